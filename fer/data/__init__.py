@@ -1,0 +1,1 @@
+"""Labelled faces and the transforms they share."""

@@ -1,0 +1,72 @@
+"""The one data set object that every reader returns and everything else consumes."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from fer.errors import DatasetError
+from fer.expressions import NAMES
+
+SPLITS = ("Training", "PublicTest", "PrivateTest")
+ALIASES = {"train": "Training", "validation": "PublicTest", "test": "PrivateTest"}
+FACE_SIZE = 48  # pixels, FER2013's own
+UNLABELLED = -1
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Grey faces with labels.
+
+    pixels: (N, 48, 48) uint8. labels: (N,) int64 in 0..6, or -1 for a picture without a label.
+    usage: (N,) of "Training", "PublicTest" (validation) or "PrivateTest" (test).
+    votes: (N, 10) uint8 FER+ votes in the order of `VOTE_NAMES`, or None.
+    """
+
+    pixels: np.ndarray
+    labels: np.ndarray
+    usage: np.ndarray
+    votes: np.ndarray | None = None
+    name: str = "data"
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def split(self, name: str) -> Dataset:
+        """The faces of one split. Raises DatasetError for an unknown, empty or unlabelled one."""
+        usage = split_name(name)
+        rows = np.flatnonzero(self.usage == usage)
+        if not len(rows):
+            held = ", ".join(split for split in SPLITS if (self.usage == split).any()) or "none"
+            raise DatasetError(f"{self.name} holds no {usage} pictures. It has: {held}.")
+        if (self.labels[rows] == UNLABELLED).any():
+            raise DatasetError(
+                f"The {usage} pictures of {self.name} have no labels. Use fer2013.csv or icml_face_data.csv."
+            )
+        return self.take(rows)
+
+    def take(self, rows: np.ndarray) -> Dataset:
+        votes = None if self.votes is None else self.votes[rows]
+        return replace(
+            self, pixels=self.pixels[rows], labels=self.labels[rows], usage=self.usage[rows], votes=votes
+        )
+
+    def counts(self) -> dict[str, int]:
+        """Pictures per class, in NAMES' order."""
+        return {name: int((self.labels == index).sum()) for index, name in enumerate(NAMES)}
+
+
+def split_name(name: str) -> str:
+    """FER2013's own name of a split: `validation` is PublicTest, `test` is PrivateTest."""
+    lowered = {**{split.lower(): split for split in SPLITS}, **ALIASES}
+    try:
+        return lowered[name.lower()]
+    except KeyError:
+        raise DatasetError(f"No split is called {name!r}. Choose from {', '.join([*SPLITS, *ALIASES])}.") from None
+
+
+def fingerprints(pixels: np.ndarray) -> np.ndarray:
+    """A digest per picture, equal only for pictures that are equal pixel for pixel. (N, H, W) -> (N,) bytes."""
+    return np.array([hashlib.blake2b(picture.tobytes(), digest_size=16).digest() for picture in pixels], dtype="S16")

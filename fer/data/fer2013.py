@@ -1,0 +1,213 @@
+"""Read FER2013's CSV files, with the FER+ votes beside them, and keep the parsed arrays in the cache.
+
+Known forms (those of torchvision.datasets.FER2013): fer2013.csv (emotion, pixels, Usage),
+icml_face_data.csv (emotion, Usage, pixels, with spaces in its header), train.csv (emotion, pixels) and
+test.csv (pixels only: readable, but without labels).
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from fer.data.cache import cache_folder, content_key
+from fer.data.dataset import FACE_SIZE, SPLITS, UNLABELLED, Dataset
+from fer.data.ferplus import FERPLUS_FILE, read_votes
+from fer.errors import DatasetError
+from fer.expressions import COUNT
+
+PIXELS = FACE_SIZE * FACE_SIZE
+ROWS_AT_ONCE = 512  # bounds the memory of the parse
+CACHE_VERSION = 1
+SPACE, ZERO, NINE = 32, 48, 57
+
+Progress = Callable[[float], None]
+
+
+def read_fer2013(path: Path | str, progress: Progress | None = None, quiet: bool = False) -> Dataset:
+    """Read a FER2013 CSV file, from the cache where the same bytes were read before.
+
+    progress: called with the share done, 0..1; without it a bar is drawn on stderr unless quiet.
+    Raises DatasetError naming the row (the header is row 1) and what was expected there.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise DatasetError(f"There is no file called {path.name}. Give the path of fer2013.csv.")
+    plus = path.with_name(FERPLUS_FILE)
+    sources = [path, plus] if plus.is_file() and plus != path else [path]
+    cached = cache_folder() / f"fer2013-{CACHE_VERSION}-{content_key(*sources)}.npz"
+    if (dataset := _load(cached, path.name)) is not None:
+        return dataset
+    dataset = _parse(path, progress, quiet)
+    if len(sources) == 2:
+        votes = read_votes(plus, expected_rows=len(dataset))
+        dataset = Dataset(dataset.pixels, dataset.labels, dataset.usage, votes, path.name)
+    _save(cached, dataset)
+    return dataset
+
+
+def _parse(path: Path, progress: Progress | None, quiet: bool) -> Dataset:
+    size = max(path.stat().st_size, 1)
+    pixels, labels, usage = [], [], []
+    with (
+        open(path, encoding="utf-8-sig", newline="") as file,
+        tqdm(total=size, unit="B", unit_scale=True, desc=f"Reading {path.name}", disable=quiet or progress is not None)
+        as bar,
+    ):
+        columns = _columns(file, path.name)
+        for first_row, texts, batch_labels, batch_usage in _batches(file, columns, path.name):
+            pixels.append(parse_pixels(texts, first_row))
+            labels += batch_labels
+            usage += batch_usage
+            done = min(file.buffer.tell(), size)
+            bar.update(done - bar.n)
+            if progress is not None:
+                progress(done / size)
+    if not pixels:
+        raise DatasetError(f"{path.name} has a header but no rows. Expected one picture a row.", row=2)
+    return Dataset(np.concatenate(pixels), np.array(labels, np.int64), np.array(usage), None, path.name)
+
+
+def _columns(file, name: str) -> dict[str, int]:
+    """Where each column stands, from the header row."""
+    try:
+        header = next(csv.reader([file.readline()]), [])
+    except (UnicodeDecodeError, csv.Error):
+        raise DatasetError(f"{name} is not a CSV file. Expected text with a header row.", row=1) from None
+    if not header:
+        raise DatasetError(f"{name} is empty. Expected a header row: emotion,pixels,Usage.", row=1)
+    columns = {title.strip().lower(): index for index, title in enumerate(header)}
+    if "pixels" not in columns:
+        shown = ", ".join(title.strip()[:20] for title in header[:4] if title.isprintable()) or "nothing readable"
+        raise DatasetError(f"{name} has no column 'pixels'. Expected emotion,pixels,Usage; found {shown}.", row=1)
+    if "emotion" not in columns and len(columns) > 1:
+        raise DatasetError(f"{name} has no column 'emotion'. Expected emotion,pixels,Usage.", row=1)
+    return columns
+
+
+def _batches(file, columns: dict[str, int], name: str) -> Iterator[tuple[int, list[str], list[int], list[str]]]:
+    """(number of the first row, pixel texts, labels, usages), ROWS_AT_ONCE rows at a time."""
+    texts, labels, usages = [], [], []
+    row, first_row = 1, 2
+    reader = csv.reader(_lines(file, name))
+    while True:
+        row += 1
+        try:
+            fields = next(reader, None)
+        except csv.Error as error:
+            raise DatasetError(f"Row {row} of {name} is not CSV: {error}.", row=row) from None
+        if fields is None:
+            break
+        if not fields:  # a blank line
+            raise DatasetError(f"Row {row} of {name} is blank. Expected {', '.join(columns)}.", row=row)
+        if len(fields) != len(columns):
+            raise DatasetError(
+                f"Row {row} of {name} has {len(fields)} of {len(columns)} columns: it may be cut off. "
+                f"Expected {', '.join(columns)}.", row=row)
+        texts.append(fields[columns["pixels"]])
+        labels.append(_label(fields[columns["emotion"]], row) if "emotion" in columns else UNLABELLED)
+        usages.append(_usage(fields[columns["usage"]], row) if "usage" in columns
+                      else ("Training" if "emotion" in columns else "PrivateTest"))
+        if len(texts) == ROWS_AT_ONCE:
+            yield first_row, texts, labels, usages
+            texts, labels, usages = [], [], []
+            first_row = row + 1
+    if texts:
+        yield first_row, texts, labels, usages
+
+
+def _lines(file, name: str) -> Iterator[str]:
+    # readline, not iteration: it keeps file.tell() usable for the progress bar.
+    row = 1
+    while True:
+        row += 1
+        try:
+            line = file.readline(1_000_000)
+        except UnicodeDecodeError:
+            raise DatasetError(f"Row {row} of {name} is not text. Expected a CSV file.", row=row) from None
+        if not line:
+            return
+        yield line
+
+
+def _label(text: str, row: int) -> int:
+    label = int(text) if text.strip().isdecimal() else -1
+    if not 0 <= label < COUNT:
+        raise DatasetError(f"Row {row} has the label {text.strip()[:20]!r}. Expected a number from 0 to 6.", row=row)
+    return label
+
+
+def _usage(text: str, row: int) -> str:
+    if text.strip() not in SPLITS:
+        raise DatasetError(
+            f"Row {row} has the usage {text.strip()[:20]!r}. Expected one of {', '.join(SPLITS)}.", row=row)
+    return text.strip()
+
+
+def parse_pixels(texts: list[str], first_row: int) -> np.ndarray:
+    """Space-separated greys -> (N, 48, 48) uint8, all rows at once: 2,304 numbers of up to three digits each.
+
+    A number ends where the next byte is a space; its tens and hundreds are the one or two bytes before.
+    """
+    joined = (" ".join(texts) + " ").encode("ascii", "replace")
+    text = np.frombuffer(b"  " + joined, np.uint8)  # two spaces ahead, so that looking back stays inside
+    is_digit = (text >= ZERO) & (text <= NINE)
+    ends = np.flatnonzero(is_digit[:-1] & ~is_digit[1:])
+    digits = np.where(is_digit, text - ZERO, 0)
+    tens_there = is_digit[ends - 1]
+    hundreds_there = tens_there & is_digit[ends - 2]
+    values = (digits[ends].astype(np.int16) + 10 * digits[ends - 1].astype(np.int16) * tens_there
+              + 100 * digits[ends - 2].astype(np.int16) * hundreds_there)
+    plain = bool((is_digit | (text == SPACE)).all()) and not (hundreds_there & is_digit[np.maximum(ends - 3, 0)]).any()
+    if not plain or len(values) != len(texts) * PIXELS or values.max(initial=0) > 255 or not _even(texts):
+        _blame(texts, first_row)
+    return values.astype(np.uint8).reshape(-1, FACE_SIZE, FACE_SIZE)
+
+
+def _even(texts: list[str]) -> bool:
+    # Every row holds its own 2,304 numbers, not a neighbour's: single spaces make the count exact.
+    return all(text.strip().count(" ") == PIXELS - 1 for text in texts)
+
+
+def _blame(texts: list[str], first_row: int) -> None:
+    """Raise DatasetError for the first bad row; return where only the spacing was unusual."""
+    for row, text in enumerate(texts, first_row):
+        numbers = text.split()
+        bad = next((number for number in numbers if not (number.isascii() and number.isdecimal())), None)
+        if bad is not None:
+            raise DatasetError(f"Row {row} has the pixel {bad[:20]!r}. Expected numbers from 0 to 255.", row=row)
+        if len(numbers) != PIXELS:
+            raise DatasetError(f"Row {row} has {len(numbers)} pixels. Expected {PIXELS} (48 x 48).", row=row)
+        if max(map(int, (number[-9:] for number in numbers))) > 255 or any(len(number) > 9 for number in numbers):
+            large = next(number for number in numbers if len(number) > 9 or int(number) > 255)
+            raise DatasetError(f"Row {row} has the pixel {large[:20]}. Expected numbers from 0 to 255.", row=row)
+
+
+def _load(file: Path, name: str) -> Dataset | None:
+    if not file.is_file():
+        return None
+    try:
+        with np.load(file, allow_pickle=False) as arrays:
+            usage = np.array(SPLITS)[arrays["usage"]]
+            votes = arrays["votes"] if "votes" in arrays else None
+            return Dataset(arrays["pixels"], arrays["labels"], usage, votes, name)
+    except (OSError, ValueError, KeyError, IndexError):
+        return None  # a damaged cache is only a cache: parse again
+
+
+def _save(file: Path, dataset: Dataset) -> None:
+    usage = np.select([dataset.usage == split for split in SPLITS], range(len(SPLITS))).astype(np.uint8)
+    votes = {} if dataset.votes is None else {"votes": dataset.votes}
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=file.parent, suffix=".tmp", delete=False) as temporary:
+            np.savez(temporary, pixels=dataset.pixels, labels=dataset.labels, usage=usage, **votes)
+        os.replace(temporary.name, file)
+    except OSError:
+        pass  # a read-only or full disk costs only the speed of the next load

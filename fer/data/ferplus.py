@@ -1,0 +1,47 @@
+"""Read the FER+ votes (Barsoum et al. 2016): how ten people each saw the same picture."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+
+from fer.errors import DatasetError
+from fer.expressions import NAMES
+
+FERPLUS_FILE = "fer2013new.csv"
+VOTE_NAMES = ("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt", "unknown", "NF")
+_NAME_OF_VOTE = {"neutral": "neutral", "happiness": "happy", "surprise": "surprise", "sadness": "sad",
+                 "anger": "angry", "disgust": "disgust", "fear": "fear"}
+
+
+def read_votes(path: Path, expected_rows: int) -> np.ndarray:
+    """(N, 10) uint8 votes, row by row those of the pictures in fer2013.csv; all 0 where FER+ has none."""
+    try:
+        with open(path, encoding="utf-8-sig", newline="") as file:
+            header, *rows = csv.reader(file)
+            places = [[title.strip() for title in header].index(name) for name in VOTE_NAMES]
+            votes = [[int(row[place]) for place in places] for row in rows]
+            array = np.array(votes, np.int64).reshape(-1, len(VOTE_NAMES))
+    except (ValueError, IndexError, UnicodeDecodeError, csv.Error):
+        raise DatasetError(
+            f"{path.name} does not read as FER+ votes. Expected Usage,Image name,{','.join(VOTE_NAMES)} and whole "
+            f"numbers below. Mend it, or move it away to go on without votes.") from None
+    if len(array) != expected_rows:
+        raise DatasetError(
+            f"{path.name} has {len(array)} rows, the pictures have {expected_rows}. Put the matching file beside "
+            f"them, or move it away to go on without votes.")
+    if array.min(initial=0) < 0 or array.max(initial=0) > 255:
+        raise DatasetError(f"{path.name} has a vote outside 0 to 255. Expected counts of people.")
+    return array.astype(np.uint8)
+
+
+def vote_distribution(votes: np.ndarray) -> np.ndarray:
+    """Votes (N, 10) -> shares of our seven classes (N, 7) float32; a row of zeros where nobody chose one of them.
+
+    Contempt, unknown and not-a-face are left out, as FER2013 has no such class.
+    """
+    columns = [VOTE_NAMES.index(next(vote for vote, ours in _NAME_OF_VOTE.items() if ours == name)) for name in NAMES]
+    chosen = votes[:, columns].astype(np.float32)
+    return chosen / np.maximum(chosen.sum(1, keepdims=True), 1)

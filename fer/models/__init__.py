@@ -1,0 +1,1 @@
+"""Networks, their names, and their checkpoints."""

@@ -1,0 +1,77 @@
+"""mini-XCEPTION (Arriaga, Valdenegro-Toro and Plöger 2017), exactly: 56,951 parameters."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from fer.expressions import COUNT
+
+
+class SeparableConv2d(nn.Module):
+    """A 3x3 convolution per channel, then a 1x1 across channels (Chollet 2017); no bias, size kept."""
+
+    def __init__(self, channels_in: int, channels_out: int) -> None:
+        super().__init__()
+        self.depthwise = nn.Conv2d(channels_in, channels_in, 3, padding=1, groups=channels_in, bias=False)
+        self.pointwise = nn.Conv2d(channels_in, channels_out, 1, bias=False)
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        return self.pointwise(self.depthwise(features))
+
+
+class ResidualBlock(nn.Module):
+    """Two separable convolutions and a max-pool, added to a strided 1x1 shortcut: half the size."""
+
+    def __init__(self, channels_in: int, channels_out: int) -> None:
+        super().__init__()
+        self.shortcut = nn.Conv2d(channels_in, channels_out, 1, stride=2, bias=False)
+        self.shortcut_norm = nn.BatchNorm2d(channels_out)
+        self.conv1 = SeparableConv2d(channels_in, channels_out)
+        self.norm1 = nn.BatchNorm2d(channels_out)
+        self.relu = nn.ReLU()
+        self.conv2 = SeparableConv2d(channels_out, channels_out)
+        self.norm2 = nn.BatchNorm2d(channels_out)
+        self.pool = nn.MaxPool2d(3, stride=2, padding=1)
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        shortcut = self.shortcut_norm(self.shortcut(features))
+        main = self.relu(self.norm1(self.conv1(features)))
+        return shortcut + self.pool(self.norm2(self.conv2(main)))
+
+
+class MiniXception(nn.Module):
+    """Faces (N, 1, S, S) float32 -> logits (N, 7). S is 44 as shipped; any side from 21 up works.
+
+    dropout acts on the class maps' input in training only; it has no parameters.
+    """
+
+    def __init__(self, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(1, 8, 3, bias=False)
+        self.norm1 = nn.BatchNorm2d(8)  # momentum 0.1; an older port's 0.99 forgets the running statistics
+        self.relu1 = nn.ReLU()
+        self.conv2 = nn.Conv2d(8, 8, 3, bias=False)
+        self.norm2 = nn.BatchNorm2d(8)
+        self.relu2 = nn.ReLU()
+        self.block1 = ResidualBlock(8, 16)
+        self.block2 = ResidualBlock(16, 32)
+        self.block3 = ResidualBlock(32, 64)
+        self.block4 = ResidualBlock(64, 128)
+        self.dropout = nn.Dropout2d(dropout) if dropout else None
+        self.classifier = nn.Conv2d(128, COUNT, 3, padding=1)
+        self.average = nn.AdaptiveAvgPool2d(1)
+
+    def forward(self, batch: torch.Tensor) -> torch.Tensor:
+        features = self.relu1(self.norm1(self.conv1(batch)))
+        features = self.relu2(self.norm2(self.conv2(features)))
+        features = self.block4(self.block3(self.block2(self.block1(features))))
+        if self.dropout is not None:
+            features = self.dropout(features)
+        maps = self.classifier(features)          # (N, 128, 3, 3) -> (N, 7, 3, 3)
+        return self.average(maps).flatten(1)      # -> (N, 7)
+
+    def attribution_layers(self) -> dict[str, nn.Module]:
+        """The layers that a class activation map can be taken from, the shallowest first."""
+        return {"conv2": self.relu2, "block1": self.block1, "block2": self.block2,
+                "block3": self.block3, "block4": self.block4}

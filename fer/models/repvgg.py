@@ -1,0 +1,91 @@
+"""A compact RepVGG (Ding et al. 2021): trained with branches, folded into plain 3x3 convolutions."""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from fer.expressions import COUNT
+
+
+class RepBlock(nn.Module):
+    """3x3, 1x1 and (where shapes allow) identity, each with batch-norm, summed, then ReLU."""
+
+    def __init__(self, channels_in: int, channels_out: int, stride: int = 1) -> None:
+        super().__init__()
+        self.stride = stride
+        self.conv3 = nn.Conv2d(channels_in, channels_out, 3, stride=stride, padding=1, bias=False)
+        self.norm3 = nn.BatchNorm2d(channels_out)
+        self.conv1 = nn.Conv2d(channels_in, channels_out, 1, stride=stride, bias=False)
+        self.norm1 = nn.BatchNorm2d(channels_out)
+        self.identity = nn.BatchNorm2d(channels_out) if channels_in == channels_out and stride == 1 else None
+        self.relu = nn.ReLU()
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        total = self.norm3(self.conv3(features)) + self.norm1(self.conv1(features))
+        if self.identity is not None:
+            total = total + self.identity(features)
+        return self.relu(total)
+
+    def fold(self) -> nn.Sequential:
+        """The same function of evaluation mode as one 3x3 convolution with bias, then ReLU."""
+        kernel, bias = _fold_norm(self.conv3.weight, self.norm3)
+        kernel1, bias1 = _fold_norm(F.pad(self.conv1.weight, [1, 1, 1, 1]), self.norm1)
+        kernel, bias = kernel + kernel1, bias + bias1
+        channels_out, channels_in = kernel.shape[:2]
+        if self.identity is not None:
+            unit = torch.zeros_like(kernel)
+            unit[range(channels_out), range(channels_in), 1, 1] = 1
+            kernel0, bias0 = _fold_norm(unit, self.identity)
+            kernel, bias = kernel + kernel0, bias + bias0
+        plain = nn.Conv2d(channels_in, channels_out, 3, stride=self.stride, padding=1)
+        plain.weight.data, plain.bias.data = kernel.detach().clone(), bias.detach().clone()
+        return nn.Sequential(plain, nn.ReLU())
+
+
+def _fold_norm(kernel: torch.Tensor, norm: nn.BatchNorm2d) -> tuple[torch.Tensor, torch.Tensor]:
+    gain = norm.weight / torch.sqrt(norm.running_var + norm.eps)
+    return kernel * gain.view(-1, 1, 1, 1), norm.bias - norm.running_mean * gain
+
+
+class RepVGG(nn.Module):
+    """Faces (N, 1, S, S) float32 -> logits (N, 7). Each stage but the first halves the size."""
+
+    def __init__(self, widths: tuple[int, ...] = (32, 64, 128, 256), depths: tuple[int, ...] = (1, 2, 3, 2),
+                 dropout: float = 0.0) -> None:
+        super().__init__()
+        channels, stages = 1, []
+        for stage, (width, depth) in enumerate(zip(widths, depths, strict=True)):
+            blocks = []
+            for index in range(depth):
+                blocks.append(RepBlock(channels, width, stride=2 if stage and not index else 1))
+                channels = width
+            stages.append(nn.Sequential(*blocks))
+        self.stages = nn.ModuleList(stages)
+        self.average = nn.AdaptiveAvgPool2d(1)
+        self.dropout = nn.Dropout(dropout) if dropout else None
+        self.classifier = nn.Linear(channels, COUNT)
+
+    def forward(self, batch: torch.Tensor) -> torch.Tensor:
+        features = batch
+        for stage in self.stages:
+            features = stage(features)
+        pooled = self.average(features).flatten(1)       # (N, C, s, s) -> (N, C)
+        if self.dropout is not None:
+            pooled = self.dropout(pooled)
+        return self.classifier(pooled)
+
+    def fold(self) -> RepVGG:
+        """A copy for inference, every block one plain convolution; this model stays as it is."""
+        folded = copy.deepcopy(self).eval()
+        for stage in folded.stages:
+            for index, block in enumerate(stage):
+                stage[index] = block.fold()
+        return folded
+
+    def attribution_layers(self) -> dict[str, nn.Module]:
+        """The layers that a class activation map can be taken from, the shallowest first."""
+        return {f"stage{index}": stage for index, stage in enumerate(self.stages, 1)}

@@ -1,0 +1,1 @@
+"""Training runs, each a process with a directory."""

@@ -1,0 +1,103 @@
+"""The settings of a training run: one frozen record that the form, the flags, the JSON file and tests share."""
+
+from __future__ import annotations
+
+import json
+import types
+import typing
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Literal
+
+from fer.errors import RunError
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """How one run is trained. Defaults are the shipped mini_xception's recipe."""
+
+    data: str = "synthetic"               # path of fer2013.csv, of a folder <split>/<class>/*, or "synthetic"
+    model: str = "mini_xception"          # architecture: see fer.models.zoo
+    epochs: int = 60                      # passes over the Training split
+    batch_size: int = 128                 # pictures a step, over all processes
+    seed: int = 0                         # of weights, order and augmentation
+    optimizer: Literal["sgd", "adamw"] = "sgd"  # sgd has Nesterov momentum
+    learning_rate: float = 0.1            # the highest; about 0.001 for adamw
+    momentum: float = 0.9                 # of sgd
+    weight_decay: float = 5e-5            # not on batch-norm and biases
+    schedule: Literal["cosine", "linear", "constant"] = "cosine"  # after the warm-up, down to zero
+    warmup_epochs: float = 2.0            # the learning rate rises from zero over this many epochs
+    label_smoothing: float = 0.0          # share of the target spread over all classes
+    dropout: float = 0.0                  # before the classifier
+    gradient_clip: float = 0.0            # largest gradient norm; 0: no limit
+    ema_decay: float = 0.999              # moving average of the weights, which is what is kept; 0: off
+    input_size: int = 44                  # side of the network's view of a 48-pixel face
+    standardise: Literal["picture", "dataset"] = "picture"  # zero mean, unit deviation: per picture or the data set's
+    flip: float = 0.5                     # share of faces mirrored
+    rotation: float = 8.0                 # degrees to either side
+    scale: float = 0.08                   # share larger or smaller
+    shift: float = 2.0                    # pixels in each direction
+    brightness: float = 0.2               # of the full range, to either side
+    contrast: float = 0.2                 # share stronger or weaker
+    erasing: float = 0.0                  # share of faces with a block painted over
+    precision: Literal["no", "bf16", "fp16"] = "no"  # mixed precision, for accelerators
+    threads: int = 0                      # processor threads; 0: PyTorch's choice
+    limit: int = 0                        # train on the first N pictures only; 0: all
+
+    def __post_init__(self) -> None:
+        def need(ok: bool, name: str, rule: str) -> None:
+            if not ok:
+                raise ValueError(f"{name} must be {rule}, got {getattr(self, name)!r}")
+
+        for name, low in (("epochs", 1), ("batch_size", 2), ("seed", 0), ("threads", 0), ("limit", 0)):
+            need(getattr(self, name) >= low, name, f"at least {low}")
+        need(self.learning_rate > 0, "learning_rate", "above 0")
+        need(8 <= self.input_size <= 48, "input_size", "8 to 48")
+        for name in ("weight_decay", "warmup_epochs", "gradient_clip", "rotation", "shift"):
+            need(getattr(self, name) >= 0, name, "0 or more")
+        for name in ("momentum", "label_smoothing", "dropout", "ema_decay", "scale", "contrast"):
+            need(0 <= getattr(self, name) < 1, name, "0 or more and below 1")
+        for name in ("flip", "brightness", "erasing"):
+            need(0 <= getattr(self, name) <= 1, name, "0 to 1")
+        for name, choices in CHOICES.items():
+            need(getattr(self, name) in choices, name, f"one of {', '.join(choices)}")
+
+    def to_json(self) -> dict:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: object) -> TrainConfig:
+        """Raises RunError for anything that is not a whole, sensible configuration."""
+        if not isinstance(values, dict):
+            raise RunError("The configuration is not a JSON object of settings.")
+        known = {field.name: field for field in fields(cls)}
+        if unknown := sorted(set(values) - set(known)):
+            raise RunError(f"The configuration has an unknown setting {str(unknown[0])[:40]!r}.")
+        for name, value in values.items():
+            kind = type(known[name].default)
+            fits = isinstance(value, (int, float) if kind is float else kind) and not isinstance(value, bool)
+            if not fits:
+                raise RunError(f"The setting {name} is {str(value)[:40]!r}. Expected {_kind_name(kind)}.")
+        try:
+            return cls(**values)
+        except ValueError as error:
+            raise RunError(f"The configuration cannot be used: {error}.") from None
+
+    @classmethod
+    def read(cls, path: Path) -> TrainConfig:
+        try:
+            return cls.from_json(json.loads(path.read_text(encoding="utf-8")))
+        except (OSError, ValueError):
+            raise RunError(f"{path.name} does not read as JSON. Expected the settings of a run.") from None
+
+
+def _kind_name(kind: type) -> str:
+    return {int: "a whole number", float: "a number", str: "text"}[kind]
+
+
+def _choices() -> dict[str, tuple[str, ...]]:
+    hints = typing.get_type_hints(TrainConfig)
+    return {name: typing.get_args(hint) for name, hint in hints.items() if typing.get_origin(hint) is Literal}
+
+
+CHOICES = types.MappingProxyType(_choices())

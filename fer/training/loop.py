@@ -1,0 +1,117 @@
+"""The small verbs of training: an epoch's order, one epoch, one evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from accelerate import Accelerator
+from torch import nn
+
+from fer.data.transforms import Augmentation, Preprocessing
+from fer.errors import RunError
+from fer.expressions import COUNT
+from fer.training.config import TrainConfig
+from fer.training.optimisation import learning_rate
+
+
+class Interrupted(Exception):
+    """A stop was asked for in mid-epoch; the epoch restarts on resume."""
+
+
+@dataclass(frozen=True)
+class Faces:
+    """One split on the device. pixels: (N, 48, 48) uint8; labels: (N,) int64."""
+
+    pixels: torch.Tensor
+    labels: torch.Tensor
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+def epoch_order(count: int, seed: int, epoch: int) -> np.ndarray:
+    """The order of one epoch's pictures: the same wherever, whenever and after whatever it is asked for."""
+    return np.random.default_rng([seed, epoch, 0]).permutation(count)
+
+
+def steps_per_epoch(count: int, batch_size: int) -> int:
+    return max(count // batch_size, 1)  # the last, smaller batch is left for another epoch's order
+
+
+def augmentation_of(config: TrainConfig) -> Augmentation:
+    return Augmentation(config.flip, config.rotation, config.scale, config.shift, config.brightness,
+                        config.contrast, config.erasing)
+
+
+def train_one_epoch(model: nn.Module, average: nn.Module, optimizer, faces: Faces, epoch: int, config: TrainConfig,
+                    preprocessing: Preprocessing, accelerator: Accelerator,
+                    on_step: Callable[[int, int], bool]) -> tuple[float, float, float]:
+    """Returns (mean loss, accuracy on the augmented views, last learning rate).
+
+    on_step(step, steps) is called after each step; False interrupts. Raises RunError for a loss that is
+    not a number, Interrupted when told to stop.
+    """
+    rank, ranks = accelerator.process_index, accelerator.num_processes
+    rng = np.random.default_rng([config.seed, epoch, 1 + rank])
+    torch.manual_seed(int(np.random.default_rng([config.seed, epoch, 1_000 + rank]).integers(2**31)))
+    order, steps = epoch_order(len(faces), config.seed, epoch), steps_per_epoch(len(faces), config.batch_size)
+    augment = augmentation_of(config)
+    model.train()
+    total_loss = correct = seen = 0.0
+    for step in range(steps):
+        rate = learning_rate((epoch - 1) * steps + step, steps, config)
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        rows = order[step * config.batch_size:(step + 1) * config.batch_size][rank::ranks]
+        rows = torch.from_numpy(rows).to(faces.labels.device)
+        batch = preprocessing.normalise(augment(faces.pixels[rows], config.input_size, rng))
+        labels = faces.labels[rows]
+        with accelerator.autocast():
+            logits = model(batch.contiguous(memory_format=torch.channels_last))
+            loss = F.cross_entropy(logits, labels, label_smoothing=config.label_smoothing)
+        optimizer.zero_grad()
+        accelerator.backward(loss)
+        value = float(loss.detach())
+        if not np.isfinite(value):
+            raise RunError(f"The loss became {value} in epoch {epoch}, step {step + 1}. Lower the learning rate "
+                           f"(it was {rate:.4g}), or set a gradient clip.")
+        if config.gradient_clip:
+            accelerator.clip_grad_norm_(model.parameters(), config.gradient_clip)
+        optimizer.step()
+        if config.ema_decay:
+            average.update_parameters(accelerator.unwrap_model(model))
+        total_loss += value * len(rows)
+        correct += int((logits.argmax(1) == labels).sum())
+        seen += len(rows)
+        if not on_step(step + 1, steps):
+            raise Interrupted
+    sums = accelerator.reduce(torch.tensor([total_loss, correct, seen], dtype=torch.float64), "sum")
+    return float(sums[0] / sums[2]), float(sums[1] / sums[2]), rate
+
+
+@torch.no_grad()
+def evaluate(model: nn.Module, faces: Faces, preprocessing: Preprocessing,
+             batch_size: int = 256) -> tuple[float, np.ndarray, np.ndarray]:
+    """Returns (mean loss in nats, confusion matrix (7, 7) with truth in rows, logits (N, 7))."""
+    model.eval()
+    logits = torch.cat([
+        model(preprocessing(faces.pixels[first:first + batch_size]).contiguous(memory_format=torch.channels_last))
+        .float() for first in range(0, len(faces), batch_size)])
+    loss = float(F.cross_entropy(logits, faces.labels))
+    cells = faces.labels * COUNT + logits.argmax(1)
+    confusion = torch.bincount(cells, minlength=COUNT * COUNT).reshape(COUNT, COUNT)
+    return loss, confusion.cpu().numpy(), logits.cpu().numpy()
+
+
+def recall_and_f1(confusion: np.ndarray) -> tuple[np.ndarray, float]:
+    """Per-class recall (7,) and macro-F1; a class that is neither there nor named is left out of the mean."""
+    right = np.diag(confusion).astype(float)
+    truth, named = confusion.sum(1), confusion.sum(0)
+    recall = right / np.maximum(truth, 1)
+    f1 = 2 * right / np.maximum(truth + named, 1)
+    there = (truth + named) > 0
+    return recall, float(f1[there].mean()) if there.any() else 0.0

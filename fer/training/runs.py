@@ -1,0 +1,188 @@
+"""A run's directory: what the worker writes and the page reads. Knows nothing of PyTorch.
+
+config.json, metrics.jsonl (append-only), status.json, state/<epoch>/ and the pointer state/current,
+best.safetensors and best.json, log.txt, lock (flock: held means alive), stop and pause (requests).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from fer.errors import RunError
+from fer.records import EpochRecord
+from fer.training.config import TrainConfig
+
+RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write under a temporary name, flush to disk, then replace: a reader sees the old file or the new one."""
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}.", delete=False) as temporary:
+        try:
+            temporary.write(text)
+            temporary.flush()
+            os.fsync(temporary.fileno())
+        except OSError:
+            os.unlink(temporary.name)
+            raise
+    os.replace(temporary.name, path)
+
+
+def new_run_id(model: str) -> str:
+    return f"{datetime.now():%Y%m%d-%H%M%S}-{model}"
+
+
+class RunDirectory:
+    """One run on disk. Reading never needs the lock; only the worker that holds it writes."""
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+
+    @classmethod
+    def create(cls, path: Path | str, config: TrainConfig) -> RunDirectory:
+        """Raises RunError where a run is there already or the folder cannot be made."""
+        run = cls(path)
+        if not RUN_ID.fullmatch(run.path.name):
+            raise RunError(f"{run.path.name[:80]!r} is no name for a run. Use letters, digits, '.', '_' and '-'.")
+        if (run.path / "config.json").exists():
+            raise RunError(f"The run {run.path.name} exists already. Resume it, or choose another name.")
+        try:
+            run.path.mkdir(parents=True, exist_ok=True)
+            write_atomically(run.path / "config.json", json.dumps(config.to_json(), indent=2) + "\n")
+        except OSError as error:
+            raise RunError(f"The run's folder cannot be written: {error.strerror}.") from None
+        run.write_status("queued")
+        return run
+
+    @classmethod
+    def open(cls, path: Path | str) -> RunDirectory:
+        run = cls(path)
+        if not (run.path / "config.json").is_file():
+            raise RunError(f"{run.path.name} is not a run: it has no config.json.")
+        return run
+
+    @property
+    def id(self) -> str:
+        return self.path.name
+
+    @property
+    def config(self) -> TrainConfig:
+        return TrainConfig.read(self.path / "config.json")
+
+    @property
+    def best(self) -> Path:
+        return self.path / "best.safetensors"
+
+    def write_status(self, state: str, **details: object) -> None:
+        """state: queued, running, paused, stopped, finished or failed. `heartbeat` is the time of writing."""
+        values = {"state": state, "heartbeat": time.time(), "pid": os.getpid(), **details}
+        write_atomically(self.path / "status.json", json.dumps(values) + "\n")
+
+    def status(self) -> dict:
+        """The last written status. A worker that went without saying so reads as `died`."""
+        try:
+            values = json.loads((self.path / "status.json").read_text(encoding="utf-8"))
+            state = values["state"]
+        except (OSError, ValueError, KeyError, TypeError):
+            values, state = {}, "queued"
+        if state in ("running", "paused") and not self.is_locked():
+            state = "died"
+        return {**values, "state": state}
+
+    def append(self, record: EpochRecord) -> None:
+        with open(self.path / "metrics.jsonl", "a", encoding="utf-8") as file:
+            file.write(json.dumps(record.to_json()) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+    def records(self) -> list[EpochRecord]:
+        """All whole records in the order of epochs; a repeated epoch counts as last written."""
+        try:
+            lines = (self.path / "metrics.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
+        except OSError:
+            return []
+        found: dict[int, EpochRecord] = {}
+        for line in lines:
+            # The worker may be mid-write: a line without its newline is not a record yet.
+            if not line.endswith("\n"):
+                continue
+            try:
+                values = json.loads(line)
+                record = EpochRecord(**{**values, "recall": tuple(values["recall"]),
+                                        "confusion_matrix": tuple(map(tuple, values["confusion_matrix"]))})
+            except (ValueError, TypeError, KeyError):
+                continue
+            found[record.epoch] = record
+        return [found[epoch] for epoch in sorted(found)]
+
+    def drop_records_after(self, epoch: int) -> None:
+        """Before a resume: an epoch recorded but not saved runs again, and a torn last line goes."""
+        kept = [record for record in self.records() if record.epoch <= epoch]
+        write_atomically(self.path / "metrics.jsonl", "".join(json.dumps(r.to_json()) + "\n" for r in kept))
+
+    # --- the resumable state: a new folder each epoch, then one pointer replaced ---
+
+    def current_state(self) -> Path | None:
+        """The folder of the last whole state, or None before the first."""
+        try:
+            name = (self.path / "state" / "current").read_text(encoding="utf-8").strip()
+        except OSError:
+            return None
+        folder = self.path / "state" / name
+        return folder if name.isdecimal() and folder.is_dir() else None
+
+    def new_state(self, epoch: int) -> Path:
+        folder = self.path / "state" / f"{epoch:04d}"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        return folder
+
+    def point_to(self, folder: Path) -> None:
+        """Make `folder` the current state, then remove those that no pointer names any more."""
+        write_atomically(self.path / "state" / "current", folder.name + "\n")
+        for other in (self.path / "state").iterdir():
+            if other.is_dir() and other != folder:
+                shutil.rmtree(other, ignore_errors=True)
+
+    # --- requests and liveness ---
+
+    def request(self, what: str) -> None:
+        """Ask the worker to `stop` or `pause`."""
+        (self.path / what).touch()
+
+    def requested(self, what: str) -> bool:
+        return (self.path / what).exists()
+
+    def withdraw(self, *what: str) -> None:
+        for name in what:
+            (self.path / name).unlink(missing_ok=True)
+
+    def is_locked(self) -> bool:
+        try:
+            with self.lock():
+                return False
+        except RunError:
+            return True
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the run as its one worker. Raises RunError where another process does; freed when a process dies."""
+        with open(self.path / "lock", "a") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise RunError(f"The run {self.id} is being trained already, by another process.") from None
+            try:
+                yield
+            finally:
+                fcntl.flock(file, fcntl.LOCK_UN)
