@@ -7,6 +7,7 @@ import shutil
 import signal
 import sys
 import time
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
@@ -32,7 +33,7 @@ LICENCES = {"FER2013": "Open Database License, contents under the Database Conte
             "FER+ votes": "MIT (not used in this training)"}
 
 
-def train(run: RunDirectory, quiet: bool = False) -> str:
+def train(run: RunDirectory, quiet: bool = False, on_epoch: Callable[[EpochRecord], None] | None = None) -> str:
     """Train until finished, stopped or failed; returns that state. Raises RunError where the run is taken.
 
     SIGINT and SIGTERM, or a file `stop` in the directory, end it after the current step; what was
@@ -41,7 +42,7 @@ def train(run: RunDirectory, quiet: bool = False) -> str:
     with run.lock():
         run.withdraw("stop", "pause")
         try:
-            return _train(run, run.config, quiet)
+            return _train(run, run.config, quiet, on_epoch)
         except Interrupted:
             run.write_status("stopped", message="Stopped. Resume goes on from the last whole epoch.")
             return "stopped"
@@ -54,7 +55,8 @@ def train(run: RunDirectory, quiet: bool = False) -> str:
             raise RunError(message) from error
 
 
-def _train(run: RunDirectory, config: TrainConfig, quiet: bool) -> str:
+def _train(run: RunDirectory, config: TrainConfig, quiet: bool,
+           on_epoch: Callable[[EpochRecord], None] | None) -> str:
     stop = _Stop()
     run.write_status("running", epoch=0, epochs=config.epochs, message="Reading the data.")
     accelerator = Accelerator(cpu=not torch.cuda.is_available(), mixed_precision=config.precision)
@@ -102,9 +104,12 @@ def _train(run: RunDirectory, config: TrainConfig, quiet: bool) -> str:
             save_checkpoint(run.best, kept.state_dict(), _card(config, preprocessing, dataset, epoch, accuracy, loss,
                                                                macro_f1, parameter_count(model)))
         save_state(run, epoch, model, average, optimizer, facts)
-        run.append(EpochRecord(epoch, train_loss, train_accuracy, loss, accuracy, macro_f1, tuple(recall.tolist()),
-                               tuple(map(tuple, confusion.tolist())), rate, seconds,
-                               steps * config.batch_size / seconds, best))
+        record = EpochRecord(epoch, train_loss, train_accuracy, loss, accuracy, macro_f1, tuple(recall.tolist()),
+                             tuple(map(tuple, confusion.tolist())), rate, seconds,
+                             steps * config.batch_size / seconds, best)
+        run.append(record)
+        if on_epoch is not None:
+            on_epoch(record)
         bar.set_postfix(epoch=epoch, loss=f"{train_loss:.3f}", validation=f"{accuracy:.4f}")
     bar.close()
     run.write_status("finished", epoch=config.epochs, epochs=config.epochs, best=facts["best"],

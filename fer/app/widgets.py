@@ -1,0 +1,52 @@
+"""Pieces that several pages show."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from fer.app.shell import plain
+from fer.display import figures, render
+from fer.inference.recognizer import Recognizer
+from fer.records import Prediction
+
+STEP_WIDTH = 80  # pixels; four of them stand side by side on a phone
+
+
+def verdict(face: Prediction, threshold: float) -> None:
+    """In words what one face says; "not sure" is an answer like any other."""
+    first, second = face.ranking[:2]
+    by_name = dict(zip(figures.NAMES, face.probabilities, strict=True))
+    if face.sure:
+        st.markdown(f"#### {first.capitalize()}, {by_name[first]:.0%}")
+        return
+    st.markdown("#### Not sure")
+    if not face.quality.ok:
+        st.markdown(f"This face is hard to read: {'; '.join(face.quality.reasons)}.")
+    else:
+        st.markdown(f"**{first}** {by_name[first]:.0%} or **{second}** {by_name[second]:.0%}. Below {threshold:.0%} "
+                    "this model is too often wrong to name one.")
+
+
+def probability_chart(face: Prediction, key: str) -> None:
+    words = ", ".join(f"{name} {p:.0%}" for name, p in zip(figures.NAMES, face.probabilities, strict=True))
+    st.plotly_chart(figures.probability_bars(face.probabilities), width="stretch", config=figures.CONFIG, key=key,
+                    alt=f"Probabilities: {words}")
+
+
+def steps_strip(recognizer: Recognizer, image_rgb: np.ndarray, face: Prediction, detector: str) -> None:
+    """How the face got to the network: found, aligned, grey, standardised."""
+    steps = recognizer.steps(image_rgb, face.box, detector)
+    pictures = {
+        "Found": render.surroundings(image_rgb, face),
+        "Aligned": steps.aligned_rgb,
+        "Grey": render.grey_picture(steps.grey),
+        "Input": render.grey_picture(steps.standardised),
+    }
+    with st.container(horizontal=True, gap="small"):
+        for caption, picture in pictures.items():
+            st.image(picture, caption=caption, width=STEP_WIDTH, alt=f"The face, step: {caption}")
+
+
+def photo_name(name: str) -> None:
+    st.markdown(f"**{plain(name)}**")

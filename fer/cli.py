@@ -1,0 +1,225 @@
+"""The command line: `python -m fer COMMAND`. Heavy imports wait until a command needs them."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+from tqdm import tqdm
+
+from fer.errors import FerError
+from fer.training.config import TrainConfig
+
+Detector = Literal["auto", "yunet", "hog", "haar", "none"]
+
+
+def predict(paths: tyro.conf.Positional[list[Path]], /, model: str = "mini_xception", detector: Detector = "auto",
+            json: bool = False) -> int:  # noqa: A002  the flag is --json
+    """Read the faces of photos or folders of photos; exit 1 where a file could not be read.
+
+    Args:
+        paths: Photos, or folders (searched with all that is below).
+        model: A name in weights/, a run directory, or a .safetensors file.
+        detector: auto takes YuNet where it can be had, else HOG; none takes each picture for one face.
+        json: Print one JSON line a picture.
+    """
+    import fer
+    from fer.vision.detection import load_detector
+    from fer.vision.images import read_image
+
+    recognizer, finder = fer.load(model), load_detector(detector)
+    _say(f"model {recognizer.name}, detector {finder.name}")
+    failed, pictures = 0, _pictures(paths)
+    for path in tqdm(pictures, unit="photo", disable=len(pictures) < 3):
+        row = {"path": str(path), "width": None, "height": None, "faces": [], "error": None}
+        try:
+            image_rgb = read_image(path)
+            row["height"], row["width"] = image_rgb.shape[:2]
+            row["faces"] = [face.to_json() for face in recognizer.predict(image_rgb, finder)]
+        except FerError as error:
+            row["error"] = {"type": type(error).__name__, "message": error.message}
+            failed += 1
+        tqdm.write(_dump(row) if json else _sentence(row), file=sys.stdout)
+    if not pictures:
+        raise FerError("There are no pictures in the folder. Expected png, jpg, webp, bmp or gif files.")
+    return 1 if failed else 0
+
+
+def evaluate(data: str, split: tuple[str, ...] = ("PublicTest",), model: str = "mini_xception",
+             tta: Literal["none", "flip", "tencrop"] = "none", json: bool = False) -> int:  # noqa: A002
+    """Score a model: accuracy, F1, confusion matrix, calibration.
+
+    Args:
+        data: fer2013.csv, a folder <split>/<class>/*, or synthetic.
+        split: One or several of Training, PublicTest, PrivateTest (or train, validation, test).
+        model: A name in weights/, a run directory, or a .safetensors file.
+        tta: Average the views of a face: none, flip (2) or tencrop (10).
+        json: Print one JSON line a split.
+    """
+    import fer
+    from fer.data.read import read_dataset
+    from fer.evaluation.metrics import evaluate as score_split
+
+    recognizer = fer.load(model)
+    dataset = read_dataset(data)
+    for name in split:
+        with tqdm(unit="face", desc=name, leave=False) as bar:
+            def step(done: int, total: int, bar: tqdm = bar) -> None:
+                bar.total = total
+                bar.update(done - bar.n)
+
+            report = score_split(recognizer, dataset, name, tta, step).to_json()
+        print(_dump(report) if json else _table(report))
+    return 0
+
+
+def summary(name: tyro.conf.Positional[str], /, input_size: int = 44, json: bool = False) -> int:  # noqa: A002
+    """Print a network's layers, parameters and sizes.
+
+    Args:
+        name: The architecture, such as mini_xception.
+        input_size: Side of the grey face in pixels.
+        json: Print one JSON document.
+    """
+    from fer.models.summary import summarise
+    from fer.models.zoo import build
+
+    if input_size < 8:
+        raise FerError(f"The input size must be at least 8 pixels, got {input_size}.")
+    table = summarise(build(name), input_size)
+    print(_dump(table.to_json()) if json else table)
+    return 0
+
+
+def train(config: Annotated[TrainConfig, tyro.conf.arg(name="")] = TrainConfig(), out: Path | None = None,
+          resume: Path | None = None, json: bool = False) -> int:  # noqa: A002
+    """Train a model in a run directory; SIGINT or SIGTERM saves and ends it, --resume goes on.
+
+    --config FILE.json gives the settings that no other flag names.
+
+    Args:
+        config: The settings of the run.
+        out: The run's new directory; runs/<date>-<model> where none is given.
+        resume: Go on with the run in this directory; its settings stay as they were.
+        json: Print one JSON line an epoch.
+    """
+    from fer.training.runs import RunDirectory, new_run_id
+    from fer.training.worker import train as train_run
+
+    if resume is not None:
+        run = RunDirectory.open(resume)
+    else:
+        run = RunDirectory.create(out or Path("runs") / new_run_id(config.model), config)
+    _say(f"run {run.path}")
+    on_epoch = (lambda record: print(_dump(record.to_json()), flush=True)) if json else None
+    state = train_run(run, on_epoch=on_epoch)
+    status = run.status()
+    if not json:
+        best = f", best validation accuracy {status['best']:.2%} in epoch {status['best_epoch']}" \
+            if status.get("best_epoch") else ""
+        print(f"{run.id}: {state}{best}")
+    return 0
+
+
+def _config_file(arguments: list[str]) -> tuple[TrainConfig, list[str]]:
+    """Take --config FILE out of the arguments, since it gives the defaults of all the others."""
+    rest, path = [], None
+    waiting = iter(arguments)
+    for argument in waiting:
+        if argument == "--config":
+            path = next(waiting, None)
+        elif argument.startswith("--config="):
+            path = argument.partition("=")[2]
+        else:
+            rest.append(argument)
+    if path is None and "--config" not in arguments:
+        return TrainConfig(), rest
+    if not path:
+        raise FerError("--config needs a JSON file of settings.")
+    return TrainConfig.read(Path(path)), rest
+
+
+def _pictures(paths: list[Path]) -> list[Path]:
+    from fer.vision.images import SUFFIXES
+
+    found: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            found += sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file())
+        else:
+            found.append(path)
+    return found
+
+
+def _sentence(row: dict) -> str:
+    if row["error"]:
+        return f"{row['path']}: {row['error']['message']}"
+    if not row["faces"]:
+        return f"{row['path']}: no face found"
+    words = []
+    for face in row["faces"]:
+        ranked = sorted(face["probabilities"].items(), key=lambda item: -item[1])
+        best = f"{ranked[0][0]} {ranked[0][1]:.0%}"
+        words.append(best if face["sure"] else
+                     f"not sure: {face['quality']['reasons'][0]}" if face["quality"]["reasons"] else
+                     f"not sure ({best}, {ranked[1][0]} {ranked[1][1]:.0%})")
+    return f"{row['path']}: {'; '.join(words)}"
+
+
+def _table(report: dict) -> str:
+    fresh = report["accuracy_without_train_duplicates"]
+    lines = [
+        f"{report['model']} on {report['split']} (n = {report['n']}, tta {report['tta']})",
+        f"accuracy {report['accuracy']:.2%}"
+        + (f", without train duplicates {fresh:.2%}" if fresh is not None else "")
+        + f"; macro-F1 {report['macro_f1']:.3f}",
+        f"nll {report['nll']:.4f}, ECE {report['ece']:.4f}, Brier {report['brier']:.4f}", "",
+        f"{'':>10}{'precision':>11}{'recall':>9}{'F1':>8}{'support':>9}"]
+    lines += [f"{name:>10}{row['precision']:>11.3f}{row['recall']:>9.3f}{row['f1']:>8.3f}{row['support']:>9}"
+              for name, row in report["per_class"].items()]
+    lines += ["", "confusion matrix (rows: truth)"]
+    lines += [f"{name:>10}" + "".join(f"{count:>7}" for count in row)
+              for name, row in zip(report["per_class"], report["confusion_matrix"], strict=True)]
+    return "\n".join(lines) + "\n"
+
+
+def _dump(values: dict) -> str:
+    return json.dumps(values, ensure_ascii=False)
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)
+
+
+def _with_defaults(defaults: TrainConfig) -> Callable[..., int]:
+    """The train command, its settings' defaults replaced: tyro shows and fills them in."""
+    @functools.wraps(train)
+    def command(**options: object) -> int:
+        return train(**options)
+
+    command.__signature__ = inspect.signature(train).replace(parameters=[
+        parameter.replace(default=defaults) if name == "config" else parameter
+        for name, parameter in inspect.signature(train).parameters.items()])
+    return command
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; a FerError is printed as a sentence and exits 1."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    try:
+        defaults, arguments = _config_file(arguments) if arguments[:1] == ["train"] else (TrainConfig(), arguments)
+        app = tyro.extras.SubcommandApp()
+        for command in (predict, evaluate, _with_defaults(defaults), summary):
+            app.command(command)
+        return app.cli(args=arguments, prog="python -m fer")
+    except FerError as error:
+        _say(error.message)
+        return 1
+    except BrokenPipeError:  # the reader of a pipe, such as head, has seen enough
+        return 0

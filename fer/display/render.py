@@ -1,0 +1,110 @@
+"""Draw on pictures: boxes with labels that stay legible at any size, and greys for the screen."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import cv2
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from fer.expressions import COLOURS, UNSURE_COLOUR
+from fer.records import Prediction
+
+LONG_SIDE = 1400         # a drawn picture is at most this large
+SHORT_LONG_SIDE = 900    # and enlarged to this, so that letters are sharp on a small photo too
+
+
+def draw_predictions(image_rgb: np.ndarray, predictions: list[Prediction]) -> np.ndarray:
+    """A copy of the picture with a numbered box and label for each face. (H, W, 3) uint8 RGB, perhaps resized."""
+    height, width = image_rgb.shape[:2]
+    factor = float(np.clip(1.0, SHORT_LONG_SIDE / max(height, width), LONG_SIDE / max(height, width)))
+    shrinks = factor < 1
+    canvas = cv2.resize(image_rgb, (max(round(width * factor), 1), max(round(height * factor), 1)),
+                        interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
+    letters = max(round(max(canvas.shape[:2]) / 34), 18)  # about 11 pixels on a phone
+    line = max(round(letters / 9), 2)
+    for face in predictions:
+        box = face.box
+        corners = [(round(x * factor), round(y * factor))
+                   for x, y in ((box.x, box.y), (box.x + box.width, box.y + box.height))]
+        cv2.rectangle(canvas, *corners, (255, 255, 255), line + 2, cv2.LINE_AA)
+        cv2.rectangle(canvas, *corners, _rgb(face_colour(face)), line, cv2.LINE_AA)
+    taken = np.zeros(canvas.shape[:2], bool)
+    for number, face in enumerate(predictions, 1):
+        words = f"{number} {face_label(face)}" if len(predictions) > 1 else face_label(face)
+        chip = _chip(words, face_colour(face), letters)
+        place = _place(canvas.shape, chip.shape, face, factor)
+        if taken[place].any():  # in a crowd the number alone; the page tells the rest
+            chip = _chip(str(number), face_colour(face), letters)
+            place = _place(canvas.shape, chip.shape, face, factor)
+        rows, columns = canvas[place].shape[:2]
+        canvas[place], taken[place] = chip[:rows, :columns], True
+    return canvas
+
+
+def face_colour(face: Prediction) -> str:
+    return COLOURS[face.expression] if face.sure else UNSURE_COLOUR
+
+
+def face_label(face: Prediction) -> str:
+    """The word for a face: its expression, or "not sure"."""
+    return face.expression if face.sure else "not sure"
+
+
+def _place(canvas_shape: tuple[int, ...], chip_shape: tuple[int, ...], face: Prediction,
+           factor: float) -> tuple[slice, slice]:
+    """Above the box, else below it, else at the top; never outside the picture."""
+    (height, width), (rows, columns) = canvas_shape[:2], chip_shape[:2]
+    left = int(np.clip(round(face.box.x * factor), 0, max(width - columns, 0)))
+    above = round(face.box.y * factor) - rows
+    below = round((face.box.y + face.box.height) * factor)
+    top = above if above >= 0 else below if below + rows <= height else 0
+    return slice(top, top + rows), slice(left, left + columns)
+
+
+@lru_cache(maxsize=256)
+def _chip(text: str, colour: str, letters: int) -> np.ndarray:
+    """White letters on a coloured ground; black where that reads better."""
+    font = ImageFont.load_default(letters)
+    left, top, right, bottom = font.getbbox(text)
+    pad = max(letters // 4, 3)
+    chip = Image.new("RGB", (right - left + 2 * pad, letters + 2 * pad), colour)
+    red, green, blue = _rgb(colour)
+    ink = "black" if 0.299 * red + 0.587 * green + 0.114 * blue > 130 else "white"
+    ImageDraw.Draw(chip).text((pad - left, pad + (letters - bottom - top) // 2), text, ink, font)
+    return np.asarray(chip)
+
+
+def surroundings(image_rgb: np.ndarray, face: Prediction, side: int = 192) -> np.ndarray:
+    """The face as it was found: its box and some of what is around, (side, side, 3) uint8 RGB."""
+    box = face.box
+    reach = max(box.width, box.height) * 0.75
+    x, y = box.x + box.width / 2, box.y + box.height / 2
+    scale = side / (2 * reach)
+    matrix = np.array([[scale, 0, (reach - x) * scale], [0, scale, (reach - y) * scale]])
+    height, width = image_rgb.shape[:2]
+    left, top = int(max(x - reach - 2, 0)), int(max(y - reach - 2, 0))
+    part = np.ascontiguousarray(image_rgb[top:int(min(y + reach + 2, height)) + 1,
+                                          left:int(min(x + reach + 2, width)) + 1])
+    matrix[:, 2] += [left * scale, top * scale]
+    view = cv2.warpAffine(part, matrix, (side, side), flags=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR,
+                          borderMode=cv2.BORDER_REPLICATE)
+    start = (round((box.x - x + reach) * scale), round((box.y - y + reach) * scale))
+    end = (round((box.x + box.width - x + reach) * scale), round((box.y + box.height - y + reach) * scale))
+    cv2.rectangle(view, start, end, _rgb(face_colour(face)), 3, cv2.LINE_AA)
+    return view
+
+
+def grey_picture(values: np.ndarray, side: int = 192) -> np.ndarray:
+    """A face or a standardised input for the screen, its pixels kept square: (S, S) -> (side, side) uint8.
+
+    uint8 is shown as it is; floats from -2.5 (black) to 2.5 (white) standard deviations.
+    """
+    if values.dtype != np.uint8:
+        values = np.clip((values + 2.5) / 5 * 255, 0, 255).astype(np.uint8)
+    return cv2.resize(values, (side, side), interpolation=cv2.INTER_NEAREST)
+
+
+def _rgb(colour: str) -> tuple[int, int, int]:
+    return tuple(int(colour[start:start + 2], 16) for start in (1, 3, 5))

@@ -1,0 +1,102 @@
+"""How good a model is on one split: the field's metrics, by torchmetrics."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from fer.data.dataset import Dataset, fingerprints
+from fer.errors import DatasetError
+from fer.expressions import COUNT, NAMES
+from fer.inference.recognizer import Recognizer
+from fer.models.torchvision_repair import ensure_torchvision
+
+ensure_torchvision()  # torchmetrics imports torchvision where it is installed
+import torchmetrics.functional.classification as tm  # noqa: E402
+
+BATCH = 256
+ECE_BINS = 15
+
+
+@dataclass(frozen=True)
+class Report:
+    """The numbers of one model on one split. Shares in 0..1, nll in nats; confusion_matrix: truth in rows."""
+
+    model: str
+    split: str
+    tta: str
+    n: int
+    accuracy: float
+    accuracy_without_train_duplicates: float | None
+    macro_f1: float
+    per_class: dict[str, dict[str, float]]
+    confusion_matrix: list[list[int]]
+    nll: float
+    ece: float
+    brier: float
+
+    def to_json(self) -> dict:
+        return {name: _rounded(value) for name, value in self.__dict__.items()}
+
+
+def evaluate(recognizer: Recognizer, dataset: Dataset, split: str, tta: str = "none",
+             progress: Callable[[int, int], None] | None = None) -> Report:
+    """Score a model on one split. Raises DatasetError where the split is missing or has no labels.
+
+    progress(done, all) is called after each batch. Duplicates of Training are only told apart where the
+    data holds a Training split, and this is another one; else that accuracy is None.
+    """
+    part = dataset.split(split)
+    probabilities = predict_all(recognizer, part.pixels, tta, progress)
+    usage = str(part.usage[0])
+    training = dataset.usage == "Training"
+    repeated = (np.isin(fingerprints(part.pixels), fingerprints(dataset.pixels[training]))
+                if usage != "Training" and training.any() else None)
+    return score(probabilities, part.labels, recognizer.name, usage, tta, repeated)
+
+
+def predict_all(recognizer: Recognizer, faces: np.ndarray, tta: str = "none",
+                progress: Callable[[int, int], None] | None = None) -> np.ndarray:
+    """Aligned grey faces (N, S, S) uint8 -> calibrated probabilities (N, 7)."""
+    rows = []
+    for first in range(0, len(faces), BATCH):
+        rows.append(recognizer.probabilities(faces[first:first + BATCH], tta))
+        if progress is not None:
+            progress(min(first + BATCH, len(faces)), len(faces))
+    return np.concatenate(rows)
+
+
+def score(probabilities: np.ndarray, labels: np.ndarray, model: str = "", split: str = "", tta: str = "none",
+          repeated: np.ndarray | None = None) -> Report:
+    """Metrics of probabilities (N, 7) against labels (N,); repeated (N,) marks pictures that Training has too."""
+    if not len(labels):
+        raise DatasetError("There is nothing to evaluate: the split is empty.")
+    given, truth = torch.from_numpy(np.asarray(probabilities)).double(), torch.from_numpy(np.asarray(labels)).long()
+    named = given.argmax(1)
+    right = (named == truth).numpy()
+    each = {"num_classes": COUNT, "average": "none", "zero_division": 0.0}
+    precision, recall = tm.multiclass_precision(named, truth, **each), tm.multiclass_recall(named, truth, **each)
+    f1 = tm.multiclass_f1_score(named, truth, **each)
+    support = torch.bincount(truth, minlength=COUNT)
+    there = (support + torch.bincount(named, minlength=COUNT)) > 0
+    one_hot = torch.nn.functional.one_hot(truth, COUNT)
+    fresh = None if repeated is None or repeated.all() else float(right[~repeated].mean())
+    return Report(
+        model, split, tta, len(truth), float(right.mean()), fresh, float(f1[there].mean()),
+        {name: {"precision": float(precision[i]), "recall": float(recall[i]), "f1": float(f1[i]),
+                "support": int(support[i])} for i, name in enumerate(NAMES)},
+        tm.multiclass_confusion_matrix(named, truth, COUNT).tolist(),
+        float(-given[torch.arange(len(truth)), truth].clamp_min(1e-12).log().mean()),
+        float(tm.multiclass_calibration_error(given, truth, COUNT, n_bins=ECE_BINS, norm="l1")),
+        float(((given - one_hot) ** 2).sum(1).mean()))
+
+
+def _rounded(value: object) -> object:
+    if isinstance(value, float):
+        return round(value, 6)
+    if isinstance(value, dict):
+        return {name: _rounded(inner) for name, inner in value.items()}
+    return value

@@ -1,0 +1,33 @@
+"""Make torchvision importable where torch is a CPU build and torchvision the registry's CUDA build.
+
+There torchvision's compiled operators do not load, and its Python half fails on registering shapes for
+two of them: "operator torchvision::nms does not exist". Declaring the two schemas first is enough for
+transforms, models and datasets; the operators themselves stay missing, and nothing here calls them.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import torch
+
+_library = None  # the declarations live as long as this object
+
+
+def ensure_torchvision() -> bool:
+    """Import torchvision, after the repair where the plain import fails; False where it is not installed."""
+    global _library
+    try:
+        import torchvision  # noqa: F401
+    except ModuleNotFoundError:
+        return False
+    except RuntimeError as error:
+        if "torchvision::nms" not in str(error):
+            raise
+        for name in [name for name in sys.modules if name.split(".")[0] == "torchvision"]:
+            del sys.modules[name]
+        _library = torch.library.Library("torchvision", "FRAGMENT")
+        for operator in ("nms", "qnms"):
+            _library.define(f"{operator}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+        import torchvision  # noqa: F401
+    return True

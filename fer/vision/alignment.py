@@ -1,0 +1,136 @@
+"""Cut a face out of a photo the way FER2013's own pictures are cut, upright by its eyes.
+
+How much of a face FER2013 shows was measured by finding it again with each detector in enlarged
+Training pictures (`python -m fer.vision.crop_measurement --data fer2013.csv`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from fer.records import FaceBox
+
+REFERENCE = 48.0        # the measurements are in pixels of FER2013's 48 x 48
+MAX_SUPERSAMPLING = 12  # samples a side and pixel; bounds the work for a face of many megapixels
+
+
+@dataclass(frozen=True)
+class BoxMedian:
+    """Where a detector's box lies within FER2013's 48 x 48 pictures: its side (root of its area) and centre."""
+
+    side: float
+    centre: tuple[float, float]
+
+
+BOX_MEDIANS = {
+    "yunet": BoxMedian(42.0, (23.7, 23.1)),
+    "hog": BoxMedian(39.0, (24.2, 28.8)),
+    "haar": BoxMedian(46.1, (24.1, 23.8)),
+    "none": BoxMedian(48.0, (24.0, 24.0)),
+}
+# YuNet's landmarks there: between the eyes, their distance, from there to between the mouth's corners.
+EYE_DISTANCE, EYES_TO_MOUTH, EYES_MOUTH_MIDDLE = 16.9, 17.2, (23.7, 27.0)
+
+
+@dataclass(frozen=True)
+class Crop:
+    """A square of a photo: centre and side in pixels, and how far it is turned, in radians clockwise."""
+
+    centre_x: float
+    centre_y: float
+    side: float
+    roll: float = 0.0
+
+
+def face_crop(box: FaceBox, detector: str) -> Crop:
+    """The square to cut for a detector's box: by its box, and with landmarks the mean of two estimates.
+
+    On 3,337 PublicTest faces found again by YuNet the mean of box and landmarks classified best of six
+    ways tried (62.4 %; upright box 60.8 %, landmarks alone 61.7 %, the original pictures 61.5 %).
+    """
+    median = BOX_MEDIANS[detector]
+    roll = _roll(box)
+    unit = np.sqrt(box.area) / median.side                     # photo pixels for one of FER2013's
+    by_box = _square((box.x + box.width / 2, box.y + box.height / 2), median.centre, unit, roll)
+    if box.landmarks is None:
+        return by_box
+    points = np.array(box.landmarks)
+    eyes, mouth = points[:2].mean(0), points[3:5].mean(0)
+    unit = (np.linalg.norm(points[1] - points[0]) / EYE_DISTANCE + np.linalg.norm(mouth - eyes) / EYES_TO_MOUTH) / 2
+    by_landmarks = _square((eyes + mouth) / 2, EYES_MOUTH_MIDDLE, unit, roll)
+    return Crop((by_box.centre_x + by_landmarks.centre_x) / 2, (by_box.centre_y + by_landmarks.centre_y) / 2,
+                (by_box.side + by_landmarks.side) / 2, roll)
+
+
+def align_face(image_rgb: np.ndarray, box: FaceBox, detector: str = "yunet", size: int = 48) -> np.ndarray:
+    """Cut one face, upright, with FER2013's margin. (H, W, 3) uint8 RGB -> (size, size) uint8 grey.
+
+    What lies outside the photo repeats its edge.
+    """
+    if detector == "none":
+        return _resize_whole(image_rgb, size)
+    return cut(image_rgb, face_crop(box, detector), size)
+
+
+def cut(image_rgb: np.ndarray, crop: Crop, size: int = 48, grey: bool = True) -> np.ndarray:
+    """The content of a turned square, its pixels averaged rather than picked where it shrinks.
+
+    Returns (size, size) uint8, or (size, size, 3) where grey is False.
+    """
+    matrix, supersampling = crop_matrix(crop, size)
+    fine = size * supersampling
+    window, matrix = _window(image_rgb, matrix, fine)
+    sampled = cv2.warpAffine(cv2.cvtColor(window, cv2.COLOR_RGB2GRAY) if grey else window, matrix, (fine, fine),
+                             flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE)
+    return cv2.resize(sampled, (size, size), interpolation=cv2.INTER_AREA) if supersampling > 1 else sampled
+
+
+def crop_matrix(crop: Crop, size: int) -> tuple[np.ndarray, int]:
+    """The (2, 3) map from pixels of the supersampled face to the photo's, and the samples a side and pixel."""
+    supersampling = int(np.clip(np.ceil(crop.side / size), 1, MAX_SUPERSAMPLING))
+    scale = crop.side / (size * supersampling)
+    cosine, sine = np.cos(crop.roll) * scale, np.sin(crop.roll) * scale
+    turn = np.array([[cosine, -sine], [sine, cosine]])
+    middle = (size * supersampling - 1) / 2
+    offset = np.array([crop.centre_x - 0.5, crop.centre_y - 0.5]) - turn @ [middle, middle]
+    return np.column_stack([turn, offset]), supersampling
+
+
+def _window(image_rgb: np.ndarray, matrix: np.ndarray, fine: int) -> tuple[np.ndarray, np.ndarray]:
+    """The part of the photo that the square touches, so that work grows with the face and not the photo."""
+    corners = matrix @ np.array([[-1, fine, -1, fine], [-1, -1, fine, fine], [1, 1, 1, 1]])
+    height, width = image_rgb.shape[:2]
+    left, top = (int(np.clip(np.floor(v.min()) - 1, 0, end - 1)) for v, end in zip(corners, (width, height)))
+    right, bottom = (int(np.clip(np.ceil(v.max()) + 2, low + 1, end))
+                     for v, low, end in zip(corners, (left, top), (width, height)))
+    shifted = matrix.copy()
+    shifted[:, 2] -= [left, top]
+    return np.ascontiguousarray(image_rgb[top:bottom, left:right]), shifted
+
+
+def _square(anchor, anchor_in_reference: tuple[float, float], unit: float, roll: float) -> Crop:
+    """Place the 48 x 48 square so that its point anchor_in_reference falls on the photo's point anchor."""
+    dx = (REFERENCE / 2 - anchor_in_reference[0]) * unit
+    dy = (REFERENCE / 2 - anchor_in_reference[1]) * unit
+    cosine, sine = np.cos(roll), np.sin(roll)
+    return Crop(float(anchor[0] + cosine * dx - sine * dy), float(anchor[1] + sine * dx + cosine * dy),
+                float(REFERENCE * unit), roll)
+
+
+def _roll(box: FaceBox) -> float:
+    if box.landmarks is None:
+        return 0.0
+    (right_x, right_y), (left_x, left_y) = box.landmarks[:2]
+    return float(np.arctan2(left_y - right_y, left_x - right_x))
+
+
+def _resize_whole(image_rgb: np.ndarray, size: int) -> np.ndarray:
+    """The whole picture as one face: squeezed to a square, so that a 48 x 48 picture stays as it is."""
+    grey = cv2.cvtColor(image_rgb, cv2.COLOR_RGB2GRAY)
+    if grey.shape == (size, size):
+        return grey
+    shrinks = min(grey.shape) >= size
+    return cv2.resize(grey, (size, size), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)

@@ -1,0 +1,158 @@
+"""Find the faces of a picture: YuNet, dlib's HOG, Haar, each within a bounded search size."""
+
+from __future__ import annotations
+
+import threading
+from functools import lru_cache
+from typing import Protocol
+
+import cv2
+import numpy as np
+
+from fer.errors import FerError
+from fer.records import FaceBox
+from fer.vision import yunet_file
+
+DETECTORS = ("auto", "yunet", "hog", "haar", "none")
+LONG_SIDE = 1024       # search size for photos; live streams use less
+YUNET_THRESHOLD = 0.65
+HOG_UPSAMPLING = 1
+MERGE_OVERLAP = 0.45   # intersection over the smaller box from which two boxes are one face
+
+
+class Detector(Protocol):
+    """Finds faces. name: as in DETECTORS."""
+
+    name: str
+
+    def detect(self, image_rgb: np.ndarray, long_side: int = LONG_SIDE) -> list[FaceBox]:
+        """(H, W, 3) uint8 -> boxes in the picture's own pixels, the largest first; none found is an empty list."""
+        ...
+
+
+class YuNet:
+    """cv2.FaceDetectorYN (Wu et al. 2023): boxes with five landmarks."""
+
+    name = "yunet"
+
+    def __init__(self, model_file: str) -> None:
+        self._network = cv2.FaceDetectorYN.create(model_file, "", (320, 320), YUNET_THRESHOLD, 0.3, 5000)
+        self._lock = threading.Lock()  # the input size is the network's state
+
+    def detect(self, image_rgb: np.ndarray, long_side: int = LONG_SIDE) -> list[FaceBox]:
+        small, factor = _bounded(image_rgb, long_side)
+        with self._lock:
+            self._network.setInputSize((small.shape[1], small.shape[0]))
+            _, rows = self._network.detect(cv2.cvtColor(small, cv2.COLOR_RGB2BGR))
+        boxes = []
+        for row in rows if rows is not None else ():
+            values = [float(value) / factor for value in row[:14]]
+            landmarks = tuple((values[i], values[i + 1]) for i in range(4, 14, 2))
+            boxes.append(FaceBox(*values[:4], float(row[14]), landmarks))
+        return merge(boxes)
+
+
+class Hog:
+    """dlib's frontal face detector (histograms of oriented gradients, King 2009): nothing to download."""
+
+    name = "hog"
+
+    def __init__(self) -> None:
+        import dlib
+
+        self._run = dlib.get_frontal_face_detector()
+        self._lock = threading.Lock()
+
+    def detect(self, image_rgb: np.ndarray, long_side: int = LONG_SIDE) -> list[FaceBox]:
+        small, factor = _bounded(image_rgb, long_side)
+        grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
+        with self._lock:
+            found, scores, _ = self._run.run(grey, HOG_UPSAMPLING, 0.0)
+        return merge([
+            FaceBox(box.left() / factor, box.top() / factor, box.width() / factor, box.height() / factor,
+                    float(1 / (1 + np.exp(-score)))) for box, score in zip(found, scores, strict=True)])
+
+
+class Haar:
+    """OpenCV's Haar cascade (Viola and Jones 2001), at the best of 72 settings measured (README, Detectors)."""
+
+    name = "haar"
+
+    def __init__(self) -> None:
+        self._cascade = cv2.CascadeClassifier(cv2.data.haarcascades + "haarcascade_frontalface_alt.xml")
+        self._lock = threading.Lock()
+
+    def detect(self, image_rgb: np.ndarray, long_side: int = LONG_SIDE) -> list[FaceBox]:
+        small, factor = _bounded(image_rgb, long_side)
+        grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
+        with self._lock:
+            found, _, weights = self._cascade.detectMultiScale3(
+                grey, scaleFactor=1.05, minNeighbors=5, minSize=(30, 30), outputRejectLevels=True)
+        return merge([FaceBox(*(float(value) / factor for value in box), float(1 / (1 + np.exp(-weight / 4))))
+                      for box, weight in zip(found, np.ravel(weights), strict=True)])
+
+
+class WholePicture:
+    """Takes the whole picture for one face crop."""
+
+    name = "none"
+
+    def detect(self, image_rgb: np.ndarray, long_side: int = LONG_SIDE) -> list[FaceBox]:
+        height, width = image_rgb.shape[:2]
+        return [FaceBox(0.0, 0.0, float(width), float(height))]
+
+
+@lru_cache(maxsize=8)
+def _ready(name: str) -> Detector:
+    return {"hog": Hog, "haar": Haar, "none": WholePicture}[name]()
+
+
+@lru_cache(maxsize=4)
+def _yunet(model_file: str) -> Detector:
+    try:
+        return YuNet(model_file)
+    except cv2.error:
+        raise FerError("The YuNet file cannot be loaded. Delete it from the cache; it is fetched again.") from None
+
+
+def load_detector(name: str = "auto", wait_s: float = yunet_file.SHORT_TRY_S) -> Detector:
+    """The detector of that name. `auto`: YuNet where its file is there or comes within wait_s, else HOG.
+
+    The result's own `name` says which. Raises FerError for an unknown name, or yunet where it cannot be had.
+    """
+    if name not in DETECTORS:
+        raise FerError(f"There is no detector {name!r}. Choose from {', '.join(DETECTORS)}.")
+    if name in ("auto", "yunet"):
+        if (file := yunet_file.obtain(wait_s)) is not None:
+            return _yunet(str(file))
+        if name == "yunet":
+            raise FerError("The YuNet detector's file is not here and could not be fetched. Use --detector hog, or put "
+                           f"{yunet_file.NAME} into the folder that FER_CACHE names.")
+        name = "hog"
+    return _ready(name)
+
+
+def merge(boxes: list[FaceBox]) -> list[FaceBox]:
+    """One box a face: of boxes that overlap strongly the best scored stays. The largest comes first."""
+    kept: list[FaceBox] = []
+    for box in sorted(boxes, key=lambda box: -box.score):
+        if box.area > 0 and all(overlap(box, other) < MERGE_OVERLAP for other in kept):
+            kept.append(box)
+    return sorted(kept, key=lambda box: -box.area)
+
+
+def overlap(one: FaceBox, other: FaceBox) -> float:
+    """The intersection over the smaller of the two areas, 0..1."""
+    width = min(one.x + one.width, other.x + other.width) - max(one.x, other.x)
+    height = min(one.y + one.height, other.y + other.height) - max(one.y, other.y)
+    smaller = min(one.area, other.area)
+    return max(width, 0.0) * max(height, 0.0) / smaller if smaller > 0 else 0.0
+
+
+def _bounded(image_rgb: np.ndarray, long_side: int) -> tuple[np.ndarray, float]:
+    """The picture at most long_side wide and high, and the factor it was scaled by."""
+    factor = min(1.0, long_side / max(image_rgb.shape[:2]))
+    if factor == 1.0:
+        return image_rgb, 1.0
+    size = (max(round(image_rgb.shape[1] * factor), 1), max(round(image_rgb.shape[0] * factor), 1))
+    return cv2.resize(image_rgb, size, interpolation=cv2.INTER_AREA), factor

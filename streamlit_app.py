@@ -1,0 +1,36 @@
+"""Home: a face read at once, what this is, and where to go next."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from fer.app import photos, resources, shell, state, widgets
+from fer.display import render
+
+shell.open_page("Home")
+st.title("FER Studio")
+st.markdown(
+    "FER Studio finds the faces in a photo and reads what each one expresses, out of seven expressions. "
+    "It says how sure it is, with probabilities that were calibrated on faces it had never seen, and says "
+    "“not sure” when it is not. Everything runs on this machine, from open weights trained from scratch on FER2013."
+)
+
+with shell.guarded():
+    reading = photos.read_photo(photos.Photo("astronaut.jpg", resources.sample_bytes("astronaut")))
+    picture, result = st.columns([3, 2], gap="large", vertical_alignment="center")
+    with picture:
+        st.image(render.draw_predictions(reading.image_rgb, list(reading.faces)), width="stretch",
+                 caption="Eileen Collins, NASA, public domain", alt="An astronaut's portrait, her face marked")
+    with result:
+        if reading.faces:
+            widgets.verdict(reading.faces[0], resources.card(reading.model).threshold)
+            widgets.probability_chart(reading.faces[0], key="home_bars")
+        st.page_link("pages/predict.py", label="Read your own photos", icon=":material/arrow_forward:")
+
+    st.subheader("How good is it?")
+    card = resources.card(state.model())
+    st.markdown(
+        f"The model in use is **{shell.model_label(state.model())}**: {shell.accuracy_line(state.model())}. "
+        "People agree with FER2013's labels on about 65 of 100 pictures. "
+        "An expression is what a face shows, not what a person feels; do not judge people by it."
+    )
