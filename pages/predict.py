@@ -41,15 +41,15 @@ def read_all(chosen: list[Photo]) -> list[Reading]:
     """Read the photos one by one, with progress and a way out where they are many."""
     if len(chosen) < 3:
         return [photos.read_photo(photo) for photo in chosen]
-    readings, place = [], st.empty()
+    readings, place, way_out = [], st.empty(), st.empty()
+    way_out.button("Stop reading", on_click=state.stop_reading, icon=":material/stop_circle:")
     for number, photo in enumerate(chosen, 1):
         if state.stopped_reading():
             break
-        if number == 1 and photo.key not in {key[0] for key in state.results()}:
-            st.button("Stop reading", on_click=state.stop_reading, icon=":material/stop_circle:")
         place.progress(number / len(chosen), f"Photo {number} of {len(chosen)}")
         readings.append(photos.read_photo(photo))
     place.empty()
+    way_out.empty()
     if len(readings) < len(chosen):
         st.info(f"Stopped after {len(readings)} of {len(chosen)} photos.")
         st.button("Go on", on_click=state.stop_reading, args=(False,), icon=":material/play_arrow:")
@@ -83,8 +83,8 @@ def show_face(reading: Reading) -> Prediction:
     chosen = 1
     if len(reading.faces) > 1:
         numbers = range(1, len(reading.faces) + 1)
-        chosen = st.pills(f"{len(reading.faces)} faces, the largest first", numbers, default=1, required=True, wrap=True,
-                          key=f"face_{reading.photo.key}_{reading.detector}",
+        chosen = st.pills(f"{len(reading.faces)} faces, the largest first", numbers, default=1, required=True,
+                          wrap=True, key=f"face_{reading.photo.key}_{reading.detector}",
                           format_func=lambda number: f"{number} {render.face_label(reading.faces[number - 1])}")
     face = reading.faces[(chosen or 1) - 1]
     widgets.verdict(face, resources.card(reading.model).threshold)
@@ -109,7 +109,8 @@ def show_table(readings: list[Reading]) -> None:
     shares = ("confidence", *render.COLOURS)
     percent = {name: st.column_config.ProgressColumn(name, format="%d %%", min_value=0, max_value=100)
                for name in shares}
-    st.dataframe([{**row, **{name: 100 * row[name] for name in shares}} for row in rows], hide_index=True, width="stretch", column_config=percent,
+    shown = [{**row, **{name: 100 * row[name] for name in shares}} for row in rows]
+    st.dataframe(shown, hide_index=True, width="stretch", column_config=percent,
                  column_order=["photo", "face", "expression", "confidence", "sure", *render.COLOURS, "quality"])
     with st.container(horizontal=True):
         st.download_button("CSV", photos.to_csv(rows), "expressions.csv", "text/csv", on_click="ignore",

@@ -1,4 +1,4 @@
-"""Run a network by ONNX Runtime. The graph is exported in memory when the model is loaded: no file, nothing to go stale."""
+"""Run a network by ONNX Runtime; its graph is exported in memory on loading: no file, nothing to go stale."""
 
 from __future__ import annotations
 
