@@ -42,7 +42,7 @@ def test_modes(mode):
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_exif_orientation(orientation):
     undo = {2: lambda a: a[:, ::-1], 3: lambda a: a[::-1, ::-1], 4: lambda a: a[::-1],
-            5: lambda a: a.transpose(1, 0, 2), 6: lambda a: np.rot90(a), 7: lambda a: np.rot90(a, 2).transpose(1, 0, 2),
+            5: lambda a: a.transpose(1, 0, 2), 6: np.rot90, 7: lambda a: np.rot90(a, 2).transpose(1, 0, 2),
             8: lambda a: np.rot90(a, -1)}.get(orientation, lambda a: a)
     exif = Image.Exif()
     exif[0x0112] = orientation
