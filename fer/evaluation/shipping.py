@@ -56,7 +56,7 @@ def _metrics(report: Report) -> dict:
     return {name: round(v, 4) if isinstance(v, float) else v for name, v in values.items()} | {"recall": recall}
 
 
-def main(run: tyro.conf.Positional[Path], data: str, name: str, command: str = "") -> None:
+def main(run: tyro.conf.Positional[Path], data: str, name: str, command: str = "", remark: str = "") -> None:
     """Write weights/NAME.safetensors and its card from a run.
 
     Args:
@@ -64,9 +64,10 @@ def main(run: tyro.conf.Positional[Path], data: str, name: str, command: str = "
         data: fer2013.csv, with Training and PublicTest.
         name: What the shipped weights are called.
         command: The command that trained the run, for the card.
+        remark: What else the card should say of the training.
     """
     recognizer = load(run)
-    card = calibrated_card(recognizer, read_dataset(data), {"command": command} if command else {})
+    card = calibrated_card(recognizer, read_dataset(data), {"command": command, "remark": remark})
     model, _ = load_checkpoint(recognizer.weights)
     out = WEIGHTS_FOLDER / f"{name}.safetensors"
     save_checkpoint(out, model.state_dict(), card)
