@@ -93,7 +93,7 @@ def show_report(data: str, faces: str) -> None:
     with st.container(horizontal=True, gap="medium"):
         for name, faces_of_class in sheets.items():
             if len(faces_of_class):
-                with st.container(width=208, gap=None):
-                    st.image(contact_sheet(faces_of_class, columns=4, enlarge=1), width=206,
+                with st.container(width=190, gap=None):
+                    st.image(contact_sheet(faces_of_class, columns=4, enlarge=1), width=188,
                              alt=f"{len(faces_of_class)} pictures labelled {name}")
                     st.caption(name)

@@ -57,14 +57,14 @@ def _widget(name: str, value: object, preset: str, chosen: dict) -> object:
     """One setting; its width lets three or four stand side by side, or one under the other on a phone."""
     label = LABELS.get(name, name.replace("_", " ").capitalize())
     key = f"setting_{name}_{preset}_{value}"
-    common = {"key": key, "help": field_help().get(name, ""), "width": 230}
+    common = {"key": key, "help": field_help().get(name, ""), "width": 190}
     options = _options(name, chosen)
     if options:
         start = options.index(value) if value in options else 0
         return st.selectbox(label, options, start, format_func=_shown, **common)
     if isinstance(value, int):
         return int(st.number_input(label, value=value, step=1, **common))
-    size = 10 ** math.floor(math.log10(value)) if value else 0.01
+    size = 10.0 ** math.floor(math.log10(value)) if value else 0.01
     return float(st.number_input(label, value=float(value), step=size, format="%.6g", **common))
 
 

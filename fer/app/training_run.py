@@ -121,7 +121,7 @@ def _numbers(run: RunDirectory, status: dict, records: Sequence[EpochRecord]) ->
         numbers["Time left"] = (duration(each * max(status.get("epochs", 0) - done, 0)), "At the last epochs' speed.")
     else:
         numbers["Time taken"] = (duration(sum(record.seconds for record in records)), "All epochs' training.")
-    with st.container(horizontal=True, gap="large"):
+    with st.container(horizontal=True, gap="medium"):
         for label, (value, words) in numbers.items():
             st.metric(label, value, help=words, width="content")
 

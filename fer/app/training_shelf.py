@@ -45,9 +45,9 @@ def show_upkeep(run: RunDirectory) -> None:
 def _downloads(run: RunDirectory) -> None:
     with st.container(horizontal=True):
         if run.best.is_file():
-            st.download_button("Weights", lambda: run.best.read_bytes(), f"{run.id}.safetensors", key=f"get_w_{run.id}",
+            st.download_button("Weights", run.best.read_bytes, f"{run.id}.safetensors", key=f"get_w_{run.id}",
                                on_click="ignore", icon=":material/download:")
-            st.download_button("Card", lambda: run.best.with_suffix(".json").read_bytes(), f"{run.id}.json",
+            st.download_button("Card", run.best.with_suffix(".json").read_bytes, f"{run.id}.json",
                                "application/json", key=f"get_c_{run.id}", on_click="ignore",
                                icon=":material/download:")
             st.download_button("ONNX", lambda: _onnx(run), f"{run.id}.onnx", key=f"get_o_{run.id}",

@@ -105,7 +105,7 @@ def best_record(records: Sequence[EpochRecord]) -> EpochRecord | None:
 
 
 def _name(split: str) -> str:
-    return "training (on changed views)" if split == "train" else split
+    return "training" if split == "train" else split
 
 
 def _over_epochs(figure: go.Figure, height: int, unit: str, count: int) -> go.Figure:

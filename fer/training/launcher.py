@@ -18,6 +18,8 @@ from fer.training.config import TrainConfig
 from fer.training.runs import RunDirectory
 from fer.training.shelf import REPOSITORY, free_id, runs_folder
 
+# Threads that wait for each other sleep instead of spinning: the app and other work get the processor.
+WAITING = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "0"}
 RESUMABLE = ("stopped", "failed", "died")
 
 
@@ -41,7 +43,7 @@ def launch(run: RunDirectory) -> None:
             process = subprocess.Popen(
                 [sys.executable, "-m", "fer.training.worker", str(run.path.resolve())], cwd=REPOSITORY,
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-                env={**os.environ, "OMP_NUM_THREADS": str(worker_threads())})
+                env={**WAITING, **os.environ, "OMP_NUM_THREADS": str(worker_threads())})
     except OSError as error:
         run.write_status("failed", message=f"The worker could not be started: {error.strerror}.")
         raise RunError(f"The run {run.id} could not be started: {error.strerror}.") from None
