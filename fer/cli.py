@@ -108,7 +108,7 @@ def summary(name: tyro.conf.Positional[str], /, input_size: int = 44, json: bool
 
 
 def train(config: Annotated[TrainConfig, tyro.conf.arg(name="")] = DEFAULTS, out: Path | None = None,
-          resume: Path | None = None, json: bool = False) -> int:  # noqa: A002
+          resume: Path | None = None, search: int = 0, json: bool = False) -> int:  # noqa: A002
     """Train a model in a run directory; SIGINT or SIGTERM saves and ends it, --resume goes on.
 
     --config FILE.json gives the settings that no other flag names.
@@ -117,15 +117,21 @@ def train(config: Annotated[TrainConfig, tyro.conf.arg(name="")] = DEFAULTS, out
         config: The settings of the run.
         out: The run's new directory; runs/<date>-<model> where none is given.
         resume: Go on with the run in this directory; its settings stay as they were.
-        json: Print one JSON line an epoch.
+        search: Try so many seeded settings (Optuna), each a run, and table them.
+        json: Print one JSON line an epoch, of a search one line a run.
     """
-    from fer.training.runs import RunDirectory, new_run_id
+    from fer.training.runs import RunDirectory
+    from fer.training.shelf import free_id, runs_folder
     from fer.training.worker import train as train_run
 
+    if search:
+        from fer.training.search import run_search
+
+        return run_search(config, search, out, json)
     if resume is not None:
         run = RunDirectory.open(resume)
     else:
-        run = RunDirectory.create(out or Path("runs") / new_run_id(config.model), config)
+        run = RunDirectory.create(out or runs_folder() / free_id(config.model), config)
     _say(f"run {run.path}")
     on_epoch = (lambda record: print(_dump(record.to_json()), flush=True)) if json else None
     state = train_run(run, on_epoch=on_epoch)

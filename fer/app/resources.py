@@ -8,6 +8,7 @@ import streamlit as st
 
 from fer.inference.recognizer import Recognizer, load
 from fer.models.checkpoints import Card, find_weights, read_card, shipped_names
+from fer.training.shelf import list_runs
 from fer.vision.detection import Detector, load_detector
 
 SAMPLES = Path(__file__).parent / "samples"
@@ -15,8 +16,8 @@ SAMPLE_NAMES = {"astronaut": "Eileen Collins, NASA", "grace-hopper": "Grace Hopp
 
 
 def models() -> list[str]:
-    """The models that can be chosen, the shipped ones first."""
-    return shipped_names()
+    """The models that can be chosen: the shipped ones, then the runs with a finished epoch, as their folders."""
+    return [*shipped_names(), *(str(run.path) for run in list_runs() if run.best.is_file())]
 
 
 def recognizer(name: str) -> Recognizer:

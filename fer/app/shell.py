@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import StopException
@@ -15,6 +16,7 @@ from fer.errors import FerError
 
 PAGES = (
     ("streamlit_app.py", "Home", ":material/home:"),
+    ("pages/training.py", "Training", ":material/model_training:"),
     ("pages/predict.py", "Predict", ":material/add_reaction:"),
 )
 DETECTORS = {
@@ -86,7 +88,7 @@ def _detector_picker() -> None:
 
 
 def model_label(name: str) -> str:
-    return name.replace("_", "-")
+    return f"run {Path(name).name}" if "/" in name else name.replace("_", "-")
 
 
 def accuracy_line(name: str) -> str:
@@ -95,4 +97,6 @@ def accuracy_line(name: str) -> str:
     accuracy, split = card.metrics.get("accuracy"), card.metrics.get("split", "PublicTest")
     if not isinstance(accuracy, (int, float)):
         return f"No accuracy on its card. {card.date}"
-    return f"{accuracy:.1%} right on FER2013's {split} · {card.date}"
+    where = f"FER2013's {split}" if "/" not in name or "fer2013" in card.data.lower() else \
+        f"the validation pictures of {plain(card.data)}"
+    return f"{accuracy:.1%} right on {where} · {card.date}"

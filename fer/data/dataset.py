@@ -23,6 +23,7 @@ class Dataset:
     pixels: (N, 48, 48) uint8. labels: (N,) int64 in 0..6, or -1 for a picture without a label.
     usage: (N,) of "Training", "PublicTest" (validation) or "PrivateTest" (test).
     votes: (N, 10) uint8 FER+ votes in the order of `VOTE_NAMES`, or None.
+    unreadable, faceless: files left out, since no picture, or no face in them; remarks: sentences about the reading.
     """
 
     pixels: np.ndarray
@@ -30,6 +31,9 @@ class Dataset:
     usage: np.ndarray
     votes: np.ndarray | None = None
     name: str = "data"
+    unreadable: tuple[str, ...] = ()
+    faceless: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.labels)

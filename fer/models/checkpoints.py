@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import tempfile
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 
@@ -71,13 +72,29 @@ class Card:
 def save_checkpoint(path: Path, state: dict[str, torch.Tensor], card: Card) -> Card:
     """Write <path> (.safetensors) and its card <path>.json, each whole or not at all; returns the card with sha256.
 
-    The card goes last: weights without a matching card are refused when loaded.
+    The card goes last, and lies ready before the weights change: a kill between the two is mended by `_settle`.
     """
     blob = safetensors.torch.save({name: tensor.detach().cpu().contiguous() for name, tensor in state.items()})
     card = replace(card, sha256=hashlib.sha256(blob).hexdigest())
+    upcoming = _upcoming_card(path)
+    _replace(upcoming, (json.dumps(card.to_json(), indent=2) + "\n").encode())
     _replace(path, blob)
-    _replace(path.with_suffix(".json"), (json.dumps(card.to_json(), indent=2) + "\n").encode())
+    with suppress(FileNotFoundError):  # a reader has settled it already
+        os.replace(upcoming, path.with_suffix(".json"))
     return card
+
+
+def _upcoming_card(path: Path) -> Path:
+    return path.with_name(f".{path.stem}.json.next")
+
+
+def _settle(path: Path) -> None:
+    """Finish a save that was cut off between the weights and their card, once the weights are the new ones."""
+    upcoming = _upcoming_card(path)
+    with suppress(OSError, ValueError, AttributeError):
+        if upcoming.is_file() and (hashlib.sha256(path.read_bytes()).hexdigest()
+                                   == json.loads(upcoming.read_text(encoding="utf-8")).get("sha256")):
+            os.replace(upcoming, path.with_suffix(".json"))
 
 
 def load_checkpoint(path: Path | str) -> tuple[nn.Module, Card]:
@@ -106,6 +123,7 @@ def read_card(path: Path) -> Card:
     path = Path(path)
     if not path.is_file():
         raise WeightsError(f"There are no weights called {path.name}.")
+    _settle(path)
     try:
         return Card.from_json(json.loads(path.with_suffix(".json").read_text(encoding="utf-8")))
     except FileNotFoundError:

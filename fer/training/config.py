@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import json
+import math
+import re
 import types
 import typing
 from dataclasses import asdict, dataclass, fields
@@ -40,7 +43,15 @@ class TrainConfig:
     brightness: float = 0.2               # of the full range, to either side
     contrast: float = 0.2                 # share stronger or weaker
     erasing: float = 0.0                  # share of faces with a block painted over
+    mixup: float = 0.0                    # strength of blending two faces (Zhang et al. 2018), such as 0.2; 0: off
+    balance: Literal["none", "sampling", "weights"] = "none"  # rare classes drawn more often, or weighing more
+    ferplus_weight: float = 0.0           # of the auxiliary loss, which guesses the FER+ votes; 0: off
+    patience: int = 0                     # stop after this many epochs without a better accuracy; 0: never
+    init: str = ""                        # checkpoint to start from (name, run or file; its preprocessing stays)
+    freeze: str = ""                      # keep the layers up to this one as they are, such as block2; empty: none
+    faces: Literal["auto", "crop", "detect"] = "auto"  # pictures of a folder: cut out already, or to be searched
     precision: Literal["no", "bf16", "fp16"] = "no"  # mixed precision, for accelerators
+    processes: int = 1                    # on this machine, each with its share of a batch
     threads: int = 0                      # processor threads; 0: PyTorch's choice
     limit: int = 0                        # train on the first N pictures only; 0: all
 
@@ -49,11 +60,17 @@ class TrainConfig:
             if not ok:
                 raise ValueError(f"{name} must be {rule}, got {getattr(self, name)!r}")
 
-        for name, low in (("epochs", 1), ("batch_size", 2), ("seed", 0), ("threads", 0), ("limit", 0)):
+        for name, low in (("epochs", 1), ("batch_size", 2), ("seed", 0), ("threads", 0), ("limit", 0), ("patience", 0),
+                          ("processes", 1)):
             need(getattr(self, name) >= low, name, f"at least {low}")
+        for name, value in vars(self).items():
+            need(not isinstance(value, float) or math.isfinite(value), name, "a number")
+        need(self.threads <= 1024, "threads", "at most 1024")
+        need(self.processes <= 64, "processes", "at most 64")
+        need(self.batch_size >= 2 * self.processes, "batch_size", "at least 2 for each process")
         need(self.learning_rate > 0, "learning_rate", "above 0")
         need(8 <= self.input_size <= 48, "input_size", "8 to 48")
-        for name in ("weight_decay", "warmup_epochs", "gradient_clip", "rotation", "shift"):
+        for name in ("weight_decay", "warmup_epochs", "gradient_clip", "rotation", "shift", "mixup", "ferplus_weight"):
             need(getattr(self, name) >= 0, name, "0 or more")
         for name in ("momentum", "label_smoothing", "dropout", "ema_decay", "scale", "contrast"):
             need(0 <= getattr(self, name) < 1, name, "0 or more and below 1")
@@ -87,7 +104,7 @@ class TrainConfig:
     def read(cls, path: Path) -> TrainConfig:
         try:
             return cls.from_json(json.loads(path.read_text(encoding="utf-8")))
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             raise RunError(f"{path.name} does not read as JSON. Expected the settings of a run.") from None
 
 
@@ -101,3 +118,10 @@ def _choices() -> dict[str, tuple[str, ...]]:
 
 
 CHOICES = types.MappingProxyType(_choices())
+
+
+def field_help() -> dict[str, str]:
+    """Each setting's help text: the comment beside it."""
+    lines = inspect.getsource(TrainConfig).splitlines()
+    found = (re.fullmatch(r"    (\w+): .+?  +# (.+)", line) for line in lines)
+    return {match[1]: match[2][0].upper() + match[2][1:] + "." for match in found if match}

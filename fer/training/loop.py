@@ -15,19 +15,19 @@ from fer.data.transforms import Augmentation, Preprocessing
 from fer.errors import RunError
 from fer.expressions import COUNT
 from fer.training.config import TrainConfig
+from fer.training.objective import Blend, Objective
 from fer.training.optimisation import learning_rate
-
-
-class Interrupted(Exception):
-    """A stop was asked for in mid-epoch; the epoch restarts on resume."""
+from fer.training.start import keep_frozen
+from fer.training.worker import Interrupted
 
 
 @dataclass(frozen=True)
 class Faces:
-    """One split on the device. pixels: (N, 48, 48) uint8; labels: (N,) int64."""
+    """One split on the device. pixels: (N, 48, 48) uint8; labels: (N,) int64; votes: (N, 10) float32 shares or None."""
 
     pixels: torch.Tensor
     labels: torch.Tensor
+    votes: torch.Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -36,6 +36,16 @@ class Faces:
 def epoch_order(count: int, seed: int, epoch: int) -> np.ndarray:
     """The order of one epoch's pictures: the same wherever, whenever and after whatever it is asked for."""
     return np.random.default_rng([seed, epoch, 0]).permutation(count)
+
+
+def order_of(faces: Faces, config: TrainConfig, epoch: int) -> np.ndarray:
+    """The rows of one epoch: each face once, or with balanced sampling each class as often, drawn with repeats."""
+    if config.balance != "sampling":
+        return epoch_order(len(faces), config.seed, epoch)
+    labels = faces.labels.cpu().numpy()
+    share = 1 / np.bincount(labels, minlength=COUNT)[labels]
+    rng = np.random.default_rng([config.seed, epoch, 0])
+    return rng.choice(len(labels), len(labels), p=share / share.sum())
 
 
 def steps_per_epoch(count: int, batch_size: int) -> int:
@@ -58,9 +68,10 @@ def train_one_epoch(model: nn.Module, average: nn.Module, optimizer, faces: Face
     rank, ranks = accelerator.process_index, accelerator.num_processes
     rng = np.random.default_rng([config.seed, epoch, 1 + rank])
     torch.manual_seed(int(np.random.default_rng([config.seed, epoch, 1_000 + rank]).integers(2**31)))
-    order, steps = epoch_order(len(faces), config.seed, epoch), steps_per_epoch(len(faces), config.batch_size)
-    augment = augmentation_of(config)
+    order, steps = order_of(faces, config, epoch), steps_per_epoch(len(faces), config.batch_size)
+    augment, objective = augmentation_of(config), Objective(config, faces.labels)
     model.train()
+    keep_frozen(model)
     total_loss = correct = seen = 0.0
     for step in range(steps):
         rate = learning_rate((epoch - 1) * steps + step, steps, config)
@@ -70,9 +81,13 @@ def train_one_epoch(model: nn.Module, average: nn.Module, optimizer, faces: Face
         rows = torch.from_numpy(rows).to(faces.labels.device)
         batch = preprocessing.normalise(augment(faces.pixels[rows], config.input_size, rng))
         labels = faces.labels[rows]
+        blend = Blend.draw(config.mixup, len(rows), rng) if config.mixup else None
+        if blend:
+            batch = blend(batch)
         with accelerator.autocast():
-            logits = model(batch.contiguous(memory_format=torch.channels_last))
-            loss = F.cross_entropy(logits, labels, label_smoothing=config.label_smoothing)
+            output = model(batch.contiguous(memory_format=torch.channels_last))
+            loss = objective(output, labels, None if faces.votes is None else faces.votes[rows], blend)
+        logits = output[0] if isinstance(output, tuple) else output
         optimizer.zero_grad()
         accelerator.backward(loss)
         value = float(loss.detach())

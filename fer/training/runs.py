@@ -17,12 +17,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import IO
 
 from fer.errors import RunError
 from fer.records import EpochRecord
 from fer.training.config import TrainConfig
 
 RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
+ALIVE = ("queued", "running", "paused")  # states that need a process
+SILENT_S = 60.0        # without a heartbeat for so long, a living worker hangs
+QUEUE_GRACE_S = 60.0   # a queued run's process may take so long to come up
+LOCK_PATIENCE_S = 1.0
 
 
 def write_atomically(path: Path, text: str) -> None:
@@ -40,6 +45,13 @@ def write_atomically(path: Path, text: str) -> None:
 
 def new_run_id(model: str) -> str:
     return f"{datetime.now():%Y%m%d-%H%M%S}-{model}"
+
+
+def _changed(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 class RunDirectory:
@@ -89,15 +101,25 @@ class RunDirectory:
         write_atomically(self.path / "status.json", json.dumps(values) + "\n")
 
     def status(self) -> dict:
-        """The last written status. A worker that went without saying so reads as `died`."""
+        """The last written status. A worker that went without saying so reads as `died`; one that lives but has been
+        silent for long has `silent_s`, the seconds since its last heartbeat."""
+        values = self._written_status()
+        waits = values["state"] == "queued" and time.time() - values["heartbeat"] < QUEUE_GRACE_S
+        if values["state"] in ALIVE and not waits and not self.is_locked():
+            values = self._written_status()  # it may have ended between the two looks
+            if values["state"] in ALIVE:
+                values["state"] = "died"
+        silent = time.time() - values["heartbeat"]
+        if values["state"] in ALIVE and silent > SILENT_S and self.is_locked():
+            values["silent_s"] = silent
+        return values
+
+    def _written_status(self) -> dict:
         try:
             values = json.loads((self.path / "status.json").read_text(encoding="utf-8"))
-            state = values["state"]
-        except (OSError, ValueError, KeyError, TypeError):
-            values, state = {}, "queued"
-        if state in ("running", "paused") and not self.is_locked():
-            state = "died"
-        return {**values, "state": state}
+            return {**values, "state": str(values["state"]), "heartbeat": float(values["heartbeat"])}
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            return {"state": "queued", "heartbeat": _changed(self.path)}
 
     def append(self, record: EpochRecord) -> None:
         with open(self.path / "metrics.jsonl", "a", encoding="utf-8") as file:
@@ -125,10 +147,15 @@ class RunDirectory:
             found[record.epoch] = record
         return [found[epoch] for epoch in sorted(found)]
 
-    def drop_records_after(self, epoch: int) -> None:
-        """Before a resume: an epoch recorded but not saved runs again, and a torn last line goes."""
-        kept = [record for record in self.records() if record.epoch <= epoch]
-        write_atomically(self.path / "metrics.jsonl", "".join(json.dumps(r.to_json()) + "\n" for r in kept))
+    def drop_records_after(self, epoch: int, last: dict | None = None) -> None:
+        """Before a resume: an epoch recorded but not saved runs again, and a torn last line goes.
+
+        last: the record that was saved with the state, put back where a kill came between the two.
+        """
+        kept = [record.to_json() for record in self.records() if record.epoch <= epoch]
+        if last is not None and last["epoch"] == epoch and not any(r["epoch"] == epoch for r in kept):
+            kept.append(last)
+        write_atomically(self.path / "metrics.jsonl", "".join(json.dumps(r) + "\n" for r in kept))
 
     # --- the resumable state: a new folder each epoch, then one pointer replaced ---
 
@@ -168,21 +195,47 @@ class RunDirectory:
             (self.path / name).unlink(missing_ok=True)
 
     def is_locked(self) -> bool:
+        """Whether a worker lives. Looks by a shared lock for an instant, which a starting worker waits out."""
         try:
-            with self.lock():
+            with open(self.path / "lock") as file:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
                 return False
-        except RunError:
+        except BlockingIOError:
             return True
+        except OSError:
+            return False  # no lock file: no worker has been here yet
 
     @contextmanager
-    def lock(self) -> Iterator[None]:
-        """Hold the run as its one worker. Raises RunError where another process does; freed when a process dies."""
+    def lock(self) -> Iterator[IO]:
+        """Hold the run as its one worker. Raises RunError where another process does; freed when a process dies.
+
+        Yields the open lock file, which a child process may inherit to hold the run too.
+        """
         with open(self.path / "lock", "a") as file:
+            deadline = time.monotonic() + LOCK_PATIENCE_S
+            while not _try_lock(file):
+                if time.monotonic() > deadline:
+                    raise RunError(f"The run {self.id} is being trained already, by another process.")
+                time.sleep(0.02)
             try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                raise RunError(f"The run {self.id} is being trained already, by another process.") from None
-            try:
-                yield
+                yield file
             finally:
                 fcntl.flock(file, fcntl.LOCK_UN)
+
+    def sweep(self) -> None:
+        """Remove what a killed or full-disk write left half done; only for the worker that holds the lock."""
+        current = self.current_state()
+        for file in [*self.path.glob(".*.*"), *(self.path / "state").glob(".*")]:
+            if file.is_file() and not file.name.endswith(".next"):
+                file.unlink(missing_ok=True)
+        for folder in (self.path / "state").glob("*/"):
+            if folder != current:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _try_lock(file: IO) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return True
+    except OSError:
+        return False

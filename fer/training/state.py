@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 
 import safetensors.torch
 import torch
@@ -27,6 +28,8 @@ def save_state(run: RunDirectory, epoch: int, model: nn.Module, average: nn.Modu
     blob = safetensors.torch.save({name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()})
     with open(folder / "last.safetensors", "wb") as file:
         file.write(blob)
+        file.flush()
+        os.fsync(file.fileno())
     values = {**facts, "epoch": epoch, "sha256": hashlib.sha256(blob).hexdigest()}
     write_atomically(folder / "last.json", json.dumps(values, indent=2) + "\n")
     run.point_to(folder)

@@ -1,0 +1,126 @@
+"""The form of a new run: a preset, the few settings that matter, all others in an expander."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import fields
+
+import streamlit as st
+
+from fer.app import resources, shell, state
+from fer.errors import FerError
+from fer.models.checkpoints import find_weights, read_card
+from fer.models.zoo import ARCHITECTURES, build
+from fer.training import launcher
+from fer.training.config import CHOICES, TrainConfig, field_help
+from fer.training.estimate import seconds_per_picture
+from fer.training.presets import GROUPS, PRESETS, Preset
+
+LABELS = {"ema_decay": "EMA decay", "ferplus_weight": "FER+ votes weight", "init": "Start from",
+          "freeze": "Freeze up to", "limit": "Limit pictures"}
+DEFAULTS = {field.name: field.default for field in fields(TrainConfig)}
+
+
+def choose_preset() -> Preset:
+    names = [preset.name for preset in PRESETS]
+    chosen = st.selectbox("Preset", names, key="preset", help="Settings to start from; each can be changed below.")
+    preset = PRESETS[names.index(chosen)]
+    st.caption(preset.words)
+    return preset
+
+
+def fill_in(preset: Preset, data: str) -> TrainConfig | None:
+    """All settings as widgets, the preset's as their defaults; None with a sentence where they do not fit together."""
+    values = {**DEFAULTS, **preset.settings, "data": data}
+    if state.remedy() != "none":
+        values["balance"] = state.remedy()
+    chosen = {"data": data}
+    with st.container(horizontal=True):
+        for name in GROUPS[""]:
+            chosen[name] = _widget(name, values[name], preset.name, chosen)
+    with st.expander("More settings", icon=":material/tune:"):
+        for group, names in GROUPS.items():
+            if not group:
+                continue
+            st.markdown(f"**{group}**")
+            with st.container(horizontal=True):
+                for name in names:
+                    chosen[name] = _widget(name, values[name], preset.name, chosen)
+    try:
+        return TrainConfig.from_json(chosen)
+    except FerError as error:
+        st.error(shell.plain(error.message), icon=":material/error:")
+        return None
+
+
+def _widget(name: str, value: object, preset: str, chosen: dict) -> object:
+    """One setting; its width lets three or four stand side by side, or one under the other on a phone."""
+    label = LABELS.get(name, name.replace("_", " ").capitalize())
+    key = f"setting_{name}_{preset}_{value}"
+    common = {"key": key, "help": field_help().get(name, ""), "width": 190}
+    options = _options(name, chosen)
+    if options:
+        start = options.index(value) if value in options else 0
+        return st.selectbox(label, options, start, format_func=_shown, **common)
+    if isinstance(value, int):
+        return int(st.number_input(label, value=value, step=1, **common))
+    size = 10.0 ** math.floor(math.log10(value)) if value else 0.01
+    return float(st.number_input(label, value=float(value), step=size, format="%.6g", **common))
+
+
+def _options(name: str, chosen: dict) -> list[str]:
+    if name == "model":
+        return list(ARCHITECTURES)
+    if name == "init":
+        return ["", *(weights for weights in resources.models() if _architecture(weights) == chosen["model"])]
+    if name == "freeze":
+        return ["", *build(chosen["model"]).attribution_layers()]
+    return list(CHOICES.get(name, ()))
+
+
+def _shown(option: str) -> str:
+    return shell.model_label(option) if option else "nothing"
+
+
+def _architecture(weights: str) -> str:
+    try:
+        return read_card(find_weights(weights)).architecture
+    except FerError:
+        return ""
+
+
+@st.cache_data(max_entries=32, show_spinner="Timing a few batches")
+def _seconds_per_picture(model: str, input_size: int, batch_size: int) -> float:
+    return seconds_per_picture(TrainConfig(model=model, input_size=input_size, batch_size=batch_size))
+
+
+def show_estimate(config: TrainConfig, pictures: int) -> None:
+    """About how long an epoch and the run will take on this machine as busy as it is now."""
+    count = min(config.limit or pictures, pictures)
+    epoch_s = _seconds_per_picture(config.model, config.input_size, min(config.batch_size, 64)) * count
+    st.caption(f":material/schedule: About {duration(epoch_s)} an epoch of {count:,} pictures, "
+               f"{duration(epoch_s * config.epochs)} in all, by timing a few batches on this machine just now.")
+
+
+def start_button(config: TrainConfig | None) -> None:
+    st.button("Start training", type="primary", icon=":material/play_arrow:", disabled=config is None, key="start",
+              on_click=_start, args=(config,))
+
+
+def _start(config: TrainConfig) -> None:
+    try:
+        run = launcher.start(config)
+    except FerError as error:
+        state.tell(error.message)
+        return
+    st.query_params["run"] = run.id
+    state.show_training("run")
+
+
+def duration(seconds: float) -> str:
+    """A length of time as a person says it."""
+    if seconds < 90:
+        return f"{max(seconds, 1):.0f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"

@@ -1,0 +1,115 @@
+"""Unpack a stranger's zip of pictures: everything is checked before anything is written, and nothing else gets in."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import stat
+import tempfile
+import zipfile
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+
+from fer.data.cache import cache_folder
+from fer.errors import DatasetError
+from fer.vision.images import MAX_BYTES, SUFFIXES
+
+MAX_FILES = 100_000
+MAX_TOTAL = 1024 * 2**20   # bytes unpacked
+MAX_RATIO = 100            # pictures are compressed already: a zip hardly shrinks them
+RATIO_FLOOR = 2**20        # a small file may shrink as it likes
+ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar", ".zst", ".jar")
+IGNORED = (".ds_store", "thumbs.db", "desktop.ini")
+CHUNK = 1 << 16
+_MAGIC = (b"\x89PNG", b"\xff\xd8\xff", b"RIFF", b"BM", b"GIF8")
+
+
+def uploads_folder() -> Path:
+    return cache_folder() / "uploads"
+
+
+def unpack_zip(file: BinaryIO, name: str = "the zip") -> Path:
+    """Unpack into the cache, under the digest of the file's bytes; returns that folder. The same zip is unpacked once.
+
+    Raises DatasetError for bombs, paths that lead outside, links, locked or nested archives and files that are no
+    pictures; then nothing is left behind.
+    """
+    file.seek(0)
+    target = uploads_folder() / hashlib.file_digest(file, "sha256").hexdigest()[:24]
+    if target.is_dir():
+        return target
+    file.seek(0)
+    try:
+        with zipfile.ZipFile(file) as archive:
+            members = check_members(archive, name)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            half_done = Path(tempfile.mkdtemp(dir=target.parent, prefix=".unpacking-"))
+            try:
+                _extract(archive, members, half_done, name)
+                os.replace(half_done, target)
+            finally:
+                shutil.rmtree(half_done, ignore_errors=True)
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError):
+        raise DatasetError(f"{name} is no whole zip file. Zip the class folders again.") from None
+    except OSError as error:
+        raise DatasetError(f"{name} could not be unpacked: {error.strerror or 'the disk refused'}. Free some space, "
+                           "or give a path on the server.") from None
+    return target
+
+
+def check_members(archive: zipfile.ZipFile, name: str) -> list[zipfile.ZipInfo]:
+    """The members to unpack, judged by the table of contents alone. Raises DatasetError with what is wrong."""
+    infos = [info for info in archive.infolist() if not info.is_dir() and not _ignored(info.filename)]
+    if not infos:
+        raise DatasetError(f"{name} holds no files. Expected folders named by class, with pictures in them.")
+    if len(infos) > MAX_FILES:
+        raise DatasetError(f"{name} holds {len(infos)} files; at most {MAX_FILES} are unpacked.")
+    total = sum(info.file_size for info in infos)
+    if total > MAX_TOTAL:
+        raise DatasetError(f"{name} would unpack to {total / 2**20:.0f} MB; at most {MAX_TOTAL // 2**20} MB are "
+                           "unpacked. Put the data on the server and give its path.")
+    for info in infos:
+        _check(info, name)
+    return infos
+
+
+def _check(info: zipfile.ZipInfo, name: str) -> None:
+    path, shown = PurePosixPath(info.filename.replace("\\", "/")), info.filename[-60:]
+    if path.is_absolute() or ".." in path.parts or ":" in info.filename or "\0" in info.orig_filename:
+        raise DatasetError(f"{name} holds the path {shown!r}, which leads outside its folder. It was not unpacked.")
+    if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG):
+        raise DatasetError(f"{name} holds {shown!r}, which is a link or a device. Zip plain pictures only.")
+    if info.flag_bits & 1:
+        raise DatasetError(f"{name} is locked with a password. Zip the pictures without one.")
+    if path.suffix.lower() in ARCHIVES:
+        raise DatasetError(f"{name} holds another archive, {shown!r}. Unpack it first, and zip the class folders.")
+    if path.suffix.lower() not in SUFFIXES:
+        raise DatasetError(f"{name} holds {shown!r}, which is no picture. Zip pictures only: {', '.join(SUFFIXES)}.")
+    if info.file_size > MAX_BYTES:
+        raise DatasetError(f"{name}: {shown!r} has {info.file_size / 2**20:.0f} MB; at most {MAX_BYTES // 2**20} MB "
+                           "a picture are read.")
+    if info.file_size > RATIO_FLOOR and info.file_size > MAX_RATIO * max(info.compress_size, 1):
+        raise DatasetError(f"{name}: {shown!r} would grow {info.file_size // max(info.compress_size, 1)}-fold. "
+                           "Pictures do not; it was not unpacked.")
+
+
+def _extract(archive: zipfile.ZipFile, members: list[zipfile.ZipInfo], target: Path, name: str) -> None:
+    for info in members:
+        path = target.joinpath(*PurePosixPath(info.filename.replace("\\", "/")).parts)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        left = info.file_size
+        with archive.open(info) as packed, open(path, "wb") as out:
+            while chunk := packed.read(CHUNK):
+                if left == info.file_size and not chunk.startswith(_MAGIC):
+                    raise DatasetError(f"{name}: {info.filename[-60:]!r} is named like a picture but is none.")
+                left -= len(chunk)
+                if left < 0:  # the table of contents lied
+                    raise DatasetError(f"{name}: {info.filename[-60:]!r} is larger than its zip says. "
+                                       "It was not unpacked.")
+                out.write(chunk)
+
+
+def _ignored(filename: str) -> bool:
+    parts = PurePosixPath(filename).parts
+    return "__MACOSX" in parts or (bool(parts) and parts[-1].lower() in IGNORED)

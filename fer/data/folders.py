@@ -1,0 +1,156 @@
+"""Read a folder laid out <split>/<class>/*.png: 48-pixel faces as they are, photos through detection and alignment."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from tqdm import tqdm
+
+from fer.data import kept
+from fer.data.dataset import FACE_SIZE, Dataset
+from fer.errors import DatasetError, ImageError
+from fer.expressions import INDEX, NAMES
+from fer.vision.alignment import align_face
+from fer.vision.detection import Detector, load_detector
+from fer.vision.images import SUFFIXES, read_image
+
+Faces = Literal["auto", "crop", "detect"]
+CROP_SIDE = 64          # pictures up to this side are faces cut out already
+DETECTION_SIDE = 640
+VALIDATION_SHARE = 0.1  # of the training pictures, where the folder has no validation split
+SPLIT_WORDS = {
+    "Training": ("train", "training"),
+    "PublicTest": ("validation", "valid", "val", "dev", "publictest"),
+    "PrivateTest": ("test", "testing", "privatetest"),
+}
+CLASS_WORDS = {
+    "angry": ("angry", "anger"), "disgust": ("disgust", "disgusted"), "fear": ("fear", "fearful", "afraid", "scared"),
+    "happy": ("happy", "happiness", "joy", "smile"), "sad": ("sad", "sadness"),
+    "surprise": ("surprise", "surprised"), "neutral": ("neutral", "natural", "calm"),
+}
+_SPLIT_OF = {word: split for split, words in SPLIT_WORDS.items() for word in words}
+_CLASS_OF = {word: name for name, words in CLASS_WORDS.items() for word in words}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One picture's file, and where its folders put it."""
+
+    path: Path
+    split: str
+    expression: str
+
+
+def read_folder(folder: Path | str, faces: Faces = "auto", progress: Callable[[float], None] | None = None,
+                quiet: bool = False) -> Dataset:
+    """Read all pictures below. Files that are no picture, or hold no face, are left out and named in the result.
+
+    faces: crop takes each picture for one face, detect looks for the largest face in it, auto decides by size.
+    Raises DatasetError where the folder is not laid out by class, or holds nothing to train on.
+    """
+    root = _root(Path(folder))
+    entries, remarks = list_entries(root)
+    if not entries:
+        raise DatasetError(f"The folder {root.name} holds no pictures below folders named by class. Expected "
+                           f"<split>/<class>/*.png with the classes {', '.join(NAMES)}.")
+    stamps = [(str(entry.path.relative_to(root)), *_stamp(entry.path)) for entry in entries]
+    detector = None if faces == "crop" else load_detector("auto")
+    cached = kept.file_of("folder", 1, root.name, faces, detector and detector.name, stamps)
+    if (dataset := kept.load(cached)) is not None:
+        return dataset
+    dataset = _read_entries(root, entries, faces, detector, progress, quiet, remarks)
+    kept.save(cached, dataset)
+    return dataset
+
+
+def list_entries(root: Path) -> tuple[list[Entry], list[str]]:
+    """The pictures by name, in a stable order, and sentences about folders that were left out."""
+    by_split = {child: _SPLIT_OF[child.name.lower()] for child in _folders(root) if child.name.lower() in _SPLIT_OF}
+    if not by_split:
+        by_split = {root: "Training"}
+    entries, left_out = [], defaultdict(int)
+    for split_folder, split in by_split.items():
+        for class_folder in _folders(split_folder):
+            files = [file for file in sorted(class_folder.rglob("*"))
+                     if file.suffix.lower() in SUFFIXES and not file.name.startswith(".") and file.is_file()]
+            name = _CLASS_OF.get(class_folder.name.lower())
+            if name is None:
+                left_out[class_folder.name] += len(files)
+                continue
+            entries += [Entry(file, split, name) for file in files]
+    remarks = [f"The folder {name} ({count} pictures) is none of the seven classes and was left out."
+               for name, count in left_out.items() if count]
+    return entries, remarks
+
+
+def _read_entries(root: Path, entries: list[Entry], faces: Faces, detector: Detector | None,
+                  progress: Callable[[float], None] | None, quiet: bool, remarks: list[str]) -> Dataset:
+    pixels, found, unreadable, faceless = [], [], [], []
+    bar = tqdm(entries, unit="picture", desc=f"Reading {root.name}", disable=quiet or progress is not None)
+    for number, entry in enumerate(bar, 1):
+        try:
+            face = read_face(entry.path, faces, detector)
+            if face is None:
+                faceless.append(str(entry.path.relative_to(root)))
+            else:
+                pixels.append(face)
+                found.append(entry)
+        except ImageError:
+            unreadable.append(str(entry.path.relative_to(root)))
+        if progress is not None and number % 20 == 0:
+            progress(number / len(entries))
+    if not found:
+        raise DatasetError(f"None of the {len(entries)} pictures below {root.name} can be used: {len(unreadable)} are "
+                           f"not readable, {len(faceless)} show no face. For pictures that are faces cut out already, "
+                           "choose --faces crop.")
+    labels = np.array([INDEX[entry.expression] for entry in found], np.int64)
+    usage = np.array([entry.split for entry in found])
+    if not (usage == "PublicTest").any():
+        usage = _with_validation(usage, labels)
+        remarks = [*remarks, f"There is no validation split: {(usage == 'PublicTest').sum()} of the training pictures "
+                             "(10 % of each class) are kept back for it."]
+    return Dataset(np.stack(pixels), labels, usage, None, root.name, tuple(unreadable), tuple(faceless),
+                   tuple(remarks))
+
+
+def read_face(path: Path, faces: Faces, detector: Detector | None) -> np.ndarray | None:
+    """One file's face as (48, 48) uint8, or None where none was found. Raises ImageError."""
+    image_rgb = read_image(path)
+    if faces == "crop" or (faces == "auto" and max(image_rgb.shape[:2]) <= CROP_SIDE):
+        return align_face(image_rgb, None, "none", FACE_SIZE)
+    boxes = detector.detect(image_rgb, DETECTION_SIDE)
+    return align_face(image_rgb, boxes[0], detector.name, FACE_SIZE) if boxes else None
+
+
+def _with_validation(usage: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Keep a seeded tenth of each class of Training back, at least one picture where a class has two."""
+    usage, rng = usage.astype("U11"), np.random.default_rng(0)
+    for label in range(len(NAMES)):
+        rows = np.flatnonzero((usage == "Training") & (labels == label))
+        count = max(round(len(rows) * VALIDATION_SHARE), 1) if len(rows) > 1 else 0
+        usage[rng.permutation(rows)[:count]] = "PublicTest"
+    return usage
+
+
+def _root(folder: Path) -> Path:
+    """Step into a lone folder that is neither a split nor a class, as zips often wrap their content in one."""
+    while True:
+        inside = _folders(folder)
+        if len(inside) != 1 or inside[0].name.lower() in (*_SPLIT_OF, *_CLASS_OF):
+            return folder
+        folder = inside[0]
+
+
+def _folders(folder: Path) -> list[Path]:
+    return sorted(child for child in folder.iterdir()
+                  if child.is_dir() and not child.name.startswith((".", "__")))
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    facts = path.stat()
+    return facts.st_size, facts.st_mtime_ns

@@ -1,0 +1,47 @@
+"""Keep a data set that took long to make in the cache; never pickled, and a damaged file only costs time."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from fer.data.cache import cache_folder
+from fer.data.dataset import SPLITS, Dataset
+
+
+def file_of(kind: str, *what: object) -> Path:
+    """The cache file of a data set that `what` tells apart from all others of its kind."""
+    digest = hashlib.sha256(json.dumps([str(part) for part in what]).encode()).hexdigest()[:24]
+    return cache_folder() / f"{kind}-{digest}.npz"
+
+
+def load(file: Path) -> Dataset | None:
+    """The kept data set, or None where there is none that is whole."""
+    if not file.is_file():
+        return None
+    try:
+        with np.load(file, allow_pickle=False) as arrays:
+            facts = json.loads(str(arrays["facts"]))
+            lists = {name: tuple(facts[name]) for name in ("unreadable", "faceless", "remarks")}
+            return Dataset(arrays["pixels"], arrays["labels"], np.array(SPLITS)[arrays["usage"]], None,
+                           facts["name"], **lists)
+    except (OSError, ValueError, KeyError, IndexError, TypeError, EOFError, zipfile.BadZipFile):
+        return None
+
+
+def save(file: Path, dataset: Dataset) -> None:
+    usage = np.select([dataset.usage == split for split in SPLITS], range(len(SPLITS))).astype(np.uint8)
+    facts = {name: getattr(dataset, name) for name in ("name", "unreadable", "faceless", "remarks")}
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=file.parent, suffix=".tmp", delete=False) as temporary:
+            np.savez(temporary, pixels=dataset.pixels, labels=dataset.labels, usage=usage, facts=json.dumps(facts))
+        os.replace(temporary.name, file)
+    except OSError:
+        pass  # a read-only or full disk costs only the speed of the next load

@@ -1,0 +1,88 @@
+"""What a data set holds, before anyone trains on it: counts, duplicates, what could not be read, imbalance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fer.data.dataset import SPLITS, UNLABELLED, Dataset, fingerprints
+from fer.expressions import NAMES
+
+IMBALANCE = 3.0    # most frequent class over the rarest, from which it is worth a remedy
+SPLIT_LABELS = {"Training": "training", "PublicTest": "validation", "PrivateTest": "test"}
+
+
+@dataclass(frozen=True)
+class DataReport:
+    """counts: split -> class -> pictures. duplicates: pictures that repeat another of the same split;
+    leaked: validation or test pictures that Training has too. imbalance: the most frequent class of Training over
+    the rarest that is there."""
+
+    name: str
+    counts: dict[str, dict[str, int]]
+    duplicates: int
+    leaked: int
+    unlabelled: int
+    unreadable: tuple[str, ...]
+    faceless: tuple[str, ...]
+    missing: tuple[str, ...]
+    imbalance: float
+    remarks: tuple[str, ...]
+
+    @property
+    def total(self) -> int:
+        return sum(sum(classes.values()) for classes in self.counts.values())
+
+    @property
+    def imbalanced(self) -> bool:
+        return self.imbalance >= IMBALANCE
+
+    def findings(self) -> list[str]:
+        """Sentences about what deserves a look, the gravest first; an empty list for a clean data set."""
+        lines = []
+        if self.missing:
+            lines.append(f"No training pictures of {', '.join(self.missing)}: the model cannot learn what it never "
+                         "sees.")
+        if self.imbalanced:
+            training = self.counts["Training"]
+            there = {name: count for name, count in training.items() if count}
+            most, least = max(there, key=there.get), min(there, key=there.get)
+            lines.append(f"There are {self.imbalance:.0f} times as many {most} as {least} pictures to train on.")
+        if self.leaked:
+            lines.append(f"{self.leaked} validation or test pictures are in the training split too, pixel for pixel.")
+        if self.duplicates:
+            lines.append(f"{self.duplicates} pictures repeat another one of their split.")
+        if self.unlabelled:
+            lines.append(f"{self.unlabelled} pictures have no label.")
+        if self.unreadable:
+            lines.append(f"{len(self.unreadable)} files could not be read as pictures: {_some(self.unreadable)}.")
+        if self.faceless:
+            lines.append(f"In {len(self.faceless)} pictures no face was found: {_some(self.faceless)}.")
+        return [*lines, *self.remarks]
+
+
+def report_on(dataset: Dataset) -> DataReport:
+    present = [split for split in SPLITS if (dataset.usage == split).any()]
+    counts, duplicates, marks = {}, 0, fingerprints(dataset.pixels)
+    for split in present:
+        rows = dataset.usage == split
+        counts[split] = dataset.take(rows).counts()
+        duplicates += int(rows.sum()) - len(np.unique(marks[rows]))
+    training = dataset.usage == "Training"
+    leaked = int(np.isin(marks[~training], marks[training]).sum()) if training.any() else 0
+    there = [count for count in counts.get("Training", {}).values() if count]
+    return DataReport(
+        dataset.name, counts, duplicates, leaked, int((dataset.labels == UNLABELLED).sum()), dataset.unreadable,
+        dataset.faceless, tuple(name for name in NAMES if training.any() and not counts["Training"][name]),
+        max(there) / min(there) if there else 1.0, dataset.remarks)
+
+
+def samples(dataset: Dataset, expression: int, count: int, seed: int = 0) -> np.ndarray:
+    """Up to `count` training pictures of one class, drawn by chance. -> (n, 48, 48) uint8."""
+    rows = np.flatnonzero((dataset.labels == expression) & (dataset.usage == "Training"))
+    return dataset.pixels[np.sort(np.random.default_rng(seed).permutation(rows)[:count])]
+
+
+def _some(names: tuple[str, ...]) -> str:
+    return ", ".join(names[:3]) + (" ..." if len(names) > 3 else "")

@@ -1,0 +1,76 @@
+"""What the outside asks of a run (stop, pause), agreed by all its processes after every step, and its heartbeat."""
+
+from __future__ import annotations
+
+import os
+import time
+
+import torch
+import torch.distributed
+from accelerate import Accelerator
+
+from fer.errors import RunError
+from fer.training.control_signal import StopSignal
+from fer.training.runs import RunDirectory
+from fer.training.turns import Turn
+
+HEARTBEAT_S = 2.0
+LOOK_S = 0.2
+GO, PAUSE, STOP = 0, 1, 2
+
+
+class Control:
+    """Asked after each step whether to go on. Only the first process reads requests and writes the status."""
+
+    def __init__(self, run: RunDirectory, accelerator: Accelerator, turn: Turn | None = None) -> None:
+        self.run, self.accelerator, self.turn = run, accelerator, turn
+        self.ranks = accelerator.num_processes
+        self.stop = StopSignal(patient=self.ranks > 1)
+        self.paused_s = 0.0
+        self._beat, self._parent = 0.0, os.getppid()
+
+    def beat(self, state: str = "running", **details: object) -> None:
+        """Write the status, at most every two seconds."""
+        if self.accelerator.is_main_process and time.monotonic() - self._beat > HEARTBEAT_S:
+            self._beat = time.monotonic()
+            self.run.write_status(state, **details)
+
+    def go_on(self, **details: object) -> bool:
+        """After a step: True to go on, False to stop. Waits here while the run is paused."""
+        self.beat(**details)
+        wish = self._agreed()
+        if wish == PAUSE:
+            wish = self._pause(details)
+        return wish != STOP
+
+    def _pause(self, details: dict) -> int:
+        began, wish, turn_left = time.monotonic(), PAUSE, False
+        self._beat = 0.0
+        while wish == PAUSE:
+            self.beat("paused", **details, message="Paused. Resume goes on from this very step.")
+            if self.turn and not turn_left:
+                self.turn.release()  # the next in the queue may train meanwhile
+                turn_left = True
+            time.sleep(LOOK_S)
+            wish = self._agreed()
+        if turn_left and wish == GO and not self.turn.wait(lambda: self._wish() == STOP, "paused"):
+            wish = STOP
+        self.paused_s += time.monotonic() - began
+        self._beat = 0.0
+        return wish
+
+    def _wish(self) -> int:
+        if self.stop.asked:
+            return STOP
+        if not self.accelerator.is_main_process:
+            return GO
+        return STOP if self.run.requested("stop") else PAUSE if self.run.requested("pause") else GO
+
+    def _agreed(self) -> int:
+        if self.ranks == 1:
+            return self._wish()
+        if os.getppid() != self._parent:
+            raise RunError("The launcher of this run's processes went away.")
+        wish = torch.tensor([self._wish()], device=self.accelerator.device)
+        torch.distributed.all_reduce(wish, torch.distributed.ReduceOp.MAX)
+        return int(wish)

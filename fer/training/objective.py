@@ -1,0 +1,98 @@
+"""What a step makes small: cross-entropy, weighted, blended, and the FER+ votes as an auxiliary."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from fer.data.ferplus import VOTE_NAMES
+from fer.expressions import COUNT
+from fer.training.config import TrainConfig
+
+Output = torch.Tensor | tuple[torch.Tensor, torch.Tensor]
+
+
+@dataclass(frozen=True)
+class Blend:
+    """One batch's mixup (Zhang et al. 2018): every face with a partner's, by the same share."""
+
+    share: float
+    partner: torch.Tensor
+
+    @classmethod
+    def draw(cls, strength: float, count: int, rng: np.random.Generator) -> Blend:
+        return cls(float(rng.beta(strength, strength)), torch.from_numpy(rng.permutation(count)))
+
+    def __call__(self, values: torch.Tensor) -> torch.Tensor:
+        return self.share * values + (1 - self.share) * values[self.partner.to(values.device)]
+
+
+class Objective:
+    """The loss of a batch, a mean over its faces. class_weights (7,) average 1 over the training faces."""
+
+    def __init__(self, config: TrainConfig, labels: torch.Tensor) -> None:
+        self.smoothing, self.votes_weight = config.label_smoothing, config.ferplus_weight
+        self.class_weights = class_weights(labels) if config.balance == "weights" else None
+
+    def __call__(self, output: Output, labels: torch.Tensor, votes: torch.Tensor | None = None,
+                 blend: Blend | None = None) -> torch.Tensor:
+        """output: logits (N, 7), or with the vote head (logits, vote logits (N, 10)). Returns a scalar."""
+        logits = output[0] if isinstance(output, tuple) else output
+        if blend is None:
+            loss = self._labels(logits, labels)
+        else:
+            other = labels[blend.partner.to(labels.device)]
+            loss = blend.share * self._labels(logits, labels) + (1 - blend.share) * self._labels(logits, other)
+        if isinstance(output, tuple) and votes is not None:
+            wanted = blend(votes) if blend else votes
+            # A row of zeros, a face that FER+ has no votes for, adds nothing.
+            loss = loss - self.votes_weight * (wanted * output[1].log_softmax(1)).sum(1).mean()
+        return loss
+
+    def _labels(self, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        if self.class_weights is None:
+            return F.cross_entropy(logits, labels, label_smoothing=self.smoothing)
+        each = F.cross_entropy(logits, labels, label_smoothing=self.smoothing, reduction="none")
+        return (each * self.class_weights[labels]).mean()
+
+
+def class_weights(labels: torch.Tensor) -> torch.Tensor:
+    """(N,) -> (7,) float32: the rarer a class, the heavier; 0 for one that is not there, 1 on average over N."""
+    counts = torch.bincount(labels, minlength=COUNT).float()
+    there = (counts > 0).sum()
+    return torch.where(counts > 0, len(labels) / (there * counts.clamp_min(1)), 0)
+
+
+class WithVotes(nn.Module):
+    """A network and a second head on what its classifier sees, which guesses how ten people voted.
+
+    Faces (N, 1, S, S) -> (logits (N, 7), vote logits (N, 10)). The head only shapes the features: what is kept
+    and shipped is `network` alone.
+    """
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+        classifier = network.classifier
+        channels = classifier.in_channels if isinstance(classifier, nn.Conv2d) else classifier.in_features
+        self.votes = nn.Linear(channels, len(VOTE_NAMES))
+
+    def forward(self, batch: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        seen = []
+        hook = self.network.classifier.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+        try:
+            logits = self.network(batch)
+        finally:
+            hook.remove()
+        features = seen[0]
+        return logits, self.votes(features.mean((2, 3)) if features.ndim == 4 else features)
+
+
+def vote_shares(votes: np.ndarray) -> torch.Tensor:
+    """FER+ votes (N, 10) uint8 -> shares (N, 10) float32; zeros where there are none."""
+    counts = torch.from_numpy(votes.astype(np.float32))
+    return counts / counts.sum(1, keepdim=True).clamp_min(1)

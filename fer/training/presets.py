@@ -1,0 +1,39 @@
+"""Settings to start from, by what one wants to do; each names only what differs from TrainConfig's defaults."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A name for the form, a sentence, and the settings that differ from the defaults."""
+
+    name: str
+    words: str
+    settings: dict = field(default_factory=dict)
+
+
+PRESETS = (
+    Preset("Quick look", "Eight short epochs: about a minute on the drawn faces, to see how a run goes.",
+           {"epochs": 8, "batch_size": 64, "learning_rate": 0.05, "warmup_epochs": 1.0, "ema_decay": 0.98}),
+    Preset("Standard", "The recipe of the shipped mini-XCEPTION: 60 epochs."),
+    Preset("Thorough", "Twice as long, with blended faces and blocks painted over, against learning by heart.",
+           {"epochs": 120, "erasing": 0.25, "mixup": 0.1, "patience": 30}),
+    Preset("Fine-tune the shipped weights on my data", "Start from what was learnt on FER2013, at a low learning "
+           "rate; the first layers stay as they are.",
+           {"init": "mini_xception", "freeze": "conv2", "epochs": 15, "learning_rate": 0.01, "warmup_epochs": 1.0,
+            "ema_decay": 0.98, "batch_size": 64, "patience": 6}),
+)
+
+# The form's groups, in the order of what a person decides; every field of TrainConfig but `data` is in one.
+GROUPS = {
+    "": ("model", "epochs", "batch_size", "learning_rate"),
+    "Start from": ("init", "freeze"),
+    "Imbalance and goals": ("balance", "label_smoothing", "mixup", "ferplus_weight", "patience"),
+    "Optimiser": ("optimizer", "schedule", "warmup_epochs", "momentum", "weight_decay", "gradient_clip", "ema_decay",
+                  "dropout"),
+    "Random views": ("flip", "rotation", "scale", "shift", "brightness", "contrast", "erasing", "input_size",
+                     "standardise"),
+    "Machine": ("seed", "threads", "processes", "precision", "limit", "faces"),
+}

@@ -1,0 +1,62 @@
+"""Several processes for one run: PyTorch's elastic launcher starts them, this process watches over it.
+
+Across machines the launcher is started by hand on each (README): then the first process holds the run's lock.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+from fer.errors import RunError
+from fer.records import EpochRecord
+from fer.training.control_signal import StopSignal
+from fer.training.runs import RunDirectory
+
+LOOK_S = 0.3
+ENDED = ("finished", "stopped", "failed")
+
+
+def supervise(run: RunDirectory, processes: int, held: tuple[int, ...],
+              on_epoch: Callable[[EpochRecord], None] | None = None) -> str:
+    """Run `torchrun` on this machine until the run ends; returns its state. Raises RunError where a process died.
+
+    held: open lock files, which the launcher inherits: the run stays locked as long as it lives.
+    """
+    stop, asked, told = StopSignal(patient=True), False, 0
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}",
+               "-m", "fer.training.worker", str(run.path.resolve())]
+    threads = str(max((os.cpu_count() or 1) // processes, 1))
+    environment = {"OMP_NUM_THREADS": threads, **os.environ, "FER_SUPERVISED": "1"}
+    launcher = subprocess.Popen(command, env=environment, pass_fds=held, start_new_session=True,
+                                stdin=subprocess.DEVNULL, stdout=sys.stderr.fileno(), stderr=sys.stderr.fileno())
+    try:
+        while launcher.poll() is None:
+            if stop.asked and not asked:
+                run.request("stop")
+                asked = True
+            told = _tell(run, told, on_epoch)
+            time.sleep(LOOK_S)
+    finally:
+        if launcher.poll() is None:
+            launcher.terminate()
+            launcher.wait()
+    _tell(run, told, on_epoch)
+    status = run.status()
+    if launcher.returncode == 0 and status["state"] in ENDED:
+        return status["state"]
+    reason = status.get("message") if status["state"] == "failed" else None
+    raise RunError(reason or "One of the run's processes ended unexpectedly. Resume goes on from the last whole epoch.")
+
+
+def _tell(run: RunDirectory, told: int, on_epoch: Callable[[EpochRecord], None] | None) -> int:
+    """Pass on the epochs recorded since; returns the last epoch told of."""
+    records = run.records() if on_epoch is not None else []
+    for record in records:
+        if record.epoch > told:
+            on_epoch(record)
+            told = record.epoch
+    return told

@@ -1,0 +1,47 @@
+"""Where a run starts from: fresh weights or a checkpoint's, and which layers stay as they are."""
+
+from __future__ import annotations
+
+from torch import nn
+
+from fer.data.transforms import Preprocessing
+from fer.errors import RunError
+from fer.models.checkpoints import find_weights, load_checkpoint
+from fer.models.zoo import build
+from fer.training.config import TrainConfig
+
+
+def starting_network(config: TrainConfig) -> tuple[nn.Module, Preprocessing | None]:
+    """A freshly initialised network, or the checkpoint's that config.init names, with its preprocessing.
+
+    Raises RunError for a checkpoint of another architecture, WeightsError for one that cannot be read.
+    """
+    network = build(config.model, config.dropout)
+    if not config.init:
+        return network, None
+    trained, card = load_checkpoint(find_weights(config.init))
+    if card.architecture != config.model:
+        raise RunError(f"The checkpoint {config.init[-80:]} is a {card.architecture}, the run trains a {config.model}. "
+                       f"Choose the model {card.architecture}, or another checkpoint.")
+    network.load_state_dict(trained.state_dict())
+    return network, card.preprocessing
+
+
+def freeze(network: nn.Module, last: str) -> None:
+    """Keep all layers up to and with `last`, a name of network.attribution_layers(). Raises RunError for others."""
+    layers = network.attribution_layers()
+    if last not in layers:
+        raise RunError(f"There is no layer {last[:40]!r} to freeze up to. Choose from {', '.join(layers)}.")
+    end = list(layers[last].modules())[-1]
+    for module in network.modules():
+        for parameter in module.parameters(recurse=False):
+            parameter.requires_grad_(False)
+        if module is end:
+            break
+
+
+def keep_frozen(network: nn.Module) -> None:
+    """After network.train(): batch-norms without a gradient keep their statistics too."""
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d) and not module.weight.requires_grad:
+            module.eval()
