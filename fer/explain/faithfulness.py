@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import numpy as np
+
+from fer.records import Curves
 
 Probabilities = Callable[[np.ndarray], np.ndarray]  # (N, 1, S, S) float32 -> (N, 7)
 
@@ -13,36 +14,6 @@ FRACTIONS = (0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.65, 0.8, 1.0)
 MARKED = 0.1             # the share that the sentence speaks of
 RANDOM_ORDERS = 8
 CELL = 4                 # pixels: what is taken away at once
-
-
-@dataclass(frozen=True)
-class Curves:
-    """A class's probability as more and more of the face goes (deletion) or comes (insertion).
-
-    deletion, insertion: at each of FRACTIONS. Areas under them are in 0..1: a faithful map has a small deletion
-    area and a large insertion area.
-    """
-
-    deletion: tuple[float, ...]
-    insertion: tuple[float, ...]
-
-    @property
-    def deletion_area(self) -> float:
-        return float(np.trapezoid(self.deletion, FRACTIONS))
-
-    @property
-    def insertion_area(self) -> float:
-        return float(np.trapezoid(self.insertion, FRACTIONS))
-
-    @property
-    def cost(self) -> float:
-        """The probability lost with the marked tenth, 0..1; below 0 where it rose."""
-        return self.deletion[0] - self.deletion[FRACTIONS.index(MARKED)]
-
-    def to_json(self) -> dict:
-        return {"deletion": [round(p, 5) for p in self.deletion], "insertion": [round(p, 5) for p in self.insertion],
-                "deletion_area": round(self.deletion_area, 5), "insertion_area": round(self.insertion_area, 5),
-                "cost_of_marked_tenth": round(self.cost, 5)}
 
 
 def curves(probabilities: Probabilities, batch: np.ndarray, evidence: np.ndarray, class_index: int) -> Curves:
@@ -59,7 +30,7 @@ def random_curves(probabilities: Probabilities, batch: np.ndarray, seed: int = 0
     rng = np.random.default_rng(seed)
     count = len(np.unique(_cells(batch.shape[-1])))
     walks = _walk(probabilities, batch, np.stack([rng.permutation(count) for _ in range(orders)]))
-    return tuple(Curves(tuple(np.mean([walk[k].deletion for walk in walks], 0).tolist()),
+    return tuple(Curves(FRACTIONS, tuple(np.mean([walk[k].deletion for walk in walks], 0).tolist()),
                         tuple(np.mean([walk[k].insertion for walk in walks], 0).tolist()))
                  for k in range(len(walks[0])))
 
@@ -82,7 +53,7 @@ def _walk(probabilities: Probabilities, batch: np.ndarray, orders: np.ndarray) -
     masks = np.concatenate(list(_masks(batch.shape[-1], orders)))                    # (R * F, S, S)
     rows = probabilities(np.concatenate([covered(batch, masks), covered(batch, ~masks)]))
     deletion, insertion = rows.reshape(2, len(orders), len(FRACTIONS), -1)
-    return [[Curves(tuple(gone[:, k].tolist()), tuple(come[:, k].tolist())) for k in range(gone.shape[1])]
+    return [[Curves(FRACTIONS, tuple(gone[:, k].tolist()), tuple(come[:, k].tolist())) for k in range(gone.shape[1])]
             for gone, come in zip(deletion, insertion, strict=True)]
 
 
