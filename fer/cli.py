@@ -16,6 +16,7 @@ from tqdm import tqdm
 from fer.errors import FerError
 from fer.training.config import TrainConfig
 
+DEFAULTS = TrainConfig()
 Detector = Literal["auto", "yunet", "hog", "haar", "none"]
 
 
@@ -97,7 +98,7 @@ def summary(name: tyro.conf.Positional[str], /, input_size: int = 44, json: bool
     return 0
 
 
-def train(config: Annotated[TrainConfig, tyro.conf.arg(name="")] = TrainConfig(), out: Path | None = None,
+def train(config: Annotated[TrainConfig, tyro.conf.arg(name="")] = DEFAULTS, out: Path | None = None,
           resume: Path | None = None, json: bool = False) -> int:  # noqa: A002
     """Train a model in a run directory; SIGINT or SIGTERM saves and ends it, --resume goes on.
 
@@ -139,7 +140,7 @@ def _config_file(arguments: list[str]) -> tuple[TrainConfig, list[str]]:
         else:
             rest.append(argument)
     if path is None and "--config" not in arguments:
-        return TrainConfig(), rest
+        return DEFAULTS, rest
     if not path:
         raise FerError("--config needs a JSON file of settings.")
     return TrainConfig.read(Path(path)), rest
@@ -213,7 +214,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one command; a FerError is printed as a sentence and exits 1."""
     arguments = sys.argv[1:] if arguments is None else arguments
     try:
-        defaults, arguments = _config_file(arguments) if arguments[:1] == ["train"] else (TrainConfig(), arguments)
+        defaults, arguments = _config_file(arguments) if arguments[:1] == ["train"] else (DEFAULTS, arguments)
         app = tyro.extras.SubcommandApp()
         for command in (predict, evaluate, _with_defaults(defaults), summary):
             app.command(command)

@@ -107,7 +107,7 @@ def show_table(readings: list[Reading]) -> None:
     rows = photos.rows_of(readings)
     st.subheader("All faces")
     shares = ("confidence", *render.COLOURS)
-    percent = {name: st.column_config.ProgressColumn(name, format="%d %%", min_value=0, max_value=100)
+    percent = {name: st.column_config.ProgressColumn(name, format="%.0f %%", min_value=0, max_value=100)
                for name in shares}
     shown = [{**row, **{name: 100 * row[name] for name in shares}} for row in rows]
     st.dataframe(shown, hide_index=True, width="stretch", column_config=percent,

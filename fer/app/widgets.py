@@ -10,7 +10,7 @@ from fer.display import figures, render
 from fer.inference.recognizer import Recognizer
 from fer.records import Prediction
 
-STEP_WIDTH = 80  # pixels; four of them stand side by side on a phone
+STEP_WIDTH = 100  # pixels: four stand side by side on a desktop, two by two on a phone
 
 
 def verdict(face: Prediction, threshold: float) -> None:
@@ -41,7 +41,7 @@ def steps_strip(recognizer: Recognizer, image_rgb: np.ndarray, face: Prediction,
         "Found": render.surroundings(image_rgb, face),
         "Aligned": steps.aligned_rgb,
         "Grey": render.grey_picture(steps.grey),
-        "Input": render.grey_picture(steps.standardised),
+        "Standardised": render.grey_picture(steps.standardised),
     }
     with st.container(horizontal=True, gap="small"):
         for caption, picture in pictures.items():

@@ -195,7 +195,7 @@ def _load(file: Path, name: str) -> Dataset | None:
     try:
         with np.load(file, allow_pickle=False) as arrays:
             usage = np.array(SPLITS)[arrays["usage"]]
-            votes = arrays["votes"] if "votes" in arrays else None
+            votes = arrays.get("votes")
             return Dataset(arrays["pixels"], arrays["labels"], usage, votes, name)
     except (OSError, ValueError, KeyError, IndexError):
         return None  # a damaged cache is only a cache: parse again

@@ -17,6 +17,7 @@ DETECTORS = ("auto", "yunet", "hog", "haar", "none")
 LONG_SIDE = 1024       # search size for photos; live streams use less
 YUNET_THRESHOLD = 0.65
 HOG_UPSAMPLING = 1
+HOG_THRESHOLD = 0.15   # 0 to 0.3 find the same faces on the annotated photos; 0 finds one too many elsewhere
 MERGE_OVERLAP = 0.45   # intersection over the smaller box from which two boxes are one face
 
 
@@ -67,7 +68,7 @@ class Hog:
         small, factor = _bounded(image_rgb, long_side)
         grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
         with self._lock:
-            found, scores, _ = self._run.run(grey, HOG_UPSAMPLING, 0.0)
+            found, scores, _ = self._run.run(grey, HOG_UPSAMPLING, HOG_THRESHOLD)
         return merge([
             FaceBox(box.left() / factor, box.top() / factor, box.width() / factor, box.height() / factor,
                     float(1 / (1 + np.exp(-score)))) for box, score in zip(found, scores, strict=True)])
@@ -87,7 +88,7 @@ class Haar:
         grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
         with self._lock:
             found, _, weights = self._cascade.detectMultiScale3(
-                grey, scaleFactor=1.05, minNeighbors=5, minSize=(30, 30), outputRejectLevels=True)
+                grey, scaleFactor=1.05, minNeighbors=7, minSize=(30, 30), outputRejectLevels=True)
         return merge([FaceBox(*(float(value) / factor for value in box), float(1 / (1 + np.exp(-weight / 4))))
                       for box, weight in zip(found, np.ravel(weights), strict=True)])
 

@@ -11,7 +11,8 @@ from fer.data.cache import cache_folder
 
 NAME = "face_detection_yunet_2023mar.onnx"
 SHA256 = "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4"
-URL = f"https://huggingface.co/opencv/face_detection_yunet/resolve/main/{NAME}"
+URLS = (f"https://github.com/opencv/opencv_zoo/raw/main/models/face_detection_yunet/{NAME}",
+        f"https://huggingface.co/opencv/face_detection_yunet/resolve/main/{NAME}")
 TIMEOUT_S = 8.0
 SHORT_TRY_S = 4.0
 
@@ -50,8 +51,10 @@ def _present() -> Path | None:
 def _download() -> None:
     import pooch
 
-    try:
-        pooch.retrieve(URL, known_hash=f"sha256:{SHA256}", fname=NAME, path=cache_folder(),
-                       downloader=pooch.HTTPDownloader(timeout=TIMEOUT_S))
-    except Exception as error:  # offline, refused, full disk, wrong bytes: the fallback serves
-        logging.getLogger(__name__).info("YuNet was not fetched: %s", type(error).__name__)
+    for url in URLS:
+        try:
+            pooch.retrieve(url, known_hash=f"sha256:{SHA256}", fname=NAME, path=cache_folder(),
+                           downloader=pooch.HTTPDownloader(timeout=TIMEOUT_S))
+            return
+        except Exception as error:  # offline, refused, full disk, wrong bytes: the fallback serves
+            logging.getLogger(__name__).info("YuNet was not fetched: %s", type(error).__name__)

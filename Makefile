@@ -1,0 +1,37 @@
+# make app: install what is needed into .venv, then open the app. make test: the same, then the tests.
+# PIP_ARGS goes to pip, such as PIP_ARGS="--extra-index-url https://download.pytorch.org/whl/cpu".
+PYTHON ?= python3
+PIP_ARGS ?=
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS)
+
+.PHONY: app test lint clean
+
+app: $(VENV)/.ready
+	$(BIN)/python -m streamlit run streamlit_app.py
+
+test: $(VENV)/.ready-dev
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.ready-dev
+	$(BIN)/python -m ruff check .
+
+$(VENV)/.made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed. Name one with: make app PYTHON=python3.11"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+# torch first and alone: with it in place nothing else brings another build.
+$(VENV)/.ready: requirements.txt $(VENV)/.made
+	$(PIP) $$(grep '^torch==' requirements.txt)
+	$(PIP) -r requirements.txt
+	@touch $@
+
+$(VENV)/.ready-dev: requirements-dev.txt $(VENV)/.ready
+	$(PIP) -r requirements-dev.txt
+	@touch $@
+
+clean:
+	rm -rf $(VENV)

@@ -1,0 +1,144 @@
+"""The reader gives the pictures as written, and names the row of whatever is wrong."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fer.data import fer2013
+from fer.data.cache import cache_folder
+from fer.data.fer2013 import parse_pixels, read_fer2013
+from fer.data.ferplus import VOTE_NAMES, vote_distribution
+from fer.errors import DatasetError
+from tests.conftest import write_csv
+
+GOOD = " ".join(["7"] * 2304)
+
+
+def write(path: Path, text: str) -> Path:
+    path.write_text(text)
+    return path
+
+
+def read(path: Path):
+    return read_fer2013(path, quiet=True)
+
+
+def test_reads_pixels_labels_and_splits(tmp_path):
+    pixels = write_csv(tmp_path / "fer2013.csv", [(3, "Training"), (0, "PublicTest"), (6, "PrivateTest")])
+    data = read(tmp_path / "fer2013.csv")
+    assert data.pixels.dtype == np.uint8 and np.array_equal(data.pixels, pixels)
+    assert data.labels.tolist() == [3, 0, 6]
+    assert data.usage.tolist() == ["Training", "PublicTest", "PrivateTest"]
+    assert data.votes is None
+    assert data.split("validation").labels.tolist() == [0] and data.split("test").labels.tolist() == [6]
+
+
+def test_second_load_comes_from_the_cache_and_a_changed_file_does_not(tmp_path, monkeypatch):
+    path = tmp_path / "fer2013.csv"
+    write_csv(path, [(1, "Training")] * 3)
+    first = read(path)
+    monkeypatch.setattr(fer2013, "_parse", lambda *_: pytest.fail("parsed again"))
+    assert np.array_equal(read(path).pixels, first.pixels)
+    monkeypatch.undo()
+    monkeypatch.setenv("FER_CACHE", str(tmp_path / "cache"))
+    write_csv(path, [(2, "Training")] * 4)
+    assert read(path).labels.tolist() == [2] * 4
+
+
+def test_a_damaged_cache_is_parsed_again(tmp_path, monkeypatch):
+    monkeypatch.setenv("FER_CACHE", str(tmp_path / "cache"))
+    write_csv(tmp_path / "fer2013.csv", [(1, "Training")])
+    read(tmp_path / "fer2013.csv")
+    (cached,) = (tmp_path / "cache").iterdir()
+    cached.write_bytes(b"torn")
+    assert read(tmp_path / "fer2013.csv").labels.tolist() == [1]
+
+
+def test_the_other_public_forms(tmp_path):
+    icml = read(write(tmp_path / "icml_face_data.csv", f"emotion, Usage, pixels\n4,PublicTest,{GOOD}\n"))
+    assert icml.labels.tolist() == [4] and icml.usage.tolist() == ["PublicTest"] and (icml.pixels == 7).all()
+    train = read(write(tmp_path / "train.csv", f'emotion,pixels\n2,"{GOOD}"\n'))
+    assert train.labels.tolist() == [2] and train.usage.tolist() == ["Training"]
+    test = read(write(tmp_path / "test.csv", f"pixels\n{GOOD}\n"))
+    with pytest.raises(DatasetError, match="no labels"):
+        test.split("test")
+
+
+@pytest.mark.parametrize(("text", "row", "says"), [
+    ("", 1, "empty"),
+    ("emotion,Usage\n1,Training\n", 1, "'pixels'"),
+    (f"pixels,Usage\n{GOOD},Training\n", 1, "'emotion'"),
+    ("emotion,pixels,Usage\n", 2, "no rows"),
+    (f"emotion,pixels,Usage\n1,{GOOD},Training\n1,{GOOD[:-2]},Training\n", 3, "2303 pixels"),
+    (f"emotion,pixels,Usage\n1,{GOOD[:-1]}256,Training\n", 2, "256"),
+    (f"emotion,pixels,Usage\n1,{GOOD[:-1]}x,Training\n", 2, "'x'"),
+    (f"emotion,pixels,Usage\n1,{GOOD[:-1]}-1,Training\n", 2, "'-1'"),
+    (f"emotion,pixels,Usage\n1,{GOOD[:-1]}1000,Training\n", 2, "1000"),
+    (f"emotion,pixels,Usage\n7,{GOOD},Training\n", 2, "'7'"),
+    (f"emotion,pixels,Usage\nhappy,{GOOD},Training\n", 2, "'happy'"),
+    (f"emotion,pixels,Usage\n1,{GOOD},Validation\n", 2, "'Validation'"),
+    (f"emotion,pixels,Usage\n1,{GOOD},Training\n1,{GOOD[:500]}", 3, "cut off"),
+    (f"emotion,pixels,Usage\n1,{GOOD},Training\n\n1,{GOOD},Training\n", 3, "blank"),
+])
+def test_bad_input_names_the_row_and_caches_nothing(tmp_path, monkeypatch, text, row, says):
+    monkeypatch.setenv("FER_CACHE", str(tmp_path / "cache"))
+    with pytest.raises(DatasetError, match=says) as caught:
+        read(write(tmp_path / "fer2013.csv", text))
+    assert caught.value.details["row"] == row
+    assert not cache_folder().exists() or not os.listdir(cache_folder())
+
+
+def test_two_rows_that_share_their_pixels_wrongly_are_told(tmp_path):
+    short, long = GOOD[:-2], GOOD + " 7"   # the sum is right, each row is not
+    with pytest.raises(DatasetError, match="Row 2 has 2303"):
+        read(write(tmp_path / "fer2013.csv", f"emotion,pixels,Usage\n1,{short},Training\n1,{long},Training\n"))
+
+
+def test_binary_files_are_no_csv(tmp_path):
+    path = tmp_path / "fer2013.csv"
+    path.write_bytes(bytes(range(256)) * 20)
+    with pytest.raises(DatasetError):
+        read(path)
+
+
+def test_a_missing_file_is_a_sentence(tmp_path):
+    with pytest.raises(DatasetError, match="no file"):
+        read(tmp_path / "nowhere.csv")
+
+
+def test_parse_pixels_by_hand():
+    row = " ".join(map(str, [0, 7, 42, 255] * 576))
+    assert parse_pixels([row], 2)[0, 0, :4].tolist() == [0, 7, 42, 255]
+
+
+def votes_file(path: Path, rows: list[list[int]]) -> None:
+    lines = [",".join(["Training", f"fer{i}.png", *map(str, row)]) for i, row in enumerate(rows)]
+    write(path, "\n".join([",".join(["Usage", "Image name", *VOTE_NAMES]), *lines]) + "\n")
+
+
+def test_votes_beside_the_pictures(tmp_path):
+    write_csv(tmp_path / "fer2013.csv", [(3, "Training"), (4, "Training")])
+    votes_file(tmp_path / "fer2013new.csv", [[1, 6, 0, 0, 1, 0, 0, 0, 2, 0], [0] * 10])
+    votes = read(tmp_path / "fer2013.csv").votes
+    assert votes.tolist() == [[1, 6, 0, 0, 1, 0, 0, 0, 2, 0], [0] * 10]
+    # angry, disgust, fear, happy, sad, surprise, neutral: 1, 6 and 1 of the eight votes for our classes
+    assert vote_distribution(votes)[0].tolist() == [0.125, 0, 0, 0.75, 0, 0, 0.125]
+    assert vote_distribution(votes)[1].tolist() == [0] * 7
+
+
+def test_votes_of_another_length_are_refused(tmp_path):
+    write_csv(tmp_path / "fer2013.csv", [(3, "Training")] * 3)
+    votes_file(tmp_path / "fer2013new.csv", [[0] * 10])
+    with pytest.raises(DatasetError, match="1 rows"):
+        read(tmp_path / "fer2013.csv")
+
+
+def test_the_real_file(fer2013_csv):
+    data = read(fer2013_csv)
+    assert (data.usage == "Training").sum() == 28709 and (data.usage == "PublicTest").sum() == 3589
+    assert data.votes.shape == (32298, 10)
+    assert data.split("PublicTest").counts()["disgust"] == 56

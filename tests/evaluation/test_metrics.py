@@ -1,0 +1,110 @@
+"""The numbers are the field's, computed by hand on cases small enough to see."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from fer.data.dataset import Dataset, fingerprints
+from fer.errors import DatasetError
+from fer.evaluation.calibration import calibrate, fit_temperature, fit_threshold, folds_of
+from fer.evaluation.metrics import evaluate, score
+
+
+def certain(*named: int, confidence: float = 0.94) -> np.ndarray:
+    rows = np.full((len(named), 7), (1 - confidence) / 6)
+    rows[np.arange(len(named)), named] = confidence
+    return rows
+
+
+def test_a_tiny_case_by_hand():
+    report = score(certain(0, 0, 3, 3), np.array([0, 3, 3, 3]))
+    assert report.n == 4 and report.accuracy == 0.75
+    happy, angry = report.per_class["happy"], report.per_class["angry"]
+    assert happy == pytest.approx({"precision": 1, "recall": 2 / 3, "f1": 0.8, "support": 3})
+    assert angry == pytest.approx({"precision": 0.5, "recall": 1, "f1": 2 / 3, "support": 1})
+    assert report.macro_f1 == pytest.approx((0.8 + 2 / 3) / 2)       # classes that occur nowhere do not count
+    assert report.confusion_matrix[3] == [1, 0, 0, 2, 0, 0, 0]       # row: truth
+    assert report.nll == pytest.approx(-(3 * np.log(0.94) + np.log(0.01)) / 4)
+    assert report.ece == pytest.approx(0.94 - 0.75, abs=1e-6)
+    right = 0.06**2 + 6 * 0.01**2
+    wrong = 0.94**2 + 0.99**2 + 5 * 0.01**2
+    assert report.brier == pytest.approx((3 * right + wrong) / 4)
+
+
+def test_a_perfect_model_and_an_empty_split():
+    report = score(certain(*range(7), confidence=1.0), np.arange(7))
+    assert report.accuracy == report.macro_f1 == 1 and report.nll == report.ece == report.brier == 0
+    with pytest.raises(DatasetError, match="empty"):
+        score(np.empty((0, 7)), np.empty(0, int))
+
+
+def test_ece_of_a_calibrated_and_an_overconfident_model():
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 7, 40_000)
+    right = rng.random(len(labels)) < 0.7
+    named = np.where(right, labels, (labels + rng.integers(1, 7, len(labels))) % 7)
+    assert score(certain(*named, confidence=0.7), labels).ece == pytest.approx(0, abs=0.01)
+    assert score(certain(*named, confidence=0.9), labels).ece == pytest.approx(0.2, abs=0.01)
+
+
+class Teller:
+    """Names the class written in a picture's first pixel."""
+
+    name = "teller"
+
+    def probabilities(self, faces, tta="none"):
+        return certain(*faces[:, 0, 0])
+
+
+def test_pictures_of_training_are_left_out_where_asked():
+    pixels = np.zeros((5, 48, 48), np.uint8)
+    pixels[:, 0, 0] = [1, 2, 1, 4, 5]
+    pixels[4, 1, 1] = 9
+    usage = np.array(["Training", "Training", "PublicTest", "PublicTest", "PublicTest"])
+    data = Dataset(pixels, np.array([1, 2, 1, 3, 5]), usage)
+    report = evaluate(Teller(), data, "validation")
+    assert (report.split, report.n) == ("PublicTest", 3)
+    assert report.accuracy == pytest.approx(2 / 3)                   # the first also stands in Training
+    assert report.accuracy_without_train_duplicates == pytest.approx(1 / 2)
+    assert evaluate(Teller(), data, "train").accuracy_without_train_duplicates is None
+    with pytest.raises(DatasetError, match="holds no PrivateTest"):
+        evaluate(Teller(), data, "test")
+    with pytest.raises(DatasetError, match="No split"):
+        evaluate(Teller(), data, "other")
+
+
+def test_the_temperature_of_logits_made_too_sharp():
+    rng = np.random.default_rng(0)
+    logits = rng.normal(0, 1.5, (20_000, 7))
+    odds = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+    labels = (odds.cumsum(1) > rng.random((len(odds), 1))).argmax(1)
+    assert fit_temperature(logits * 2.5, labels) == pytest.approx(2.5, rel=0.05)
+
+
+def test_the_threshold_by_hand():
+    confidence = np.array([0.9, 0.8, 0.7, 0.6, 0.5])
+    right = np.array([1, 1, 0, 1, 0], bool)                          # from the top: 100, 100, 67, 75, 60 %
+    assert fit_threshold(confidence, right, 0.75) == 0.6
+    assert fit_threshold(confidence, right, 0.8) == 0.8
+    assert fit_threshold(confidence, np.zeros(5, bool)) == 0.99
+
+
+def test_identical_pictures_share_a_fold():
+    pixels = np.random.default_rng(0).integers(0, 3, (300, 2, 2), dtype=np.uint8)
+    prints = fingerprints(pixels)
+    folds = folds_of(prints)
+    assert set(folds) == set(range(5))
+    for value in np.unique(prints):
+        assert len(set(folds[prints == value])) == 1
+
+
+def test_calibration_helps_on_held_out_pictures():
+    rng = np.random.default_rng(1)
+    labels = rng.integers(0, 7, 3000)
+    logits = rng.normal(0, 1, (3000, 7))
+    logits[np.arange(3000), labels] += 1.5
+    result = calibrate(logits * 4, labels, np.arange(3000))
+    sharp = np.exp(logits * 4) / np.exp(logits * 4).sum(1, keepdims=True)
+    assert score(result["held_out_probabilities"], labels).ece < 0.03 < score(sharp, labels).ece
+    assert result["accuracy_of_answers"] == pytest.approx(0.8, abs=0.03) and 0.1 < result["share_answered"] < 0.95

@@ -1,0 +1,108 @@
+"""ONNX Runtime says what torch says, calibrated as the card asks; pictures go in, predictions come out."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+import fer
+from fer.errors import FerError
+from fer.expressions import NAMES
+from fer.inference.engine import Engine
+from fer.inference.recognizer import Recognizer, softmax
+from fer.models.checkpoints import find_weights, load_checkpoint, shipped_names
+from fer.models.zoo import ARCHITECTURES, build
+from fer.records import FaceBox
+from fer.vision.images import read_image
+
+FACES = np.random.default_rng(0).integers(0, 256, (5, 48, 48), dtype=np.uint8)
+
+
+@pytest.fixture(scope="module")
+def recognizer():
+    return fer.load("mini_xception")
+
+
+@pytest.mark.parametrize("name", shipped_names())
+def test_shipped_weights_give_torchs_logits(name):
+    model, card = load_checkpoint(find_weights(name))
+    batch = card.preprocessing(FACES)
+    with torch.inference_mode():
+        expected = model(batch).numpy()
+    assert np.abs(fer.load(name).logits(FACES) - expected).max() < 1e-4
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_every_architecture_runs_at_any_batch_size(name):
+    model = build(name).eval()
+    engine = Engine.from_model(model, 44)
+    for count in (0, 1, 3):
+        batch = torch.randn(count, 1, 44, 44)
+        with torch.inference_mode():
+            expected = model(batch).numpy() if count else np.empty((0, 7))
+        assert engine(batch).shape == (count, 7) and np.allclose(engine(batch), expected, atol=1e-4)
+
+
+def test_softmax_by_hand():
+    assert np.allclose(softmax(np.log([[1.0, 3.0]])), [[0.25, 0.75]])
+    assert np.isfinite(softmax(np.array([[1e4, -1e4]]))).all()
+
+
+def test_temperature_and_flip_averaging(recognizer):
+    plain = recognizer.probabilities(FACES)
+    assert plain.shape == (5, 7) and np.allclose(plain.sum(1), 1)
+    mirrored = recognizer.probabilities(FACES[:, :, ::-1].copy())
+    assert np.allclose(recognizer.probabilities(FACES, "flip"), (plain + mirrored) / 2, atol=1e-5)
+    softer = Recognizer("soft", recognizer.engine, replace(recognizer.card, temperature=1e2), recognizer.weights)
+    assert softer.probabilities(FACES).max() < 0.2
+
+
+def test_a_portrait(recognizer, sample):
+    (face,) = recognizer.predict(read_image(sample), "hog")
+    assert face.expression == "happy" and face.sure and face.quality.ok
+    assert sum(face.probabilities) == pytest.approx(1) and face.confidence == max(face.probabilities)
+    assert set(face.to_json()["probabilities"]) == set(NAMES)
+
+
+def test_all_faces_of_a_photo_in_one_batch(recognizer, sample):
+    portrait = read_image(sample)
+    faces = recognizer.predict(np.hstack([portrait, portrait]), "hog")
+    assert [face.expression for face in faces] == ["happy", "happy"]
+
+
+def test_no_face_is_an_empty_list_and_none_takes_the_whole(recognizer):
+    flat = np.full((90, 120, 3), 128, np.uint8)
+    assert recognizer.predict(flat, "hog") == []
+    (face,) = recognizer.predict(flat, "none")
+    assert face.box == FaceBox(0, 0, 120, 90)
+
+
+def test_a_poor_face_is_never_sure(recognizer, sample):
+    image = read_image(sample) // 16                        # nearly black
+    (face,) = recognizer.read(image, [FaceBox(186, 60, 82, 105)])
+    assert not face.sure and "too dark" in face.quality.reasons[0]
+    (tiny,) = recognizer.read(read_image(sample), [FaceBox(200, 100, 10, 12)])
+    assert "too small (10 px, needs 20)" in tiny.quality.reasons
+
+
+def test_wrong_arrays_are_a_sentence(recognizer):
+    with pytest.raises(FerError, match="uint8"):
+        recognizer.predict(np.zeros((10, 10)), "none")
+
+
+def test_threads_do_not_disturb_each_other(recognizer, sample):
+    image = read_image(sample)
+    expected = recognizer.predict(image, "hog")
+    with ThreadPoolExecutor(4) as pool:
+        assert all(result == expected for result in pool.map(lambda _: recognizer.predict(image, "hog"), range(8)))
+
+
+def test_steps_show_what_the_network_sees(recognizer, sample):
+    image = read_image(sample)
+    steps = recognizer.steps(image, FaceBox(186, 60, 82, 105), "yunet")
+    assert steps.grey.shape == (48, 48) and steps.standardised.shape == (44, 44)
+    assert np.array_equal(steps.standardised, recognizer.card.preprocessing(steps.grey[None])[0, 0].numpy())

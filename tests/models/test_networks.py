@@ -1,0 +1,63 @@
+"""mini-XCEPTION is exactly the published one; a folded RepVGG is the same function."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from fer.errors import WeightsError
+from fer.models.summary import summarise
+from fer.models.zoo import ARCHITECTURES, build, fold, parameter_count
+
+FIRST_ROWS = [
+    ("Conv2d", (8, 42, 42), 72), ("BatchNorm2d", (8, 42, 42), 16), ("ReLU", (8, 42, 42), 0),
+    ("Conv2d", (8, 40, 40), 576), ("BatchNorm2d", (8, 40, 40), 16), ("ReLU", (8, 40, 40), 0),
+    ("Conv2d", (16, 20, 20), 128), ("BatchNorm2d", (16, 20, 20), 32), ("Conv2d", (8, 40, 40), 72),
+    ("Conv2d", (16, 40, 40), 128), ("SeparableConv2d", (16, 40, 40), 0), ("BatchNorm2d", (16, 40, 40), 32)]
+
+
+def test_the_summary_of_mini_xception():
+    table = summarise(build("mini_xception"))
+    assert [(row.kind, row.shape, row.parameters) for row in table.rows[:12]] == FIRST_ROWS
+    assert table.parameters == 56_951
+    sizes = table.input_mb, table.forward_backward_mb, table.parameters_mb, table.total_mb
+    assert [f"{size:.2f}" for size in sizes] == ["0.01", "4.11", "0.22", "4.33"]
+
+
+def test_summarising_leaves_the_model_as_it_was():
+    model = build("mini_xception").train()
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    summarise(model)
+    assert model.training and all(torch.equal(before[name], value) for name, value in model.state_dict().items())
+    assert not any(module._forward_hooks for module in model.modules())
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_networks_suit_guided_backpropagation_and_keep_their_statistics(name):
+    model = build(name)
+    assert model(torch.zeros(2, 1, 44, 44)).shape == (2, 7)
+    for module in model.modules():
+        assert not (isinstance(module, nn.ReLU) and module.inplace)
+        assert not isinstance(module, nn.BatchNorm2d) or module.momentum == 0.1
+
+
+@pytest.mark.parametrize("name", ["repvgg_small", "repvgg"])
+def test_folding_changes_nothing_but_the_parameters(name):
+    torch.manual_seed(0)
+    model = build(name)
+    for module in model.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.running_mean.normal_(0, 0.1)
+            module.running_var.uniform_(0.5, 2)
+            nn.init.uniform_(module.weight, 0.5, 1.5)
+    model.eval()
+    folded, batch = fold(model), torch.randn(4, 1, 44, 44)
+    assert torch.allclose(model(batch), folded(batch), atol=1e-5)
+    assert parameter_count(folded) < parameter_count(model)
+    assert not any(isinstance(module, nn.BatchNorm2d) for module in folded.modules())
+
+
+def test_an_unknown_architecture_is_a_sentence():
+    with pytest.raises(WeightsError, match="mini_xception"):
+        build("resnet999")

@@ -1,0 +1,140 @@
+"""The pages by AppTest: entered through streamlit_app.py, as a visitor does."""
+
+from __future__ import annotations
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from fer.app import photos
+from fer.app.photos import Photo, Reading
+from fer.app.shell import plain
+from fer.errors import ImageError
+from fer.vision.images import read_image
+from tests.conftest import ROOT
+
+
+@pytest.fixture
+def app(monkeypatch, offline):
+    """Home, opened without YuNet and without network."""
+    monkeypatch.chdir(ROOT)
+    return AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60).run()
+
+
+def words(app) -> str:
+    return "\n".join(element.value for kind in (app.markdown, app.caption, app.error, app.warning) for element in kind)
+
+
+def test_home_shows_a_read_face_and_an_honest_accuracy(app):
+    assert not app.exception
+    assert "Happy" in words(app) and "mini-xception" in words(app)
+    assert "right on FER2013's PublicTest" in words(app)
+    assert "Using HOG" in words(app)                                # auto's fallback says so
+
+
+def test_a_sample_is_read(app):
+    app.switch_page("pages/predict.py").run()
+    assert not app.exception and not app.dataframe
+    app.button(key="sample_astronaut").click().run()
+    assert not app.exception and "Happy" in words(app)
+    (table,) = app.dataframe
+    assert table.value["expression"].tolist() == ["happy"] and len(table.value) == 1
+
+
+def test_choices_survive_a_page_change(app):
+    app.sidebar.selectbox(key="detector_widget").select("haar").run()
+    app.switch_page("pages/predict.py").run()
+    assert app.sidebar.selectbox(key="detector_widget").value == "haar"
+    app.button(key="sample_grace-hopper").click().run()
+    assert not app.exception and len(app.dataframe[0].value) == 1
+    app.switch_page("streamlit_app.py").run()
+    assert app.sidebar.selectbox(key="detector_widget").value == "haar" and not app.exception
+
+
+def upload(app, *files: tuple[str, bytes]):
+    app.switch_page("pages/predict.py").run()
+    app.file_uploader(key="photo_uploads").set_value([(name, data, "image/jpeg") for name, data in files]).run()
+    return app
+
+
+def test_many_photos_bad_ones_among_them(app, sample):
+    portrait = sample.read_bytes()
+    upload(app, ("one.jpg", portrait), ("broken.jpg", portrait[:5000]), ("<b>*text*</b>.jpg", b"hello"),
+           ("two.jpg", portrait))
+    assert not app.exception
+    assert len(app.error) == 2 and "damaged" in app.error[0].value and "not a picture" in app.error[1].value
+    assert app.dataframe[0].value["photo"].tolist() == ["one.jpg", "two.jpg"]
+    assert plain("<b>*text*</b>.jpg") in words(app)
+    assert not app.progress                                         # gone when done
+
+
+def test_a_photo_without_a_face_offers_the_whole_picture(app, tmp_path):
+    from PIL import Image
+
+    Image.new("RGB", (200, 150), "tan").save(tmp_path / "flat.png")
+    upload(app, ("flat.png", (tmp_path / "flat.png").read_bytes()))
+    assert "No face found" in words(app) and not app.dataframe
+    (offer,) = [button for button in app.button if button.label.startswith("Treat the whole")]
+    offer.click().run()
+    assert not app.exception and len(app.dataframe[0].value) == 1
+    (back,) = [button for button in app.button if button.label.startswith("Look for faces")]
+    back.click().run()
+    assert "No face found" in words(app)
+
+
+def test_several_faces_are_shown_one_at_a_time(app, tmp_path):
+    import numpy as np
+    from PIL import Image
+
+    portraits = [read_image(ROOT / "fer/app/samples" / name) for name in ("astronaut.jpg", "grace-hopper.jpg")]
+    side_by_side = np.hstack([picture[:512, :512] for picture in portraits])
+    Image.fromarray(side_by_side).save(tmp_path / "two.png")
+    upload(app, ("two.png", (tmp_path / "two.png").read_bytes()))
+    assert len(app.dataframe[0].value) == 2
+    (faces,) = app.get("button_group")
+    first = words(app)
+    faces.set_value(2).run()
+    assert not app.exception and words(app) != first
+
+
+def test_not_sure_names_the_two_best(app, monkeypatch, sample):
+    from dataclasses import replace
+
+    from fer.app import resources
+    recognizer = resources.recognizer("mini_xception")
+    monkeypatch.setattr(recognizer, "card", replace(recognizer.card, threshold=0.999))
+    upload(app, ("other.jpg", sample.read_bytes()))
+    assert "Not sure" in words(app) and "**happy**" in words(app)
+
+
+def test_damaged_weights_are_a_sentence(app, monkeypatch):
+    from fer.app import resources
+    from fer.errors import WeightsError
+
+    def damaged(name):
+        raise WeightsError("mini_xception.safetensors is not a whole safetensors file.")
+
+    monkeypatch.setattr(resources, "recognizer", damaged)
+    app.switch_page("pages/predict.py").run()
+    app.button(key="sample_astronaut").click().run()
+    assert not app.exception and "not a whole safetensors file" in app.error[0].value.replace("\\", "")
+
+
+def test_an_unforeseen_error_shows_no_traceback(app, monkeypatch):
+    def fail(photo):
+        raise ZeroDivisionError("/secret/path")
+
+    monkeypatch.setattr(photos, "read_photo", fail)
+    app.switch_page("pages/predict.py").run()
+    app.button(key="sample_astronaut").click().run()
+    assert not app.exception and "Something went wrong" in app.error[0].value and "secret" not in words(app)
+
+
+def test_csv_defuses_formulas_and_json_is_the_command_lines():
+    photo = Photo("=cmd.jpg", b"x")
+    failed = Reading(photo, "m", "hog", error=ImageError("Damaged."))
+    assert '"Damaged."' in photos.to_json([failed]).decode()
+    from fer.records import FaceBox, Prediction
+
+    face = Prediction(FaceBox(1, 2, 3, 4), (0.7, *[0.05] * 6), True)
+    rows = photos.rows_of([Reading(photo, "m", "hog", faces=(face,))])
+    assert photos.to_csv(rows).decode().splitlines()[1].startswith("'=cmd.jpg,1,angry,0.7,True")
