@@ -16,6 +16,7 @@ from fer.errors import FerError
 PAGES = (
     ("streamlit_app.py", "Home", ":material/home:"),
     ("pages/predict.py", "Predict", ":material/add_reaction:"),
+    ("pages/explain.py", "Explain", ":material/travel_explore:"),
 )
 DETECTORS = {
     "auto": "Automatic",

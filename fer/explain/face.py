@@ -161,10 +161,16 @@ def explain(recognizer: Recognizer, image_rgb: np.ndarray, face: Prediction | Fa
         if progress is not None:
             progress((done + 1) / len(methods))
     baseline = random_curves(looked_at.probabilities, batch) if faithfulness else ()
+    return assemble(looked_at, layer, maps, measured, baseline, classes)
+
+
+def assemble(face: Subject, layer: str, maps: dict[str, np.ndarray], measured: dict[str, tuple[Curves, ...]],
+             baseline: tuple[Curves, ...], classes: Sequence[str] = NAMES) -> Explanation:
+    """Maps and curves with the words that go with them. baseline: all seven classes', or empty."""
     return Explanation(
-        looked_at.prediction, recognizer.name, layer, tuple(classes), looked_at.face_grey, maps,
-        shares={method: {name: shares(evidence(values, method), looked_at.regions)
+        face.prediction, face.recognizer.name, layer, tuple(classes), face.face_grey, maps,
+        shares={method: {name: shares(evidence(values, method), face.regions)
                          for name, values in zip(classes, maps[method], strict=True)} for method in maps},
-        words={method: {name: sentence(looked_at, name, values, method)
+        words={method: {name: sentence(face, name, values, method)
                         for name, values in zip(classes, maps[method], strict=True)} for method in maps},
-        curves=measured, random_curves=tuple(baseline[k] for k in indices) if baseline else ())
+        curves=measured, random_curves=tuple(baseline[INDEX[name]] for name in classes) if baseline else ())
