@@ -47,12 +47,11 @@ def chosen_cell(study: Study, layer: str) -> Cell:
 
 def top(study: Study, cell: Cell) -> Look:
     """The face, the chosen map large, and what they say; returns how maps are to be drawn."""
-    look_place = st.container()
     face_place, map_place, words_place = st.columns([4, 4, 5], gap="medium")
-    look = _look(look_place, study, cell)
+    look = _look(study, cell)
     prediction = study.face.prediction
     values = study.map_of(cell.key)
-    scale = maps.scales(values, look.each)[cell.index]
+    scale = maps.scales(values, cell.method, look.each)[cell.index]
     with face_place:
         st.image(study.face.picture_rgb, width="stretch", alt="The face as the network's crop shows it",
                  caption="The face, cut as the network sees it")
@@ -64,31 +63,32 @@ def top(study: Study, cell: Cell) -> Look:
         widgets.verdict(prediction, resources.card(study.face.recognizer.name).threshold)
         if study.truth:
             st.markdown(f"True class: **{study.truth}**")
-        st.markdown(f"**{METHODS[cell.method].label}, {cell.name}** ({_percent(prediction.probabilities[cell.index])}). "
+        share = _percent(prediction.probabilities[cell.index])
+        st.markdown(f"**{METHODS[cell.method].label}, {cell.name}** ({share}). "
                     + sentence(study.face, cell.name, values[cell.index], cell.method))
         st.markdown(_cost_sentence(study, cell))
         st.caption(f"{METHODS[cell.method].says} {METHODS[cell.method].source}. " + _scale_words(cell.method, look))
     return look
 
 
-def _look(place, study: Study, cell: Cell) -> Look:
+def _look(study: Study, cell: Cell) -> Look:
     layers = list(explainer_for(study.face.recognizer).layers)
     methods = list(METHODS)
     best = default_layer(study.face.recognizer)
-    with place, st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        method = st.selectbox("Method", methods, methods.index(cell.method), width=210,
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        method = st.selectbox("Method", methods, methods.index(cell.method), width=200,
                               format_func=lambda name: METHODS[name].label)
-        name = st.selectbox("Class", NAMES, cell.index, width=140)
+        name = st.selectbox("Class", NAMES, cell.index, width=125)
         layer_now = state.cell("layer", layers, best)
-        layer = st.selectbox("Layer of Grad-CAM", layers, layers.index(layer_now), width=190,
+        layer = st.selectbox("Layer of Grad-CAM", layers, layers.index(layer_now), width=170,
                              format_func=lambda one: f"{'all, fused' if one == FUSED else one}"
                                                      f"{' (best)' if one == best else ''}",
                              help="Deep layers know what, shallow ones where. The best is the one whose marked tenth "
                                   "cost most on PublicTest; fused is the mean of all layers' LayerCAM maps.")
         alone = st.segmented_control("Show", ["Over the face", "Map alone"], default="Over the face", required=True,
                                      key="explain_show") == "Map alone"
-        opacity = st.slider("Opacity", 0, 100, 80, 5, format="%d %%", width=160, disabled=alone, key="explain_opacity")
-        each = st.toggle("Scale each map by itself", key="explain_each",
+        opacity = st.slider("Opacity", 0, 100, 80, 5, format="%d %%", width=140, disabled=alone, key="explain_opacity")
+        each = st.toggle("Each its own scale", key="explain_each",
                          help="Off: one scale for the seven classes of a method, so that strong and weak compare.")
     if (method, name, layer) != (cell.method, cell.name, layer_now):
         state.choose_cell(**{"method": method, "class": name, "layer": layer})
@@ -111,13 +111,7 @@ def grid(study: Study, keys: list[Key], cell: Cell, look: Look) -> None:
              for name, p in zip(NAMES, prediction.probabilities, strict=True)]
     rows = []
     for key in keys:
-        label = METHODS[key[0]].label
-        ready = study.maps.get(key)
-        pictures = maps.tiles(ready, key[0], study.face.picture_rgb, look) if ready is not None else [None] * len(NAMES)
-        rows.append({"method": key[0], "label": label, "note": "" if ready is not None else "coming", "cells": [
-            {"name": name, "picture": picture, "alt": f"{label}, {name}", "chosen": (key, name) == (cell.key, cell.name),
-             "blank": ready is not None and is_blank(ready[index])}
-            for index, (name, picture) in enumerate(zip(NAMES, pictures, strict=True))]})
+        rows.append(_row(study, key, cell, look))
     picked = map_grid(heads, rows, key="explain_grid")
     if picked and picked != (cell.method, cell.name):
         state.choose_cell(**{"method": picked[0], "class": picked[1]})
@@ -126,6 +120,16 @@ def grid(study: Study, keys: list[Key], cell: Cell, look: Look) -> None:
              for name, values in zip(NAMES, study.maps[key], strict=True) if is_blank(values)]
     if blank:
         st.caption(f"Blank, because nothing in this face speaks for the class: {'; '.join(blank)}.")
+
+
+def _row(study: Study, key: Key, cell: Cell, look: Look) -> dict:
+    label, found = METHODS[key[0]].label, study.maps.get(key)
+    pictures = [None] * len(NAMES) if found is None else maps.tiles(found, key[0], study.face.picture_rgb, look)
+    return {"method": key[0], "label": label.replace("backprop", "back\u00adprop"),
+            "note": "coming" if found is None else "", "cells": [
+                {"name": name, "picture": picture, "alt": f"{label}, {name}",
+                 "chosen": (key, name) == (cell.key, cell.name), "blank": found is not None and is_blank(found[index])}
+                for index, (name, picture) in enumerate(zip(NAMES, pictures, strict=True))]}
 
 
 def _mark(study: Study, name: str) -> str:

@@ -11,7 +11,7 @@ from fer.display import explanation_figures, figures, maps
 from fer.display.maps import Look
 from fer.explain import sanity
 from fer.explain.evidence_table import read_table, verdict
-from fer.explain.methods import METHODS
+from fer.explain.methods import METHODS, is_blank
 
 STRIP_TILE = 264
 
@@ -78,8 +78,9 @@ def _measured_label(table: dict | None, cell: Cell) -> None:
                     f"({100 * row['gain_low']:.0f} to {100 * row['gain_high']:.0f} points).")
     if not row["sane"]:
         st.markdown(f":material/warning: **Fails the sanity check.** On {table['sanity_faces']} faces its map kept "
-                    f"{row['kept_top']:.2f} of its pixels' ranks with the last layer made random, {row['kept_all']:.2f} "
-                    f"with all layers. From {sanity.FAILS_FROM} on it shows the face's edges more than what was learnt.")
+                    f"{row['kept_top']:.2f} of its pixels' ranks with the last layer made random, "
+                    f"{row['kept_all']:.2f} with all layers. From {sanity.FAILS_FROM} on, a map shows the face itself "
+                    "more than what was learnt.")
 
 
 def _sanity_strip(study: Study, cell: Cell) -> None:
@@ -90,16 +91,17 @@ def _sanity_strip(study: Study, cell: Cell) -> None:
         return
     kept = study.kept(cell.key, cell.index)
     shown = {"As trained": study.maps[cell.key][cell.index],
-             f"Last layer random: rank correlation {kept['top']:.2f}": study.untaught[cell.key]["top"][cell.index],
-             f"All layers random: rank correlation {kept['all']:.2f}": study.untaught[cell.key]["all"][cell.index]}
+             **{f"{words}: " + ("blank" if is_blank(study.untaught[cell.key][part][cell.index]) else
+                                f"rank correlation {kept[part]:.2f}"): study.untaught[cell.key][part][cell.index]
+                for part, words in (("top", "Last layer random"), ("all", "All layers random"))}}
     for column, (caption, values) in zip(st.columns(3, gap="medium"), shown.items(), strict=True):
         picture = maps.tiles(values[None], cell.method, study.face.picture_rgb, Look(alone=True, each=True),
                              STRIP_TILE)[0]
         column.image(picture, caption=caption, width="stretch", alt=f"{METHODS[cell.method].label}: {caption}")
-    worst = max(kept.values())
-    st.markdown(f"Here {METHODS[cell.method].label} **{'fails' if worst >= sanity.FAILS_FROM else 'passes'}** the check: "
-                f"the map keeps up to {worst:.2f} of its ranks (a map that shows learning stays below "
-                f"{sanity.FAILS_FROM}).")
+    worst = max(0.0, *kept.values())
+    outcome = "fails" if worst >= sanity.FAILS_FROM else "passes"
+    st.markdown(f"Here {METHODS[cell.method].label} **{outcome}** the check: the map keeps up to {worst:.2f} of its ranks (a "
+                f"map that shows learning stays below {sanity.FAILS_FROM}).")
 
 
 def _table(study: Study, keys: list[Key], cell: Cell, table: dict | None) -> None:

@@ -21,7 +21,7 @@ CSS = """
 .mark { display: block; min-height: 1.3em; font-size: 0.75rem; color: var(--st-primary-color); font-weight: 600; }
 .row { position: sticky; left: 0; z-index: 1; background: var(--st-background-color); font-size: 0.85rem;
        line-height: 1.2; padding: 4px 6px 4px 0; align-self: stretch; display: flex; flex-direction: column;
-       justify-content: center; overflow-wrap: anywhere; hyphens: auto; }
+       justify-content: center; }
 .row small { color: var(--st-text-color); opacity: 0.7; font-size: 0.75rem; }
 button { all: unset; cursor: zoom-in; position: relative; display: block; border-radius: 6px; }
 button img { display: block; width: 100%; aspect-ratio: 1; border-radius: 6px; }
@@ -44,7 +44,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   if (scroll) scroll.remove();
   scroll = make('div', 'scroll');
   const grid = make('div', 'grid');
-  grid.style.gridTemplateColumns = `88px repeat(${data.heads.length}, minmax(80px, 1fr))`;
+  grid.style.gridTemplateColumns = `96px repeat(${data.heads.length}, minmax(80px, 1fr))`;
   grid.append(make('div', 'row'));
   for (const head of data.heads) {
     const cell = make('div', 'head');

@@ -50,8 +50,9 @@ class Study:
         """The same maps of the network with its top layer, and with all layers, as before any training."""
         if key not in self.untaught:
             explainer = explainer_for(self.face.recognizer)
+            sha256 = self.face.recognizer.card.sha256
             self.untaught[key] = {
-                part: _untaught(explainer, self.face.recognizer.card.sha256, part).attribute(key[0], self.face.batch, units(), key[1])
+                part: _untaught(explainer, sha256, part).attribute(key[0], self.face.batch, units(), key[1])
                 for part in ("top", "all")}
         return self.untaught[key]
 

@@ -17,7 +17,7 @@ from fer.records import Explanation
 
 TILE = 176          # pixels of a tile's side
 LABEL_WIDTH, HEADER, GAP = 190, 64, 10
-CLIP = 99.5         # percentile that gets the palette's end, so that one pixel does not dim all others
+CLIP = {"value": 99.5, "size": 97}   # percentile at the palette's end, so that a few pixels do not dim all others
 
 
 @dataclass(frozen=True)
@@ -29,9 +29,9 @@ class Look:
     each: bool = False
 
 
-def scales(maps: np.ndarray, each: bool) -> np.ndarray:
+def scales(maps: np.ndarray, method: str, each: bool) -> np.ndarray:
     """The value at the palette's end for each of K maps (K, S, S): one for all, or each its own."""
-    tops = np.array([np.percentile(np.abs(values), CLIP) for values in maps])
+    tops = np.array([np.percentile(np.abs(values), CLIP[METHODS[method].marks]) for values in maps])
     peaks = np.abs(maps).max((1, 2))
     tops = np.where(tops > 0, tops, peaks)
     return tops if each else np.full(len(maps), tops.max(initial=0))
@@ -53,7 +53,7 @@ def tile(values: np.ndarray, scale: float, signed: bool, picture_rgb: np.ndarray
 def tiles(maps: np.ndarray, method: str, picture_rgb: np.ndarray, look: Look, side: int = TILE) -> list[np.ndarray]:
     """The tiles of one method, a class each."""
     return [tile(values, scale, METHODS[method].signed, picture_rgb, look, side)
-            for values, scale in zip(maps, scales(maps, look.each), strict=True)]
+            for values, scale in zip(maps, scales(maps, method, look.each), strict=True)]
 
 
 def png(picture: np.ndarray) -> bytes:
@@ -95,7 +95,8 @@ def grid_svg(rows: dict[str, list[np.ndarray]], heads: dict[str, str], marks: di
     """The same grid with letters that stay letters, and each tile a picture inside."""
     boxes, (width, height) = cell_boxes(list(rows), list(heads)), _size(len(rows), len(heads))
     parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
-             f'height="{height}" font-family="sans-serif" fill="#1B1E2B">', '<rect width="100%" height="100%" fill="white"/>']
+             f'height="{height}" font-family="sans-serif" fill="#1B1E2B">',
+             '<rect width="100%" height="100%" fill="white"/>']
     for index, (name, head) in enumerate(heads.items()):
         x = LABEL_WIDTH + index * (TILE + GAP) + TILE / 2
         parts.append(f'<text x="{x}" y="28" text-anchor="middle" font-size="19">{html.escape(head)}</text>'

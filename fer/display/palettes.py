@@ -16,7 +16,8 @@ def table(name: str) -> np.ndarray:
     """(256, 3) uint8 RGB, from the published stops."""
     stops = colors.sequential.Inferno if name == SEQUENTIAL else colors.cmocean.balance
     rgb = np.array([colors.hex_to_rgb(stop) if stop.startswith("#") else colors.unlabel_rgb(stop) for stop in stops])
-    places = np.linspace(0, len(stops) - 1, 256)
+    ends = (0.0, 1.0) if name == SEQUENTIAL else (0.12, 0.88)   # balance's ends are too dark to tell blue from red
+    places = np.linspace(ends[0] * (len(stops) - 1), ends[1] * (len(stops) - 1), 256)
     return np.stack([np.interp(places, range(len(stops)), channel) for channel in rgb.T], 1).round().astype(np.uint8)
 
 

@@ -135,7 +135,8 @@ def sentence(face: Subject, expression: str, values: np.ndarray, method: str) ->
     """What a map says, in words; (S, S) float32."""
     if face.plain:
         return "There is no facial content in this picture: it is one plain grey, so no map of it means anything."
-    return in_words(expression, shares(evidence(values, method), face.regions))
+    found = shares(evidence(values, method), face.regions)
+    return in_words(expression, found, expression == face.prediction.expression)
 
 
 def explain(recognizer: Recognizer, image_rgb: np.ndarray, face: Prediction | FaceBox,

@@ -76,17 +76,18 @@ def expected_regions(expression: str) -> dict[str, list[str]]:
     return found
 
 
-def in_words(expression: str, found: dict[str, float]) -> str:
+def in_words(expression: str, found: dict[str, float], predicted: bool = True) -> str:
     """One sentence on where the evidence for an expression lies, and whether that is where one expects it."""
     if not any(found.values()):
         return f"Nothing in this face speaks for {expression}: the map is blank."
     ranked = sorted(PARTS, key=lambda region: -found[region])
     leading = [region for region in ranked if found[region] >= max(0.2, found[ranked[0]] / 2)][:2] or ranked[:1]
     expected = expected_regions(expression)
-    places = " and ".join(f"the {region} ({found[region]:.0%})" for region in leading)
-    outside = f"{found[OUTSIDE]:.0%} lies outside the face"
+    places = " and ".join(f"the {region} ({_percent(found[region])})" for region in leading)
+    outside = f"{_percent(found[OUTSIDE])} lies outside the face"
+    start = f"It reads {expression} mainly from" if predicted else f"What speaks for {expression} lies mainly on"
     if not expected:
-        return f"It reads {expression} mainly from {places}; no part is expected to move. {outside[0].upper()}{outside[1:]}."
+        return f"{start} {places}, where {expression} asks for no movement; {outside}."
     hits = [region for region in leading if region in expected]
     moves = ", ".join(move for region in hits for move in expected[region])
     others = ", ".join(f"{region}: {', '.join(expected[region])}" for region in expected if region not in leading)
@@ -96,4 +97,8 @@ def in_words(expression: str, found: dict[str, float]) -> str:
         judged = f"in part as expected ({moves})"
     else:
         judged = f"not where it is expected ({others})"
-    return f"It reads {expression} mainly from {places}, {judged}; {outside}."
+    return f"{start} {places}, {judged}; {outside}."
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"

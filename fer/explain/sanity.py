@@ -7,7 +7,6 @@ from typing import Literal
 
 import numpy as np
 import torch
-from torch import nn
 
 from fer.explain.attribution import Explainer
 from fer.explain.methods import METHODS
