@@ -107,6 +107,66 @@ def summary(name: tyro.conf.Positional[str], /, input_size: int = 44, json: bool
     return 0
 
 
+def explain(image: tyro.conf.Positional[Path], /, out: Path, methods: tuple[str, ...] = (),
+            classes: tuple[str, ...] = (), model: str = "mini_xception", layer: str | None = None,
+            detector: Detector = "auto", face: int = 1, json: bool = False) -> int:  # noqa: A002
+    """Explain one face: a PNG a map, maps.npz (float32, method/class) and explanation.json.
+
+    Args:
+        image: A photo.
+        out: The folder to write to; made where it is missing.
+        methods: Of grad_cam, guided_backprop, guided_grad_cam, gradient, integrated_gradients, occlusion; all by
+            default.
+        classes: Of the seven expressions; all by default.
+        model: A name in weights/, a run directory, or a .safetensors file.
+        layer: Of Grad-CAM: a layer's name or fused; the most faithful one by default.
+        detector: none takes the picture for one face.
+        face: Which face of the photo, the largest being 1.
+        json: Print the numbers as one JSON document too.
+    """
+    import fer
+    from fer.explain.files import write_explanation
+    from fer.explain.methods import METHODS
+    from fer.expressions import NAMES
+    from fer.vision.detection import load_detector
+    from fer.vision.images import read_image
+
+    recognizer, finder = fer.load(model), load_detector(detector)
+    image_rgb = read_image(image)
+    faces = recognizer.predict(image_rgb, finder)
+    if not faces:
+        raise FerError(f"No face was found in {image.name}. Try another --detector, or --detector none for a close-up.")
+    if not 1 <= face <= len(faces):
+        raise FerError(f"There is no face {face} in {image.name}: {len(faces)} found.")
+    with tqdm(total=1.0, desc="Explaining", leave=False, bar_format="{l_bar}{bar}") as bar:
+        explanation = fer.explain(recognizer, image_rgb, faces[face - 1], methods or tuple(METHODS), classes or NAMES,
+                                  layer, finder.name, progress=lambda share: bar.update(share - bar.n))
+    written = write_explanation(explanation, out)
+    if json:
+        print(_dump(explanation.to_json()))
+    else:
+        expression = explanation.prediction.expression
+        for method, words in explanation.words.items():
+            print(f"{method}: {words.get(expression) or next(iter(words.values()))}")
+        print(f"{len(written)} files in {out}")
+    return 0
+
+
+def benchmark(json: bool = False) -> int:  # noqa: A002
+    """Time every stage on this machine, each against a plain way in the same run.
+
+    Args:
+        json: Print one JSON document.
+    """
+    from fer.benchmark import run
+
+    results = run(progress=lambda name: _say(f"timing {name}"))
+    print(_dump({"stages": results}) if json else "\n".join(
+        f"{row['stage']:<58}{row['ms']:>9.1f} ms   {row['ratio']:>6.2f} x {row['against']}"
+        + (f"   (aim {row['aim_ms']:.0f} ms)" if row.get("aim_ms") else "") for row in results))
+    return 0
+
+
 def train(config: Annotated[TrainConfig, tyro.conf.arg(name="")] = DEFAULTS, out: Path | None = None,
           resume: Path | None = None, search: int = 0, json: bool = False) -> int:  # noqa: A002
     """Train a model in a run directory; SIGINT or SIGTERM saves and ends it, --resume goes on.
@@ -231,7 +291,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         defaults, arguments = _config_file(arguments) if arguments[:1] == ["train"] else (DEFAULTS, arguments)
         app = tyro.extras.SubcommandApp()
-        for command in (predict, evaluate, _with_defaults(defaults), summary):
+        for command in (predict, evaluate, _with_defaults(defaults), summary, explain, benchmark):
             app.command(command)
         return app.cli(args=arguments, prog="python -m fer")
     except FerError as error:

@@ -24,3 +24,7 @@ class DatasetError(FerError):
 
 class RunError(FerError):
     """A training run cannot be started, resumed or read."""
+
+
+class ExplainError(FerError):
+    """A map cannot be made as asked: an unknown method, layer or class."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
+import numpy as np
+
 from fer.expressions import NAMES
 
 
@@ -94,3 +96,75 @@ class EpochRecord:
 
     def to_json(self) -> dict:
         return asdict(self)
+
+
+@dataclass(frozen=True)
+class Curves:
+    """A class's probability as more and more of the face goes (deletion) or comes (insertion).
+
+    deletion, insertion: at each of fractions, the share of the face that went or came. Areas under them are in
+    0..1: a faithful map has a small deletion area and a large insertion area.
+    """
+
+    fractions: tuple[float, ...]
+    deletion: tuple[float, ...]
+    insertion: tuple[float, ...]
+
+    @property
+    def deletion_area(self) -> float:
+        return _area(self.fractions, self.deletion)
+
+    @property
+    def insertion_area(self) -> float:
+        return _area(self.fractions, self.insertion)
+
+    def cost(self, fraction: float = 0.1) -> float:
+        """The probability lost with that share of the face, -1..1; below 0 where it rose."""
+        return self.deletion[0] - self.deletion[self.fractions.index(fraction)]
+
+    def to_json(self) -> dict:
+        return {"deletion": [round(p, 5) for p in self.deletion], "insertion": [round(p, 5) for p in self.insertion],
+                "deletion_area": round(self.deletion_area, 5), "insertion_area": round(self.insertion_area, 5),
+                "cost_of_marked_tenth": round(self.cost(), 5)}
+
+
+def _area(x: tuple[float, ...], y: tuple[float, ...]) -> float:
+    return sum((x[i + 1] - x[i]) * (y[i + 1] + y[i]) / 2 for i in range(len(x) - 1))
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What one face's seven scores rest on, and whether to believe it.
+
+    face_grey: (S, S) uint8, what the network sees. maps: per method (len(classes), S, S) float32, unscaled. curves:
+    per method one of Curves a class; random_curves: the baseline, a class each. shares: per method and class the
+    share of the map's mass in each region, 0..1. words: per method and class one sentence.
+    """
+
+    prediction: Prediction
+    model: str
+    layer: str
+    classes: tuple[str, ...]
+    face_grey: np.ndarray
+    maps: dict[str, np.ndarray]
+    shares: dict[str, dict[str, dict[str, float]]]
+    words: dict[str, dict[str, str]]
+    curves: dict[str, tuple[Curves, ...]]
+    random_curves: tuple[Curves, ...]
+
+    def to_json(self) -> dict:
+        """Everything but the maps' pixels."""
+        return {
+            "model": self.model, "layer": self.layer, "face": self.prediction.to_json(), "classes": list(self.classes),
+            "methods": {
+                method: {
+                    name: {
+                        "largest": float(np.abs(maps[index]).max()), "in_words": self.words[method][name],
+                        "regions": {region: round(share, 4) for region, share in self.shares[method][name].items()},
+                        **({"faithfulness": self.curves[method][index].to_json()} if method in self.curves else {}),
+                    } for index, name in enumerate(self.classes)}
+                for method, maps in self.maps.items()},
+            "random_baseline": {name: one.to_json()
+                                for name, one in zip(self.classes, self.random_curves, strict=False)},
+            "fractions": list(self.random_curves[0].fractions) if self.random_curves else [],
+        }

@@ -89,6 +89,9 @@ def show_face(reading: Reading) -> Prediction:
     face = reading.faces[(chosen or 1) - 1]
     widgets.verdict(face, resources.card(reading.model).threshold)
     widgets.probability_chart(face, key=f"bars_{reading.photo.key}_{reading.detector}_{chosen}")
+    if st.button("Explain this face", key=f"explain_{reading.photo.key}", icon=":material/travel_explore:"):
+        state.explain_face(state.Explained(reading.photo, chosen or 1))
+        st.switch_page("pages/explain.py")
     if state.as_whole(reading.photo.key):
         st.button("Look for faces again", key=f"search_{reading.photo.key}", on_click=state.take_whole,
                   args=(reading.photo.key, False))

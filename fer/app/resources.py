@@ -6,6 +6,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from fer.data.dataset import Dataset
+from fer.data.read import read_dataset
 from fer.inference.recognizer import Recognizer, load
 from fer.models.checkpoints import Card, find_weights, read_card, shipped_names
 from fer.training.shelf import list_runs
@@ -41,3 +43,8 @@ def detector(name: str) -> Detector:
 
 def sample_bytes(name: str) -> bytes:
     return (SAMPLES / f"{name}.jpg").read_bytes()
+
+
+@st.cache_resource(max_entries=1, show_spinner="Reading the data set")
+def dataset(path: str) -> Dataset:
+    return read_dataset(path, quiet=True)

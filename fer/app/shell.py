@@ -18,6 +18,7 @@ PAGES = (
     ("streamlit_app.py", "Home", ":material/home:"),
     ("pages/training.py", "Training", ":material/model_training:"),
     ("pages/predict.py", "Predict", ":material/add_reaction:"),
+    ("pages/explain.py", "Explain", ":material/travel_explore:"),
 )
 DETECTORS = {
     "auto": "Automatic",

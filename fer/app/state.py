@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from dataclasses import dataclass
 from pathlib import Path
 
 import streamlit as st
@@ -11,6 +12,7 @@ from fer.models.checkpoints import shipped_names
 
 DEFAULT_MODEL = "mini_xception"
 KEPT_RESULTS = 60
+KEPT_STUDIES = 12
 
 
 def model() -> str:
@@ -40,6 +42,7 @@ def sample() -> str | None:
 
 def choose_sample(name: str | None) -> None:
     st.session_state["chosen_sample"] = name
+    explain_face(None)  # a new photo: Explain opens on it
 
 
 def as_whole(photo: str) -> bool:
@@ -108,3 +111,59 @@ def tell(message: str) -> None:
 
 def told() -> str:
     return st.session_state.pop("told", "")
+
+
+@dataclass(frozen=True)
+class Explained:
+    """The face that Explain shows: a photo (fer.app.photos.Photo), the face's number in it from 1, the true class."""
+
+    photo: object
+    number: int = 1
+    truth: str | None = None
+
+
+def explained() -> Explained | None:
+    """The face that was handed to Explain, if one was."""
+    return st.session_state.get("explained_face")
+
+
+def explain_face(chosen: Explained | None) -> None:
+    st.session_state["explained_face"] = chosen
+    stop_explaining(False)
+
+
+def studies() -> OrderedDict:
+    """What was computed for this session's faces, in memory only; the oldest leave first."""
+    kept = st.session_state.setdefault("face_studies", OrderedDict())
+    while len(kept) > KEPT_STUDIES:
+        kept.popitem(last=False)
+    return kept
+
+
+def stop_explaining(stop: bool = True) -> None:
+    """Ask for the slow measurements of Explain to end where they are."""
+    st.session_state["stop_explaining"] = stop
+
+
+def stopped_explaining() -> bool:
+    return st.session_state.get("stop_explaining", False)
+
+
+def cell(key: str, choices: list[str], default: str) -> str:
+    """The class, method or layer that the address names, if it is one of the choices."""
+    named = st.query_params.get(key)
+    return named if named in choices else default
+
+
+def choose_cell(**named: str) -> None:
+    """Put class, method or layer into the address, which reopens them."""
+    for key, value in named.items():
+        st.query_params[key] = value
+
+
+def newly_put_in(slot: str, photo: str) -> bool:
+    """Whether this photo was not the last one put in there: an uploader gives the same file on every run."""
+    known = st.session_state.setdefault("put_in_photos", {})
+    new = known.get(slot) != photo
+    known[slot] = photo
+    return new

@@ -1,0 +1,84 @@
+"""Which face Explain explains: of a photo, a snapshot, a sample, or a row of a data set."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from fer.app import resources, shell, state
+from fer.app.photos import Photo, Reading
+from fer.display import maps
+from fer.expressions import NAMES
+
+
+def choose_number(reading: Reading, chosen: state.Explained) -> int:
+    """Which face of the photo, from 1."""
+    count = len(reading.faces)
+    if count == 1:
+        return 1
+    number = st.pills(f"{count} faces, the largest first", range(1, count + 1), default=min(chosen.number, count),
+                      required=True, wrap=True, key=f"explain_face_{reading.photo.key}_{reading.detector}",
+                      format_func=lambda n: f"{n} {reading.faces[n - 1].expression}")
+    return number or 1
+
+
+def has_face(reading: Reading) -> bool:
+    if reading.error:
+        st.error(shell.plain(reading.error.message), icon=":material/broken_image:")
+        return False
+    if not reading.faces:
+        st.markdown("#### No face found")
+        st.markdown("A face needs about 20 pixels, and to be turned towards the camera. Try another detector in the "
+                    "sidebar, or, if this is a close-up of one face:")
+        st.button("Treat the whole picture as a face", on_click=state.take_whole, args=(reading.photo.key,),
+                  icon=":material/crop_free:")
+        return False
+    return True
+
+
+def choose_face() -> None:
+    """Another face: a photo, a snapshot, a sample, a row of a data set."""
+    with st.expander("Explain another face", icon=":material/face:"):
+        photo, camera, sample, row = st.tabs(["Photo", "Camera", "Samples", "Data set"])
+        with photo:
+            upload = st.file_uploader("One photo: PNG, JPEG, WebP, BMP or GIF", key="explain_upload")
+            _take(upload, "upload")
+        with camera:
+            if st.toggle("Use the camera", key="explain_camera_on"):
+                _take(st.camera_input("Take a snapshot", key="explain_camera"), "camera")
+        with sample:
+            for name, source in resources.SAMPLE_NAMES.items():
+                if st.button(source, key=f"explain_sample_{name}", icon=":material/image:"):
+                    _explain(state.Explained(Photo(f"{name}.jpg", resources.sample_bytes(name))))
+        with row:
+            _choose_row()
+
+
+def _take(file, slot: str) -> None:
+    """Explain what was put in, once; not again on every run."""
+    if file is None:
+        return
+    photo = Photo(file.name, file.getvalue())
+    if state.newly_put_in(slot, photo.key):
+        _explain(state.Explained(photo))
+
+
+def _choose_row() -> None:
+    path = st.text_input("fer2013.csv, or a folder that holds it, on this machine", key="explain_data")
+    split = st.selectbox("Part", ["PublicTest", "Training"], key="explain_split",
+                         help="PublicTest is what models here are chosen on, Training what they learnt from.")
+    if not path.strip():
+        return
+    faces = resources.dataset(path.strip()).split(split)
+    row = st.number_input("Row", 0, len(faces) - 1, 0, key="explain_row")
+    if st.button("Explain this row", icon=":material/table_rows:"):
+        grey = faces.pixels[row]
+        photo = Photo(f"{split} row {row}.png", maps.png(np.repeat(grey[..., None], 3, 2)))
+        state.take_whole(photo.key)
+        _explain(state.Explained(photo, truth=NAMES[faces.labels[row]]))
+
+
+def _explain(chosen: state.Explained) -> None:
+    state.explain_face(chosen)
+    st.query_params.clear()
+    st.rerun()

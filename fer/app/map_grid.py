@@ -1,0 +1,100 @@
+"""The grid of maps as one small component: it scrolls inside itself, and a click chooses a map.
+
+Every text is set as text, never as HTML; the code below is fixed, and only this module's data reaches it.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+
+import numpy as np
+import streamlit as st
+from PIL import Image
+
+CSS = """
+.scroll { overflow-x: auto; padding: 3px; }
+.grid { display: grid; gap: 6px; align-items: center; font-family: var(--st-font); color: var(--st-text-color);
+        min-width: 760px; }
+.head { text-align: center; font-size: 0.9rem; line-height: 1.25; padding-bottom: 2px; }
+.head b { display: block; font-weight: 600; }
+.mark { display: block; min-height: 1.3em; font-size: 0.75rem; color: var(--st-primary-color); font-weight: 600; }
+.row { position: sticky; left: 0; z-index: 1; background: var(--st-background-color); font-size: 0.85rem;
+       line-height: 1.2; padding: 4px 6px 4px 0; align-self: stretch; display: flex; flex-direction: column;
+       justify-content: center; }
+.row small { color: var(--st-text-color); opacity: 0.7; font-size: 0.75rem; }
+button { all: unset; cursor: zoom-in; position: relative; display: block; border-radius: 6px; }
+button img { display: block; width: 100%; aspect-ratio: 1; border-radius: 6px; }
+button:focus-visible, button[aria-pressed=true] { outline: 3px solid var(--st-primary-color); outline-offset: 1px; }
+button span { position: absolute; inset: auto 0 8% 0; text-align: center; font-size: 0.75rem; color: #fff;
+              text-shadow: 0 0 4px #000, 0 0 2px #000; }
+.wait { aspect-ratio: 1; border-radius: 6px; background: var(--st-secondary-background-color); }
+"""
+
+JS = """
+export default function ({ data, parentElement, setTriggerValue }) {
+  const make = (tag, className, text) => {
+    const element = document.createElement(tag);
+    if (className) element.className = className;
+    if (text) element.textContent = text;
+    return element;
+  };
+  let scroll = parentElement.querySelector('.scroll');
+  const left = scroll ? scroll.scrollLeft : 0;
+  if (scroll) scroll.remove();
+  scroll = make('div', 'scroll');
+  const grid = make('div', 'grid');
+  grid.style.gridTemplateColumns = `96px repeat(${data.heads.length}, minmax(80px, 1fr))`;
+  grid.append(make('div', 'row'));
+  for (const head of data.heads) {
+    const cell = make('div', 'head');
+    cell.append(make('b', '', head.name), document.createTextNode(head.percent), make('span', 'mark', head.mark));
+    grid.append(cell);
+  }
+  for (const row of data.rows) {
+    const label = make('div', 'row', row.label);
+    if (row.note) label.append(make('small', '', row.note));
+    grid.append(label);
+    for (const cell of row.cells) {
+      if (!cell.src) { grid.append(make('div', 'wait')); continue; }
+      const button = make('button');
+      button.setAttribute('aria-pressed', cell.chosen);
+      const image = make('img');
+      image.src = cell.src;
+      image.alt = cell.alt;
+      button.title = cell.alt;
+      button.append(image);
+      if (cell.blank) button.append(make('span', '', 'blank'));
+      button.onclick = () => setTriggerValue('pick', `${row.method}/${cell.name}`);
+      grid.append(button);
+    }
+  }
+  scroll.append(grid);
+  parentElement.append(scroll);
+  scroll.scrollLeft = left;
+}
+"""
+
+_component = st.components.v2.component("fer_map_grid", css=CSS, js=JS)
+
+
+def map_grid(heads: list[dict], rows: list[dict], key: str) -> tuple[str, str] | None:
+    """Show the grid; returns (method, class) where one was clicked just now.
+
+    heads: name, percent, mark. rows: method, label, note, cells of name, picture ((H, W, 3) uint8 or None), alt,
+    blank, chosen.
+    """
+    data = {"heads": heads, "rows": [
+        {**row, "cells": [{**cell, "picture": None, "src": _source(cell["picture"])} for cell in row["cells"]]}
+        for row in rows]}
+    result = _component(data=data, key=key, on_pick_change=lambda: None)
+    method, _, name = (result.pick or "").partition("/")
+    return (method, name) if name else None
+
+
+def _source(picture: np.ndarray | None) -> str:
+    if picture is None:
+        return ""
+    file = io.BytesIO()
+    Image.fromarray(picture).save(file, "WEBP", quality=88, method=2)
+    return f"data:image/webp;base64,{base64.b64encode(file.getvalue()).decode()}"

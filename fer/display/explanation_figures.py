@@ -1,0 +1,59 @@
+"""Charts of an explanation, in the house look of figures.py. Knows nothing of PyTorch."""
+
+from __future__ import annotations
+
+import plotly.graph_objects as go
+
+from fer.display.figures import style
+from fer.expressions import COLOURS, NAMES
+from fer.records import Curves
+
+FOR, RANDOM, EXPECTED = "#0072B2", "#8A8A8A", "#E69F00"
+
+
+def curve_chart(found: Curves, baseline: Curves, kind: str, height: int = 260) -> go.Figure:
+    """The probability against the share of the face that went (deletion) or came (insertion), beside random."""
+    percent = [100 * fraction for fraction in found.fractions]
+    figure = go.Figure()
+    for values, name, colour, dash in ((getattr(baseline, kind), "at random", RANDOM, "dot"),
+                                       (getattr(found, kind), "as the map marks", FOR, "solid")):
+        figure.add_scatter(x=percent, y=[100 * p for p in values], name=name, mode="lines",
+                           line={"color": colour, "dash": dash, "width": 3},
+                           hovertemplate="%{x:.0f} % of the face: %{y:.1f} %")
+    figure = style(figure, height)
+    figure.update_layout(showlegend=True, hovermode="x", legend={"orientation": "h", "y": 1.0, "yanchor": "bottom"},
+                         margin={"l": 8, "r": 8, "t": 36, "b": 8})
+    figure.update_xaxes(title="% of the face removed" if kind == "deletion" else "% of the face shown",
+                        range=[0, 100], showgrid=False)
+    figure.update_yaxes(title="probability, %", range=[0, 104], gridcolor="rgba(128,128,128,0.2)")
+    return figure
+
+
+def region_bars(shares: dict[str, float], areas: dict[str, float], expected: set[str], height: int = 270) -> go.Figure:
+    """The share of a map in each region; a tick where it would be if the map were even; expected ones marked."""
+    names = [f"{name} \u2022" if name in expected else name for name in shares]
+    values = [100 * share for share in shares.values()]
+    figure = go.Figure(go.Bar(
+        x=values, y=names, orientation="h", text=[f"{value:.0f} %" for value in values], textposition="outside",
+        cliponaxis=False, marker_color=[EXPECTED if name in expected else FOR for name in shares],
+        hovertemplate="%{y}: %{x:.1f} % of the map<extra></extra>"))
+    figure.add_scatter(x=[100 * areas[name] for name in shares], y=names, mode="markers", hoverinfo="skip",
+                       marker={"symbol": "line-ns", "size": 16, "line": {"width": 2, "color": RANDOM}})
+    figure.update_xaxes(range=[0, max(*values, *(100 * area for area in areas.values())) * 1.2 + 4],
+                        showticklabels=False, showgrid=False, zeroline=False)
+    figure.update_yaxes(autorange="reversed", tickfont={"size": 14}, ticklabelstandoff=6)
+    return style(figure, height)
+
+
+def change_bars(before: tuple[float, ...], after: tuple[float, ...], height: int = 270) -> go.Figure:
+    """Seven bars after a change, a tick where each stood before."""
+    percent = [100 * p for p in after]
+    labels = [f"{p:.0f} % ({p - 100 * q:+.0f})" for p, q in zip(percent, before, strict=True)]
+    figure = go.Figure(go.Bar(
+        x=percent, y=list(NAMES), orientation="h", marker_color=[COLOURS[name] for name in NAMES], text=labels,
+        textposition="outside", cliponaxis=False, hovertemplate="%{y}: %{x:.1f} %<extra></extra>"))
+    figure.add_scatter(x=[100 * q for q in before], y=list(NAMES), mode="markers", hoverinfo="skip",
+                       marker={"symbol": "line-ns", "size": 16, "line": {"width": 2, "color": RANDOM}})
+    figure.update_xaxes(range=[0, 130], showticklabels=False, showgrid=False, zeroline=False)
+    figure.update_yaxes(autorange="reversed", tickfont={"size": 14}, ticklabelstandoff=6)
+    return style(figure, height)

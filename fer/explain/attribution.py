@@ -1,0 +1,144 @@
+"""Maps of what a network's score for a class rests on, by Captum, on the network's own copy under a lock."""
+
+from __future__ import annotations
+
+import copy
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from captum.attr import GuidedBackprop, LayerAttribution, LayerGradCam, Saliency
+from torch import nn
+
+from fer.errors import ExplainError
+from fer.explain.methods import FUSED, METHODS
+from fer.explain.path import integrated_gradients
+from fer.explain.windows import occlusion
+
+warnings.filterwarnings("ignore", message="Setting backward hooks on ReLU activations")
+warnings.filterwarnings("ignore", message="Input Tensor 0 did not already require gradients")
+
+
+class Scores(nn.Module):
+    """One score a row: the logits, weighted by that row's direction. A class is a unit vector; A - B a contrast."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, batch: torch.Tensor, directions: torch.Tensor) -> torch.Tensor:
+        return (self.model(batch) * directions).sum(1)        # (N, 7) -> (N,)
+
+
+class Explainer:
+    """Explains one network: a copy of it, so that hooks never meet a prediction; any number of threads may ask.
+
+    model: gives logits and has `attribution_layers()`. ReLUs must be modules, each used once.
+    """
+
+    def __init__(self, model: nn.Module) -> None:
+        self._model = copy.deepcopy(model).eval().requires_grad_(False)
+        self._scores = Scores(self._model)
+        self._layers = self._model.attribution_layers()
+        self._lock = threading.Lock()
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """The layers that Grad-CAM can be taken from, the shallowest first, then all of them fused."""
+        return (*self._layers, FUSED)
+
+    @property
+    def model(self) -> nn.Module:
+        """The explained network; leave it as it is."""
+        return self._model
+
+    def attribute(self, method: str, batch: torch.Tensor, directions: torch.Tensor,
+                  layer: str | None = None) -> np.ndarray:
+        """Maps of the scores `logits . direction`, all in one batched pass.
+
+        batch: (N, 1, S, S) float32, preprocessed, or (1, 1, S, S) for one face under N directions.
+        directions: (N, 7). layer: of `layers`, for Grad-CAM and Guided Grad-CAM; None is the deepest.
+        Returns (N, S, S) float32, unscaled, so that rows compare. Raises ExplainError for an unknown method or layer.
+        """
+        if method not in METHODS:
+            raise ExplainError(f"There is no method {method[:40]!r}. Choose from {', '.join(METHODS)}.")
+        layer = list(self._layers)[-1] if layer is None else layer
+        if METHODS[method].layered and layer not in self.layers:
+            raise ExplainError(f"This network has no layer {layer[:40]!r}. Choose from {', '.join(self.layers)}.")
+        with self._lock, torch.enable_grad(), _one_thread():
+            maps = self._maps(method, batch.detach(), directions, layer)
+        return maps.detach().squeeze(1).numpy().astype(np.float32, copy=False)      # (N, 1, S, S) -> (N, S, S)
+
+    def logits(self, batch: torch.Tensor) -> torch.Tensor:
+        """(N, 1, S, S) -> (N, 7), by the copy that is explained."""
+        with self._lock, torch.inference_mode():
+            return self._model(batch)
+
+    def _maps(self, method: str, batch: torch.Tensor, directions: torch.Tensor, layer: str) -> torch.Tensor:
+        if method == "integrated_gradients":
+            return integrated_gradients(self._model, batch, directions)
+        if method == "occlusion":
+            return occlusion(self._model, batch, directions)
+        faces = batch.expand(len(directions), -1, -1, -1)
+        if method == "grad_cam":
+            return self._grad_cam(faces, directions, layer)
+        if method == "guided_backprop":
+            return self._guided(faces, directions)
+        if method == "guided_grad_cam":
+            return self._guided(faces, directions) * self._grad_cam(faces, directions, layer)
+        return Saliency(self._scores).attribute(faces.clone(), abs=False, additional_forward_args=directions)
+
+    def _guided(self, faces: torch.Tensor, directions: torch.Tensor) -> torch.Tensor:
+        return GuidedBackprop(self._scores).attribute(faces.clone(), additional_forward_args=directions)
+
+    def _grad_cam(self, faces: torch.Tensor, directions: torch.Tensor, layer: str) -> torch.Tensor:
+        """(N, 1, S, S), never negative. Where a layer is fused: each layer's LayerCAM, scaled, then their mean."""
+        size = faces.shape[-2:]
+        if layer != FUSED:
+            cam = LayerGradCam(self._scores, self._layers[layer]).attribute(
+                faces.clone(), additional_forward_args=directions, relu_attributions=True)
+            return LayerAttribution.interpolate(cam, size, "bilinear")
+        maps = []
+        for cam in self._layer_cams(faces, directions):       # (N, 1, h, w), a layer each
+            scaled = cam / cam.amax().clamp_min(1e-12)        # one scale for all rows: classes still compare
+            maps.append(LayerAttribution.interpolate(scaled, size, "bilinear"))
+        return torch.stack(maps).mean(0)
+
+    def _layer_cams(self, faces: torch.Tensor, directions: torch.Tensor) -> list[torch.Tensor]:
+        """LayerCAM (Jiang et al. 2021) of every layer, from one pass forth and back."""
+        features: list[torch.Tensor] = []
+        hooks = [module.register_forward_hook(lambda _module, _inputs, output: features.append(output))
+                 for module in self._layers.values()]
+        try:
+            total = self._scores(faces.clone().requires_grad_(True), directions).sum()
+        finally:
+            for hook in hooks:
+                hook.remove()
+        gradients = torch.autograd.grad(total, features)
+        return [F.relu((F.relu(gradient) * feature.detach()).sum(1, keepdim=True))
+                for gradient, feature in zip(gradients, features, strict=True)]
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Such small networks run on one thread: on two busy cores, waiting for a second made Grad-CAM 200 times slower."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def units(classes: list[int] | range = range(7)) -> torch.Tensor:
+    """Directions of single classes: (len(classes), 7)."""
+    return torch.eye(7)[list(classes)]
+
+
+def contrast(one: int, other: int) -> torch.Tensor:
+    """The direction "why one and not the other": (1, 7)."""
+    return units([one]) - units([other])

@@ -1,0 +1,177 @@
+"""Explain one face of a photo: from the picture to maps, what they cost, and words."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import cv2
+import numpy as np
+import torch
+
+from fer.errors import ExplainError, WeightsError
+from fer.explain.attribution import Explainer, units
+from fer.explain.evidence_table import default_layer
+from fer.explain.faithfulness import curves, random_curves
+from fer.explain.methods import METHODS, evidence
+from fer.explain.regions import in_words, landmarks_in_input, region_labels, shares
+from fer.expressions import INDEX, NAMES
+from fer.inference.recognizer import Recognizer, softmax
+from fer.models.checkpoints import load_checkpoint
+from fer.models.zoo import fold
+from fer.records import Curves, Explanation, FaceBox, Prediction
+from fer.vision.alignment import cut, face_crop
+
+PICTURE_SCALE = 8         # picture pixels for one of the network's
+PLAIN_DEVIATION = 1.0     # grey levels; a picture that varies less shows nothing
+Progress = Callable[[float], None]
+
+_explainers: weakref.WeakKeyDictionary[Recognizer, Explainer] = weakref.WeakKeyDictionary()
+_lock = threading.Lock()
+
+
+def explainer_for(recognizer: Recognizer) -> Explainer:
+    """The torch copy of a recogniser's weights, branches folded as in prediction; made once, shared by all.
+
+    Raises WeightsError where the file has changed since the recogniser was loaded.
+    """
+    with _lock:
+        if recognizer not in _explainers:
+            network, card = load_checkpoint(recognizer.weights)
+            if card.sha256 != recognizer.card.sha256:
+                raise WeightsError(f"{recognizer.weights.name} has changed since it was loaded. Load it again.")
+            _explainers[recognizer] = Explainer(fold(network))
+        return _explainers[recognizer]
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """A face ready to be explained: grey as cut out, (H, H) uint8, and where its landmarks came from."""
+
+    recognizer: Recognizer
+    prediction: Prediction
+    aligned_grey: np.ndarray
+    aligned_rgb: np.ndarray      # the same square of the photo, finer
+    landmarks: np.ndarray        # (5, 2), in pixels of the network's input
+
+    @cached_property
+    def batch(self) -> torch.Tensor:
+        """(1, 1, S, S) float32, as the network sees it."""
+        return self.recognizer.card.preprocessing(self.aligned_grey[None])
+
+    @property
+    def size(self) -> int:
+        return self.recognizer.card.input_size
+
+    @cached_property
+    def face_grey(self) -> np.ndarray:
+        return self._centre(self.aligned_grey, self.size)
+
+    @cached_property
+    def picture_rgb(self) -> np.ndarray:
+        """What the network sees, in the photo's colours, PICTURE_SCALE times as fine: (8 S, 8 S, 3) uint8."""
+        return self._centre(self.aligned_rgb, self.size * PICTURE_SCALE)
+
+    @cached_property
+    def regions(self) -> np.ndarray:
+        """Each pixel's index in fer.explain.regions.REGIONS, (S, S)."""
+        return region_labels(self.landmarks, self.size)
+
+    @property
+    def plain(self) -> bool:
+        """Whether there is nothing to see: one even grey."""
+        return float(self.face_grey.std()) < PLAIN_DEVIATION
+
+    def probabilities(self, batch: np.ndarray) -> np.ndarray:
+        """(N, 1, S, S) float32 preprocessed -> calibrated (N, 7), by the engine that predicts."""
+        return softmax(self.recognizer.engine(batch) / self.recognizer.card.temperature)
+
+    def attribute(self, method: str, directions: torch.Tensor, layer: str | None = None) -> np.ndarray:
+        """Maps of this face under each direction (N, 7): (N, S, S) float32."""
+        return explainer_for(self.recognizer).attribute(method, self.batch, directions, layer)
+
+    @staticmethod
+    def _centre(picture: np.ndarray, side: int) -> np.ndarray:
+        top = (len(picture) - side) // 2
+        return np.ascontiguousarray(picture[top:top + side, top:top + side])
+
+
+def subject(recognizer: Recognizer, image_rgb: np.ndarray, face: Prediction | FaceBox,
+            detector: str | None = None) -> Subject:
+    """Cut the face out as for prediction. detector: the one that drew the box; None tells it by the box itself."""
+    box = face.box if isinstance(face, Prediction) else face
+    detector = detector or _detector_of(box, image_rgb)
+    prediction = face if isinstance(face, Prediction) else recognizer.read(image_rgb, [box], detector)[0]
+    preprocessing = recognizer.card.preprocessing
+    steps = recognizer.steps(image_rgb, box, detector)
+    fine = preprocessing.face_size * PICTURE_SCALE
+    if detector == "none":
+        aligned_rgb = cv2.resize(image_rgb, (fine, fine), interpolation=cv2.INTER_CUBIC)
+    else:
+        aligned_rgb = cut(image_rgb, face_crop(box, detector), fine, grey=False)
+    landmarks = landmarks_in_input(box, detector, preprocessing.face_size, preprocessing.input_size)
+    return Subject(recognizer, prediction, steps.grey, aligned_rgb, landmarks)
+
+
+def _detector_of(box: FaceBox, image_rgb: np.ndarray) -> str:
+    height, width = image_rgb.shape[:2]
+    if (box.x, box.y, box.width, box.height) == (0, 0, width, height):
+        return "none"
+    return "yunet" if box.landmarks is not None else "hog"
+
+
+def class_indices(classes: Sequence[str]) -> list[int]:
+    """Raises ExplainError for a class that no model here has."""
+    for name in classes:
+        if name not in INDEX:
+            raise ExplainError(f"The model has no class {str(name)[:40]!r}. Its classes: {', '.join(NAMES)}.")
+    return [INDEX[name] for name in classes]
+
+
+def sentence(face: Subject, expression: str, values: np.ndarray, method: str) -> str:
+    """What a map says, in words; (S, S) float32."""
+    if face.plain:
+        return "There is no facial content in this picture: it is one plain grey, so no map of it means anything."
+    found = shares(evidence(values, method), face.regions)
+    return in_words(expression, found, expression == face.prediction.expression)
+
+
+def explain(recognizer: Recognizer, image_rgb: np.ndarray, face: Prediction | FaceBox,
+            methods: Sequence[str] = tuple(METHODS), classes: Sequence[str] = NAMES, layer: str | None = None,
+            detector: str | None = None, faithfulness: bool = True, progress: Progress | None = None) -> Explanation:
+    """Explain one face for every class by every method, and measure what each map is worth.
+
+    image_rgb: (H, W, 3) uint8. face: from `recognizer.predict`, or a box. layer: None is the one that scored best on
+    PublicTest. progress: called with the share done, 0..1; what it raises ends the work. Raises ExplainError for an
+    unknown method, layer or class, WeightsError where the weights cannot be read.
+    """
+    indices = class_indices(classes)
+    looked_at = subject(recognizer, image_rgb, face, detector)
+    layer = layer or default_layer(recognizer)
+    maps: dict[str, np.ndarray] = {}
+    measured: dict[str, tuple[Curves, ...]] = {}
+    batch = looked_at.batch.numpy()
+    for done, method in enumerate(methods):
+        maps[method] = looked_at.attribute(method, units(indices), layer)
+        if faithfulness:
+            measured[method] = tuple(curves(looked_at.probabilities, batch, evidence(values, method), k)
+                                     for values, k in zip(maps[method], indices, strict=True))
+        if progress is not None:
+            progress((done + 1) / len(methods))
+    baseline = random_curves(looked_at.probabilities, batch) if faithfulness else ()
+    return assemble(looked_at, layer, maps, measured, baseline, classes)
+
+
+def assemble(face: Subject, layer: str, maps: dict[str, np.ndarray], measured: dict[str, tuple[Curves, ...]],
+             baseline: tuple[Curves, ...], classes: Sequence[str] = NAMES) -> Explanation:
+    """Maps and curves with the words that go with them. baseline: all seven classes', or empty."""
+    return Explanation(
+        face.prediction, face.recognizer.name, layer, tuple(classes), face.face_grey, maps,
+        shares={method: {name: shares(evidence(values, method), face.regions)
+                         for name, values in zip(classes, maps[method], strict=True)} for method in maps},
+        words={method: {name: sentence(face, name, values, method)
+                        for name, values in zip(classes, maps[method], strict=True)} for method in maps},
+        curves=measured, random_curves=tuple(baseline[INDEX[name]] for name in classes) if baseline else ())

@@ -1,0 +1,71 @@
+"""Whether a map marks what the network uses: take away what it marks, and see what that costs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from fer.records import Curves
+
+Probabilities = Callable[[np.ndarray], np.ndarray]  # (N, 1, S, S) float32 -> (N, 7)
+
+FRACTIONS = (0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.65, 0.8, 1.0)
+MARKED = 0.1             # the share that the sentence speaks of
+RANDOM_ORDERS = 8
+CELL = 4                 # pixels: what is taken away at once
+
+
+def curves(probabilities: Probabilities, batch: np.ndarray, evidence: np.ndarray, class_index: int) -> Curves:
+    """Deletion and insertion (Petsiuk et al. 2018) for one map, cell by cell, the strongest evidence first.
+
+    batch: (1, 1, S, S) float32, preprocessed. evidence: (S, S), never negative.
+    """
+    return _walk(probabilities, batch, cell_order(evidence)[None])[0][class_index]
+
+
+def random_curves(probabilities: Probabilities, batch: np.ndarray, seed: int = 0,
+                  orders: int = RANDOM_ORDERS) -> tuple[Curves, ...]:
+    """The baseline, a class each: the mean over random orders of the same cells."""
+    rng = np.random.default_rng(seed)
+    count = len(np.unique(_cells(batch.shape[-1])))
+    walks = _walk(probabilities, batch, np.stack([rng.permutation(count) for _ in range(orders)]))
+    return tuple(Curves(FRACTIONS, tuple(np.mean([walk[k].deletion for walk in walks], 0).tolist()),
+                        tuple(np.mean([walk[k].insertion for walk in walks], 0).tolist()))
+                 for k in range(len(walks[0])))
+
+
+def cell_order(evidence: np.ndarray) -> np.ndarray:
+    """Cells of CELL x CELL pixels, the strongest mean evidence first; ties stay in reading order."""
+    cells = _cells(len(evidence))
+    means = np.bincount(cells.ravel(), evidence.ravel()) / np.bincount(cells.ravel())
+    return np.argsort(-means, kind="stable")
+
+
+def _cells(size: int) -> np.ndarray:
+    """(S, S) -> each pixel's cell, numbered in reading order."""
+    across = np.arange(size) // CELL
+    return across[:, None] * (across[-1] + 1) + across
+
+
+def _walk(probabilities: Probabilities, batch: np.ndarray, orders: np.ndarray) -> list[list[Curves]]:
+    """orders: (R, cells). Returns the curves of R orders x 7 classes."""
+    masks = np.concatenate(list(_masks(batch.shape[-1], orders)))                    # (R * F, S, S)
+    rows = probabilities(np.concatenate([covered(batch, masks), covered(batch, ~masks)]))
+    deletion, insertion = rows.reshape(2, len(orders), len(FRACTIONS), -1)
+    return [[Curves(FRACTIONS, tuple(gone[:, k].tolist()), tuple(come[:, k].tolist())) for k in range(gone.shape[1])]
+            for gone, come in zip(deletion, insertion, strict=True)]
+
+
+def _masks(size: int, orders: np.ndarray) -> Iterator[np.ndarray]:
+    """For each order the pixels that are taken, at each of FRACTIONS: (F, S, S) of bool."""
+    cells = _cells(size)
+    for order in orders:
+        rank = np.empty(len(order), int)
+        rank[order] = np.arange(len(order))
+        yield np.stack([rank[cells] < round(fraction * len(order)) for fraction in FRACTIONS])
+
+
+def covered(batch: np.ndarray, masks: np.ndarray) -> np.ndarray:
+    """The face with the masks' pixels replaced by its mean grey: (1, 1, S, S), (M, S, S) -> (M, 1, S, S)."""
+    return np.where(masks[:, None], batch.mean(dtype=np.float64).astype(np.float32), batch)

@@ -1,0 +1,104 @@
+"""Which part of the face a map lies on, against what the expression is expected to move."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fer.expressions import ACTION_UNIT_NAMES, ACTION_UNITS
+from fer.records import FaceBox
+from fer.vision.alignment import REFERENCE, Crop, face_crop
+
+OUTSIDE = "outside the face"
+REST = "forehead and chin"
+REGIONS = ("brows", "eyes", "nose", "mouth", "cheeks", REST, OUTSIDE)
+PARTS = REGIONS[:5]
+
+# Right eye, left eye, nose tip, mouth corners in FER2013's 48 x 48, where a detector gives no landmarks:
+# the medians of fer.vision.alignment, nose and mouth's width by common proportions.
+TEMPLATE = ((15.2, 18.4), (32.2, 18.4), (23.7, 28.4), (17.2, 35.6), (30.2, 35.6))
+
+
+def landmarks_in_input(box: FaceBox, detector: str, face_size: int, input_size: int) -> np.ndarray:
+    """The five landmarks in pixels of the network's input, (5, 2); the template's where there are none."""
+    margin = (face_size - input_size) // 2
+    if box.landmarks is None or detector == "none":
+        return np.array(TEMPLATE) * face_size / REFERENCE - margin
+    crop: Crop = face_crop(box, detector)
+    cosine, sine = np.cos(crop.roll), np.sin(crop.roll)
+    away = np.array(box.landmarks) - [crop.centre_x, crop.centre_y]
+    upright = away @ np.array([[cosine, -sine], [sine, cosine]])
+    return upright * face_size / crop.side + face_size / 2 - margin
+
+
+def region_labels(landmarks: np.ndarray, size: int) -> np.ndarray:
+    """The region of each pixel as its index in REGIONS: (5, 2) -> (S, S) int.
+
+    Drawn in the face's own frame: the eyes' middle is the origin, their distance the unit.
+    """
+    eyes, nose, mouth = landmarks[:2].mean(0), landmarks[2], landmarks[3:].mean(0)
+    axis = landmarks[1] - landmarks[0]
+    unit = max(float(np.hypot(*axis)), 1.0)
+    right, down = axis / unit, np.array([-axis[1], axis[0]]) / unit
+    rows, columns = np.mgrid[:size, :size] + 0.5
+    points = np.stack([columns, rows], -1) - eyes
+    x, y = points @ right / unit, points @ down / unit
+    mouth_x, mouth_y = (mouth - eyes) @ right / unit, (mouth - eyes) @ down / unit
+    nose_y = (nose - eyes) @ down / unit
+    half_mouth = np.hypot(*(landmarks[4] - landmarks[3])) / 2 / unit
+
+    labels = np.full((size, size), REGIONS.index(OUTSIDE))
+    inside = (x / 1.1) ** 2 + ((y - 0.4) / 1.45) ** 2 <= 1
+    areas = {
+        REST: inside,
+        "cheeks": inside & (y > 0.2) & (y < mouth_y + 0.1),
+        "nose": (abs(x) < 0.32) & (y > -0.15) & (y < nose_y + 0.2),
+        "mouth": (abs(x - mouth_x) < half_mouth + 0.2) & (y > mouth_y - 0.22) & (y < mouth_y + 0.36),
+        "eyes": (abs(abs(x) - 0.5) < 0.34) & (abs(y) <= 0.2),
+        "brows": (abs(x) < 0.94) & (y > -0.62) & (y < -0.2),
+    }
+    for name, area in areas.items():
+        labels[area] = REGIONS.index(name)
+    return labels
+
+
+def shares(evidence: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+    """The share of a map's evidence (S, S), never negative, in each region; all 0 where there is none."""
+    mass = np.bincount(labels.ravel(), evidence.ravel().astype(np.float64), len(REGIONS))
+    return dict(zip(REGIONS, (mass / max(mass.sum(), 1e-300)).tolist(), strict=True))
+
+
+def expected_regions(expression: str) -> dict[str, list[str]]:
+    """Where the action units of an expression show: region -> what moves there."""
+    found: dict[str, list[str]] = {}
+    for unit in ACTION_UNITS[expression]:
+        moves, region = ACTION_UNIT_NAMES[unit]
+        found.setdefault(region, []).append(moves)
+    return found
+
+
+def in_words(expression: str, found: dict[str, float], predicted: bool = True) -> str:
+    """One sentence on where the evidence for an expression lies, and whether that is where one expects it."""
+    if not any(found.values()):
+        return f"Nothing in this face speaks for {expression}: the map is blank."
+    ranked = sorted(PARTS, key=lambda region: -found[region])
+    leading = [region for region in ranked if found[region] >= max(0.2, found[ranked[0]] / 2)][:2] or ranked[:1]
+    expected = expected_regions(expression)
+    places = " and ".join(f"the {region} ({_percent(found[region])})" for region in leading)
+    outside = f"{_percent(found[OUTSIDE])} lies outside the face"
+    start = f"It reads {expression} mainly from" if predicted else f"What speaks for {expression} lies mainly on"
+    if not expected:
+        return f"{start} {places}, where {expression} asks for no movement; {outside}."
+    hits = [region for region in leading if region in expected]
+    moves = ", ".join(move for region in hits for move in expected[region])
+    others = ", ".join(f"{region}: {', '.join(expected[region])}" for region in expected if region not in leading)
+    if len(hits) == len(leading):
+        judged = f"as expected ({moves})"
+    elif hits:
+        judged = f"in part as expected ({moves})"
+    else:
+        judged = f"not where it is expected ({others})"
+    return f"{start} {places}, {judged}; {outside}."
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
