@@ -16,9 +16,10 @@ from fer.errors import FerError
 
 PAGES = (
     ("streamlit_app.py", "Home", ":material/home:"),
-    ("pages/training.py", "Training", ":material/model_training:"),
     ("pages/predict.py", "Predict", ":material/add_reaction:"),
     ("pages/explain.py", "Explain", ":material/travel_explore:"),
+    ("pages/training.py", "Training", ":material/model_training:"),
+    ("pages/evaluate.py", "Evaluate", ":material/query_stats:"),
 )
 DETECTORS = {
     "auto": "Automatic",

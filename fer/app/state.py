@@ -167,3 +167,28 @@ def newly_put_in(slot: str, photo: str) -> bool:
     new = known.get(slot) != photo
     known[slot] = photo
     return new
+
+
+KEPT_EVALUATIONS = 8
+
+
+def evaluations() -> OrderedDict:
+    """This session's evaluated models, by weights, data and settings; the oldest leave first."""
+    kept = st.session_state.setdefault("evaluations", OrderedDict())
+    while len(kept) > KEPT_EVALUATIONS:
+        kept.popitem(last=False)
+    return kept
+
+
+def stress_runs() -> dict:
+    """The stress points measured in this session, by weights and data."""
+    return st.session_state.setdefault("stress_runs", {})
+
+
+def keep_stress(series: dict) -> None:
+    """Keep what the stress charts show, for the report."""
+    st.session_state["stress_series"] = series
+
+
+def stress_points() -> dict | None:
+    return st.session_state.get("stress_series")

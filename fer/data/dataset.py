@@ -24,6 +24,7 @@ class Dataset:
     usage: (N,) of "Training", "PublicTest" (validation) or "PrivateTest" (test).
     votes: (N, 10) uint8 FER+ votes in the order of `VOTE_NAMES`, or None.
     unreadable, faceless: files left out, since no picture, or no face in them; remarks: sentences about the reading.
+    names: (N,) each picture's own: a path below the folder, or fer0000000.png by its row in the CSV, as FER+ counts.
     """
 
     pixels: np.ndarray
@@ -34,6 +35,7 @@ class Dataset:
     unreadable: tuple[str, ...] = ()
     faceless: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    names: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -52,10 +54,9 @@ class Dataset:
         return self.take(rows)
 
     def take(self, rows: np.ndarray) -> Dataset:
-        votes = None if self.votes is None else self.votes[rows]
-        return replace(
-            self, pixels=self.pixels[rows], labels=self.labels[rows], usage=self.usage[rows], votes=votes
-        )
+        votes, names = (None if values is None else values[rows] for values in (self.votes, self.names))
+        return replace(self, pixels=self.pixels[rows], labels=self.labels[rows], usage=self.usage[rows], votes=votes,
+                       names=names)
 
     def counts(self) -> dict[str, int]:
         """Pictures per class, in NAMES' order."""

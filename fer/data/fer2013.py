@@ -11,6 +11,7 @@ import csv
 import os
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -43,13 +44,17 @@ def read_fer2013(path: Path | str, progress: Progress | None = None, quiet: bool
     sources = [path, plus] if plus.is_file() and plus != path else [path]
     cached = cache_folder() / f"fer2013-{CACHE_VERSION}-{content_key(*sources)}.npz"
     if (dataset := _load(cached, path.name)) is not None:
-        return dataset
+        return _named(dataset)
     dataset = _parse(path, progress, quiet)
     if len(sources) == 2:
         votes = read_votes(plus, expected_rows=len(dataset))
         dataset = Dataset(dataset.pixels, dataset.labels, dataset.usage, votes, path.name)
     _save(cached, dataset)
-    return dataset
+    return _named(dataset)
+
+
+def _named(dataset: Dataset) -> Dataset:
+    return replace(dataset, names=np.array([f"fer{row:07d}.png" for row in range(len(dataset))]))
 
 
 def _parse(path: Path, progress: Progress | None, quiet: bool) -> Dataset:

@@ -114,8 +114,9 @@ def _read_entries(root: Path, entries: list[Entry], faces: Faces, detector: Dete
         usage = _with_validation(usage, labels)
         remarks = [*remarks, f"There is no validation split: {(usage == 'PublicTest').sum()} of the training pictures "
                              "(10 % of each class) are kept back for it."]
+    names = np.array([entry.path.relative_to(root).as_posix() for entry in found])
     return Dataset(np.stack(pixels), labels, usage, None, root.name, tuple(unreadable), tuple(faceless),
-                   tuple(remarks))
+                   tuple(remarks), names)
 
 
 def read_face(path: Path, faces: Faces, detector: Detector | None) -> np.ndarray | None:

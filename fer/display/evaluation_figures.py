@@ -31,8 +31,8 @@ def confusion(matrix: Sequence[Sequence[int]], percent: bool = False, height: in
         selected={"marker": {"opacity": 0}}, unselected={"marker": {"opacity": 0}},
         hovertemplate=[f"{counts[t, n]:,} of {counts[t].sum():,} {NAMES[t]} faces ({share[t, n]:.1f} %) named "
                        f"{NAMES[n]}<extra></extra>" for t, n in cells])
-    figure.update_yaxes(autorange="reversed", title="truth")
-    figure.update_xaxes(title="named by the model", side="bottom", tickangle=-45)
+    figure.update_yaxes(autorange="reversed", title="truth", showgrid=False)
+    figure.update_xaxes(title="named by the model", side="bottom", tickangle=-45, showgrid=False)
     return style(figure, height)
 
 
@@ -56,7 +56,7 @@ def confidence_histogram(rows: list[dict], height: int = 220) -> go.Figure:
         x=[100 * (row["from"] + row["to"]) / 2 for row in rows], y=[row["count"] for row in rows],
         width=[100 * (row["to"] - row["from"]) * 0.92 for row in rows], marker_color=ACCENT,
         hovertemplate="%{y:,} faces<extra></extra>"))
-    figure.update_xaxes(title="confidence", ticksuffix=" %", range=[0, 100])
+    figure.update_xaxes(title="confidence", ticksuffix=" %", range=[0, 100], dtick=20)
     figure.update_yaxes(title="faces")
     return style(figure, height)
 
@@ -71,7 +71,7 @@ def risk_coverage_chart(coverage: np.ndarray, risk: np.ndarray, at: tuple[float,
     figure.add_scatter(x=[100 * at[0]], y=[100 * at[1]], mode="markers", marker={"size": 13, "color": SECOND},
                        hovertemplate="threshold: %{x:.0f} % answered, %{y:.1f} % wrong<extra></extra>")
     _percent_axes(figure, "answered", "of these wrong")
-    figure.update_yaxes(range=[0, max(100 * float(risk.max()) * 1.1, 5)])
+    figure.update_yaxes(range=[0, max(100 * float(risk.max()) * 1.1, 5)], dtick=10)
     return style(figure, height)
 
 
@@ -117,5 +117,5 @@ def people_chart(rows: list[dict], height: int = 300) -> go.Figure:
 
 
 def _percent_axes(figure: go.Figure, x_title: str, y_title: str) -> None:
-    figure.update_xaxes(title=x_title, range=[0, 101], ticksuffix=" %")
-    figure.update_yaxes(title=y_title, range=[0, 101], ticksuffix=" %")
+    figure.update_xaxes(title=x_title, range=[0, 101], ticksuffix=" %", dtick=20)
+    figure.update_yaxes(title=y_title, range=[0, 101], ticksuffix=" %", dtick=20)

@@ -48,14 +48,14 @@ def write_report(path: Path, studies: list[Study], stress: dict[str, list] | Non
 def headline_rows(item: Study) -> list[tuple[str, str]]:
     """(what, value) of the numbers that open a report."""
     report, more, (low, high) = item.report, item.averages, item.interval
-    rows = [("Accuracy", f"{report.accuracy:.1%} (95 % interval {low:.1%} to {high:.1%})"),
+    rows = [("Accuracy", f"{report.accuracy:.1%}"), ("95 % interval", f"{low:.1%} to {high:.1%}"),
             ("Macro precision, recall, F1", ", ".join(f"{more.macro[k]:.3f}" for k in ("precision", "recall", "f1"))),
             ("Weighted precision, recall, F1",
              ", ".join(f"{more.weighted[k]:.3f}" for k in ("precision", "recall", "f1"))),
             ("Truth among the two most probable", f"{more.top2:.1%}"), ("Cohen's kappa", f"{more.kappa:.3f}"),
             ("Loss (nats)", f"{report.nll:.4f}"), ("ECE", f"{report.ece:.4f}"), ("Brier score", f"{report.brier:.4f}")]
     if report.accuracy_without_train_duplicates is not None:
-        rows.insert(1, ("Without train duplicates", f"{report.accuracy_without_train_duplicates:.1%}"))
+        rows.insert(2, ("Without train duplicates", f"{report.accuracy_without_train_duplicates:.1%}"))
     return rows
 
 

@@ -15,6 +15,7 @@ import tyro
 from fer.data.dataset import Dataset, fingerprints
 from fer.data.read import read_dataset
 from fer.evaluation.calibration import calibrate
+from fer.evaluation.details import reliability
 from fer.evaluation.metrics import Report, score
 from fer.inference.recognizer import Recognizer, load
 from fer.models.checkpoints import WEIGHTS_FOLDER, Card, load_checkpoint, save_checkpoint
@@ -42,6 +43,8 @@ def calibrated_card(recognizer: Recognizer, dataset: Dataset, settings: dict) ->
     averaged = calibrated.probabilities(part.pixels, "flip")
     flipped = score(averaged, part.labels, recognizer.name, SPLIT, "flip", repeated)
     metrics = {"split": SPLIT, **_metrics(plain), "flip": _metrics(flipped),
+               "confusion_matrix": plain.confusion_matrix,
+               "reliability": reliability(fitted["held_out_probabilities"], part.labels),
                "held_out_calibration": {
                    "folds": 5, "share_answered": round(fitted["share_answered"], 4),
                    "accuracy_of_answers": round(fitted["accuracy_of_answers"], 4)}}

@@ -1,0 +1,67 @@
+"""What is evaluated: a data set, a split, averaged views; and the work itself, with progress."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from fer.app import data_choice, resources, shell, state
+from fer.data.dataset import SPLITS, Dataset
+from fer.data.transforms import TTA
+from fer.evaluation.study import Study, study
+
+SPLIT_WORDS = {"Training": "Training", "PublicTest": "Validation (PublicTest)", "PrivateTest": "Test (PrivateTest)"}
+TTA_WORDS = {"none": "one view", "flip": "with its mirror image", "tencrop": "ten crops"}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """data: as --data takes it; split: FER2013's own name."""
+
+    data: str
+    split: str
+    tta: str
+
+
+def choose() -> tuple[Choice, Dataset] | None:
+    """Data, split and views, or None while no data is chosen."""
+    data = data_choice.choose_data(key="evaluate", none_word="The model's card")
+    if data is None:
+        return None
+    dataset = resources.dataset(data)
+    show_reading(dataset)
+    held = [split for split in SPLITS if (dataset.usage == split).any()]
+    left, right = st.columns(2)
+    preferred = "PublicTest" if "PublicTest" in held else held[-1]
+    split = left.selectbox("Split", held, held.index(preferred), format_func=SPLIT_WORDS.get, key="evaluate_split")
+    tta = right.selectbox("Views of each face", TTA, format_func=TTA_WORDS.get, key="evaluate_tta",
+                          help="The probabilities of several views are averaged. More views: a little better, slower.")
+    return Choice(data, split, tta), dataset
+
+
+def show_reading(dataset: Dataset) -> None:
+    """What could not be used, counted and listed, never dropped silently."""
+    for words, files in (("no face was found", dataset.faceless), ("could not be read", dataset.unreadable)):
+        if files:
+            with st.expander(f"{len(files)} files left out: {words}"):
+                st.markdown("\n".join(f"- {shell.plain(name)}" for name in files[:200]))
+    for remark in dataset.remarks:
+        st.caption(shell.plain(remark))
+
+
+def evaluated(model: str, choice: Choice, dataset: Dataset) -> Study:
+    """The study of a model; computed once for the same weights, data and settings."""
+    recognizer = resources.recognizer(model)
+    key = (recognizer.card.sha256, recognizer.card.temperature, choice, len(dataset))
+    kept = state.evaluations()
+    if key not in kept:
+        place = st.empty()
+
+        def step(done: int, total: int) -> None:
+            place.progress(done / total, f"{done:,} of {total:,} faces")
+
+        kept[key] = study(recognizer, dataset, choice.split, choice.tta, step)
+        place.empty()
+    kept.move_to_end(key)
+    return kept[key]

@@ -1,0 +1,126 @@
+"""The slower questions: stress, groups, another model."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import streamlit as st
+
+from fer.app import evaluate_faces, evaluate_input, resources, shell, state
+from fer.app.evaluate_input import Choice
+from fer.data.dataset import Dataset
+from fer.display import evaluation_figures as charts
+from fer.display.figures import CONFIG
+from fer.evaluation.comparison import compare
+from fer.evaluation.slices import read_metadata, slices_of
+from fer.evaluation.stress import CONDITIONS, STRENGTHS, StressPoint, contact_sheet, stress_report
+from fer.evaluation.study import Study
+
+STEPS = len(CONDITIONS) * len(STRENGTHS)
+
+
+def stress(item: Study, choice: Choice) -> None:
+    """Fourteen harder conditions, five strengths each, for the model, and another laid over it."""
+    st.markdown("How much accuracy is lost when light, blur, size, pose or cover get worse? Shaded: 95 % interval.")
+    others = [name for name in resources.models() if name != state.model()]
+    second = st.selectbox("Lay over it", ["", *others], key="stress_second",
+                          format_func=lambda name: shell.model_label(name) if name else "no other model")
+    with st.expander("What the conditions look like"):
+        st.image(contact_sheet(item.part.pixels[0]), width=480, caption="Rows: " + ", ".join(CONDITIONS),
+                 alt="One face under every condition and strength")
+    models = [state.model(), *([second] if second else [])]
+    for model in models:
+        if not _whole(model, choice) and st.button(
+                f"Run the stress test for {shell.model_label(model)}", key=f"stress_run_{model}",
+                icon=":material/play_arrow:"):
+            _run(model, item, choice)
+    series = {shell.model_label(model): points for model in models if (points := _points(model, choice))}
+    if series:
+        state.keep_stress(series)
+        for condition in {point.condition: 1 for points in series.values() for point in points}:
+            st.plotly_chart(charts.stress_curves(series, condition), config=CONFIG, key=f"stress_{condition}",
+                            alt=f"Accuracy lost under {condition}")
+
+
+def _points(model: str, choice: Choice) -> list[StressPoint]:
+    return state.stress_runs().get((resources.card(model).sha256, choice), [])
+
+
+def _whole(model: str, choice: Choice) -> bool:
+    return len(_points(model, choice)) == STEPS
+
+
+def _run(model: str, item: Study, choice: Choice) -> None:
+    """Point by point; a click elsewhere or on Stop ends it and keeps what is there."""
+    recognizer = resources.recognizer(model)
+    points: list[StressPoint] = []
+    state.stress_runs()[(recognizer.card.sha256, choice)] = points
+    bar, way_out, began = st.empty(), st.empty(), time.monotonic()
+    way_out.button("Stop", key="stress_stop", icon=":material/stop_circle:")
+    bar.progress(0.0, "Reading the clean faces")
+
+    def predict(faces: np.ndarray) -> np.ndarray:
+        return recognizer.probabilities(faces).argmax(1)
+
+    for point in stress_report(predict, item.part.pixels, item.labels):
+        points.append(point)
+        left = (time.monotonic() - began) / len(points) * (STEPS - len(points))
+        bar.progress(len(points) / STEPS, f"{point.condition}, strength {point.strength}; about {left:.0f} s left")
+    bar.empty()
+    way_out.empty()
+    st.rerun()
+
+
+def groups(item: Study) -> None:
+    """Accuracy by the columns of the visitor's own table."""
+    st.markdown("Bring a CSV with a column of picture names (`file`) and any others, such as age group, skin tone or "
+                "source. No attribute is ever guessed from a face.")
+    if item.part.names is None:
+        st.info("These pictures have no names that a table could refer to.")
+        return
+    st.caption(f"Names look like: {shell.plain(str(item.part.names[0]))}")
+    upload = st.file_uploader("A table about the pictures (CSV)", type=["csv"], key="slices_upload",
+                              max_upload_size=20)
+    if upload is None:
+        return
+    metadata = read_metadata(upload.getvalue(), [str(name) for name in item.part.names])
+    st.markdown(f"{metadata.matched:,} of {len(item.part):,} pictures are in the table.")
+    if metadata.skipped:
+        st.caption("Too many values to group by: " + shell.plain(", ".join(metadata.skipped)))
+    rows = slices_of(metadata, item.right)
+    st.dataframe([{"column": row.column, "value": row.value, "faces": row.faces,
+                   "accuracy %": round(100 * row.accuracy, 1), "95 % from": round(100 * row.low, 1),
+                   "to": round(100 * row.high, 1),
+                   "": "few faces: read with care" if row.few else ""} for row in rows],
+                 hide_index=True, width="stretch", alt="Accuracy by group")
+    if any(row.few for row in rows):
+        st.warning("Groups under 50 faces say little: their intervals are wide, and they are left out of the gaps.")
+
+
+def other_model(item: Study, choice: Choice, dataset: Dataset) -> None:
+    """This model against another one on the same faces."""
+    others = [name for name in resources.models() if name != state.model()]
+    if not others:
+        st.info("There is one model only. Train another on the page Training, then compare the two here.")
+        return
+    name = st.selectbox("Compare with", others, format_func=shell.model_label, key="compare_with")
+    other = evaluate_input.evaluated(name, choice, dataset)
+    result = compare(item.probabilities, other.probabilities, item.labels)
+    words = "more than chance explains" if result.p < 0.05 else "within what chance explains"
+    st.markdown(f"{shell.plain(item.model)}: **{result.accuracy_first:.1%}**, {shell.plain(other.model)}: "
+                f"**{result.accuracy_second:.1%}**. The difference is {words} (McNemar's test, p = {result.p:.3g}).")
+    first, second = item.report, other.report
+    st.dataframe(
+        [{"": key, item.model: round(getattr(first, key), 4), other.model: round(getattr(second, key), 4),
+          "difference": round(getattr(second, key) - getattr(first, key), 4)}
+         for key in ("accuracy", "macro_f1", "nll", "ece", "brier")]
+        + [{"": f"recall {label}", item.model: round(row["recall"], 4),
+            other.model: round(second.per_class[label]["recall"], 4),
+            "difference": round(second.per_class[label]["recall"] - row["recall"], 4)}
+           for label, row in first.per_class.items()],
+        hide_index=True, width="stretch", alt="The two models, number by number")
+    st.markdown(f"**Only {shell.plain(item.model)} gets these right** ({len(result.only_first):,})")
+    evaluate_faces.gallery(item, result.only_first, "only_first")
+    st.markdown(f"**Only {shell.plain(other.model)} gets these right** ({len(result.only_second):,})")
+    evaluate_faces.gallery(other, result.only_second, "only_second")

@@ -1,0 +1,98 @@
+"""The first answers: how good, on what, how sure of it, class by class; and the card where no data is chosen."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from fer.app import shell, state
+from fer.display import evaluation_figures as charts
+from fer.display.figures import CONFIG
+from fer.evaluation.report import headline_rows, render_report
+from fer.evaluation.study import Study
+from fer.expressions import NAMES
+from fer.models.checkpoints import Card
+
+
+def show_card(card: Card) -> None:
+    """What the model's card says, so that a visitor sees a result before choosing data."""
+    metrics = card.metrics
+    split = metrics.get("split", "validation")
+    st.subheader(f"What its card says, on {split}")
+    numbers = {"Accuracy": ("accuracy", "{:.1%}"), "Macro-F1": ("macro_f1", "{:.3f}"), "ECE": ("ece", "{:.3f}"),
+               "Without train duplicates": ("accuracy_without_train_duplicates", "{:.1%}")}
+    with st.container(horizontal=True):
+        for word, (key, form) in numbers.items():
+            if isinstance(metrics.get(key), (int, float)):
+                st.metric(word, form.format(metrics[key]), border=True)
+    left, right = st.columns(2, gap="large")
+    if "confusion_matrix" in metrics:
+        with left:
+            st.markdown("**Confusion matrix**, rows in percent of the truth")
+            st.plotly_chart(charts.confusion(metrics["confusion_matrix"], percent=True), config=CONFIG,
+                            key="card_confusion", alt="Confusion matrix of the model's card")
+    if "reliability" in metrics:
+        with right:
+            st.markdown("**Does 80 % mean 80 %?** Confidence against how often it was right, on held-out faces")
+            st.plotly_chart(charts.reliability_diagram(metrics["reliability"]), config=CONFIG, key="card_reliability",
+                            alt="Reliability diagram of the model's card")
+    if card.notes:
+        st.caption(shell.plain(card.notes))
+    st.markdown("Choose data above for the whole report: errors, people's opinions, stress, groups, another model.")
+
+
+def overview(item: Study) -> None:
+    report, (low, high) = item.report, item.interval
+    with st.container(horizontal=True):
+        st.metric("Accuracy", f"{report.accuracy:.1%}", border=True, help=f"95 % interval {low:.1%} to {high:.1%}")
+        st.metric("Macro-F1", f"{report.macro_f1:.3f}", border=True,
+                  help="The mean over classes of the balance of precision and recall: rare classes count as much")
+        st.metric("Loss", f"{report.nll:.3f}", border=True, help="Negative log-likelihood in nats: lower is better")
+        st.metric("ECE", f"{report.ece:.3f}", border=True,
+                  help="Expected calibration error: how far confidence is from the share that is right")
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.dataframe([{"": what, "value": value} for what, value in headline_rows(item)], hide_index=True,
+                     width="stretch", alt="All headline numbers")
+    with right:
+        st.dataframe([{"class": name, **{key: round(row[key], 3) for key in ("precision", "recall", "f1")},
+                       "faces": row["support"]} for name, row in report.per_class.items()],
+                     hide_index=True, width="stretch", alt="Precision, recall and F1 of each class")
+    missing = [name for name, row in report.per_class.items() if not row["support"]]
+    if missing:
+        st.info(f"This split has no faces of: {', '.join(missing)}. Their recall is undefined and left out of means.")
+    if len(missing) == len(NAMES) - 1:
+        st.warning("There is one class only, so accuracy here is that class's recall, and curves cannot be drawn.")
+    st.download_button("Report (HTML)", lambda: render_report([item], state.stress_points()), "evaluation.html",
+                       "text/html", on_click="ignore", icon=":material/download:")
+
+
+def confusion(item: Study) -> tuple[int, int] | None:
+    """The matrix; returns the (truth, named) cell that was clicked."""
+    percent = st.toggle("Rows in percent", key="confusion_percent")
+    event = st.plotly_chart(charts.confusion(item.report.confusion_matrix, percent), config=CONFIG, key="confusion",
+                            on_select="rerun", selection_mode="points", alt="Confusion matrix")
+    points = event.selection.points if event else []
+    if not points:
+        st.caption("Click a cell to see its faces.")
+        return None
+    truth, named = points[0]["customdata"][:2]
+    return int(truth), int(named)
+
+
+def calibration(item: Study) -> None:
+    st.markdown("**Does 80 % mean 80 %?** A calibrated model's bars end on the dotted line.")
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.plotly_chart(charts.reliability_diagram(item.reliability), config=CONFIG, key="reliability",
+                        alt="Reliability diagram")
+    with right:
+        st.plotly_chart(charts.confidence_histogram(item.reliability, 320), config=CONFIG, key="confidence",
+                        alt="How many faces have which confidence")
+    st.markdown("**When should it say “not sure”?** A higher threshold answers fewer faces, and errs on fewer.")
+    threshold = st.slider("Sure from", 0.0, 0.99, float(min(item.threshold, 0.99)), 0.01, key="risk_threshold")
+    at = item.risk.at(threshold)
+    st.markdown(f"From {threshold:.0%} on it answers **{at[0]:.0%}** of the faces and is right on **{1 - at[1]:.1%}** "
+                f"of those. Its card says {item.threshold:.0%}.")
+    st.plotly_chart(charts.risk_coverage_chart(item.risk.coverage, item.risk.risk, at), config=CONFIG, key="risk",
+                    alt="Share of wrong answers by share answered")
+

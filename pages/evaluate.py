@@ -1,0 +1,51 @@
+"""Evaluate: how good a model is, where it fails, and for whom."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from fer.app import evaluate_faces, evaluate_input, evaluate_more, evaluate_overview, resources, shell, state
+from fer.display import evaluation_figures as charts
+from fer.display.figures import CONFIG
+from fer.evaluation.details import precision_recall_curves, roc_curves
+
+shell.open_page("Evaluate")
+st.title("Evaluate")
+st.markdown("How good is this model, where does it fail, and for whom?")
+
+SECTIONS = ("Overview", "Confusion", "Calibration", "Curves", "Errors", "People", "Stress", "Groups", "Another model")
+
+with shell.guarded():
+    chosen = evaluate_input.choose()
+    if chosen is None:
+        evaluate_overview.show_card(resources.card(state.model()))
+    else:
+        choice, dataset = chosen
+        item = evaluate_input.evaluated(state.model(), choice, dataset)
+        st.subheader(f"{shell.model_label(state.model())} on {len(item.part):,} faces")
+        section = st.segmented_control("Part of the report", SECTIONS, default="Overview", required=True,
+                                       key="evaluate_section", label_visibility="collapsed", wrap=True)
+        if section == "Overview":
+            evaluate_overview.overview(item)
+        elif section == "Confusion":
+            if cell := evaluate_overview.confusion(item):
+                evaluate_faces.cell(item, cell)
+        elif section == "Calibration":
+            evaluate_overview.calibration(item)
+        elif section == "Curves":
+            for title, curves, axes in (
+                    ("Precision and recall", precision_recall_curves, ("recall", "precision")),
+                    ("ROC: recall against false alarms", roc_curves, ("false positives", "recall"))):
+                st.markdown(f"**{title}**, each class against the rest, with the area below")
+                figure = charts.class_curves(curves(item.probabilities, item.labels), *axes)
+                st.plotly_chart(figure, config=CONFIG, key=f"curve_{title}", alt=title)
+        elif section == "Errors":
+            evaluate_faces.errors(item)
+        elif section == "People":
+            evaluate_faces.people(item)
+        elif section == "Stress":
+            evaluate_more.stress(item, choice)
+        elif section == "Groups":
+            evaluate_more.groups(item)
+        else:
+            evaluate_more.other_model(item, choice, dataset)

@@ -1,0 +1,52 @@
+"""From a model to its confusion matrix, a face of a cell in Explain, and the report opened without network."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+
+@pytest.fixture
+def evaluated(server, page, small_csv):
+    page.goto(f"{server}/evaluate")
+    expect(page.get_by_text("What its card says")).to_be_visible()
+    page.get_by_text("A path on this server", exact=True).click()
+    box = page.get_by_label("Path of fer2013.csv")
+    box.fill(str(small_csv))
+    box.press("Enter")
+    expect(page.get_by_role("heading", name="mini-xception on 28 faces")).to_be_visible()
+    return page
+
+
+def test_a_cell_opens_a_face_in_explain(evaluated):
+    page = evaluated
+    page.get_by_text("Confusion", exact=True).click()
+    expect(page.get_by_text("Click a cell to see its faces.")).to_be_visible()
+    chart = page.get_by_test_id("stPlotlyChart").locator(".main-svg").first
+    expect(chart).to_be_visible()
+    page.wait_for_timeout(1500)
+    cells = page.evaluate("""() => { const plot = document.querySelector('.js-plotly-plot');
+        const box = plot.querySelector('.nsewdrag').getBoundingClientRect();
+        return plot.data[0].text.flatMap((row, t) => row.map((text, n) => ({text, x: box.x + box.width * (n + .5) / 7,
+            y: box.y + box.height * (t + .5) / 7}))).filter(cell => cell.text !== '0') }""")
+    page.mouse.move(cells[0]["x"], cells[0]["y"])
+    page.mouse.click(cells[0]["x"], cells[0]["y"])
+    expect(page.get_by_text("the most confident first")).to_be_visible()
+    page.get_by_role("button", name="Explain").first.click()
+    expect(page.get_by_role("heading", name="Explain", level=1)).to_be_visible()
+
+
+def test_the_report_opens_without_network(evaluated, browser, tmp_path):
+    with evaluated.expect_download() as download:
+        evaluated.get_by_role("button", name="Report (HTML)").click()
+    path = tmp_path / "report.html"
+    download.value.save_as(path)
+    context = browser.new_context(offline=True)
+    report = context.new_page()
+    failures = []
+    report.on("requestfailed", lambda request: failures.append(request.url))
+    report.goto(path.as_uri())
+    expect(report.get_by_role("heading", name="Evaluation")).to_be_visible()
+    expect(report.locator(".js-plotly-plot .main-svg").first).to_be_visible()
+    assert report.locator(".js-plotly-plot").count() >= 7 and not failures
+    context.close()
