@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import streamlit as st
 
 from fer.app import data_choice, resources, shell, state
 from fer.data.dataset import SPLITS, Dataset
 from fer.data.transforms import TTA
+from fer.evaluation.metrics import Report
 from fer.evaluation.study import Study, study
 
 SPLIT_WORDS = {"Training": "Training", "PublicTest": "Validation (PublicTest)", "PrivateTest": "Test (PrivateTest)"}
@@ -65,3 +66,9 @@ def evaluated(model: str, choice: Choice, dataset: Dataset) -> Study:
         place.empty()
     kept.move_to_end(key)
     return kept[key]
+
+
+def by_split(model: str, choice: Choice, dataset: Dataset) -> dict[str, Report]:
+    """The reports of validation and test, as far as the data holds them with labels."""
+    held = [split for split in SPLITS[1:] if (dataset.labels[dataset.usage == split] >= 0).any()]
+    return {split: evaluated(model, replace(choice, split=split), dataset).report for split in held}

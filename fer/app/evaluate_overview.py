@@ -5,8 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from fer.app import shell, state
+from fer.app.evaluate_input import SPLIT_WORDS
 from fer.display import evaluation_figures as charts
 from fer.display.figures import CONFIG
+from fer.evaluation.metrics import Report
 from fer.evaluation.report import headline_rows, render_report
 from fer.evaluation.study import Study
 from fer.expressions import NAMES
@@ -40,7 +42,8 @@ def show_card(card: Card) -> None:
     st.markdown("Choose data above for the whole report: errors, people's opinions, stress, groups, another model.")
 
 
-def overview(item: Study) -> None:
+def overview(item: Study, by_split: dict[str, Report]) -> None:
+    """by_split: the reports of validation and test, as far as the data holds them."""
     report, (low, high) = item.report, item.interval
     with st.container(horizontal=True):
         st.metric("Accuracy", f"{report.accuracy:.1%}", border=True, help=f"95 % interval {low:.1%} to {high:.1%}")
@@ -57,6 +60,11 @@ def overview(item: Study) -> None:
         st.dataframe([{"class": name, **{key: round(row[key], 3) for key in ("precision", "recall", "f1")},
                        "faces": row["support"]} for name, row in report.per_class.items()],
                      hide_index=True, width="stretch", alt="Precision, recall and F1 of each class")
+    if len(by_split) > 1:
+        st.markdown("**By split.** Validation chose the model, so the test split is the more honest one.")
+        st.dataframe([{"split": SPLIT_WORDS[split], "faces": other.n, "loss": round(other.nll, 4),
+                       "accuracy %": round(100 * other.accuracy, 1), "macro-F1": round(other.macro_f1, 3)}
+                      for split, other in by_split.items()], hide_index=True, width="stretch", alt="Loss by split")
     missing = [name for name, row in report.per_class.items() if not row["support"]]
     if missing:
         st.info(f"This split has no faces of: {', '.join(missing)}. Their recall is undefined and left out of means.")

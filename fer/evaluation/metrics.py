@@ -16,7 +16,7 @@ from fer.models.torchvision_repair import ensure_torchvision
 ensure_torchvision()  # torchmetrics imports torchvision where it is installed
 import torchmetrics.functional.classification as tm  # noqa: E402
 
-BATCH = 256
+BATCH = 512  # faces between two calls of progress
 ECE_BINS = 15
 
 

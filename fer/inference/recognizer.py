@@ -17,6 +17,7 @@ from fer.vision.detection import LONG_SIDE, Detector, load_detector
 from fer.vision.quality import assess
 
 LOADABLE_THREADS = 2
+MAX_BATCH = 128
 STEP_SIDE = 192  # pixels of the aligned face for the screen
 
 
@@ -71,12 +72,18 @@ class Recognizer:
 
         tta: none, flip or tencrop; the views' probabilities are averaged.
         """
-        views = self.card.preprocessing.views(faces, tta)
-        return np.mean([softmax(self.engine(view) / self.card.temperature) for view in views], axis=0)
+        return np.concatenate([
+            np.mean([softmax(self.engine(view) / self.card.temperature)
+                     for view in self.card.preprocessing.views(part, tta)], axis=0) for part in _parts(faces)])
 
     def logits(self, faces: np.ndarray) -> np.ndarray:
         """Aligned grey faces (N, S, S) uint8 -> logits (N, 7), before the temperature."""
-        return self.engine(self.card.preprocessing(faces))
+        return np.concatenate([self.engine(self.card.preprocessing(part)) for part in _parts(faces)])
+
+
+def _parts(faces: np.ndarray) -> list[np.ndarray]:
+    # ONNX Runtime keeps the memory of the largest batch it has seen: thousands of faces at once would be gigabytes.
+    return [faces[first:first + MAX_BATCH] for first in range(0, max(len(faces), 1), MAX_BATCH)]
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
