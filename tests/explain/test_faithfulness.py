@@ -47,8 +47,8 @@ def test_curves_by_hand(corner):
 
 
 def test_a_map_that_marks_the_wrong_cell_costs_nothing(corner):
-    wrong = np.zeros((8, 8))
-    wrong[4:, 4:] = 1
+    wrong = np.ones((8, 8))
+    wrong[:4, :4] = 0
     found = curves(top_left_counts, corner, wrong, 0)
     assert found.deletion[FRACTIONS.index(0.2)] == 1.0
     baseline = random_curves(top_left_counts, corner, orders=64)[0]
@@ -135,5 +135,6 @@ def test_bootstrap_interval_holds_the_mean():
 
 def test_evidence_is_never_negative():
     values = np.array([[-2.0, 1.0]])
-    assert evidence(values, "guided_backprop").tolist() == [[2, 1]] and evidence(values, "occlusion").tolist() == [[0, 1]]
+    assert evidence(values, "guided_backprop").tolist() == [[2, 1]]
+    assert evidence(values, "occlusion").tolist() == [[0, 1]]
     assert faithfulness.covered(np.ones((1, 1, 2, 2), np.float32), np.zeros((3, 2, 2), bool)).shape == (3, 1, 2, 2)
