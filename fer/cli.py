@@ -53,7 +53,8 @@ def predict(paths: tyro.conf.Positional[list[Path]], /, model: str = "mini_xcept
 
 
 def evaluate(data: str, split: tuple[str, ...] = ("PublicTest",), model: str = "mini_xception",
-             tta: Literal["none", "flip", "tencrop"] = "none", json: bool = False) -> int:  # noqa: A002
+             tta: Literal["none", "flip", "tencrop"] = "none",
+             report: Path | None = None, json: bool = False) -> int:  # noqa: A002
     """Score a model: accuracy, F1, confusion matrix, calibration.
 
     Args:
@@ -61,22 +62,30 @@ def evaluate(data: str, split: tuple[str, ...] = ("PublicTest",), model: str = "
         split: One or several of Training, PublicTest, PrivateTest (or train, validation, test).
         model: A name in weights/, a run directory, or a .safetensors file.
         tta: Average the views of a face: none, flip (2) or tencrop (10).
+        report: Also write a self-contained HTML report there.
         json: Print one JSON line a split.
     """
     import fer
     from fer.data.read import read_dataset
-    from fer.evaluation.metrics import evaluate as score_split
+    from fer.evaluation.study import study
 
     recognizer = fer.load(model)
-    dataset = read_dataset(data)
+    dataset, studies = read_dataset(data), []
     for name in split:
         with tqdm(unit="face", desc=name, leave=False) as bar:
             def step(done: int, total: int, bar: tqdm = bar) -> None:
                 bar.total = total
                 bar.update(done - bar.n)
 
-            report = score_split(recognizer, dataset, name, tta, step).to_json()
-        print(_dump(report) if json else _table(report))
+            result = study(recognizer, dataset, name, tta, step)
+        studies.append(result)
+        values = result.report.to_json()
+        print(_dump(values) if json else _table(values))
+    if report is not None:
+        from fer.evaluation.report import write_report
+
+        write_report(report, studies)
+        _say(f"report: {report}")
     return 0
 
 

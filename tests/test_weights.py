@@ -7,14 +7,14 @@ import torch
 
 import fer
 from fer.data.fer2013 import read_fer2013
-from fer.evaluation.metrics import evaluate
+from fer.evaluation.study import study
 from fer.models.checkpoints import find_weights, load_checkpoint, save_checkpoint, shipped_names
 
 TOLERANCE = 0.001  # a tenth of a point
 
 
 def accuracy(name, csv) -> float:
-    return evaluate(fer.load(name), read_fer2013(csv, quiet=True), "PublicTest").accuracy
+    return study(fer.load(name), read_fer2013(csv, quiet=True), "PublicTest").report.accuracy
 
 
 @pytest.mark.parametrize("name", shipped_names())

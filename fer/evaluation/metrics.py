@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from fer.data.dataset import Dataset, fingerprints
 from fer.errors import DatasetError
 from fer.expressions import COUNT, NAMES
 from fer.inference.recognizer import Recognizer
@@ -40,22 +39,6 @@ class Report:
 
     def to_json(self) -> dict:
         return {name: _rounded(value) for name, value in self.__dict__.items()}
-
-
-def evaluate(recognizer: Recognizer, dataset: Dataset, split: str, tta: str = "none",
-             progress: Callable[[int, int], None] | None = None) -> Report:
-    """Score a model on one split. Raises DatasetError where the split is missing or has no labels.
-
-    progress(done, all) is called after each batch. Duplicates of Training are only told apart where the
-    data holds a Training split, and this is another one; else that accuracy is None.
-    """
-    part = dataset.split(split)
-    probabilities = predict_all(recognizer, part.pixels, tta, progress)
-    usage = str(part.usage[0])
-    training = dataset.usage == "Training"
-    repeated = (np.isin(fingerprints(part.pixels), fingerprints(dataset.pixels[training]))
-                if usage != "Training" and training.any() else None)
-    return score(probabilities, part.labels, recognizer.name, usage, tta, repeated)
 
 
 def predict_all(recognizer: Recognizer, faces: np.ndarray, tta: str = "none",

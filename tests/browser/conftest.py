@@ -51,8 +51,9 @@ def server(tmp_path_factory):
 def browser():
     if CHROMIUM is None:
         pytest.skip("Chromium is not installed; .ci/run installs Debian's")
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=60_000)  # the first page after a start loads models, on a machine that may be busy
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield chromium

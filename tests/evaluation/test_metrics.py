@@ -8,7 +8,9 @@ import pytest
 from fer.data.dataset import Dataset, fingerprints
 from fer.errors import DatasetError
 from fer.evaluation.calibration import calibrate, fit_temperature, fit_threshold, folds_of
-from fer.evaluation.metrics import evaluate, score
+from fer.evaluation.metrics import score
+from fer.evaluation.study import study
+from fer.models.checkpoints import Card
 
 
 def certain(*named: int, confidence: float = 0.94) -> np.ndarray:
@@ -52,6 +54,7 @@ class Teller:
     """Names the class written in a picture's first pixel."""
 
     name = "teller"
+    card = Card("none")
 
     def probabilities(self, faces, tta="none"):
         return certain(*faces[:, 0, 0])
@@ -63,15 +66,15 @@ def test_pictures_of_training_are_left_out_where_asked():
     pixels[4, 1, 1] = 9
     usage = np.array(["Training", "Training", "PublicTest", "PublicTest", "PublicTest"])
     data = Dataset(pixels, np.array([1, 2, 1, 3, 5]), usage)
-    report = evaluate(Teller(), data, "validation")
+    report = study(Teller(), data, "validation").report
     assert (report.split, report.n) == ("PublicTest", 3)
     assert report.accuracy == pytest.approx(2 / 3)                   # the first also stands in Training
     assert report.accuracy_without_train_duplicates == pytest.approx(1 / 2)
-    assert evaluate(Teller(), data, "train").accuracy_without_train_duplicates is None
+    assert study(Teller(), data, "train").report.accuracy_without_train_duplicates is None
     with pytest.raises(DatasetError, match="holds no PrivateTest"):
-        evaluate(Teller(), data, "test")
+        study(Teller(), data, "test")
     with pytest.raises(DatasetError, match="No split"):
-        evaluate(Teller(), data, "other")
+        study(Teller(), data, "other")
 
 
 def test_the_temperature_of_logits_made_too_sharp():

@@ -45,9 +45,9 @@ def test_it_learns_and_leaves_a_checkpoint_that_predicts(tmp_path, small_csv):
     recognizer = fer.load(run.path)
     assert recognizer.name == "first"
     from fer.data.fer2013 import read_fer2013
-    from fer.evaluation.metrics import evaluate
+    from fer.evaluation.study import study
 
-    report = evaluate(recognizer, read_fer2013(small_csv, quiet=True), "PublicTest")
+    report = study(recognizer, read_fer2013(small_csv, quiet=True), "PublicTest").report
     assert report.accuracy == pytest.approx(status["best"])
     assert recognizer.card.metrics["accuracy"] == pytest.approx(status["best"], abs=1e-4)
 

@@ -1,0 +1,41 @@
+"""Two models on the same pictures: is the difference more than chance?"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+EXACT_UP_TO = 1000  # disagreements; beyond it the binomial is as good as normal
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """only_first, only_second: rows that only one model gets right. p: McNemar's test, two-sided."""
+
+    accuracy_first: float
+    accuracy_second: float
+    only_first: np.ndarray
+    only_second: np.ndarray
+    p: float
+
+
+def compare(first: np.ndarray, second: np.ndarray, labels: np.ndarray) -> Comparison:
+    """first, second: probabilities (N, 7) of the same pictures (McNemar 1947, exact where few disagree)."""
+    right_first, right_second = first.argmax(1) == labels, second.argmax(1) == labels
+    only_first = np.flatnonzero(right_first & ~right_second)
+    only_second = np.flatnonzero(right_second & ~right_first)
+    return Comparison(float(right_first.mean()), float(right_second.mean()), only_first, only_second,
+                      mcnemar_p(len(only_first), len(only_second)))
+
+
+def mcnemar_p(one: int, other: int) -> float:
+    """The chance of a split at least this uneven, were both models equally good."""
+    total, smaller = one + other, min(one, other)
+    if total == 0 or one == other:
+        return 1.0
+    if total <= EXACT_UP_TO:
+        return min(1.0, 2 * sum(math.comb(total, k) for k in range(smaller + 1)) / 2**total)
+    statistic = (abs(one - other) - 1) ** 2 / total
+    return math.erfc(math.sqrt(statistic / 2))

@@ -1,0 +1,54 @@
+"""The model beside the ten people of FER+: where they agree, and who is right about the errors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fer.data.ferplus import vote_distribution
+
+STRENGTHS = ((0.0, 0.5, "split (at most half agree)"), (0.5, 0.7, "leaning (50 to 70 %)"),
+             (0.7, 0.9, "clear (70 to 90 %)"), (0.9, 1.01, "unanimous (over 90 %)"))
+
+
+@dataclass(frozen=True)
+class HumanComparison:
+    """distance: mean total variation, 0..1, between the model's and the people's distributions.
+
+    by_strength: accuracy of the model, and of the people's majority, by how strongly people agree.
+    label_noise, real_errors: rows (M,) of the confident mistakes, the most confident first: where most
+    people side with the model against the label, and where they side with the label.
+    """
+
+    pictures: int
+    distance: float
+    agreement_with_majority: float
+    majority_accuracy: float
+    by_strength: list[dict]
+    label_noise: np.ndarray
+    real_errors: np.ndarray
+
+
+def compare_with_people(probabilities: np.ndarray, labels: np.ndarray, votes: np.ndarray) -> HumanComparison | None:
+    """probabilities: (N, 7), labels: (N,), votes: (N, 10). None where FER+ has no votes for these pictures."""
+    people = vote_distribution(votes)                               # (N, 7)
+    rows = np.flatnonzero(people.sum(1) > 0)
+    if not len(rows):
+        return None
+    given, shown = probabilities[rows], people[rows]
+    named, majority, truth = given.argmax(1), shown.argmax(1), labels[rows]
+    strength = shown.max(1)
+    by_strength = []
+    for low, high, words in STRENGTHS:
+        inside = (strength > low) & (strength <= high)
+        if inside.any():
+            by_strength.append({"agreement": words, "pictures": int(inside.sum()),
+                                "model": float((named == truth)[inside].mean()),
+                                "people": float((majority == truth)[inside].mean())})
+    wrong = np.flatnonzero(named != truth)
+    wrong = wrong[np.argsort(-given[wrong].max(1), kind="stable")]
+    return HumanComparison(
+        len(rows), float(np.abs(given - shown).sum(1).mean() / 2), float((named == majority).mean()),
+        float((majority == truth).mean()), by_strength,
+        rows[wrong[majority[wrong] == named[wrong]]], rows[wrong[majority[wrong] == truth[wrong]]])

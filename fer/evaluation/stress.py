@@ -1,0 +1,160 @@
+"""Harder conditions, drawn onto faces: what light, blur, size, pose and cover do to a model.
+
+The conditions are those that the literature on masked, surveillance and in-the-wild faces names as its
+limits. Each is seeded and has five strengths, 1 to 5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+STRENGTHS = (1, 2, 3, 4, 5)
+Condition = Callable[[np.ndarray, float, np.random.Generator], np.ndarray]  # one face (S, S) float32 0..255, 0..1
+
+
+def _affine(face: np.ndarray, degrees: float = 0, scale: float = 1, shift: tuple[float, float] = (0, 0)) -> np.ndarray:
+    size = face.shape[0]
+    matrix = cv2.getRotationMatrix2D(((size - 1) / 2, (size - 1) / 2), degrees, scale)
+    matrix[:, 2] += shift
+    return cv2.warpAffine(face, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
+
+def _sign(rng: np.random.Generator) -> float:
+    return 1.0 if rng.random() < 0.5 else -1.0
+
+
+def brightness(face, amount, rng):
+    return face + _sign(rng) * 120 * amount
+
+
+def contrast(face, amount, rng):
+    return (face - face.mean()) * (1 - 0.85 * amount) + face.mean()
+
+
+def side_light(face, amount, rng):
+    angle, size = rng.uniform(0, 2 * np.pi), face.shape[0]
+    y, x = np.mgrid[-1:1:size * 1j, -1:1:size * 1j]
+    ramp = (np.cos(angle) * x + np.sin(angle) * y).astype(np.float32)
+    return face * (1 + amount * 0.9 * ramp) + 40 * amount * ramp
+
+
+def gaussian_blur(face, amount, rng):
+    return cv2.GaussianBlur(face, (0, 0), 0.4 + 2.6 * amount)
+
+
+def motion_blur(face, amount, rng):
+    length = 2 * round(1 + 5 * amount) + 1
+    kernel = np.zeros((length, length), np.float32)
+    kernel[length // 2] = 1 / length
+    turn = cv2.getRotationMatrix2D((length // 2, length // 2), rng.uniform(0, 180), 1)
+    kernel = cv2.warpAffine(kernel, turn, (length, length))
+    return cv2.filter2D(face, -1, kernel / max(kernel.sum(), 1e-6), borderType=cv2.BORDER_REPLICATE)
+
+
+def noise(face, amount, rng):
+    return face + rng.normal(0, 60 * amount, face.shape)
+
+
+def jpeg(face, amount, rng):
+    quality = round(50 - 47 * amount)
+    _, data = cv2.imencode(".jpg", np.clip(face, 0, 255).astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return cv2.imdecode(data, cv2.IMREAD_GRAYSCALE)
+
+
+def resolution(face, amount, rng):
+    size = face.shape[0]
+    small = max(round(size * (0.75 - 0.55 * amount)), 4)
+    return cv2.resize(cv2.resize(face, (small, small), interpolation=cv2.INTER_AREA), (size, size))
+
+
+def rotation(face, amount, rng):
+    return _affine(face, degrees=_sign(rng) * 45 * amount)
+
+
+def shift(face, amount, rng):
+    angle = rng.uniform(0, 2 * np.pi)
+    reach = face.shape[0] * 0.25 * amount
+    return _affine(face, shift=(reach * np.cos(angle), reach * np.sin(angle)))
+
+
+def scale(face, amount, rng):
+    return _affine(face, scale=1 + 0.5 * amount if rng.random() < 0.5 else 1 - 0.4 * amount)
+
+
+def lower_face_mask(face, amount, rng):
+    size, covered = face.shape[0], face.copy()
+    top = size * (0.95 - 0.45 * amount)
+    sides = [(size * 0.12, top + size * 0.06), (size * 0.5, top), (size * 0.88, top + size * 0.06),
+             (size * 0.8, size * 1.05), (size * 0.2, size * 1.05)]
+    cv2.fillPoly(covered, [np.array(sides).round().astype(np.int32)], float(rng.uniform(150, 240)), cv2.LINE_AA)
+    return covered
+
+
+def sunglasses(face, amount, rng):
+    size, covered, grey = face.shape[0], face.copy(), float(rng.uniform(5, 50))
+    axes = (round(size * (0.05 + 0.12 * amount)), round(size * (0.04 + 0.09 * amount)))
+    for x in (0.31, 0.68):
+        cv2.ellipse(covered, (round(size * x), round(size * 0.38)), axes, 0, 0, 360, grey, -1, cv2.LINE_AA)
+    cv2.line(covered, (round(size * 0.31), round(size * 0.36)), (round(size * 0.68), round(size * 0.36)), grey, 2)
+    return covered
+
+
+def hand_block(face, amount, rng):
+    size, covered = face.shape[0], face.copy()
+    side = max(round(size * (0.12 + 0.38 * amount)), 2)
+    left, top = rng.integers(0, size - side + 1, 2)
+    covered[top:top + side, left:left + side] = rng.uniform(60, 200)
+    return covered
+
+
+CONDITIONS: dict[str, Condition] = {
+    "brightness": brightness, "contrast": contrast, "side light": side_light, "Gaussian blur": gaussian_blur,
+    "motion blur": motion_blur, "noise": noise, "JPEG quality": jpeg, "resolution": resolution,
+    "rotation": rotation, "shift": shift, "scale": scale, "lower-face mask": lower_face_mask,
+    "sunglasses": sunglasses, "hand-sized block": hand_block}
+
+
+def stressed(faces: np.ndarray, condition: str, strength: int, seed: int = 0) -> np.ndarray:
+    """Faces (N, S, S) uint8 under one condition at strength 1 to 5; the same seed draws the same."""
+    rng = np.random.default_rng([seed, list(CONDITIONS).index(condition), strength])
+    change, amount = CONDITIONS[condition], strength / max(STRENGTHS)
+    out = np.empty_like(faces)
+    for index, face in enumerate(faces):
+        out[index] = np.clip(np.rint(change(face.astype(np.float32), amount, rng)), 0, 255)
+    return out
+
+
+@dataclass(frozen=True)
+class StressPoint:
+    """The change of accuracy against the clean pictures, with its 95 % interval (paired, normal)."""
+
+    condition: str
+    strength: int
+    accuracy: float
+    change: float
+    low: float
+    high: float
+
+
+def stress_report(predict: Callable[[np.ndarray], np.ndarray], faces: np.ndarray, labels: np.ndarray,
+                  conditions: tuple[str, ...] = tuple(CONDITIONS), seed: int = 0) -> Iterator[StressPoint]:
+    """One point after another, so that a caller can show progress and stop. predict: faces -> classes (N,)."""
+    clean = (predict(faces) == labels).astype(float)
+    for condition in conditions:
+        for strength in STRENGTHS:
+            right = (predict(stressed(faces, condition, strength, seed)) == labels).astype(float)
+            change = right - clean
+            half = 1.96 * change.std() / np.sqrt(len(change))
+            yield StressPoint(condition, strength, float(right.mean()), float(change.mean()),
+                              float(change.mean() - half), float(change.mean() + half))
+
+
+def contact_sheet(face: np.ndarray, seed: int = 0) -> np.ndarray:
+    """One face under every condition (rows) and strength (columns): (14 S, 6 S) uint8, the clean face first."""
+    rows = [np.hstack([face, *(stressed(face[None], name, strength, seed)[0] for strength in STRENGTHS)])
+            for name in CONDITIONS]
+    return np.vstack(rows)

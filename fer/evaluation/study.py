@@ -1,0 +1,94 @@
+"""One model on one split, with everything a report is made from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from fer.data.dataset import Dataset, fingerprints
+from fer.evaluation import details, humans
+from fer.evaluation.metrics import Report, predict_all, score
+from fer.inference.recognizer import Recognizer
+
+GALLERY = 24
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """The faces of a split, what the model says of them, and what follows from that, computed when asked for.
+
+    probabilities: (N, 7) calibrated; repeated: (N,) which pictures Training has too, or None.
+    """
+
+    model: str
+    threshold: float
+    part: Dataset
+    probabilities: np.ndarray
+    tta: str
+    repeated: np.ndarray | None
+
+    @cached_property
+    def report(self) -> Report:
+        return score(self.probabilities, self.labels, self.model, str(self.part.usage[0]), self.tta, self.repeated)
+
+    @property
+    def labels(self) -> np.ndarray:
+        return self.part.labels
+
+    @cached_property
+    def right(self) -> np.ndarray:
+        return self.probabilities.argmax(1) == self.labels
+
+    @cached_property
+    def interval(self) -> tuple[float, float]:
+        return details.accuracy_interval(self.right)
+
+    @cached_property
+    def averages(self) -> details.Averages:
+        return details.averages(self.probabilities, self.labels)
+
+    @cached_property
+    def reliability(self) -> list[dict]:
+        return details.reliability(self.probabilities, self.labels)
+
+    @cached_property
+    def risk(self) -> details.RiskCoverage:
+        return details.risk_coverage(self.probabilities, self.labels)
+
+    @cached_property
+    def people(self) -> humans.HumanComparison | None:
+        return None if self.part.votes is None else humans.compare_with_people(
+            self.probabilities, self.labels, self.part.votes)
+
+    def cell(self, truth: int, named: int) -> np.ndarray:
+        """Rows of the pictures of one cell of the confusion matrix, the most confident first."""
+        rows = np.flatnonzero((self.labels == truth) & (self.probabilities.argmax(1) == named))
+        return rows[np.argsort(-self.probabilities[rows].max(1), kind="stable")]
+
+    def confident_errors(self) -> np.ndarray:
+        """Rows of the mistakes, the most confident first."""
+        rows = np.flatnonzero(~self.right)
+        return rows[np.argsort(-self.probabilities[rows].max(1), kind="stable")]
+
+    def hardest(self) -> np.ndarray:
+        """All rows, those with the least probability for their true class first."""
+        return np.argsort(self.probabilities[np.arange(len(self.labels)), self.labels], kind="stable")
+
+
+def study(recognizer: Recognizer, dataset: Dataset, split: str, tta: str = "none",
+          progress: Callable[[int, int], None] | None = None) -> Study:
+    """Evaluate one model on one split. Raises DatasetError where that split is missing or unlabelled."""
+    part = dataset.split(split)
+    probabilities = predict_all(recognizer, part.pixels, tta, progress)
+    return Study(recognizer.name, recognizer.card.threshold, part, probabilities, tta, repeats(dataset, part))
+
+
+def repeats(dataset: Dataset, part: Dataset) -> np.ndarray | None:
+    """Which pictures of a split Training has too, pixel for pixel (N,); None for Training itself, or without one."""
+    training = dataset.usage == "Training"
+    if part.usage[0] == "Training" or not training.any():
+        return None
+    return np.isin(fingerprints(part.pixels), fingerprints(dataset.pixels[training]))
