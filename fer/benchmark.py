@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 
@@ -32,7 +33,7 @@ def row(stage: str, ms: float, against: str, against_ms: float, aim_ms: float | 
 
 
 def explaining() -> list[Row]:
-    """Maps and their faithfulness for one drawn face, mini-XCEPTION, seven classes."""
+    """Maps and their faithfulness for the sample face, mini-XCEPTION, seven classes."""
     import torch
 
     from fer.explain.attribution import units
@@ -41,11 +42,12 @@ def explaining() -> list[Row]:
     from fer.explain.methods import METHODS, evidence
     from fer.inference.recognizer import load
     from fer.records import FaceBox
+    from fer.vision.images import read_image
 
     recognizer = load("mini_xception")
     explainer = explainer_for(recognizer)
-    picture = np.random.default_rng(0).integers(0, 255, (12, 12, 3), dtype=np.uint8).repeat(8, 0).repeat(8, 1)
-    face = subject(recognizer, picture, FaceBox(0, 0, 96, 96), "none")
+    picture = read_image(Path(__file__).parent / "app" / "samples" / "astronaut.jpg")
+    face = subject(recognizer, picture, FaceBox(178, 63, 90, 114), "yunet")
     batch, fused = face.batch, explainer.layers[-1]
     quick = ("grad_cam", "guided_backprop")
 

@@ -66,12 +66,12 @@ def _cover(study: Study) -> None:
     after = study.face.probabilities(covered(study.face.batch.numpy(), mask[None]))[0]
     picture, chart = st.columns([2, 3], gap="medium", vertical_alignment="center")
     with picture:
-        st.image(_covered_picture(study, mask), width=SIDE, alt="The face with the chosen parts covered",
-                 caption=f"{mask.mean():.0%} of the picture covered with its mean grey")
+        st.image(_covered_picture(study, mask), width="stretch", alt="The face with the chosen parts covered",
+                 caption=f"{100 * mask.mean():.0f} % of the picture covered with its mean grey")
     with chart:
         name = study.face.prediction.expression
         change = 100 * (after[INDEX[name]] - before[INDEX[name]])
-        moved = f"{'falls' if change < 0 else 'rises'} by {abs(change):.0f} points to {after[INDEX[name]]:.0%}"
+        moved = f"{'falls' if change < 0 else 'rises'} by {abs(change):.0f} points to {100 * after[INDEX[name]]:.0f} %"
         now = NAMES[int(after.argmax())]
         st.markdown(f"**{name.capitalize()} {moved if round(abs(change)) else 'stays as it is'}.**"
                     + (f" The model now reads **{now}**." if now != name else ""))
@@ -99,7 +99,7 @@ def _contrast(study: Study, cell: Cell, look: Look) -> None:
     picture, words = st.columns([2, 3], gap="medium", vertical_alignment="center")
     with picture:
         tile = maps.tiles(values, cell.method, study.face.picture_rgb, look, SIDE)[0]
-        st.image(tile, width=SIDE, alt=f"What speaks for {one} rather than {other}",
+        st.image(tile, width="stretch", alt=f"What speaks for {one} rather than {other}",
                  caption=f"{METHODS[cell.method].label} of {one}'s score less {other}'s")
     with words:
         if is_blank(values):
@@ -108,7 +108,7 @@ def _contrast(study: Study, cell: Cell, look: Look) -> None:
         found = shares(evidence(values[0], cell.method), study.face.regions)
         first, second = sorted(found, key=lambda region: -found[region])[:2]
         st.markdown(f"What speaks for **{one}** rather than **{other}** lies mainly on {_the(first)} "
-                    f"({found[first]:.0%}) and {_the(second)} ({found[second]:.0%}).")
+                    f"({100 * found[first]:.0f} %) and {_the(second)} ({100 * found[second]:.0f} %).")
 
 
 def _the(region: str) -> str:

@@ -97,8 +97,12 @@ def _look(study: Study, cell: Cell) -> Look:
 
 
 def _scale_words(method: str, look: Look) -> str:
-    colours = "Red speaks for the class, blue against it." if METHODS[method].signed else \
-        "Yellow speaks for the class most, black not at all."
+    if not METHODS[method].signed:
+        colours = "Yellow speaks for the class most, black not at all."
+    elif METHODS[method].marks == "size":
+        colours = "Red: brighter here would raise the class's score; blue: darker here would."
+    else:
+        colours = "Red speaks for the class, blue against it."
     return colours + (" Each map has its own scale, so do not compare strengths." if look.each
                       else " One scale for all seven classes.")
 

@@ -100,8 +100,8 @@ def _sanity_strip(study: Study, cell: Cell) -> None:
         column.image(picture, caption=caption, width="stretch", alt=f"{METHODS[cell.method].label}: {caption}")
     worst = max(0.0, *kept.values())
     outcome = "fails" if worst >= sanity.FAILS_FROM else "passes"
-    st.markdown(f"Here {METHODS[cell.method].label} **{outcome}** the check: the map keeps up to {worst:.2f} of its ranks (a "
-                f"map that shows learning stays below {sanity.FAILS_FROM}).")
+    st.markdown(f"Here {METHODS[cell.method].label} **{outcome}** the check: the map keeps up to {worst:.2f} "
+                f"of its ranks (a map that shows learning stays below {sanity.FAILS_FROM}).")
 
 
 def _table(study: Study, keys: list[Key], cell: Cell, table: dict | None) -> None:

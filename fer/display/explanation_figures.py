@@ -34,11 +34,9 @@ def region_bars(shares: dict[str, float], areas: dict[str, float], expected: set
     names = [f"{name} \u2022" if name in expected else name for name in shares]
     values = [100 * share for share in shares.values()]
     figure = go.Figure(go.Bar(
-        x=values, y=names, orientation="h", text=[f"{value:.0f} %" for value in values], textposition="outside",
-        cliponaxis=False, marker_color=[EXPECTED if name in expected else FOR for name in shares],
+        x=values, y=names, orientation="h", marker_color=[EXPECTED if name in expected else FOR for name in shares],
         hovertemplate="%{y}: %{x:.1f} % of the map<extra></extra>"))
-    figure.add_scatter(x=[100 * areas[name] for name in shares], y=names, mode="markers", hoverinfo="skip",
-                       marker={"symbol": "line-ns", "size": 16, "line": {"width": 2, "color": RANDOM}})
+    _ticks(figure, [100 * areas[name] for name in shares], values, names, [f"{value:.0f} %" for value in values])
     figure.update_xaxes(range=[0, max(*values, *(100 * area for area in areas.values())) * 1.2 + 4],
                         showticklabels=False, showgrid=False, zeroline=False)
     figure.update_yaxes(autorange="reversed", tickfont={"size": 14}, ticklabelstandoff=6)
@@ -50,10 +48,17 @@ def change_bars(before: tuple[float, ...], after: tuple[float, ...], height: int
     percent = [100 * p for p in after]
     labels = [f"{p:.0f} % ({p - 100 * q:+.0f})" for p, q in zip(percent, before, strict=True)]
     figure = go.Figure(go.Bar(
-        x=percent, y=list(NAMES), orientation="h", marker_color=[COLOURS[name] for name in NAMES], text=labels,
-        textposition="outside", cliponaxis=False, hovertemplate="%{y}: %{x:.1f} %<extra></extra>"))
-    figure.add_scatter(x=[100 * q for q in before], y=list(NAMES), mode="markers", hoverinfo="skip",
-                       marker={"symbol": "line-ns", "size": 16, "line": {"width": 2, "color": RANDOM}})
+        x=percent, y=list(NAMES), orientation="h", marker_color=[COLOURS[name] for name in NAMES],
+        hovertemplate="%{y}: %{x:.1f} %<extra></extra>"))
+    _ticks(figure, [100 * q for q in before], percent, list(NAMES), labels)
     figure.update_xaxes(range=[0, 130], showticklabels=False, showgrid=False, zeroline=False)
     figure.update_yaxes(autorange="reversed", tickfont={"size": 14}, ticklabelstandoff=6)
     return style(figure, height)
+
+
+def _ticks(figure: go.Figure, ticks: list[float], bars: list[float], names: list[str], labels: list[str]) -> None:
+    """A grey tick a bar, and the bar's label right of both."""
+    figure.add_scatter(x=ticks, y=names, mode="markers", hoverinfo="skip",
+                       marker={"symbol": "line-ns", "size": 16, "line": {"width": 2, "color": RANDOM}})
+    figure.add_scatter(x=[max(pair) + 1 for pair in zip(ticks, bars, strict=True)], y=names, mode="text", text=labels,
+                       textposition="middle right", hoverinfo="skip", cliponaxis=False)

@@ -75,7 +75,7 @@ class Explainer:
 
     def logits(self, batch: torch.Tensor) -> torch.Tensor:
         """(N, 1, S, S) -> (N, 7), by the copy that is explained."""
-        with self._lock, torch.inference_mode():
+        with self._lock, torch.inference_mode(), _one_thread():
             return self._model(batch)
 
     def _maps(self, method: str, batch: torch.Tensor, directions: torch.Tensor, layer: str) -> torch.Tensor:

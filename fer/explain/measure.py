@@ -29,8 +29,11 @@ BOOTSTRAPS = 2000
 
 
 def measure(recognizer: Recognizer, faces: np.ndarray, methods: tuple[str, ...] = tuple(METHODS),
-            layers: tuple[str, ...] | None = None, quiet: bool = True) -> list[dict]:
-    """One row a method and layer. faces: (N, 48, 48) uint8 grey; each is explained for its predicted class."""
+            layers: tuple[str, ...] | None = None, sane: bool = True, quiet: bool = True) -> list[dict]:
+    """One row a method and layer. faces: (N, 48, 48) uint8 grey; each is explained for its predicted class.
+
+    sane: run the sanity check too; else its numbers are None.
+    """
     explainer = explainer_for(recognizer)
     pairs = [(method, layer) for method in methods
              for layer in ((layers or explainer.layers) if METHODS[method].layered else (None,))]
@@ -44,8 +47,8 @@ def measure(recognizer: Recognizer, faces: np.ndarray, methods: tuple[str, ...] 
             found = curves(face.probabilities, batch, evidence(face.attribute(method, units([k]), layer)[0], method), k)
             numbers[method, layer].append((found.cost(), baseline.cost(), found.deletion_area, baseline.deletion_area,
                                            found.insertion_area, baseline.insertion_area))
-    kept = _sanity(recognizer, faces[:SANITY_FACES], pairs)
-    return [_row(method, layer, np.array(numbers[method, layer]), kept[method, layer]) for method, layer in pairs]
+    kept = _sanity(recognizer, faces[:SANITY_FACES], pairs) if sane else {}
+    return [_row(method, layer, np.array(numbers[method, layer]), kept.get((method, layer))) for method, layer in pairs]
 
 
 def bootstrap(gains: np.ndarray, seed: int = 0, rounds: int = BOOTSTRAPS) -> tuple[float, float]:
@@ -55,14 +58,15 @@ def bootstrap(gains: np.ndarray, seed: int = 0, rounds: int = BOOTSTRAPS) -> tup
     return tuple(np.quantile(means, (0.025, 0.975)).tolist())
 
 
-def _row(method: str, layer: str | None, numbers: np.ndarray, kept: dict[str, float]) -> dict:
+def _row(method: str, layer: str | None, numbers: np.ndarray, kept: dict[str, float] | None) -> dict:
     cost, random, deletion, random_deletion, insertion, random_insertion = numbers.mean(0).tolist()
     low, high = bootstrap(numbers[:, 0] - numbers[:, 1])
     row = {"method": method, "layer": layer, "cost": cost, "random_cost": random, "gain_low": low, "gain_high": high,
            "deletion_area": deletion, "random_deletion_area": random_deletion, "insertion_area": insertion,
-           "random_insertion_area": random_insertion, "kept_top": kept["top"], "kept_all": kept["all"]}
+           "random_insertion_area": random_insertion, "kept_top": kept and kept["top"],
+           "kept_all": kept and kept["all"]}
     return {**{key: round(value, 4) if isinstance(value, float) else value for key, value in row.items()},
-            "faithful": low > 0, "sane": max(kept.values()) < sanity.FAILS_FROM}
+            "faithful": low > 0, "sane": max(kept.values()) < sanity.FAILS_FROM if kept else None}
 
 
 def _sanity(recognizer: Recognizer, faces: np.ndarray, pairs: list[tuple[str, str | None]]) -> dict:

@@ -1,0 +1,138 @@
+"""A visitor's way through Explain: photo, grid, another layer and method, the mouth covered, the downloads."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import expect
+
+import fer
+from fer.display import maps
+from fer.display.maps import Look
+from fer.explain.face import subject
+from fer.explain.faithfulness import covered
+from fer.explain.methods import METHODS
+from fer.explain.regions import REGIONS
+from fer.expressions import NAMES
+from fer.vision.images import read_image
+from tests.browser.test_predict import sideways
+
+SLOW = 90_000
+
+
+def settled(page) -> None:
+    """All six rows are there, and the measurements behind them."""
+    expect(page.get_by_role("img", name=re.compile("^Occlusion, "))).to_have_count(7, timeout=SLOW)
+    expect(page.get_by_role("figure", name=re.compile("^deletion curve of"))).to_be_visible(timeout=SLOW)
+    expect(page.get_by_role("button", name="Stop", exact=True)).to_have_count(0, timeout=SLOW)
+
+
+def row(page, method: str) -> list[str]:
+    """The pictures of one row of the grid."""
+    return [page.get_by_role("img", name=f"{METHODS[method].label}, {name}", exact=True).get_attribute("src")
+            for name in NAMES]
+
+
+def choose(page, label: str, option: str) -> None:
+    page.get_by_role("combobox", name=label).click()
+    page.get_by_role("option", name=option, exact=True).click()
+
+
+def downloaded(page, label: str) -> bytes:
+    with page.expect_download() as download:
+        page.get_by_role("button", name=label).click()
+    with open(download.value.path(), "rb") as file:
+        return file.read()
+
+
+def test_from_a_photo_to_the_grid_and_back(server, page, sample):
+    page.goto(server + "/predict")
+    page.set_input_files("input[type=file]", [str(sample)])
+    page.get_by_role("button", name="Explain this face").click()
+    expect(page.get_by_role("heading", name="Explain", level=1)).to_be_visible()
+    expect(page.get_by_text("predicted", exact=True)).to_be_visible()
+    settled(page)
+    for method in METHODS:
+        assert len(set(row(page, method))) == 7, method               # seven columns that differ
+
+    before = row(page, "grad_cam")
+    choose(page, "Layer of Grad-CAM", "block2")
+    expect(page).to_have_url(re.compile("layer=block2"))
+    expect(page.get_by_role("img", name="Grad-CAM, happy", exact=True)).not_to_have_attribute("src", before[3])
+    settled(page)
+    choose(page, "Method", "Occlusion")
+    expect(page.get_by_alt_text("Occlusion map for happy, large")).to_be_visible()
+    settled(page)
+    page.get_by_role("button", name="Guided backpropagation, surprise").click()      # a click makes it large
+    expect(page.get_by_alt_text("Guided backpropagation map for surprise, large")).to_be_visible()
+    expect(page).to_have_url(re.compile("class=surprise"))
+    settled(page)
+    page.reload()                                                     # the address reopens the map
+    expect(page.get_by_alt_text("Guided backpropagation map for surprise, large")).to_be_visible()
+
+
+@pytest.fixture
+def astronaut(server, page, sample):
+    """The page as it opens, and the same face by the engine."""
+    page.goto(server + "/explain")
+    settled(page)
+    recognizer = fer.load()
+    image_rgb = read_image(sample)
+    return subject(recognizer, image_rgb, recognizer.predict(image_rgb)[0])
+
+
+def test_covering_the_mouth_moves_the_probability_as_the_engine_computes(page, astronaut):
+    expression = astronaut.prediction.expression
+    k = NAMES.index(expression)
+
+    def expect_shown(percent: float) -> None:
+        near = "|".join(str(round(percent) + step) for step in (-1, 0, 1))
+        expect(page.get_by_role("figure", name=re.compile(rf"when covered:.*{expression} ({near})%"))).to_be_visible()
+
+    def computed(part: str) -> float:
+        mask = astronaut.regions == REGIONS.index(part)
+        return 100 * astronaut.probabilities(covered(astronaut.batch.numpy(), mask[None]))[0][k]
+
+    confidence = 100 * astronaut.prediction.confidence
+    assert abs(computed("mouth") - confidence) > 5                     # the two can be told apart
+    expect_shown(computed("mouth"))                                   # the page opens with the mouth covered
+    page.get_by_role("button", name="mouth", exact=True).click()
+    expect_shown(confidence)
+    page.get_by_role("button", name="mouth", exact=True).click()
+    expect_shown(computed("mouth"))
+    fallen = "falls" if computed("mouth") < confidence else "rises"
+    expect(page.get_by_text(re.compile(f"^{expression.capitalize()} {fallen} by"))).to_be_visible()
+
+
+def test_the_downloaded_grid_is_the_downloaded_maps(page, astronaut):
+    page.get_by_text("Map alone", exact=True).click()
+    page.wait_for_timeout(1500)
+    settled(page)
+    numbers = json.loads(downloaded(page, "Numbers as JSON"))
+    grid = np.asarray(Image.open(io.BytesIO(downloaded(page, "Grid as PNG"))).convert("RGB"))
+    assert downloaded(page, "Grid as SVG").count(b"<image ") == 42
+    with np.load(io.BytesIO(downloaded(page, "Maps as .npz")), allow_pickle=False) as file:
+        found = {key: file[key] for key in file}
+    assert set(found) == set(numbers["grid"]) == {f"{method}/{name}" for method in METHODS for name in NAMES}
+    for method in METHODS:
+        whole = np.stack([found[f"{method}/{name}"] for name in NAMES])
+        tiles = maps.tiles(whole, method, np.zeros((8, 8, 3), np.uint8), Look(alone=True))
+        for name, tile in zip(NAMES, tiles, strict=True):
+            x, y, width, height = numbers["grid"][f"{method}/{name}"]
+            assert np.array_equal(grid[y:y + height, x:x + width], tile), (method, name)
+    x, y, width, height = numbers["grid"]["grad_cam/happy"]
+    light = grid[y:y + height, x:x + width].astype(float) @ [0.299, 0.587, 0.114]      # more evidence is lighter
+    assert np.corrcoef(light[2::4, 2::4].ravel(), found["grad_cam/happy"].ravel())[0, 1] > 0.9
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_nothing_scrolls_sideways(server, page, width):
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(server + "/explain")
+    settled(page)
+    assert not sideways(page)
