@@ -35,8 +35,9 @@ def train(run: RunDirectory, quiet: bool = False, on_epoch: Callable[[EpochRecor
         with _endings(run, first) as ending:
             config = run.config
             turn = None
-            if not ranked:
+            if first and SUPERVISED not in os.environ:
                 run.withdraw("stop", "pause")
+            if not ranked:
                 turn = _take_turn(run, wait)
             if first:
                 run.write_status("running", epoch=0, epochs=config.epochs, message="Starting.")
