@@ -19,7 +19,7 @@ from fer.training import launcher, turns
 from fer.training.runs import ALIVE, RunDirectory
 from fer.training.shelf import find_run, runs_folder
 
-POLL_S = 1.5
+POLL_S, CHARTS_POLL_S = 1.5, 4.0
 STATES = {
     "queued": (":material/hourglass_top:", "gray"), "running": (":material/directions_run:", "blue"),
     "paused": (":material/pause_circle:", "orange"), "stopped": (":material/stop_circle:", "gray"),
@@ -29,9 +29,10 @@ STATES = {
 
 
 def show_run(run: RunDirectory) -> None:
-    """Follow a run. While it lives, the fragment looks every 1.5 s; the rest of the page stays."""
+    """Follow a run. While it lives, one fragment looks for its step and one for its epochs; the rest stays."""
     alive = run.status()["state"] in ALIVE
     st.fragment(_live, run_every=POLL_S if alive else None)(run.id, alive)
+    st.fragment(_epochs, run_every=CHARTS_POLL_S if alive else None)(run.id)
 
 
 def _live(run_id: str, was_alive: bool) -> None:
@@ -42,12 +43,18 @@ def _live(run_id: str, was_alive: bool) -> None:
             st.rerun()  # the whole page: what may be renamed, deleted or chosen has changed
         _headline(run, status)
         _controls(run, status)
-        if not records:
+        if records:
+            _numbers(status, records)
+        else:
             st.info("The first epoch's numbers appear here as soon as it ends.", icon=":material/show_chart:")
-            return
-        _numbers(run, status, records)
-        _charts(run, records)
-        show_wall(run)
+
+
+def _epochs(run_id: str) -> None:
+    with shell.guarded():
+        run = find_run(run_id)
+        if records := run.records():
+            _charts(run, records)
+            show_wall(run)
 
 
 def _headline(run: RunDirectory, status: dict) -> None:
@@ -106,7 +113,7 @@ def _do(action, run: RunDirectory) -> None:
         state.tell(error.message)
 
 
-def _numbers(run: RunDirectory, status: dict, records: Sequence[EpochRecord]) -> None:
+def _numbers(status: dict, records: Sequence[EpochRecord]) -> None:
     last, best = records[-1], training_figures.best_record(records) or records[-1]
     numbers = {
         "Best accuracy": (f"{best.validation_accuracy:.1%}", f"Validation, in epoch {best.epoch}."),

@@ -51,4 +51,5 @@ def _tile(pixels, truth: str, belief: str, share: float) -> None:
         st.image(cv2.resize(pixels, (2 * TILE, 2 * TILE), interpolation=cv2.INTER_CUBIC), width=TILE,
                  alt=f"A face labelled {truth}; believed {belief}, {share:.0%}")
         mark = ":green[:material/check:]" if right else ":red[:material/close:]"
-        st.markdown(f":small[{mark} {belief}]  \n:small[:gray[{share:.0%}]]" + ("" if right else f"  \n:small[is {truth}]"))
+        lines = [f":small[{mark} {belief}]", f":small[:gray[{share:.0%}]]"]
+        st.markdown("  \n".join(lines if right else [*lines, f":small[is {truth}]"]))

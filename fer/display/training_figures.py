@@ -12,6 +12,7 @@ from fer.records import EpochRecord
 
 TRAINING, VALIDATION, BEST = "#8A8FA3", "#5B6EE1", "#E69F00"
 RUN_COLOURS = ("#5B6EE1", "#D55E00", "#009E73", "#CC79A7", "#E69F00")
+LOSS_TOP = 4.0  # nats; guessing among seven classes costs 1.95
 LEGEND = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "xanchor": "left"}
 
 
@@ -29,7 +30,12 @@ def curves(records: Sequence[EpochRecord], what: str, height: int = 280) -> go.F
             x=[best.epoch], y=[factor * getattr(best, f"validation_{what}")], name="best epoch", mode="markers",
             marker={"symbol": "star", "size": 15, "color": BEST, "line": {"width": 1, "color": "#1B1E2B"}},
             hovertemplate="best epoch %{x}: %{y:.2f}" + unit)
-    return _over_epochs(figure, height, unit, len(records))
+    figure = _over_epochs(figure, height, unit, len(records))
+    if what == "loss" and records:  # a wild first epoch would press all others flat
+        top = max(max(record.train_loss, record.validation_loss) for record in records)
+        cap = max(LOSS_TOP, 1.2 * max(record.train_loss for record in records))
+        figure.update_yaxes(range=[0, min(1.05 * top, cap)])
+    return figure
 
 
 def single(records: Sequence[EpochRecord], what: str, height: int = 200) -> go.Figure:

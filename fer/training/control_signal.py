@@ -5,6 +5,10 @@ from __future__ import annotations
 import signal
 
 
+class Interrupted(Exception):
+    """A stop was asked for in mid-epoch; the epoch restarts on resume."""
+
+
 class StopSignal:
     """Set by SIGINT and SIGTERM; a second signal ends a lone process the usual way."""
 

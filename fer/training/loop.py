@@ -15,10 +15,10 @@ from fer.data.transforms import Augmentation, Preprocessing
 from fer.errors import RunError
 from fer.expressions import COUNT
 from fer.training.config import TrainConfig
+from fer.training.control_signal import Interrupted
 from fer.training.objective import Blend, Objective
 from fer.training.optimisation import learning_rate
 from fer.training.start import keep_frozen
-from fer.training.worker import Interrupted
 
 
 @dataclass(frozen=True)

@@ -14,15 +14,12 @@ from pathlib import Path
 
 from fer.errors import FerError, RunError
 from fer.records import EpochRecord
+from fer.training.control_signal import Interrupted
 from fer.training.runs import RunDirectory
 from fer.training.turns import Turn
 
 SUPERVISED = "FER_SUPERVISED"  # set for processes whose starter holds the run's lock
 NICENESS = 10
-
-
-class Interrupted(Exception):
-    """A stop was asked for in mid-epoch; the epoch restarts on resume."""
 
 
 def train(run: RunDirectory, quiet: bool = False, on_epoch: Callable[[EpochRecord], None] | None = None,
@@ -38,8 +35,9 @@ def train(run: RunDirectory, quiet: bool = False, on_epoch: Callable[[EpochRecor
         with _endings(run, first) as ending:
             config = run.config
             turn = None
-            if not ranked:
+            if first and SUPERVISED not in os.environ:
                 run.withdraw("stop", "pause")
+            if not ranked:
                 turn = _take_turn(run, wait)
             if first:
                 run.write_status("running", epoch=0, epochs=config.epochs, message="Starting.")
@@ -93,7 +91,9 @@ def _endings(run: RunDirectory, writes: bool) -> Iterator[dict]:
         tell("failed", message)
         raise RunError(message) from error
     except Exception as error:
-        tell("failed", f"The run broke off by an unexpected error ({type(error).__name__}). Its log says where.")
+        lost = isinstance(error, RuntimeError) and int(os.environ.get("WORLD_SIZE", "1")) > 1
+        tell("failed", "Another process of this run went away. Resume goes on from the last whole epoch." if lost else
+             f"The run broke off by an unexpected error ({type(error).__name__}). Its log says where.")
         raise
 
 

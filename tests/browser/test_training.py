@@ -1,0 +1,107 @@
+"""A visitor's way in the real Chromium: start, watch, pause, reload, resume, finish, predict with that run."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from fer.training.runs import RunDirectory
+from tests.browser.conftest import free_port
+from tests.conftest import ROOT
+from tests.training.conftest import until
+
+
+@pytest.fixture
+def training_server(tmp_path, tmp_path_factory):
+    """An app with a runs folder of its own; returns (start the server, the folder)."""
+    folder, port, processes = tmp_path / "runs", free_port(), []
+    environment = {**os.environ, "FER_CACHE": str(tmp_path_factory.getbasetemp() / "cache"), "FER_RUNS": str(folder)}
+    folder.mkdir()
+
+    def start() -> str:
+        for process in processes:
+            process.terminate()
+            process.wait(20)
+        processes[:] = [subprocess.Popen(
+            [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.headless", "true",
+             "--server.address", "127.0.0.1", "--server.port", str(port)], cwd=ROOT, env=environment,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)]
+        for _ in range(240):
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=1)
+                break
+            except OSError:
+                time.sleep(0.25)
+        return f"http://127.0.0.1:{port}"
+
+    yield start, folder
+    for process in processes:
+        process.terminate()
+        process.wait(20)
+    for file in folder.glob("*/config.json"):
+        RunDirectory(file.parent).request("stop")
+        assert until(lambda file=file: not RunDirectory(file.parent).is_locked())
+
+
+def sideways(page) -> bool:
+    return page.evaluate("""() => [document.documentElement, document.querySelector('[data-testid=stMain]')]
+        .some(e => e && e.scrollWidth > e.clientWidth + 1)""")
+
+
+def badge(page, state: str):
+    return page.get_by_test_id("stMarkdown").filter(has_text=re.compile(rf"{state}$")).first
+
+
+def test_start_watch_pause_reload_resume_finish_and_predict(training_server, page, sample):
+    start, folder = training_server
+    address = start()
+    page.set_default_timeout(90_000)
+    page.goto(f"{address}/training")
+    page.get_by_role("button", name="Start training").click()
+    expect(page).to_have_url(re.compile(r"run=\d{8}-"), timeout=60_000)
+    (file,) = folder.glob("*/config.json")
+    run = RunDirectory(file.parent)
+    expect(page.get_by_text("After epoch 3:")).to_be_visible(timeout=150_000)     # three epochs, by themselves
+    assert len(run.records()) >= 3
+    expect(page.get_by_test_id("stPlotlyChart").first).to_be_visible()
+
+    page.get_by_role("button", name="Pause").click()
+    expect(badge(page, "paused")).to_be_visible(timeout=30_000)
+    done = run.status()["epoch"], run.status()["step"]
+    page.reload()
+    expect(badge(page, "paused")).to_be_visible(timeout=60_000)
+    page.set_viewport_size({"width": 390, "height": 900})
+    page.wait_for_timeout(500)
+    assert not sideways(page)
+    page.set_viewport_size({"width": 1280, "height": 900})
+    assert (run.status()["epoch"], run.status()["step"]) == done and run.status()["state"] == "paused"
+
+    start()                                                     # the server restarts; the worker lives on
+    page.goto(f"{address}/training?run={run.id}")
+    page.get_by_role("button", name="Resume").click()
+    assert until(lambda: run.status()["state"] in ("running", "finished"))
+    page.close()                                                # a closed tab harms nothing
+    page = page.context.new_page()
+    page.set_default_timeout(60_000)
+    page.goto(f"{address}/training?run={run.id}")
+    expect(badge(page, "finished")).to_be_visible(timeout=200_000)
+    assert run.status()["state"] == "finished" and len(run.records()) == run.config.epochs
+    assert max(record.validation_accuracy for record in run.records()) > 0.9
+
+    page.get_by_role("button", name="Use it in Predict").click()
+    page.get_by_role("link", name="It is the chosen model").click()
+    expect(page.get_by_role("heading", name="Predict", level=1)).to_be_visible()
+    page.set_input_files("input[type=file]", [str(sample)])
+    with page.expect_download() as download:
+        page.get_by_role("button", name="JSON").click()
+    (row,) = json.loads(Path(download.value.path()).read_text())
+    assert row["model"] == str(run.path) and len(row["faces"]) == 1

@@ -1,0 +1,99 @@
+"""Runs as processes: queued, paused, resumed, stopped, renamed, deleted; the server may come and go."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from fer.errors import RunError
+from fer.training import launcher, shelf, turns
+from fer.training.runs import RunDirectory
+from tests.training.conftest import small, until
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_one_run_trains_at_a_time_and_a_paused_one_lets_the_next_go_first(runs_folder):
+    first = launcher.start(small(epochs=200), "first")
+    assert until(lambda: first.status().get("step"))
+    second = launcher.start(small(epochs=1), "second")
+    assert until(lambda: "queued_at" in second.status())
+    third = launcher.start(small(epochs=1), "third")
+    assert until(lambda: len(turns.queue(runs_folder)) == 2)
+    assert [run.id for run in turns.queue(runs_folder)] == ["second", "third"]
+    assert second.status()["state"] == third.status()["state"] == "queued"
+    launcher.stop(third)                                      # leaves the queue
+    assert until(lambda: third.status()["state"] == "stopped")
+    launcher.pause(first)
+    assert until(lambda: first.status()["state"] == "paused")
+    assert until(lambda: second.status()["state"] == "finished")
+    here = first.status()["epoch"], first.status()["step"]
+    launcher.resume(first)
+    assert until(lambda: first.status()["state"] == "running")
+    assert until(lambda: (first.status().get("epoch", 0), first.status().get("step", 0)) > here)
+    launcher.stop(first)
+    assert until(lambda: first.status()["state"] == "stopped")
+
+
+def test_a_run_outlives_the_process_that_started_it(runs_folder):
+    """As a server restart: the starter ends at once, the worker is its own session and goes on."""
+    code = ("from fer.training import launcher; from tests.training.conftest import small; "
+            "launcher.start(small(epochs=2), 'orphan')")
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, env=os.environ)
+    run = RunDirectory(runs_folder / "orphan")
+    assert until(lambda: run.status()["state"] == "finished")
+    log = (run.path / "log.txt").read_text()
+    assert "epoch 2" in log and "finished" in log
+
+
+def test_the_worker_is_nice_and_its_own_session(runs_folder):
+    run = launcher.start(small(epochs=200), "nice")
+    assert until(lambda: run.status().get("step"))
+    pid = run.status()["pid"]
+    assert os.getpriority(os.PRIO_PROCESS, pid) >= 10 and os.getsid(pid) != os.getsid(0)
+    with pytest.raises(RunError, match="Stop it"):
+        shelf.rename_run(run, "other")
+    with pytest.raises(RunError, match="Stop it"):
+        shelf.delete_run(run)
+    launcher.kill(run)
+    assert until(lambda: run.status()["state"] == "died", 10)
+    renamed = shelf.rename_run(run, "other")
+    assert [each.id for each in shelf.list_runs()] == ["other"] and not run.path.exists()
+    shelf.delete_run(renamed)
+    assert shelf.list_runs() == []
+
+
+def test_looking_never_disturbs_a_starting_worker(tmp_path):
+    """A hundred lookers, and the lock is still taken at once."""
+    run = RunDirectory.create(tmp_path / "run", small())
+    code = ("import sys, time; from fer.training.runs import RunDirectory; run = RunDirectory(sys.argv[1])\n"
+            "end = time.monotonic() + 6\nwhile time.monotonic() < end: run.is_locked()")
+    (run.path / "lock").touch()
+    lookers = [subprocess.Popen([sys.executable, "-c", code, str(run.path)], cwd=ROOT) for _ in range(2)]
+    time.sleep(2)
+    for _ in range(50):
+        with run.lock():
+            assert run.is_locked()
+        assert not run.is_locked()
+    for looker in lookers:
+        looker.terminate()
+        looker.wait()
+
+
+def test_only_this_runs_worker_is_killed(tmp_path):
+    run = RunDirectory.create(tmp_path / "run", small())
+    bystander = subprocess.Popen(["sleep", "60"])
+    try:
+        with run.lock():
+            run.write_status("running", pid=bystander.pid)
+            with pytest.raises(RunError, match="cannot be told"):
+                launcher.kill(run)
+        assert bystander.poll() is None
+    finally:
+        bystander.kill()
+        bystander.wait()
