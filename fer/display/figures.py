@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+# Plotly peeks at pandas in sys.modules: half imported by another thread on a fresh server, it broke the first chart.
+import pandas  # noqa: F401
 import plotly.graph_objects as go
 
 from fer.expressions import COLOURS, NAMES

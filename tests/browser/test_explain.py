@@ -111,9 +111,12 @@ def test_covering_the_mouth_moves_the_probability_as_the_engine_computes(page, a
 
 def test_the_downloaded_grid_is_the_downloaded_maps(page, astronaut):
     page.get_by_text("Map alone", exact=True).click()
-    page.wait_for_timeout(1500)
+    for _ in range(60):                                               # until the page has drawn itself again
+        numbers = json.loads(downloaded(page, "Numbers as JSON"))
+        if numbers["opacity"] is None and len(numbers["methods"]) == len(METHODS):
+            break
+        page.wait_for_timeout(1000)
     settled(page)
-    numbers = json.loads(downloaded(page, "Numbers as JSON"))
     grid = np.asarray(Image.open(io.BytesIO(downloaded(page, "Grid as PNG"))).convert("RGB"))
     assert downloaded(page, "Grid as SVG").count(b"<image ") == 42
     with np.load(io.BytesIO(downloaded(page, "Maps as .npz")), allow_pickle=False) as file:
