@@ -90,7 +90,7 @@ def show_report(data: str, faces: str) -> None:
                        "Class weights are set below.")
     if not report.findings():
         st.caption("No duplicates, nothing unreadable, all classes alike.")
-    with st.container(horizontal=True, gap="medium"):
+    with st.container(horizontal=True, gap="small"):
         for name, faces_of_class in sheets.items():
             if len(faces_of_class):
                 with st.container(width=190, gap=None):
