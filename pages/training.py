@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from fer.app import shell, state, training_data, training_form, training_run, training_shelf
+from fer.app import data_choice, shell, state, training_data, training_form, training_run, training_shelf
 from fer.errors import FerError
 from fer.training.runs import RunDirectory
 from fer.training.shelf import find_run, list_runs
@@ -51,7 +51,7 @@ def show_form() -> None:
     st.markdown("Train a network of your own and use it a minute later. With the drawn faces, nothing is needed but "
                 "**Start training**.")
     preset = training_form.choose_preset()
-    data = training_data.choose_data()
+    data = data_choice.choose_data("data")
     if data is None:
         st.info("Name or upload the data first.", icon=":material/database:")
         return

@@ -1,59 +1,20 @@
-"""Choose the data of a run and look at it: drawn faces, a path on the server, or an upload."""
+"""Look at the data of a run before it starts: counts, findings, faces."""
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 import numpy as np
 import streamlit as st
 
 from fer.app import shell, state
-from fer.data.archives import unpack_zip, uploads_folder
 from fer.data.read import SYNTHETIC, read_dataset
 from fer.data.report import SPLIT_LABELS, DataReport, report_on, samples
 from fer.display import figures, training_figures
 from fer.display.contact import contact_sheet
-from fer.errors import DatasetError
 from fer.expressions import NAMES
 
-SOURCES = {"synthetic": "Drawn faces", "path": "A path on this server", "upload": "Upload"}
-UPLOAD_MB = 400
 SHEET_FACES = 8
-
-
-def choose_data() -> str | None:
-    """The --data of the next run, or None while nothing usable is chosen."""
-    source = st.segmented_control("Data", list(SOURCES), default="synthetic", required=True, key="data_source",
-                                  format_func=SOURCES.get, help="Drawn faces are made here, in seconds, and free to "
-                                  "use. A path names fer2013.csv or a folder <split>/<class>/* on this server.")
-    if source == "path":
-        path = st.text_input("Path of fer2013.csv, or of a folder with class folders in it", key="data_path",
-                             placeholder="/data/fer2013/fer2013.csv").strip()
-        if not path:
-            return None
-        if not Path(path).exists():
-            raise DatasetError(f"There is nothing at {path[-120:]} on this server. Check the path.")
-        return str(Path(path).resolve())
-    if source == "upload":
-        upload = st.file_uploader("fer2013.csv, or a zip of class folders", type=["csv", "zip"], key="data_upload",
-                                  max_upload_size=UPLOAD_MB)
-        st.caption("Kept on this server, under the digest of its bytes, until its cache is cleared.")
-        return str(_keep(upload)) if upload else None
-    return SYNTHETIC
-
-
-def _keep(upload) -> Path:
-    """Write an upload where the worker finds it; a zip is checked and unpacked."""
-    if upload.name.lower().endswith(".zip"):
-        return unpack_zip(upload, "The zip")
-    data = upload.getvalue()
-    folder = uploads_folder() / hashlib.sha256(data).hexdigest()[:24]
-    file = folder / "upload.csv"
-    if not file.is_file():
-        folder.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(data)
-    return file
 
 
 @st.cache_data(max_entries=4, show_spinner="Reading the data")
