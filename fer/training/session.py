@@ -17,7 +17,6 @@ from tqdm import tqdm
 from fer.data.dataset import Dataset
 from fer.data.read import read_dataset
 from fer.data.transforms import Preprocessing
-from fer.errors import RunError
 from fer.models.checkpoints import Card, save_checkpoint
 from fer.models.zoo import parameter_count
 from fer.records import EpochRecord
@@ -25,7 +24,8 @@ from fer.training import watch
 from fer.training.config import TrainConfig
 from fer.training.control import Control
 from fer.training.loop import Faces, evaluate, recall_and_f1, steps_per_epoch, train_one_epoch
-from fer.training.objective import WithVotes, vote_shares
+from fer.training.materials import choose_splits, measure_preprocessing, to_device
+from fer.training.objective import WithVotes
 from fer.training.optimisation import make_average, make_optimizer
 from fer.training.runs import RunDirectory
 from fer.training.start import freeze, starting_network
@@ -114,7 +114,7 @@ def open_session(run: RunDirectory, config: TrainConfig, accelerator: Accelerato
     control.beat(epoch=0, epochs=config.epochs, message="Reading the data.")
     torch.manual_seed(config.seed)
     dataset = read_dataset(config.data, None if not quiet and main else reading, quiet or not main, config.faces)
-    training, validation = _splits(dataset, config)
+    training, validation = choose_splits(dataset, config)
     network, preprocessing = starting_network(config)
     if config.freeze:
         freeze(network, config.freeze)
@@ -124,7 +124,7 @@ def open_session(run: RunDirectory, config: TrainConfig, accelerator: Accelerato
     average = make_average(model, config.ema_decay)
     facts = load_state(run, model, average, optimizer) or {"epoch": 0, "best": -1.0, "best_epoch": 0}
     kept = facts.get("preprocessing")
-    preprocessing = Preprocessing.from_json(kept) if kept else preprocessing or _preprocessing(config, training)
+    preprocessing = Preprocessing.from_json(kept) if kept else preprocessing or measure_preprocessing(config, training)
     accelerator.wait_for_everyone()  # all have read the state before the first writes
     rows = watch.choose(validation.labels, config.seed)
     if main:
@@ -133,7 +133,7 @@ def open_session(run: RunDirectory, config: TrainConfig, accelerator: Accelerato
         watch.start(run, validation.pixels[rows], validation.labels[rows], facts["epoch"])
         if facts["epoch"] == 0:
             save_state(run, 0, model, average, optimizer, {**facts, "preprocessing": preprocessing.to_json()})
-    faces = [_to_device(part, accelerator.device, bool(config.ferplus_weight)) for part in (training, validation)]
+    faces = [to_device(part, accelerator.device, bool(config.ferplus_weight)) for part in (training, validation)]
     return Session(run, config, accelerator, control, dataset, *faces, preprocessing, model, average, optimizer,
                    facts, rows)
 
@@ -172,31 +172,6 @@ def _share_best(session: Session) -> None:
 
 def _out_of_patience(config: TrainConfig, facts: dict, epoch: int) -> bool:
     return bool(config.patience and epoch and epoch - facts["best_epoch"] >= config.patience)
-
-
-def _splits(dataset: Dataset, config: TrainConfig) -> tuple[Dataset, Dataset]:
-    training, validation = dataset.split("Training"), dataset.split("PublicTest")
-    if config.limit:
-        training = training.take(slice(0, config.limit))
-    if len(training) < config.batch_size:
-        raise RunError(f"There are {len(training)} pictures to train on, fewer than a batch of {config.batch_size}. "
-                       "Lower the batch size, or add pictures.")
-    if config.ferplus_weight and training.votes is None:
-        raise RunError(f"{dataset.name} has no FER+ votes for the auxiliary loss. Put fer2013new.csv beside the CSV "
-                       "file, or set ferplus_weight to 0.")
-    return training, validation
-
-
-def _preprocessing(config: TrainConfig, training: Dataset) -> Preprocessing:
-    unit = training.pixels.astype("float32") / 255
-    return Preprocessing(face_size=training.pixels.shape[-1], input_size=config.input_size,
-                         standardise=config.standardise, mean=round(float(unit.mean()), 4),
-                         deviation=max(round(float(unit.std()), 4), 1e-3))
-
-
-def _to_device(dataset: Dataset, device: torch.device, with_votes: bool) -> Faces:
-    votes = vote_shares(dataset.votes).to(device) if with_votes and dataset.votes is not None else None
-    return Faces(torch.from_numpy(dataset.pixels).to(device), torch.from_numpy(dataset.labels).to(device), votes)
 
 
 def _card(session: Session, record: EpochRecord) -> Card:
