@@ -81,7 +81,61 @@ def explaining() -> list[Row]:
     ]
 
 
-STAGES: list[Callable[[], list[Row]]] = [explaining]
+def recognising() -> list[Row]:
+    """The shipped models, one face and 64, ONNX Runtime beside eager PyTorch, both on one thread."""
+    import torch
+
+    from fer.inference.engine import Engine
+    from fer.models.checkpoints import find_weights, load_checkpoint, shipped_names
+
+    rows, threads = [], torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        for name in shipped_names():
+            model, card = load_checkpoint(find_weights(name))
+            engine = Engine.from_model(model, card.input_size, threads=1)
+            for count in (1, 64):
+                batch = torch.randn(count, 1, card.input_size, card.input_size)
+                with torch.inference_mode():
+                    eager = median_ms(lambda: model(batch), 20)  # noqa: B023  called at once
+                rows.append(row(f"{name}, {count} face{'s' * (count > 1)}", median_ms(lambda: engine(batch), 20),  # noqa: B023
+                                "eager PyTorch", eager))
+    finally:
+        torch.set_num_threads(threads)
+    return rows
+
+
+def evaluating() -> list[Row]:
+    """As many faces as PublicTest has (noise), with metrics and all, beside one face at a time."""
+    from fer.data.dataset import Dataset
+    from fer.evaluation.study import study
+    from fer.inference.recognizer import load
+
+    rng, count, sample = np.random.default_rng(0), 3589, 200
+    faces = rng.integers(0, 256, (count, 48, 48), dtype=np.uint8)
+    dataset = Dataset(faces, rng.integers(0, 7, count), np.full(count, "PublicTest"))
+    recognizer = load("mini_xception")
+
+    def whole() -> None:
+        found = study(recognizer, dataset, "PublicTest")
+        _ = found.report, found.averages, found.interval, found.reliability, found.risk
+
+    one = median_ms(lambda: [recognizer.probabilities(face[None]) for face in faces[:sample]], 1)
+    return [row("evaluation of 3,589 faces, metrics and all", median_ms(whole, 3), "face by face, no metrics",
+                one * count / sample, 4000)]
+
+
+def training() -> list[Row]:
+    """An epoch of mini-XCEPTION over FER2013's 28,709 pictures, extrapolated from a few steps."""
+    from fer.training.benchmark import stages
+
+    values = list(stages().values())
+    return [row("epoch of mini_xception, 28,709 pictures", 1000 * values[0], "plain loop: NCHW, DataLoader, eager",
+                1000 * values[1]),
+            row("of that, loading data", 1000 * values[0] * values[3], "a tenth of the epoch", 100 * values[0])]
+
+
+STAGES: list[Callable[[], list[Row]]] = [recognising, explaining, evaluating, training]
 
 
 def run(progress: Callable[[str], None] = lambda name: None) -> list[Row]:

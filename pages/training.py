@@ -55,6 +55,9 @@ def show_form() -> None:
     if data is None:
         st.info("Name or upload the data first.", icon=":material/database:")
         return
+    if not isinstance(data, str):
+        st.caption("Kept on this server for the run, under the digest of its bytes, until its cache is cleared.")
+        data = str(data_choice.keep(data))
     config = training_form.fill_in(preset, data)
     training_form.start_button(config)
     estimate = st.empty()

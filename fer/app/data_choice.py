@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import os
+import tempfile
 from pathlib import Path
 
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from fer.data.archives import unpack_zip, uploads_folder
+from fer.data.dataset import Dataset
+from fer.data.fer2013 import read_fer2013
+from fer.data.folders import read_folder
 from fer.data.read import SYNTHETIC
 from fer.errors import DatasetError
 
@@ -16,8 +21,8 @@ SOURCES = {"synthetic": "Drawn faces", "path": "A path on this server", "upload"
 UPLOAD_MB = 400
 
 
-def choose_data(key: str, none_word: str | None = None) -> str | None:
-    """What --data takes, or None while nothing usable is chosen. key: tells the pages' widgets apart.
+def choose_data(key: str, none_word: str | None = None) -> str | UploadedFile | None:
+    """What --data takes, or an upload, or None while nothing usable is chosen. key: tells the pages' widgets apart.
 
     none_word: a first choice that means no data. FER_DATA may name the path to start with.
     """
@@ -36,15 +41,29 @@ def choose_data(key: str, none_word: str | None = None) -> str | None:
             raise DatasetError(f"There is nothing at {path[-120:]} on this server. Check the path.")
         return str(Path(path).resolve())
     if source == "upload":
-        upload = st.file_uploader("fer2013.csv, or a zip of class folders", type=["csv", "zip"], key=f"{key}_upload",
-                                  max_upload_size=UPLOAD_MB)
-        st.caption("Kept on this server, under the digest of its bytes, until its cache is cleared.")
-        return str(_keep(upload)) if upload else None
+        return st.file_uploader("fer2013.csv, or a zip of class folders", type=["csv", "zip"], key=f"{key}_upload",
+                                max_upload_size=UPLOAD_MB)
     return SYNTHETIC if source == "synthetic" else None
 
 
-def _keep(upload) -> Path:
-    """Write an upload where readers and workers find it; a zip is checked and unpacked."""
+def digest_of(upload: UploadedFile) -> str:
+    return hashlib.file_digest(upload, "sha256").hexdigest()[:24]
+
+
+def read_upload(upload: UploadedFile) -> Dataset:
+    """Read an upload into memory; what had to be unpacked for that is removed again. Raises DatasetError."""
+    upload.seek(0)
+    with tempfile.TemporaryDirectory(prefix="fer-upload-") as folder:
+        if upload.name.lower().endswith(".zip"):
+            return read_folder(unpack_zip(upload, "The zip", Path(folder)), quiet=True, cached=False)
+        file = Path(folder) / "upload.csv"
+        file.write_bytes(upload.getvalue())
+        return read_fer2013(file, quiet=True, cached=False)
+
+
+def keep(upload: UploadedFile) -> Path:
+    """Write an upload where a training worker finds it; a zip is checked and unpacked."""
+    upload.seek(0)
     if upload.name.lower().endswith(".zip"):
         return unpack_zip(upload, "The zip")
     data = upload.getvalue()

@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 import streamlit as st
 
 from fer.app import data_choice, resources, shell, state
-from fer.data.dataset import SPLITS, Dataset
+from fer.data.dataset import ALL, SPLITS, Dataset
 from fer.data.transforms import TTA
 from fer.evaluation.metrics import Report
 from fer.evaluation.study import Study, study
 
-SPLIT_WORDS = {"Training": "Training", "PublicTest": "Validation (PublicTest)", "PrivateTest": "Test (PrivateTest)"}
+SPLIT_WORDS = {"Training": "Training", "PublicTest": "Validation (PublicTest)", "PrivateTest": "Test (PrivateTest)",
+               ALL: "All pictures"}
 TTA_WORDS = {"none": "one view", "flip": "with its mirror image", "tencrop": "ten crops"}
 
 
@@ -30,15 +31,30 @@ def choose() -> tuple[Choice, Dataset] | None:
     data = data_choice.choose_data(key="evaluate", none_word="The model's card")
     if data is None:
         return None
-    dataset = resources.dataset(data)
+    if isinstance(data, str):
+        dataset = resources.dataset(data)
+    else:
+        st.caption("Read into memory only: it is forgotten with this session.")
+        data, dataset = _uploaded(data)
     show_reading(dataset)
     held = [split for split in SPLITS if (dataset.usage == split).any()]
     left, right = st.columns(2)
-    preferred = "PublicTest" if "PublicTest" in held else held[-1]
+    own = dataset.votes is None and dataset.name != "synthetic" and "fer2013" not in dataset.name
+    held = [*held, ALL] if len(held) > 1 else held
+    preferred = ALL if own and ALL in held else "PublicTest" if "PublicTest" in held else held[-1]
     split = left.selectbox("Split", held, held.index(preferred), format_func=SPLIT_WORDS.get, key="evaluate_split")
     tta = right.selectbox("Views of each face", TTA, format_func=TTA_WORDS.get, key="evaluate_tta",
                           help="The probabilities of several views are averaged. More views: a little better, slower.")
     return Choice(data, split, tta), dataset
+
+
+def _uploaded(upload: data_choice.UploadedFile) -> tuple[str, Dataset]:
+    """The digest of an upload, and its faces, read once a session."""
+    digest, kept = data_choice.digest_of(upload), state.uploaded_datasets()
+    if digest not in kept:
+        with st.spinner("Reading the upload: finding the faces takes about a tenth of a second a photo"):
+            kept[digest] = data_choice.read_upload(upload)
+    return digest, kept[digest]
 
 
 def show_reading(dataset: Dataset) -> None:

@@ -192,3 +192,11 @@ def keep_stress(series: dict) -> None:
 
 def stress_points() -> dict | None:
     return st.session_state.get("stress_series")
+
+
+def uploaded_datasets() -> OrderedDict:
+    """This session's uploaded data sets, in memory only; the last two."""
+    kept = st.session_state.setdefault("uploaded_datasets", OrderedDict())
+    while len(kept) > 2:
+        kept.popitem(last=False)
+    return kept

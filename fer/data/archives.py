@@ -29,14 +29,15 @@ def uploads_folder() -> Path:
     return cache_folder() / "uploads"
 
 
-def unpack_zip(file: BinaryIO, name: str = "the zip") -> Path:
-    """Unpack into the cache, under the digest of the file's bytes; returns that folder. The same zip is unpacked once.
+def unpack_zip(file: BinaryIO, name: str = "the zip", parent: Path | None = None) -> Path:
+    """Unpack into the cache (or parent), under the digest of the file's bytes; returns that folder. The same
+    zip is unpacked once.
 
     Raises DatasetError for bombs, paths that lead outside, links, locked or nested archives and files that are no
     pictures; then nothing is left behind.
     """
     file.seek(0)
-    target = uploads_folder() / hashlib.file_digest(file, "sha256").hexdigest()[:24]
+    target = (parent or uploads_folder()) / hashlib.file_digest(file, "sha256").hexdigest()[:24]
     if target.is_dir():
         return target
     file.seek(0)

@@ -11,6 +11,7 @@ from fer.errors import DatasetError
 from fer.expressions import NAMES
 
 SPLITS = ("Training", "PublicTest", "PrivateTest")
+ALL = "All"  # every picture, whatever its split: for data that was never split
 ALIASES = {"train": "Training", "validation": "PublicTest", "test": "PrivateTest"}
 FACE_SIZE = 48  # pixels, FER2013's own
 UNLABELLED = -1
@@ -43,7 +44,7 @@ class Dataset:
     def split(self, name: str) -> Dataset:
         """The faces of one split. Raises DatasetError for an unknown, empty or unlabelled one."""
         usage = split_name(name)
-        rows = np.flatnonzero(self.usage == usage)
+        rows = np.arange(len(self)) if usage == ALL else np.flatnonzero(self.usage == usage)
         if not len(rows):
             held = ", ".join(split for split in SPLITS if (self.usage == split).any()) or "none"
             raise DatasetError(f"{self.name} holds no {usage} pictures. It has: {held}.")
@@ -65,7 +66,7 @@ class Dataset:
 
 def split_name(name: str) -> str:
     """FER2013's own name of a split: `validation` is PublicTest, `test` is PrivateTest."""
-    lowered = {**{split.lower(): split for split in SPLITS}, **ALIASES}
+    lowered = {**{split.lower(): split for split in (*SPLITS, ALL)}, **ALIASES}
     try:
         return lowered[name.lower()]
     except KeyError:

@@ -31,10 +31,12 @@ SPACE, ZERO, NINE = 32, 48, 57
 Progress = Callable[[float], None]
 
 
-def read_fer2013(path: Path | str, progress: Progress | None = None, quiet: bool = False) -> Dataset:
+def read_fer2013(path: Path | str, progress: Progress | None = None, quiet: bool = False,
+                 cached: bool = True) -> Dataset:
     """Read a FER2013 CSV file, from the cache where the same bytes were read before.
 
     progress: called with the share done, 0..1; without it a bar is drawn on stderr unless quiet.
+    cached: False reads the file itself and leaves nothing on disk, for pictures that are not ours to keep.
     Raises DatasetError naming the row (the header is row 1) and what was expected there.
     """
     path = Path(path)
@@ -42,14 +44,15 @@ def read_fer2013(path: Path | str, progress: Progress | None = None, quiet: bool
         raise DatasetError(f"There is no file called {path.name}. Give the path of fer2013.csv.")
     plus = path.with_name(FERPLUS_FILE)
     sources = [path, plus] if plus.is_file() and plus != path else [path]
-    cached = cache_folder() / f"fer2013-{CACHE_VERSION}-{content_key(*sources)}.npz"
-    if (dataset := _load(cached, path.name)) is not None:
+    cache = cache_folder() / f"fer2013-{CACHE_VERSION}-{content_key(*sources)}.npz" if cached else None
+    if cache is not None and (dataset := _load(cache, path.name)) is not None:
         return _named(dataset)
     dataset = _parse(path, progress, quiet)
     if len(sources) == 2:
         votes = read_votes(plus, expected_rows=len(dataset))
         dataset = Dataset(dataset.pixels, dataset.labels, dataset.usage, votes, path.name)
-    _save(cached, dataset)
+    if cache is not None:
+        _save(cache, dataset)
     return _named(dataset)
 
 

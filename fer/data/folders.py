@@ -15,9 +15,11 @@ from fer.data import kept
 from fer.data.dataset import FACE_SIZE, Dataset
 from fer.errors import DatasetError, ImageError
 from fer.expressions import INDEX, NAMES
+from fer.records import Quality
 from fer.vision.alignment import align_face
 from fer.vision.detection import Detector, load_detector
 from fer.vision.images import SUFFIXES, read_image
+from fer.vision.quality import assess
 
 Faces = Literal["auto", "crop", "detect"]
 CROP_SIDE = 64          # pictures up to this side are faces cut out already
@@ -47,11 +49,12 @@ class Entry:
 
 
 def read_folder(folder: Path | str, faces: Faces = "auto", progress: Callable[[float], None] | None = None,
-                quiet: bool = False) -> Dataset:
+                quiet: bool = False, cached: bool = True) -> Dataset:
     """Read all pictures below. Files that are no picture, or hold no face, are left out and named in the result.
 
     faces: crop takes each picture for one face, detect looks for the largest face in it, auto decides by size.
-    Raises DatasetError where the folder is not laid out by class, or holds nothing to train on.
+    cached: False leaves nothing on disk. Raises DatasetError where the folder is not laid out by class, or
+    holds nothing to train on.
     """
     root = _root(Path(folder))
     entries, remarks = list_entries(root)
@@ -60,11 +63,12 @@ def read_folder(folder: Path | str, faces: Faces = "auto", progress: Callable[[f
                            f"<split>/<class>/*.png with the classes {', '.join(NAMES)}.")
     stamps = [(str(entry.path.relative_to(root)), *_stamp(entry.path)) for entry in entries]
     detector = None if faces == "crop" else load_detector("auto")
-    cached = kept.file_of("folder", 1, root.name, faces, detector and detector.name, stamps)
-    if (dataset := kept.load(cached)) is not None:
+    file = kept.file_of("folder", 2, root.name, faces, detector and detector.name, stamps) if cached else None
+    if file is not None and (dataset := kept.load(file)) is not None:
         return dataset
     dataset = _read_entries(root, entries, faces, detector, progress, quiet, remarks)
-    kept.save(cached, dataset)
+    if file is not None:
+        kept.save(file, dataset)
     return dataset
 
 
@@ -90,16 +94,17 @@ def list_entries(root: Path) -> tuple[list[Entry], list[str]]:
 
 def _read_entries(root: Path, entries: list[Entry], faces: Faces, detector: Detector | None,
                   progress: Callable[[float], None] | None, quiet: bool, remarks: list[str]) -> Dataset:
-    pixels, found, unreadable, faceless = [], [], [], []
+    pixels, found, unreadable, faceless, poor = [], [], [], [], 0
     bar = tqdm(entries, unit="picture", desc=f"Reading {root.name}", disable=quiet or progress is not None)
     for number, entry in enumerate(bar, 1):
         try:
-            face = read_face(entry.path, faces, detector)
+            face, quality = read_face(entry.path, faces, detector)
             if face is None:
                 faceless.append(str(entry.path.relative_to(root)))
             else:
                 pixels.append(face)
                 found.append(entry)
+                poor += not quality.ok
         except ImageError:
             unreadable.append(str(entry.path.relative_to(root)))
         if progress is not None and number % 20 == 0:
@@ -114,18 +119,24 @@ def _read_entries(root: Path, entries: list[Entry], faces: Faces, detector: Dete
         usage = _with_validation(usage, labels)
         remarks = [*remarks, f"There is no validation split: {(usage == 'PublicTest').sum()} of the training pictures "
                              "(10 % of each class) are kept back for it."]
+    if poor:
+        remarks = [*remarks, f"{poor} of the {len(found)} faces are hard to read (too small, too dark or cut off), as "
+                             "Predict would say. They are counted in."]
     names = np.array([entry.path.relative_to(root).as_posix() for entry in found])
     return Dataset(np.stack(pixels), labels, usage, None, root.name, tuple(unreadable), tuple(faceless),
                    tuple(remarks), names)
 
 
-def read_face(path: Path, faces: Faces, detector: Detector | None) -> np.ndarray | None:
-    """One file's face as (48, 48) uint8, or None where none was found. Raises ImageError."""
+def read_face(path: Path, faces: Faces, detector: Detector | None) -> tuple[np.ndarray | None, Quality]:
+    """One file's face as (48, 48) uint8, or None where none was found, and its quality. Raises ImageError."""
     image_rgb = read_image(path)
     if faces == "crop" or (faces == "auto" and max(image_rgb.shape[:2]) <= CROP_SIDE):
-        return align_face(image_rgb, None, "none", FACE_SIZE)
+        return align_face(image_rgb, None, "none", FACE_SIZE), Quality()
     boxes = detector.detect(image_rgb, DETECTION_SIDE)
-    return align_face(image_rgb, boxes[0], detector.name, FACE_SIZE) if boxes else None
+    if not boxes:
+        return None, Quality()
+    face = align_face(image_rgb, boxes[0], detector.name, FACE_SIZE)
+    return face, assess(image_rgb.shape, boxes[0], face)
 
 
 def _with_validation(usage: np.ndarray, labels: np.ndarray) -> np.ndarray:

@@ -29,8 +29,9 @@ def load(file: Path) -> Dataset | None:
         with np.load(file, allow_pickle=False) as arrays:
             facts = json.loads(str(arrays["facts"]))
             lists = {name: tuple(facts[name]) for name in ("unreadable", "faceless", "remarks")}
+            names = np.array(facts["names"]) if facts["names"] else None
             return Dataset(arrays["pixels"], arrays["labels"], np.array(SPLITS)[arrays["usage"]], None,
-                           facts["name"], **lists)
+                           facts["name"], **lists, names=names)
     except (OSError, ValueError, KeyError, IndexError, TypeError, EOFError, zipfile.BadZipFile):
         return None
 
@@ -38,6 +39,7 @@ def load(file: Path) -> Dataset | None:
 def save(file: Path, dataset: Dataset) -> None:
     usage = np.select([dataset.usage == split for split in SPLITS], range(len(SPLITS))).astype(np.uint8)
     facts = {name: getattr(dataset, name) for name in ("name", "unreadable", "faceless", "remarks")}
+    facts["names"] = None if dataset.names is None else dataset.names.tolist()
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=file.parent, suffix=".tmp", delete=False) as temporary:

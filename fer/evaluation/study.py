@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from fer.data.dataset import Dataset, fingerprints
+from fer.data.dataset import Dataset, fingerprints, split_name
 from fer.evaluation import details, humans
 from fer.evaluation.metrics import Report, predict_all, score
 from fer.inference.recognizer import Recognizer
@@ -24,6 +24,7 @@ class Study:
     """
 
     model: str
+    split: str
     threshold: float
     part: Dataset
     probabilities: np.ndarray
@@ -32,7 +33,7 @@ class Study:
 
     @cached_property
     def report(self) -> Report:
-        return score(self.probabilities, self.labels, self.model, str(self.part.usage[0]), self.tta, self.repeated)
+        return score(self.probabilities, self.labels, self.model, self.split, self.tta, self.repeated)
 
     @property
     def labels(self) -> np.ndarray:
@@ -83,12 +84,14 @@ def study(recognizer: Recognizer, dataset: Dataset, split: str, tta: str = "none
     """Evaluate one model on one split. Raises DatasetError where that split is missing or unlabelled."""
     part = dataset.split(split)
     probabilities = predict_all(recognizer, part.pixels, tta, progress)
-    return Study(recognizer.name, recognizer.card.threshold, part, probabilities, tta, repeats(dataset, part))
+    return Study(recognizer.name, split_name(split), recognizer.card.threshold, part, probabilities, tta,
+                 repeats(dataset, part))
 
 
 def repeats(dataset: Dataset, part: Dataset) -> np.ndarray | None:
-    """Which pictures of a split Training has too, pixel for pixel (N,); None for Training itself, or without one."""
+    """Which pictures of a split Training has too, pixel for pixel (N,); None where Training
+    itself is in the split, or not in the data."""
     training = dataset.usage == "Training"
-    if part.usage[0] == "Training" or not training.any():
+    if (part.usage == "Training").any() or not training.any():
         return None
     return np.isin(fingerprints(part.pixels), fingerprints(dataset.pixels[training]))

@@ -117,3 +117,23 @@ def test_bad_data_is_a_sentence(app, tmp_path, content, says):
         path.write_text(content)
     evaluate(app, path)
     assert not app.exception and says in app.error[0].value
+
+
+def test_an_uploaded_zip_leaves_nothing_on_disk(app, sample, tmp_path, monkeypatch):
+    import zipfile
+
+    from fer.data.cache import cache_folder
+
+    monkeypatch.setenv("FER_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as archive:
+        for name in ("happy", "neutral"):
+            archive.writestr(f"{name}/portrait.jpg", sample.read_bytes())
+    control(app, "evaluate_source").set_value("upload").run()
+    app.file_uploader(key="evaluate_upload").set_value([("own.zip", data.getvalue(), "application/zip")]).run()
+    assert not app.exception and not app.error and "on 2 faces" in words(app)    # all of them, though never split
+    assert not list(tmp_path.rglob("*.jpg")) and not list(tmp_path.rglob("*.npz"))
+    assert not cache_folder().exists() or not list(cache_folder().iterdir())
+    app.file_uploader(key="evaluate_upload").set_value([("own.zip", b"PK broken", "application/zip")]).run()
+    assert not app.exception and "no whole zip" in app.error[0].value.replace("\\", "")
