@@ -26,7 +26,8 @@ with shell.guarded():
         section = st.segmented_control("Part of the report", SECTIONS, default="Overview", required=True,
                                        key="evaluate_section", label_visibility="collapsed", wrap=True)
         if section == "Overview":
-            evaluate_overview.overview(item, evaluate_input.by_split(state.model(), choice, dataset))
+            evaluate_overview.overview(item, evaluate_input.by_split(state.model(), choice, dataset),
+                                       evaluate_more.points_of(state.model(), choice))
         elif section == "Confusion":
             if cell := evaluate_overview.confusion(item):
                 evaluate_faces.cell(item, cell)

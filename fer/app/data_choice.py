@@ -37,7 +37,11 @@ def choose_data(key: str, none_word: str | None = None) -> str | UploadedFile | 
                              placeholder="/data/fer2013/fer2013.csv").strip()
         if not path:
             return None
-        if not Path(path).exists():
+        try:
+            there = Path(path).exists()
+        except (OSError, ValueError):  # a name too long, a NUL in it
+            there = False
+        if not there:
             raise DatasetError(f"There is nothing at {path[-120:]} on this server. Check the path.")
         return str(Path(path).resolve())
     if source == "upload":
@@ -66,10 +70,15 @@ def keep(upload: UploadedFile) -> Path:
     upload.seek(0)
     if upload.name.lower().endswith(".zip"):
         return unpack_zip(upload, "The zip")
-    data = upload.getvalue()
-    folder = uploads_folder() / hashlib.sha256(data).hexdigest()[:24]
-    file = folder / "upload.csv"
-    if not file.is_file():
-        folder.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(data)
+    file = uploads_folder() / digest_of(upload) / "upload.csv"
+    if file.is_file():
+        return file
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=file.parent, prefix=".upload-", delete=False) as half_done:
+            half_done.write(upload.getvalue())
+        os.replace(half_done.name, file)
+    except OSError as error:
+        raise DatasetError(f"The upload could not be kept: {error.strerror or 'the disk refused'}. Free some space, or "
+                           "give a path on the server.") from None
     return file

@@ -35,7 +35,7 @@ def _tile(item: Study, row: int, key: str) -> None:
     with st.container(width=SIDE, gap="small"):
         picture = cv2.resize(item.part.pixels[row], (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
         st.image(picture, width=SIDE, alt=f"A face labelled {truth}, named {named}")
-        st.caption(f"is {truth}  \nnamed {named} {share:.0%}")
+        st.caption(f"labelled {truth}  \nnamed {named} {share:.0%}")
         if st.button("Explain", key=f"{key}_explain_{row}", width="stretch"):
             _open_in_explain(item, row, truth)
 

@@ -19,9 +19,10 @@ TTA_WORDS = {"none": "one view", "flip": "with its mirror image", "tencrop": "te
 
 @dataclass(frozen=True)
 class Choice:
-    """data: as --data takes it; split: FER2013's own name."""
+    """data: as --data takes it; stamp: its version; split: FER2013's own name, or All."""
 
     data: str
+    stamp: str
     split: str
     tta: str
 
@@ -32,20 +33,22 @@ def choose() -> tuple[Choice, Dataset] | None:
     if data is None:
         return None
     if isinstance(data, str):
-        dataset = resources.dataset(data)
+        dataset, stamp = resources.dataset(data), resources.data_stamp(data)
     else:
         st.caption("Read into memory only: it is forgotten with this session.")
         data, dataset = _uploaded(data)
+        stamp = data
     show_reading(dataset)
     held = [split for split in SPLITS if (dataset.usage == split).any()]
     left, right = st.columns(2)
-    own = dataset.votes is None and dataset.name != "synthetic" and "fer2013" not in dataset.name
     held = [*held, ALL] if len(held) > 1 else held
-    preferred = ALL if own and ALL in held else "PublicTest" if "PublicTest" in held else held[-1]
+    preferred = ALL if dataset.split_made and ALL in held else "PublicTest" if "PublicTest" in held else held[-1]
     split = left.selectbox("Split", held, held.index(preferred), format_func=SPLIT_WORDS.get, key="evaluate_split")
     tta = right.selectbox("Views of each face", TTA, format_func=TTA_WORDS.get, key="evaluate_tta",
                           help="The probabilities of several views are averaged. More views: a little better, slower.")
-    return Choice(data, split, tta), dataset
+    if split in ("Training", ALL) and not dataset.split_made:
+        st.warning("This includes pictures that the model may have been trained on, which flatters it.")
+    return Choice(data, stamp, split, tta), dataset
 
 
 def _uploaded(upload: data_choice.UploadedFile) -> tuple[str, Dataset]:
@@ -70,7 +73,7 @@ def show_reading(dataset: Dataset) -> None:
 def evaluated(model: str, choice: Choice, dataset: Dataset) -> Study:
     """The study of a model; computed once for the same weights, data and settings."""
     recognizer = resources.recognizer(model)
-    key = (recognizer.card.sha256, recognizer.card.temperature, choice, len(dataset))
+    key = (recognizer.card.sha256, recognizer.card.temperature, choice)
     kept = state.evaluations()
     if key not in kept:
         place = st.empty()

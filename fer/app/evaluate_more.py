@@ -35,20 +35,20 @@ def stress(item: Study, choice: Choice) -> None:
                 f"Run the stress test for {shell.model_label(model)}", key=f"stress_run_{model}",
                 icon=":material/play_arrow:"):
             _run(model, item, choice)
-    series = {shell.model_label(model): points for model in models if (points := _points(model, choice))}
+    series = {shell.model_label(model): points for model in models if (points := points_of(model, choice))}
     if series:
-        state.keep_stress(series)
         for condition in {point.condition: 1 for points in series.values() for point in points}:
             st.plotly_chart(charts.stress_curves(series, condition), config=CONFIG, key=f"stress_{condition}",
                             alt=f"Accuracy lost under {condition}")
 
 
-def _points(model: str, choice: Choice) -> list[StressPoint]:
+def points_of(model: str, choice: Choice) -> list[StressPoint]:
+    """The stress points measured for these weights and data in this session, in the order of measuring."""
     return state.stress_runs().get((resources.card(model).sha256, choice), [])
 
 
 def _whole(model: str, choice: Choice) -> bool:
-    return len(_points(model, choice)) == STEPS
+    return len(points_of(model, choice)) == STEPS
 
 
 def _run(model: str, item: Study, choice: Choice) -> None:
@@ -85,13 +85,15 @@ def groups(item: Study) -> None:
     if upload is None:
         return
     metadata = read_metadata(upload.getvalue(), [str(name) for name in item.part.names])
-    st.markdown(f"{metadata.matched:,} of {len(item.part):,} pictures are in the table.")
+    st.markdown(f"{metadata.matched:,} of {len(item.part):,} pictures are in the table. {metadata.unused:,} of its "
+                f"rows belong to no picture here, {metadata.repeated:,} repeat a name.")
     if metadata.skipped:
         st.caption("Too many values to group by: " + shell.plain(", ".join(metadata.skipped)))
-    rows = slices_of(metadata, item.right)
+    rows = slices_of(metadata, item.probabilities.argmax(1), item.labels)
     st.dataframe([{"column": row.column, "value": row.value, "faces": row.faces,
                    "accuracy %": round(100 * row.accuracy, 1), "95 % from": round(100 * row.low, 1),
                    "to": round(100 * row.high, 1),
+                   "macro-F1": round(row.macro_f1, 3), "column's gap": round(100 * row.gap, 1),
                    "": "few faces: read with care" if row.few else ""} for row in rows],
                  hide_index=True, width="stretch", alt="Accuracy by group")
     if any(row.few for row in rows):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from fer.app import shell, state
+from fer.app import shell
 from fer.app.evaluate_input import SPLIT_WORDS
 from fer.display import evaluation_figures as charts
 from fer.display.figures import CONFIG
 from fer.evaluation.metrics import Report
 from fer.evaluation.report import headline_rows, render_report
+from fer.evaluation.stress import StressPoint
 from fer.evaluation.study import Study
 from fer.expressions import NAMES
 from fer.models.checkpoints import Card
@@ -42,8 +43,8 @@ def show_card(card: Card) -> None:
     st.markdown("Choose data above for the whole report: errors, people's opinions, stress, groups, another model.")
 
 
-def overview(item: Study, by_split: dict[str, Report]) -> None:
-    """by_split: the reports of validation and test, as far as the data holds them."""
+def overview(item: Study, by_split: dict[str, Report], stress: list[StressPoint]) -> None:
+    """by_split: the reports of validation and test, as far as the data holds them; stress: what was measured."""
     report, (low, high) = item.report, item.interval
     with st.container(horizontal=True):
         st.metric("Accuracy", f"{report.accuracy:.1%}", border=True, help=f"95 % interval {low:.1%} to {high:.1%}")
@@ -57,8 +58,10 @@ def overview(item: Study, by_split: dict[str, Report]) -> None:
         st.dataframe([{"": what, "value": value} for what, value in headline_rows(item)], hide_index=True,
                      width="stretch", alt="All headline numbers")
     with right:
-        st.dataframe([{"class": name, **{key: round(row[key], 3) for key in ("precision", "recall", "f1")},
-                       "faces": row["support"]} for name, row in report.per_class.items()],
+        numbers = {name: {key: round(row[key], 3) for key in ("precision", "recall", "f1")} if row["support"] else {}
+                   for name, row in report.per_class.items()}
+        st.dataframe([{"class": name, **numbers[name], "faces": row["support"]}
+                      for name, row in report.per_class.items()],
                      hide_index=True, width="stretch", alt="Precision, recall and F1 of each class")
     if len(by_split) > 1:
         st.markdown("**By split.** Validation chose the model, so the test split is the more honest one.")
@@ -67,11 +70,14 @@ def overview(item: Study, by_split: dict[str, Report]) -> None:
                       for split, other in by_split.items()], hide_index=True, width="stretch", alt="Loss by split")
     missing = [name for name, row in report.per_class.items() if not row["support"]]
     if missing:
-        st.info(f"This split has no faces of: {', '.join(missing)}. Their recall is undefined and left out of means.")
+        st.info(f"This split has no faces of: {', '.join(missing)}. In macro averages such a class counts as 0 where "
+                "the model names it, and not at all where it does not.")
     if len(missing) == len(NAMES) - 1:
         st.warning("There is one class only, so accuracy here is that class's recall, and curves cannot be drawn.")
-    st.download_button("Report (HTML)", lambda: render_report([item], state.stress_points()), "evaluation.html",
-                       "text/html", on_click="ignore", icon=":material/download:")
+    # The download is made outside this session's thread, so it takes along what it needs.
+    stressed = {item.model: stress} if stress else None
+    st.download_button("Report (HTML)", lambda: render_report([item], stressed), "evaluation.html", "text/html",
+                       on_click="ignore", icon=":material/download:")
 
 
 def confusion(item: Study) -> tuple[int, int] | None:
@@ -99,8 +105,9 @@ def calibration(item: Study) -> None:
     st.markdown("**When should it say “not sure”?** A higher threshold answers fewer faces, and errs on fewer.")
     threshold = st.slider("Sure from", 0.0, 0.99, float(min(item.threshold, 0.99)), 0.01, key="risk_threshold")
     at = item.risk.at(threshold)
-    st.markdown(f"From {threshold:.0%} on it answers **{at[0]:.0%}** of the faces and is right on **{1 - at[1]:.1%}** "
-                f"of those. Its card says {item.threshold:.0%}.")
+    answers = f"answers **{at[0]:.0%}** of the faces and is right on **{1 - at[1]:.1%}** of those" if at[0] else \
+        "answers **nothing**: no face reaches that confidence"
+    st.markdown(f"From {threshold:.0%} on it {answers}. Its card says {item.threshold:.0%}.")
     st.plotly_chart(charts.risk_coverage_chart(item.risk.coverage, item.risk.risk, at), config=CONFIG, key="risk",
                     alt="Share of wrong answers by share answered")
 

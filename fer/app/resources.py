@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import streamlit as st
 
 from fer.data.dataset import Dataset
-from fer.data.read import read_dataset
+from fer.data.ferplus import FERPLUS_FILE
+from fer.data.folders import list_entries, root_of
+from fer.data.read import SYNTHETIC, read_dataset
 from fer.inference.recognizer import Recognizer, load
 from fer.models.checkpoints import Card, find_weights, read_card, shipped_names
 from fer.training.shelf import list_runs
@@ -45,6 +48,26 @@ def sample_bytes(name: str) -> bytes:
     return (SAMPLES / f"{name}.jpg").read_bytes()
 
 
-@st.cache_resource(max_entries=1, show_spinner="Reading the data set")
 def dataset(path: str) -> Dataset:
+    """A data set by --data's name, kept until its files change. Raises DatasetError."""
+    return _dataset(path, data_stamp(path))
+
+
+@st.cache_resource(max_entries=3, show_spinner="Reading the data set")
+def _dataset(path: str, stamp: str) -> Dataset:
     return read_dataset(path, quiet=True)
+
+
+@st.cache_data(ttl=10, max_entries=32, show_spinner=False)
+def data_stamp(path: str) -> str:
+    """Names, sizes and times of a data set's files as a digest: another one means that something changed."""
+    if path == SYNTHETIC:
+        return SYNTHETIC
+    place = Path(path)
+    if place.is_dir() and not (place / "fer2013.csv").is_file():
+        files = [entry.path for entry in list_entries(root_of(place))[0]]
+    else:
+        file = place / "fer2013.csv" if place.is_dir() else place
+        files = [found for found in (file, file.with_name(FERPLUS_FILE)) if found.is_file()]
+    stats = [(str(file), stat.st_size, stat.st_mtime_ns) for file in files for stat in [file.stat()]]
+    return hashlib.blake2b(repr(stats).encode(), digest_size=12).hexdigest()

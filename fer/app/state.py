@@ -169,7 +169,7 @@ def newly_put_in(slot: str, photo: str) -> bool:
     return new
 
 
-KEPT_EVALUATIONS = 8
+KEPT_EVALUATIONS = 4
 
 
 def evaluations() -> OrderedDict:
@@ -183,15 +183,6 @@ def evaluations() -> OrderedDict:
 def stress_runs() -> dict:
     """The stress points measured in this session, by weights and data."""
     return st.session_state.setdefault("stress_runs", {})
-
-
-def keep_stress(series: dict) -> None:
-    """Keep what the stress charts show, for the report."""
-    st.session_state["stress_series"] = series
-
-
-def stress_points() -> dict | None:
-    return st.session_state.get("stress_series")
 
 
 def uploaded_datasets() -> OrderedDict:

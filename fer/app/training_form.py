@@ -89,7 +89,7 @@ def _architecture(weights: str) -> str:
         return ""
 
 
-@st.cache_data(max_entries=32, show_spinner="Timing a few batches")
+@st.cache_data(max_entries=32, ttl=300, show_spinner="Timing a few batches")
 def _seconds_per_picture(model: str, input_size: int, batch_size: int) -> float:
     return seconds_per_picture(TrainConfig(model=model, input_size=input_size, batch_size=batch_size))
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import lzma
 import os
 import shutil
 import stat
 import tempfile
 import zipfile
+import zlib
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
@@ -51,9 +53,11 @@ def unpack_zip(file: BinaryIO, name: str = "the zip", parent: Path | None = None
                 os.replace(half_done, target)
             finally:
                 shutil.rmtree(half_done, ignore_errors=True)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError):
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, zlib.error, lzma.LZMAError):
         raise DatasetError(f"{name} is no whole zip file. Zip the class folders again.") from None
     except OSError as error:
+        if target.is_dir():  # another visitor unpacked the same zip at the same time
+            return target
         raise DatasetError(f"{name} could not be unpacked: {error.strerror or 'the disk refused'}. Free some space, "
                            "or give a path on the server.") from None
     return target

@@ -26,6 +26,7 @@ class Dataset:
     votes: (N, 10) uint8 FER+ votes in the order of `VOTE_NAMES`, or None.
     unreadable, faceless: files left out, since no picture, or no face in them; remarks: sentences about the reading.
     names: (N,) each picture's own: a path below the folder, or fer0000000.png by its row in the CSV, as FER+ counts.
+    split_made: the data came without a validation split, and one was cut off from its Training pictures.
     """
 
     pixels: np.ndarray
@@ -37,6 +38,7 @@ class Dataset:
     faceless: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
     names: np.ndarray | None = None
+    split_made: bool = False
 
     def __len__(self) -> int:
         return len(self.labels)

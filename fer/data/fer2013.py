@@ -92,7 +92,9 @@ def _columns(file, name: str) -> dict[str, int]:
         raise DatasetError(f"{name} is empty. Expected a header row: emotion,pixels,Usage.", row=1)
     columns = {title.strip().lower(): index for index, title in enumerate(header)}
     if "pixels" not in columns:
-        shown = ", ".join(title.strip()[:20] for title in header[:4] if title.isprintable()) or "nothing readable"
+        # Only what looks like a column's name is quoted: any file of the server can be named here.
+        words = [title.strip() for title in header[:4] if title.strip().isidentifier()]
+        shown = ", ".join(word[:20] for word in words) or "no names of columns"
         raise DatasetError(f"{name} has no column 'pixels'. Expected emotion,pixels,Usage; found {shown}.", row=1)
     if "emotion" not in columns and len(columns) > 1:
         raise DatasetError(f"{name} has no column 'emotion'. Expected emotion,pixels,Usage.", row=1)

@@ -39,6 +39,9 @@ _SPLIT_OF = {word: split for split, words in SPLIT_WORDS.items() for word in wor
 _CLASS_OF = {word: name for name, words in CLASS_WORDS.items() for word in words}
 
 
+MAX_PICTURES = 200_000
+
+
 @dataclass(frozen=True)
 class Entry:
     """One picture's file, and where its folders put it."""
@@ -56,7 +59,7 @@ def read_folder(folder: Path | str, faces: Faces = "auto", progress: Callable[[f
     cached: False leaves nothing on disk. Raises DatasetError where the folder is not laid out by class, or
     holds nothing to train on.
     """
-    root = _root(Path(folder))
+    root = root_of(Path(folder))
     entries, remarks = list_entries(root)
     if not entries:
         raise DatasetError(f"The folder {root.name} holds no pictures below folders named by class. Expected "
@@ -80,16 +83,21 @@ def list_entries(root: Path) -> tuple[list[Entry], list[str]]:
     entries, left_out = [], defaultdict(int)
     for split_folder, split in by_split.items():
         for class_folder in _folders(split_folder):
-            files = [file for file in sorted(class_folder.rglob("*"))
-                     if file.suffix.lower() in SUFFIXES and not file.name.startswith(".") and file.is_file()]
             name = _CLASS_OF.get(class_folder.name.lower())
-            if name is None:
-                left_out[class_folder.name] += len(files)
+            if name is None:  # only looked into: a folder of another kind may be a whole disk
+                left_out[class_folder.name] += sum(_is_picture(file) for file in class_folder.iterdir())
                 continue
-            entries += [Entry(file, split, name) for file in files]
+            entries += [Entry(file, split, name) for file in sorted(class_folder.rglob("*")) if _is_picture(file)]
+            if len(entries) > MAX_PICTURES:
+                raise DatasetError(f"The folder {root.name} holds more than {MAX_PICTURES:,} pictures. Give a part of "
+                                   "it.")
     remarks = [f"The folder {name} ({count} pictures) is none of the seven classes and was left out."
                for name, count in left_out.items() if count]
     return entries, remarks
+
+
+def _is_picture(file: Path) -> bool:
+    return file.suffix.lower() in SUFFIXES and not file.name.startswith(".") and file.is_file()
 
 
 def _read_entries(root: Path, entries: list[Entry], faces: Faces, detector: Detector | None,
@@ -115,7 +123,8 @@ def _read_entries(root: Path, entries: list[Entry], faces: Faces, detector: Dete
                            "choose --faces crop.")
     labels = np.array([INDEX[entry.expression] for entry in found], np.int64)
     usage = np.array([entry.split for entry in found])
-    if not (usage == "PublicTest").any():
+    split_made = not (usage == "PublicTest").any() and (usage == "Training").any()
+    if split_made:
         usage = _with_validation(usage, labels)
         remarks = [*remarks, f"There is no validation split: {(usage == 'PublicTest').sum()} of the training pictures "
                              "(10 % of each class) are kept back for it."]
@@ -124,7 +133,7 @@ def _read_entries(root: Path, entries: list[Entry], faces: Faces, detector: Dete
                              "Predict would say. They are counted in."]
     names = np.array([entry.path.relative_to(root).as_posix() for entry in found])
     return Dataset(np.stack(pixels), labels, usage, None, root.name, tuple(unreadable), tuple(faceless),
-                   tuple(remarks), names)
+                   tuple(remarks), names, bool(split_made))
 
 
 def read_face(path: Path, faces: Faces, detector: Detector | None) -> tuple[np.ndarray | None, Quality]:
@@ -149,7 +158,7 @@ def _with_validation(usage: np.ndarray, labels: np.ndarray) -> np.ndarray:
     return usage
 
 
-def _root(folder: Path) -> Path:
+def root_of(folder: Path) -> Path:
     """Step into a lone folder that is neither a split nor a class, as zips often wrap their content in one."""
     while True:
         inside = _folders(folder)

@@ -31,14 +31,14 @@ def load(file: Path) -> Dataset | None:
             lists = {name: tuple(facts[name]) for name in ("unreadable", "faceless", "remarks")}
             names = np.array(facts["names"]) if facts["names"] else None
             return Dataset(arrays["pixels"], arrays["labels"], np.array(SPLITS)[arrays["usage"]], None,
-                           facts["name"], **lists, names=names)
+                           facts["name"], **lists, names=names, split_made=facts["split_made"])
     except (OSError, ValueError, KeyError, IndexError, TypeError, EOFError, zipfile.BadZipFile):
         return None
 
 
 def save(file: Path, dataset: Dataset) -> None:
     usage = np.select([dataset.usage == split for split in SPLITS], range(len(SPLITS))).astype(np.uint8)
-    facts = {name: getattr(dataset, name) for name in ("name", "unreadable", "faceless", "remarks")}
+    facts = {name: getattr(dataset, name) for name in ("name", "unreadable", "faceless", "remarks", "split_made")}
     facts["names"] = None if dataset.names is None else dataset.names.tolist()
     try:
         file.parent.mkdir(parents=True, exist_ok=True)

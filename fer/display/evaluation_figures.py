@@ -10,7 +10,6 @@ import plotly.graph_objects as go
 from fer.display.figures import style
 from fer.expressions import COLOURS, NAMES
 
-BLUES = [[0, "rgba(58,79,191,0.06)"], [1, "rgba(58,79,191,0.95)"]]
 ACCENT, SECOND, REFERENCE = "#3A4FBF", "#D55E00", "#8A8A8A"
 
 
@@ -22,7 +21,7 @@ def confusion(matrix: Sequence[Sequence[int]], percent: bool = False, height: in
     counts = np.asarray(matrix)
     share = 100 * counts / np.maximum(counts.sum(1, keepdims=True), 1)
     text = [[f"{s:.0f} %" if percent else f"{c:,}" for c, s in zip(*rows)] for rows in zip(counts, share)]
-    figure = go.Figure(go.Heatmap(z=share, x=NAMES, y=NAMES, zmin=0, zmax=100, colorscale=BLUES, showscale=False,
+    figure = go.Figure(go.Heatmap(z=share, x=NAMES, y=NAMES, zmin=0, zmax=100, colorscale="Blues", showscale=False,
                                   text=text, texttemplate="%{text}", xgap=2, ygap=2, hoverinfo="skip"))
     cells = [(truth, named) for truth in range(len(NAMES)) for named in range(len(NAMES))]
     figure.add_scatter(
@@ -88,20 +87,25 @@ def class_curves(curves: dict, x_title: str, y_title: str, height: int = 360) ->
 
 
 def stress_curves(series: dict[str, list], condition: str, height: int = 230) -> go.Figure:
-    """The change of accuracy by strength, with its interval, one line a model. series: {model: StressPoints}."""
+    """The change of accuracy by strength, with its interval, one line a model. series: {model: StressPoints}.
+
+    All conditions share one axis, so that they compare.
+    """
+    lowest = min((100 * point.low for points in series.values() for point in points), default=0)
     figure = go.Figure()
     for (model, points), colour in zip(series.items(), (ACCENT, SECOND)):
         chosen = [point for point in points if point.condition == condition]
         x = [0, *(point.strength for point in chosen)]
         low, high = ([0, *(100 * getattr(point, side) for point in chosen)] for side in ("low", "high"))
         figure.add_scatter(x=x + x[::-1], y=high + low[::-1], fill="toself", fillcolor=colour, opacity=0.18,
-                           line={"width": 0}, hoverinfo="skip")
+                           line={"width": 0}, hoverinfo="skip", showlegend=False)
         figure.add_scatter(x=x, y=[0, *(100 * point.change for point in chosen)], mode="lines+markers", name=model,
                            line={"color": colour, "width": 2.5},
                            hovertemplate=f"{model}, strength %{{x}}: %{{y:+.1f}} points<extra></extra>")
     figure.update_xaxes(title=condition, dtick=1)
-    figure.update_yaxes(range=[-60, 8], ticksuffix=" pt")
-    return style(figure, height)
+    figure.update_yaxes(range=[min(-60, lowest - 3), 8], ticksuffix=" pt")
+    style(figure, height)
+    return figure.update_layout(showlegend=len(series) > 1, legend={"orientation": "h", "y": 1.18})
 
 
 def people_chart(rows: list[dict], height: int = 300) -> go.Figure:

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from fer.evaluation.metrics import ECE_BINS
+from fer.evaluation.slices import wilson
 from fer.expressions import COUNT, NAMES
 from fer.models.torchvision_repair import ensure_torchvision
 
@@ -39,6 +40,8 @@ class Curve:
 
 def accuracy_interval(right: np.ndarray, seed: int = 0) -> tuple[float, float]:
     """The 95 % bootstrap interval of an accuracy; right: (N,) bool. Resamples pictures."""
+    if np.all(right) or not np.any(right):
+        return wilson(right)  # a resample of equals knows no spread
     rng = np.random.default_rng(seed)
     # How often a resample of N pictures holds a right one is binomial: no need to draw each picture.
     means = rng.binomial(len(right), float(np.mean(right)), RESAMPLES * 10) / len(right)

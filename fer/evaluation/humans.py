@@ -39,6 +39,7 @@ def compare_with_people(probabilities: np.ndarray, labels: np.ndarray, votes: np
     given, shown = probabilities[rows], people[rows]
     named, majority, truth = given.argmax(1), shown.argmax(1), labels[rows]
     strength = shown.max(1)
+    most = strength > 0.5  # more than half of them, not merely more than for any other class
     by_strength = []
     for low, high, words in STRENGTHS:
         inside = (strength > low) & (strength <= high)
@@ -51,4 +52,5 @@ def compare_with_people(probabilities: np.ndarray, labels: np.ndarray, votes: np
     return HumanComparison(
         len(rows), float(np.abs(given - shown).sum(1).mean() / 2), float((named == majority).mean()),
         float((majority == truth).mean()), by_strength,
-        rows[wrong[majority[wrong] == named[wrong]]], rows[wrong[majority[wrong] == truth[wrong]]])
+        rows[wrong[most[wrong] & (majority[wrong] == named[wrong])]],
+        rows[wrong[most[wrong] & (majority[wrong] == truth[wrong])]])

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from fer.errors import DatasetError
+from fer.expressions import COUNT
 
 FEW = 50                 # a group under this many faces gets a warning
 MAX_VALUES = 30          # a column with more values is no grouping
@@ -17,7 +19,10 @@ NAME_COLUMNS = ("picture", "image", "file", "filename", "path", "name")
 
 @dataclass(frozen=True)
 class Slice:
-    """One value of one column: its accuracy with a 95 % Wilson interval."""
+    """One value of one column: its accuracy with a 95 % Wilson interval, its macro-F1, and the column's gap.
+
+    gap: between the best and the worst accuracy of the column's values with enough faces.
+    """
 
     column: str
     value: str
@@ -25,6 +30,8 @@ class Slice:
     accuracy: float
     low: float
     high: float
+    macro_f1: float = 0.0
+    gap: float = 0.0
 
     @property
     def few(self) -> bool:
@@ -33,10 +40,15 @@ class Slice:
 
 @dataclass(frozen=True)
 class Metadata:
-    """columns: {column: values (N,) of text, "" where the table says nothing of a picture}; matched: how many."""
+    """columns: {column: values (N,) of text, "" where the table says nothing of a picture}; matched: how many.
+
+    unused: rows that belong to no picture; repeated: rows whose name came again (the last one counts).
+    """
 
     columns: dict[str, np.ndarray]
     matched: int
+    unused: int
+    repeated: int
     skipped: tuple[str, ...]     # columns with too many values to group by
 
 
@@ -46,16 +58,23 @@ def read_metadata(data: bytes, names: list[str]) -> Metadata:
     Raises DatasetError where no name column is there or no name matches, saying how many did.
     """
     try:
-        rows = list(csv.DictReader(io.StringIO(data.decode("utf-8-sig"))))
+        text = data.decode("utf-8-sig")
+        first = text.partition("\n")[0]
+        delimiter = max(",;\t", key=first.count)  # European spreadsheets write semicolons
+        rows = list(csv.DictReader(io.StringIO(text), delimiter=delimiter))
     except (UnicodeDecodeError, csv.Error):
         raise DatasetError("The table is not CSV text in UTF-8.") from None
     titles = [title for title in (rows[0] if rows else {}) if title]
     key = next((title for title in titles if title.strip().lower() in NAME_COLUMNS), None)
     if key is None:
         raise DatasetError(f"The table has no column of picture names. Call one of them {' or '.join(NAME_COLUMNS)}.")
-    table = {str(row[key]).strip(): row for row in rows}
-    found = [table.get(name) or table.get(name.rsplit("/", 1)[-1]) for name in names]
+    table = {str(row[key]).strip().replace("\\", "/"): row for row in rows}
+    bases = Counter(name.rsplit("/", 1)[-1] for name in names)
+    # A bare file name stands for a picture only where no other folder has one of that name.
+    known = [name if name in table else name.rsplit("/", 1)[-1] for name in names]
+    found = [table.get(word) if word == name or bases[word] == 1 else None for word, name in zip(known, names)]
     matched = sum(row is not None for row in found)
+    unused = len(table) - len({word for word, row in zip(known, found) if row is not None})
     if not matched:
         raise DatasetError(f"None of the table's {len(table)} names is among the {len(names)} pictures, such as "
                            f"{names[0]!r}. Names are compared letter by letter.")
@@ -65,20 +84,34 @@ def read_metadata(data: bytes, names: list[str]) -> Metadata:
             continue
         values = np.array([str((row or {}).get(title) or "").strip() for row in found])
         (skipped.append(title) if len(np.unique(values)) > MAX_VALUES else columns.update({title: values}))
-    return Metadata(columns, matched, tuple(skipped))
+    return Metadata(columns, matched, unused, len(rows) - len(table), tuple(skipped))
 
 
-def slices_of(metadata: Metadata, right: np.ndarray) -> list[Slice]:
-    """Accuracy per value; the columns with the largest gap between values of enough faces come first."""
+def slices_of(metadata: Metadata, named: np.ndarray, labels: np.ndarray) -> list[Slice]:
+    """Metrics per value; the columns with the largest gap between values of enough faces come first.
+
+    named, labels: classes (N,), of the model and of the data.
+    """
+    right = named == labels
     groups = []
     for column, values in metadata.columns.items():
         rows = []
         for value in np.unique(values[values != ""]):
-            inside = right[values == value]
-            rows.append(Slice(column, str(value), len(inside), float(inside.mean()), *wilson(inside)))
+            chosen = values == value
+            inside = right[chosen]
+            rows.append(Slice(column, str(value), len(inside), float(inside.mean()), *wilson(inside),
+                              macro_f1(named[chosen], labels[chosen])))
         whole = [row.accuracy for row in rows if not row.few] or [0.0]
-        groups.append((max(whole) - min(whole), sorted(rows, key=lambda row: row.accuracy)))
+        gap = max(whole) - min(whole)
+        groups.append((gap, sorted((replace(row, gap=gap) for row in rows), key=lambda row: row.accuracy)))
     return [row for _, rows in sorted(groups, key=lambda group: -group[0]) for row in rows]
+
+
+def macro_f1(named: np.ndarray, labels: np.ndarray) -> float:
+    """The mean F1 of the classes that occur or are named."""
+    cells = np.bincount(labels * COUNT + named, minlength=COUNT * COUNT).reshape(COUNT, COUNT)
+    both = cells.sum(0) + cells.sum(1)
+    return float((2 * np.diag(cells)[both > 0] / both[both > 0]).mean())
 
 
 def wilson(right: np.ndarray, z: float = 1.96) -> tuple[float, float]:

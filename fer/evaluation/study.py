@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from fer.data.dataset import Dataset, fingerprints, split_name
+from fer.errors import DatasetError
 from fer.evaluation import details, humans
 from fer.evaluation.metrics import Report, predict_all, score
 from fer.inference.recognizer import Recognizer
@@ -30,6 +31,7 @@ class Study:
     probabilities: np.ndarray
     tta: str
     repeated: np.ndarray | None
+    weights_sha256: str = ""
 
     @cached_property
     def report(self) -> Report:
@@ -84,8 +86,16 @@ def study(recognizer: Recognizer, dataset: Dataset, split: str, tta: str = "none
     """Evaluate one model on one split. Raises DatasetError where that split is missing or unlabelled."""
     part = dataset.split(split)
     probabilities = predict_all(recognizer, part.pixels, tta, progress)
+    numbers = np.isfinite(probabilities).all(1)
+    if not numbers.all():
+        if not numbers.any():
+            raise DatasetError(f"{recognizer.name} gives no number for any face of {split_name(split)}: its weights "
+                               "overflow. Choose another model.")
+        remark = f"{int((~numbers).sum())} faces got no number from the model and are left out."
+        part = replace(part.take(np.flatnonzero(numbers)), remarks=(*part.remarks, remark))
+        probabilities = probabilities[numbers]
     return Study(recognizer.name, split_name(split), recognizer.card.threshold, part, probabilities, tta,
-                 repeats(dataset, part))
+                 repeats(dataset, part), recognizer.card.sha256)
 
 
 def repeats(dataset: Dataset, part: Dataset) -> np.ndarray | None:

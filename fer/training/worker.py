@@ -35,7 +35,8 @@ def train(run: RunDirectory, quiet: bool = False, on_epoch: Callable[[EpochRecor
         with _endings(run, first) as ending:
             config = run.config
             turn = None
-            if first and SUPERVISED not in os.environ:
+            # A launched worker (wait) keeps a Stop that was pressed while it started; its launcher cleared older ones.
+            if first and SUPERVISED not in os.environ and not wait:
                 run.withdraw("stop", "pause")
             if not ranked:
                 turn = _take_turn(run, wait)

@@ -59,7 +59,7 @@ def test_the_interval_of_an_accuracy():
     low, high = accuracy_interval(right)
     half = 1.96 * np.sqrt(0.75 * 0.25 / 400)
     assert (low, high) == pytest.approx((0.75 - half, 0.75 + half), abs=0.005)
-    assert accuracy_interval(np.ones(9, bool)) == (1, 1)
+    assert accuracy_interval(np.ones(9, bool)) == pytest.approx((9 / (9 + 1.96**2), 1))   # Wilson's: not certainty
 
 
 def test_reliability_by_hand():

@@ -50,6 +50,20 @@ def test_ece_of_a_calibrated_and_an_overconfident_model():
     assert score(certain(*named, confidence=0.9), labels).ece == pytest.approx(0.2, abs=0.01)
 
 
+def test_faces_without_a_number_are_left_out_and_told():
+    class Overflowing(Teller):
+        def probabilities(self, faces, tta="none"):
+            rows = super().probabilities(faces, tta)
+            rows[faces[:, 0, 0] == 5] = np.nan
+            return rows
+
+    pixels = np.zeros((3, 48, 48), np.uint8)
+    pixels[:, 0, 0] = [1, 5, 2]
+    data = Dataset(pixels, np.array([1, 5, 2]), np.full(3, "PublicTest"))
+    found = study(Overflowing(), data, "validation")
+    assert found.report.n == 2 and found.report.accuracy == 1 and "1 faces got no number" in found.part.remarks[0]
+
+
 class Teller:
     """Names the class written in a picture's first pixel."""
 

@@ -54,8 +54,9 @@ def test_groups_by_name_with_the_largest_gap_first():
     rows = [f"{index}.png,{'young' if index < 60 else 'old'},{index}" for index in range(100)]
     metadata = read_metadata(table(rows), NAMES)
     assert metadata.matched == 100 and metadata.skipped == ("note",)
-    right = np.arange(120) < 60
-    old, young = slices_of(metadata, right)
+    labels = np.full(120, 3)
+    old, young = slices_of(metadata, np.where(np.arange(120) < 60, 3, 0), labels)
+    assert (young.macro_f1, old.macro_f1, young.gap) == (1, 0, 0)     # old is too few to make a gap
     assert (old.value, old.faces, old.accuracy, old.few) == ("old", 40, 0, True)
     assert (young.value, young.faces, young.accuracy, young.few) == ("young", 60, 1, False)
     assert young.low < 0.95 and young.high == pytest.approx(1)
@@ -72,3 +73,10 @@ def test_tables_that_do_not_fit(data, says):
 def test_wilson_by_hand():
     low, high = wilson(np.array([1, 1, 0, 0], bool))
     assert low == pytest.approx(0.15, abs=0.001) and high == pytest.approx(0.85, abs=0.001)
+
+
+def test_names_match_only_where_they_are_one_picture():
+    names = ["happy/1.png", "sad/1.png", "sad/2.png"]
+    found = read_metadata(b"file;age\nhappy\\1.png;a\n1.png;b\n2.png;c\nno.png;d\n2.png;e\n", names)
+    assert found.columns["age"].tolist() == ["a", "", "e"]
+    assert (found.matched, found.unused, found.repeated) == (2, 2, 1)

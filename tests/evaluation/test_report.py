@@ -1,0 +1,41 @@
+"""The HTML report holds what was measured, and shows strangers' names letter by letter."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from fer.data.dataset import Dataset
+from fer.errors import FerError
+from fer.evaluation.report import render_report, write_report
+from fer.evaluation.stress import StressPoint
+from fer.evaluation.study import study
+from tests.evaluation.test_metrics import Teller
+
+
+@pytest.fixture
+def item():
+    pixels = np.zeros((8, 48, 48), np.uint8)
+    pixels[:, 0, 0] = [0, 1, 2, 3, 4, 5, 6, 0]
+    return study(Teller(), Dataset(pixels, np.array([0, 1, 2, 3, 4, 5, 6, 3]), np.full(8, "PublicTest")), "validation")
+
+
+def test_a_report_holds_its_numbers_and_stress(item):
+    point = StressPoint("noise", 1, 0.5, -0.375, -0.5, -0.2)
+    text = render_report([item], {"teller": [point]})
+    assert "87.5%" in text and "8 faces" in text and "Stress: noise" in text and "Most confident mistakes" in text
+    assert "Stress:" not in render_report([item])
+
+
+def test_names_cannot_become_markup(item):
+    hostile = "<script>alert(1)</script>"
+    named = replace(item, model=hostile, part=replace(item.part, name=hostile, remarks=(hostile,)))
+    text = render_report([named])
+    assert hostile not in text and "&lt;script&gt;alert(1)" in text
+
+
+def test_a_folder_that_is_not_there_is_a_sentence(item, tmp_path):
+    with pytest.raises(FerError, match="could not be written"):
+        write_report(tmp_path / "none" / "report.html", [item])
