@@ -23,7 +23,7 @@ with shell.guarded():
                  caption="Eileen Collins, NASA, public domain", alt="An astronaut's portrait, her face marked")
     with result:
         if reading.faces:
-            widgets.verdict(reading.faces[0], resources.card(reading.model).threshold)
+            widgets.verdict(reading.faces[0], reading.recognizer.card.threshold)
             widgets.probability_chart(reading.faces[0], key="home_bars")
         st.page_link("pages/predict.py", label="Read your own photos", icon=":material/arrow_forward:")
 

@@ -75,7 +75,7 @@ def show_photo(reading: Reading) -> None:
                 return
             face = show_face(reading)
         with steps:
-            widgets.steps_strip(resources.recognizer(reading.model), reading.image_rgb, face, reading.detector)
+            widgets.steps_strip(reading.recognizer, reading.image_rgb, face, reading.detector)
 
 
 def show_face(reading: Reading) -> Prediction:
@@ -87,7 +87,7 @@ def show_face(reading: Reading) -> Prediction:
                           wrap=True, key=f"face_{reading.photo.key}_{reading.detector}",
                           format_func=lambda number: f"{number} {render.face_label(reading.faces[number - 1])}")
     face = reading.faces[(chosen or 1) - 1]
-    widgets.verdict(face, resources.card(reading.model).threshold)
+    widgets.verdict(face, reading.recognizer.card.threshold)
     widgets.probability_chart(face, key=f"bars_{reading.photo.key}_{reading.detector}_{chosen}")
     if st.button("Explain this face", key=f"explain_{reading.photo.key}", icon=":material/travel_explore:"):
         state.explain_face(state.Explained(reading.photo, chosen or 1))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from fer.app import resources, state, widgets
+from fer.app import state, widgets
 from fer.app.map_grid import map_grid
 from fer.app.studies import Key, Study, key_of
 from fer.display import maps
@@ -60,7 +60,7 @@ def top(study: Study, cell: Cell) -> Look:
         st.image(picture, width="stretch", caption=f"{METHODS[cell.method].label} for {cell.name}",
                  alt=f"{METHODS[cell.method].label} map for {cell.name}, large")
     with words_place:
-        widgets.verdict(prediction, resources.card(study.face.recognizer.name).threshold)
+        widgets.verdict(prediction, study.face.recognizer.card.threshold)
         if study.truth:
             st.markdown(f"True class: **{study.truth}**")
         share = _percent(prediction.probabilities[cell.index])

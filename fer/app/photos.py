@@ -6,13 +6,14 @@ import csv
 import hashlib
 import io
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from fer.app import resources, state
 from fer.errors import FerError
 from fer.expressions import NAMES
+from fer.inference.recognizer import Recognizer
 from fer.records import Prediction
 from fer.vision.images import decode_image
 
@@ -33,7 +34,7 @@ class Photo:
 
 @dataclass(frozen=True)
 class Reading:
-    """What was read off one photo; error is a sentence where nothing could be."""
+    """What was read off one photo, and by what; error is a sentence where nothing could be."""
 
     photo: Photo
     model: str
@@ -41,6 +42,12 @@ class Reading:
     image_rgb: np.ndarray | None = None
     faces: tuple[Prediction, ...] = ()
     error: FerError | None = None
+    recognizer: Recognizer | None = None
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """The same for the same photo, read by the same weights and detector: a run replaces its weights by better."""
+        return (self.photo.key, self.model, self.recognizer.card.sha256 if self.recognizer else "", self.detector)
 
     def to_json(self) -> dict:
         """The same line as `python -m fer predict --json` prints, plus model and detector."""
@@ -55,18 +62,20 @@ def read_photo(photo: Photo) -> Reading:
     """Decode, detect and read by the session's model and detector; remembered, so that a click costs nothing."""
     model = state.model()
     detector = resources.detector("none" if state.as_whole(photo.key) else state.detector())
-    key = (photo.key, model, detector.name)
-    kept = state.results()
-    if key in kept:
-        kept.move_to_end(key)
-        return kept[key]
     try:
-        image_rgb = decode_image(photo.data)
-        faces = resources.recognizer(model).predict(image_rgb, detector)
-        kept[key] = Reading(photo, model, detector.name, image_rgb, tuple(faces))
+        recognizer = resources.recognizer(model)
     except FerError as error:
-        kept[key] = Reading(photo, model, detector.name, error=error)
-    return kept[key]
+        return Reading(photo, model, detector.name, error=error)
+    unread, kept = Reading(photo, model, detector.name, recognizer=recognizer), state.results()
+    if unread.key not in kept:
+        try:
+            image_rgb = decode_image(photo.data)
+            faces = recognizer.predict(image_rgb, detector)
+            kept[unread.key] = replace(unread, image_rgb=image_rgb, faces=tuple(faces))
+        except FerError as error:
+            kept[unread.key] = replace(unread, error=error)
+    kept.move_to_end(unread.key)
+    return kept[unread.key]
 
 
 def rows_of(readings: list[Reading]) -> list[dict]:

@@ -97,11 +97,11 @@ def key_of(method: str, layer: str) -> Key:
 
 def study_of(reading: Reading, number: int, truth: str | None) -> Study:
     """The study of one face of a read photo, with its first maps made."""
-    key = (reading.photo.key, reading.model, reading.detector, number)
+    key = (reading.key, number)
     kept = state.studies()
     if key not in kept:
-        recognizer = resources.recognizer(reading.model)
-        kept[key] = Study(subject(recognizer, reading.image_rgb, reading.faces[number - 1], reading.detector), truth)
+        kept[key] = Study(subject(reading.recognizer, reading.image_rgb, reading.faces[number - 1], reading.detector),
+                          truth)
     kept.move_to_end(key)
     return kept[key]
 

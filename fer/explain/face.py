@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import torch
 
-from fer.errors import ExplainError, WeightsError
+from fer.errors import ExplainError
 from fer.explain.attribution import Explainer, units
 from fer.explain.evidence_table import default_layer
 from fer.explain.faithfulness import curves, random_curves
@@ -36,14 +36,13 @@ _lock = threading.Lock()
 def explainer_for(recognizer: Recognizer) -> Explainer:
     """The torch copy of a recogniser's weights, branches folded as in prediction; made once, shared by all.
 
-    Raises WeightsError where the file has changed since the recogniser was loaded.
+    Of the weights that the recogniser was loaded with, whatever lies in their file by now: a run replaces its own.
     """
     with _lock:
         if recognizer not in _explainers:
-            network, card = load_checkpoint(recognizer.weights)
-            if card.sha256 != recognizer.card.sha256:
-                raise WeightsError(f"{recognizer.weights.name} has changed since it was loaded. Load it again.")
-            _explainers[recognizer] = Explainer(fold(network))
+            network = recognizer.network
+            _explainers[recognizer] = Explainer(fold(load_checkpoint(recognizer.weights)[0] if network is None
+                                                     else network))
         return _explainers[recognizer]
 
 
@@ -146,7 +145,7 @@ def explain(recognizer: Recognizer, image_rgb: np.ndarray, face: Prediction | Fa
 
     image_rgb: (H, W, 3) uint8. face: from `recognizer.predict`, or a box. layer: None is the one that scored best on
     PublicTest. progress: called with the share done, 0..1; what it raises ends the work. Raises ExplainError for an
-    unknown method, layer or class, WeightsError where the weights cannot be read.
+    unknown method, layer or class.
     """
     indices = class_indices(classes)
     looked_at = subject(recognizer, image_rgb, face, detector)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from torch import nn
 
 from fer.errors import FerError
 from fer.inference.engine import Engine
@@ -31,10 +32,13 @@ class Steps:
 
 
 class Recognizer:
-    """A loaded model with its card. Holds no state of a call: shared by all visitors, from any thread."""
+    """A loaded model with its card. Holds no state of a call: shared by all visitors, from any thread.
 
-    def __init__(self, name: str, engine: Engine, card: Card, weights: Path) -> None:
-        self.name, self.engine, self.card, self.weights = name, engine, card, weights
+    network: the torch network that the engine was made of, for explanations; leave it as it is.
+    """
+
+    def __init__(self, name: str, engine: Engine, card: Card, weights: Path, network: nn.Module | None = None) -> None:
+        self.name, self.engine, self.card, self.weights, self.network = name, engine, card, weights, network
 
     def predict(self, image_rgb: np.ndarray, detector: Detector | str = "auto",
                 long_side: int = LONG_SIDE) -> list[Prediction]:
@@ -97,4 +101,4 @@ def load(model: str | Path = "mini_xception", threads: int = LOADABLE_THREADS) -
     weights = find_weights(model)
     network, card = load_checkpoint(weights)
     name = weights.parent.name if weights.stem == "best" else weights.stem
-    return Recognizer(name, Engine.from_model(network, card.input_size, threads), card, weights)
+    return Recognizer(name, Engine.from_model(network, card.input_size, threads), card, weights, network)

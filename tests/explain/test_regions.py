@@ -117,7 +117,10 @@ def test_bad_input_is_named(recognizer, astronaut, tmp_path):
     loaded = fer.load(copied, threads=1)
     copied.write_bytes(copied.read_bytes()[:1000])
     with pytest.raises(WeightsError, match="sha256 differs"):
-        fer.explain(loaded, astronaut, box)
+        fer.load(copied)
+    explanation = fer.explain(loaded, astronaut, box, ("gradient",), faithfulness=False)   # of what it was loaded with
+    expected = fer.explain(recognizer, astronaut, box, ("gradient",), faithfulness=False)
+    assert np.array_equal(explanation.maps["gradient"], expected.maps["gradient"])
 
 
 def test_other_preprocessing_is_followed(tmp_path, astronaut):

@@ -67,6 +67,39 @@ def test_a_photo_without_a_face_is_said_and_a_constant_one_explained(home, tmp_p
     assert not app.exception and "no facial content" in words(app)
 
 
+def put_weights(folder, classifier_bias: float) -> None:
+    """Another checkpoint in a run's place, as training does it: best.safetensors and best.json replaced."""
+    from dataclasses import replace
+
+    import torch
+
+    from fer.models.checkpoints import find_weights, load_checkpoint, save_checkpoint
+
+    network, card = load_checkpoint(find_weights("mini_xception"))
+    weights = {name: value.clone() for name, value in network.state_dict().items()}
+    weights["classifier.bias"][4] += classifier_bias
+    assert torch.isfinite(weights["classifier.bias"]).all()
+    save_checkpoint(folder / "best.safetensors", weights, replace(card, sha256=""))
+
+
+def test_a_run_is_explained_and_so_are_its_next_weights(home, tmp_path, monkeypatch):
+    """A run's model is its folder; a better epoch replaces the weights under the same name."""
+    from fer.training.config import TrainConfig
+    from fer.training.runs import RunDirectory
+
+    monkeypatch.setenv("FER_RUNS", str(tmp_path))
+    run = RunDirectory.create(tmp_path / "mine", TrainConfig(data="synthetic", epochs=1))
+    put_weights(run.path, 0.0)
+    home.session_state["chosen_model"] = str(run.path)
+    app = opened(home)
+    assert not app.exception and not app.error and "#### Happy" in words(app)
+    put_weights(run.path, 50.0)
+    for _ in range(3):
+        app.run()
+    assert not app.exception and not app.error and "#### Sad" in words(app)
+    assert "It reads sad" in words(app).replace("What it", "It")
+
+
 def test_a_damaged_photo_is_a_sentence(home):
     from fer.app import state
     from fer.app.photos import Photo
