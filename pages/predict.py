@@ -7,7 +7,6 @@ import streamlit as st
 from fer.app import photos, resources, shell, state, widgets
 from fer.app.photos import Photo, Reading
 from fer.display import render
-from fer.records import Prediction
 from fer.vision.images import MAX_BYTES
 
 shell.open_page("Predict")
@@ -65,21 +64,20 @@ def show_photo(reading: Reading) -> None:
             return
         picture, detail = st.columns([3, 2], gap="medium")
         with picture:
-            drawn = render.draw_predictions(reading.image_rgb, list(reading.faces))
             labels = ", ".join(render.face_label(face) for face in reading.faces) or "none"
-            st.image(drawn, width="stretch", alt=f"The photo with its faces marked: {labels}")
+            st.image(reading.drawn, width="stretch", alt=f"The photo with its faces marked: {labels}")
             steps = st.container()
         with detail:
             if not reading.faces:
                 offer_whole(reading)
                 return
-            face = show_face(reading)
+            number = show_face(reading)
         with steps:
-            widgets.steps_strip(reading.recognizer, reading.image_rgb, face, reading.detector)
+            widgets.steps_strip(reading.strip(number))
 
 
-def show_face(reading: Reading) -> Prediction:
-    """One face's words and bars; returns which face that is."""
+def show_face(reading: Reading) -> int:
+    """One face's words and bars; returns which face that is, from 1."""
     chosen = 1
     if len(reading.faces) > 1:
         numbers = range(1, len(reading.faces) + 1)
@@ -95,7 +93,7 @@ def show_face(reading: Reading) -> Prediction:
     if state.as_whole(reading.photo.key):
         st.button("Look for faces again", key=f"search_{reading.photo.key}", on_click=state.take_whole,
                   args=(reading.photo.key, False))
-    return face
+    return chosen or 1
 
 
 def offer_whole(reading: Reading) -> None:

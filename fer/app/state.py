@@ -11,7 +11,7 @@ import streamlit as st
 from fer.models.checkpoints import shipped_names
 
 DEFAULT_MODEL = "mini_xception"
-KEPT_RESULTS = 60
+KEPT_RESULTS = 120   # more than photos.MAX_PHOTOS, else each click would read them all again
 KEPT_STUDIES = 12
 
 

@@ -100,7 +100,7 @@ def study_of(reading: Reading, number: int, truth: str | None) -> Study:
     key = (reading.key, number)
     kept = state.studies()
     if key not in kept:
-        kept[key] = Study(subject(reading.recognizer, reading.image_rgb, reading.faces[number - 1], reading.detector),
+        kept[key] = Study(subject(reading.recognizer, reading.image_rgb(), reading.faces[number - 1], reading.detector),
                           truth)
     kept.move_to_end(key)
     return kept[key]

@@ -6,8 +6,7 @@ import numpy as np
 import streamlit as st
 
 from fer.app.shell import plain
-from fer.display import figures, render
-from fer.inference.recognizer import Recognizer
+from fer.display import figures
 from fer.records import Prediction
 
 STEP_WIDTH = 100  # pixels: four stand side by side on a desktop, two by two on a phone
@@ -34,15 +33,8 @@ def probability_chart(face: Prediction, key: str) -> None:
                     alt=f"Probabilities: {words}")
 
 
-def steps_strip(recognizer: Recognizer, image_rgb: np.ndarray, face: Prediction, detector: str) -> None:
+def steps_strip(pictures: dict[str, np.ndarray]) -> None:
     """How the face got to the network: found, aligned, grey, standardised."""
-    steps = recognizer.steps(image_rgb, face.box, detector)
-    pictures = {
-        "Found": render.surroundings(image_rgb, face),
-        "Aligned": steps.aligned_rgb,
-        "Grey": render.grey_picture(steps.grey),
-        "Standardised": render.grey_picture(steps.standardised),
-    }
     with st.container(horizontal=True, gap="small"):
         for caption, picture in pictures.items():
             st.image(picture, caption=caption, width=STEP_WIDTH, alt=f"The face, step: {caption}")
