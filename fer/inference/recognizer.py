@@ -12,7 +12,7 @@ from torch import nn
 from fer.errors import FerError
 from fer.inference.engine import Engine
 from fer.models.checkpoints import Card, find_weights, load_checkpoint
-from fer.records import FaceBox, Prediction, Quality
+from fer.records import FaceBox, Prediction
 from fer.vision.alignment import align_face, cut, face_crop
 from fer.vision.detection import LONG_SIDE, Detector, load_detector
 from fer.vision.quality import assess
@@ -55,7 +55,7 @@ class Recognizer:
             return []
         size = self.card.preprocessing.face_size
         faces = np.stack([align_face(image_rgb, box, detector_name, size) for box in boxes])   # (N, S, S)
-        qualities = [assess(image_rgb.shape, box, face) if detector_name != "none" else Quality()
+        qualities = [assess(image_rgb.shape, box, face, whole=detector_name == "none")
                      for box, face in zip(boxes, faces, strict=True)]
         rows = self.probabilities(faces)
         return [
