@@ -88,7 +88,7 @@ def show_face(reading: Reading) -> int:
     widgets.verdict(face, reading.recognizer.card.threshold)
     widgets.probability_chart(face, key=f"bars_{reading.photo.key}_{reading.detector}_{chosen}")
     if st.button("Explain this face", key=f"explain_{reading.photo.key}", icon=":material/travel_explore:"):
-        state.explain_face(state.Explained(reading.photo, chosen or 1))
+        state.explain_face(state.Explained(reading.photo, face.box))
         st.switch_page("pages/explain.py")
     if state.as_whole(reading.photo.key):
         st.button("Look for faces again", key=f"search_{reading.photo.key}", on_click=state.take_whole,
