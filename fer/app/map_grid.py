@@ -22,7 +22,7 @@ CSS = """
 .mark { display: block; min-height: 1.3em; font-size: 0.75rem; color: var(--st-primary-color); font-weight: 600; }
 .row { position: sticky; left: 0; z-index: 1; background: var(--st-background-color); font-size: 0.85rem;
        line-height: 1.2; padding: 4px 6px 4px 0; align-self: stretch; display: flex; flex-direction: column;
-       justify-content: center; }
+       justify-content: center; box-shadow: -4px 0 0 var(--st-background-color); }
 .row small { color: var(--st-text-color); opacity: 0.7; font-size: 0.75rem; }
 button { all: unset; cursor: zoom-in; position: relative; display: block; border-radius: 6px; }
 button img { display: block; width: 100%; aspect-ratio: 1; border-radius: 6px; }

@@ -9,7 +9,7 @@ from fer.records import FaceBox, Quality
 MIN_SIDE_PX = 20          # the shorter side of the box; FER2013's own pictures are 48
 DARK_GREY = 25            # mean grey of the aligned face, 0..255
 BRIGHT_GREY = 235
-PLAIN_DEVIATION = 2.0     # of the aligned face's greys; FER2013's blank pictures end at 0.7, its other ones start at 4.1
+PLAIN_DEVIATION = 2.0     # of the aligned face's greys; FER2013's blank pictures end at 0.7, its others start at 4.1
 CUT_SHARE = 0.2           # share of the box outside the picture
 
 
