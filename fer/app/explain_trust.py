@@ -106,7 +106,7 @@ def _sanity_strip(study: Study, cell: Cell) -> None:
         picture = maps.tiles(values[None], cell.method, study.face.picture_rgb, Look(alone=True, each=True),
                              STRIP_TILE)[0]
         column.image(picture, caption=caption, width="stretch", alt=f"{METHODS[cell.method].label}: {caption}")
-    st.caption("Each of the three has its own scale: compare where they are bright, not how bright.")
+    st.caption("Each of the three has its own scale: compare where they are strong, not how strong.")
     worst, why = max(0.0, *kept.values()), sanity.failure(kept["top"], kept["all"])
     st.markdown(f"Here {METHODS[cell.method].label} **{'fails' if why else 'passes'}** the check: the map keeps up to "
                 f"{worst:.2f} of its ranks (a map that shows learning stays below {sanity.FAILS_FROM})"

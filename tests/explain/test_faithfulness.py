@@ -105,6 +105,12 @@ def test_the_committed_table_names_every_method_and_a_layer_that_exists(recogniz
     assert table["split"] == "PublicTest"
 
 
+def test_a_failed_sanity_check_says_which_number_failed():
+    assert sanity.failure(0.49, 0.1) == ""
+    assert "last layer" in sanity.failure(0.8, 0.1) and "face itself" not in sanity.failure(0.8, 0.1)
+    assert "face itself" in sanity.failure(0.8, 0.7) and "face itself" in sanity.failure(0.1, 0.5)
+
+
 def test_best_is_said_of_measured_weights_alone(recognizer, tmp_path):
     """A table of an earlier checkpoint, or none: no layer is called best, and all are fused."""
     from dataclasses import replace

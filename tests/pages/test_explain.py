@@ -147,6 +147,23 @@ def test_a_run_is_explained_and_so_are_its_next_weights(home, tmp_path, monkeypa
     assert "t reads sad" in words(app)
 
 
+def test_a_map_that_marks_nothing_gets_no_cost_and_no_verdict(home, monkeypatch):
+    from fer.explain.face import Subject
+
+    attribute = Subject.attribute
+
+    def blank(self, method, directions, layer=None):
+        return attribute(self, method, directions, layer) * (method != "grad_cam")
+
+    monkeypatch.setattr(Subject, "attribute", blank)
+    app = opened(home)
+    said = words(app)
+    assert not app.exception and not app.error
+    assert "This map marks nothing, so there is nothing to remove." in said and "Here the map for happy marks" in said
+    assert "the check: the map keeps" not in said and "**Deletion**" not in said
+    assert np.isnan(app.dataframe[-1].value["marked 10 % costs"].iloc[0])
+
+
 def test_a_damaged_photo_is_a_sentence(home):
     from fer.app import state
     from fer.app.photos import Photo
