@@ -36,7 +36,7 @@ def assess(image_shape: tuple[int, ...], box: FaceBox, face_grey: np.ndarray, wh
         reasons.append(f"overexposed (mean grey {mean:.0f}, at most {BRIGHT_GREY})")
     outside = _share_outside(image_shape, box)
     if outside > CUT_SHARE and not whole:
-        reasons.append(f"cut by the frame ({outside:.0%} outside, at most {CUT_SHARE:.0%})")
+        reasons.append(f"cut by the frame ({100 * outside:.0f} % outside, at most {100 * CUT_SHARE:.0f} %)")
     return Quality(not reasons, tuple(reasons))
 
 
