@@ -5,7 +5,6 @@ from __future__ import annotations
 import streamlit as st
 
 from fer.app import photos, resources, shell, state, widgets
-from fer.display import render
 
 shell.open_page("Home")
 st.title("FER Studio")
@@ -19,11 +18,11 @@ with shell.guarded():
     reading = photos.read_photo(photos.Photo("astronaut.jpg", resources.sample_bytes("astronaut")))
     picture, result = st.columns([3, 2], gap="large", vertical_alignment="center")
     with picture:
-        st.image(render.draw_predictions(reading.image_rgb, list(reading.faces)), width="stretch",
+        st.image(reading.drawn, width="stretch",
                  caption="Eileen Collins, NASA, public domain", alt="An astronaut's portrait, her face marked")
     with result:
         if reading.faces:
-            widgets.verdict(reading.faces[0], resources.card(reading.model).threshold)
+            widgets.verdict(reading.faces[0], reading.recognizer.card.threshold)
             widgets.probability_chart(reading.faces[0], key="home_bars")
         st.page_link("pages/predict.py", label="Read your own photos", icon=":material/arrow_forward:")
 

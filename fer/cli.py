@@ -125,6 +125,7 @@ def explain(image: tyro.conf.Positional[Path], /, out: Path, methods: tuple[str,
         json: Print the numbers as one JSON document too.
     """
     import fer
+    from fer.explain.face import check_choices
     from fer.explain.files import write_explanation
     from fer.explain.methods import METHODS
     from fer.expressions import NAMES
@@ -132,6 +133,7 @@ def explain(image: tyro.conf.Positional[Path], /, out: Path, methods: tuple[str,
     from fer.vision.images import read_image
 
     recognizer, finder = fer.load(model), load_detector(detector)
+    check_choices(recognizer, methods, classes, layer)
     image_rgb = read_image(image)
     faces = recognizer.predict(image_rgb, finder)
     if not faces:

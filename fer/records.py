@@ -137,8 +137,8 @@ class Explanation:
     """What one face's seven scores rest on, and whether to believe it.
 
     face_grey: (S, S) uint8, what the network sees. maps: per method (len(classes), S, S) float32, unscaled. curves:
-    per method one of Curves a class; random_curves: the baseline, a class each. shares: per method and class the
-    share of the map's mass in each region, 0..1. words: per method and class one sentence.
+    per method one of Curves a class (None: the map marks nothing); random_curves: the baseline, a class each. shares:
+    per method and class the share of the map's mass in each region, 0..1. words: per method and class one sentence.
     """
 
     prediction: Prediction
@@ -149,8 +149,11 @@ class Explanation:
     maps: dict[str, np.ndarray]
     shares: dict[str, dict[str, dict[str, float]]]
     words: dict[str, dict[str, str]]
-    curves: dict[str, tuple[Curves, ...]]
+    curves: dict[str, tuple[Curves | None, ...]]
     random_curves: tuple[Curves, ...]
+
+    def _curves(self, method: str, index: int) -> Curves | None:
+        return self.curves[method][index] if method in self.curves else None
 
     def to_json(self) -> dict:
         """Everything but the maps' pixels."""
@@ -161,7 +164,7 @@ class Explanation:
                     name: {
                         "largest": float(np.abs(maps[index]).max()), "in_words": self.words[method][name],
                         "regions": {region: round(share, 4) for region, share in self.shares[method][name].items()},
-                        **({"faithfulness": self.curves[method][index].to_json()} if method in self.curves else {}),
+                        **({"faithfulness": found.to_json()} if (found := self._curves(method, index)) else {}),
                     } for index, name in enumerate(self.classes)}
                 for method, maps in self.maps.items()},
             "random_baseline": {name: one.to_json()

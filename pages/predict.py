@@ -7,7 +7,6 @@ import streamlit as st
 from fer.app import photos, resources, shell, state, widgets
 from fer.app.photos import Photo, Reading
 from fer.display import render
-from fer.records import Prediction
 from fer.vision.images import MAX_BYTES
 
 shell.open_page("Predict")
@@ -65,21 +64,20 @@ def show_photo(reading: Reading) -> None:
             return
         picture, detail = st.columns([3, 2], gap="medium")
         with picture:
-            drawn = render.draw_predictions(reading.image_rgb, list(reading.faces))
             labels = ", ".join(render.face_label(face) for face in reading.faces) or "none"
-            st.image(drawn, width="stretch", alt=f"The photo with its faces marked: {labels}")
+            st.image(reading.drawn, width="stretch", alt=f"The photo with its faces marked: {labels}")
             steps = st.container()
         with detail:
             if not reading.faces:
                 offer_whole(reading)
                 return
-            face = show_face(reading)
+            number = show_face(reading)
         with steps:
-            widgets.steps_strip(resources.recognizer(reading.model), reading.image_rgb, face, reading.detector)
+            widgets.steps_strip(reading.strip(number))
 
 
-def show_face(reading: Reading) -> Prediction:
-    """One face's words and bars; returns which face that is."""
+def show_face(reading: Reading) -> int:
+    """One face's words and bars; returns which face that is, from 1."""
     chosen = 1
     if len(reading.faces) > 1:
         numbers = range(1, len(reading.faces) + 1)
@@ -87,15 +85,15 @@ def show_face(reading: Reading) -> Prediction:
                           wrap=True, key=f"face_{reading.photo.key}_{reading.detector}",
                           format_func=lambda number: f"{number} {render.face_label(reading.faces[number - 1])}")
     face = reading.faces[(chosen or 1) - 1]
-    widgets.verdict(face, resources.card(reading.model).threshold)
+    widgets.verdict(face, reading.recognizer.card.threshold)
     widgets.probability_chart(face, key=f"bars_{reading.photo.key}_{reading.detector}_{chosen}")
     if st.button("Explain this face", key=f"explain_{reading.photo.key}", icon=":material/travel_explore:"):
-        state.explain_face(state.Explained(reading.photo, chosen or 1))
+        state.explain_face(state.Explained(reading.photo, face.box))
         st.switch_page("pages/explain.py")
     if state.as_whole(reading.photo.key):
         st.button("Look for faces again", key=f"search_{reading.photo.key}", on_click=state.take_whole,
                   args=(reading.photo.key, False))
-    return face
+    return chosen or 1
 
 
 def offer_whole(reading: Reading) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 import numpy as np
 import streamlit as st
@@ -13,8 +14,8 @@ from fer.display import explanation_figures, figures, maps
 from fer.display.maps import Look
 from fer.explain.attribution import contrast
 from fer.explain.faithfulness import covered
-from fer.explain.methods import METHODS, evidence, is_blank
-from fer.explain.regions import PARTS, REGIONS, expected_regions, shares
+from fer.explain.methods import METHODS, evidence, is_blank, marks_nothing
+from fer.explain.regions import PARTS, REGIONS, areas, expected_regions, leading, named, shares
 from fer.expressions import ACTION_UNITS, INDEX, NAMES
 
 SIDE = 352
@@ -22,14 +23,17 @@ SIDE = 352
 
 def regions(study: Study, cell: Cell) -> None:
     st.subheader("Where does it look?")
+    if marks_nothing(study.map_of(cell.key)[cell.index], cell.method):
+        st.markdown("This map marks nothing, so it lies nowhere.")
+        return
     found = shares(evidence(study.map_of(cell.key)[cell.index], cell.method), study.face.regions)
-    areas = {name: float((study.face.regions == index).mean()) for index, name in enumerate(REGIONS)}
     expected = expected_regions(cell.name)
     chart, words = st.columns([3, 2], gap="medium", vertical_alignment="center")
     with chart:
-        spoken = ", ".join(f"{name} {share:.0%}" for name, share in found.items())
-        st.plotly_chart(explanation_figures.region_bars(found, areas, set(expected)), width="stretch",
-                        config=figures.CONFIG, key="explain_regions", alt=f"Share of the map by region: {spoken}")
+        spoken = ", ".join(f"{name} {100 * share:.0f} %" for name, share in found.items())
+        bars = explanation_figures.region_bars(found, areas(study.face.regions), set(expected))
+        st.plotly_chart(bars, width="stretch", config=figures.CONFIG, key="explain_regions",
+                        alt=f"Share of the map by region: {spoken}")
     with words:
         if expected:
             units = ", ".join(f"AU{unit}" for unit in ACTION_UNITS[cell.name])
@@ -75,7 +79,7 @@ def _cover(study: Study) -> None:
         now = NAMES[int(after.argmax())]
         st.markdown(f"**{name.capitalize()} {moved if round(abs(change)) else 'stays as it is'}.**"
                     + (f" The model now reads **{now}**." if now != name else ""))
-        spoken = ", ".join(f"{one} {p:.0%}" for one, p in zip(NAMES, after, strict=True))
+        spoken = ", ".join(f"{one} {100 * p:.0f} %" for one, p in zip(NAMES, after, strict=True))
         st.plotly_chart(explanation_figures.change_bars(before, tuple(map(float, after))), width="stretch",
                         config=figures.CONFIG, key="explain_cover_bars", alt=f"Probabilities when covered: {spoken}")
 
@@ -102,17 +106,19 @@ def _contrast(study: Study, cell: Cell, look: Look) -> None:
         st.image(tile, width="stretch", alt=f"What speaks for {one} rather than {other}",
                  caption=f"{METHODS[cell.method].label} of {one}'s score less {other}'s")
     with words:
-        if is_blank(values):
-            st.markdown(f"The map is blank: nothing in this face speaks for {one} rather than {other}.")
+        if marks_nothing(values[0], cell.method):
+            against = "" if is_blank(values) else f" Everything that it shows speaks for {other}."
+            st.markdown(f"Nothing in this face speaks for **{one}** rather than **{other}**: the map marks nothing."
+                        + against)
             return
         found = shares(evidence(values[0], cell.method), study.face.regions)
-        first, second = sorted(found, key=lambda region: -found[region])[:2]
-        st.markdown(f"What speaks for **{one}** rather than **{other}** lies mainly on {_the(first)} "
-                    f"({100 * found[first]:.0f} %) and {_the(second)} ({100 * found[second]:.0f} %).")
-
-
-def _the(region: str) -> str:
-    return region if region.startswith("outside") else f"the {region}"
+        most, mainly = leading(found, areas(study.face.regions))
+        if METHODS[cell.method].marks == "size":
+            where = "is most sensitive at" if mainly else "is sensitive all over the picture, most at"
+            st.markdown(f"**{one.capitalize()}**'s score less **{other}**'s {where} {named(most, found)}.")
+        else:
+            where = "lies mainly on" if mainly else "is spread over the picture; most is on"
+            st.markdown(f"What speaks for **{one}** rather than **{other}** {where} {named(most, found)}.")
 
 
 def downloads(study: Study, keys: list[Key], layer: str, look: Look) -> None:
@@ -129,13 +135,15 @@ def downloads(study: Study, keys: list[Key], layer: str, look: Look) -> None:
     numbers = {**explanation.to_json(), "grid": maps.cell_boxes(list(rows), list(heads)),
                "opacity": None if look.alone else look.opacity, "each_by_itself": look.each}
     with st.container(horizontal=True):
-        _button("Grid as PNG", maps.grid_png(rows, found, heads, marks), "explanation.png", "image/png")
-        _button("Grid as SVG", maps.grid_svg(rows, heads, marks), "explanation.svg", "image/svg+xml")
-        _button("Maps as .npz", maps.npz(explanation), "maps.npz", "application/octet-stream")
-        _button("Numbers as JSON", json.dumps(numbers, indent=1).encode(), "explanation.json", "application/json")
+        _button("Grid as PNG", lambda: maps.grid_png(rows, found, heads, marks), "explanation.png", "image/png")
+        _button("Grid as SVG", lambda: maps.grid_svg(rows, heads, marks), "explanation.svg", "image/svg+xml")
+        _button("Maps as .npz", lambda: maps.npz(explanation), "maps.npz", "application/octet-stream")
+        _button("Numbers as JSON", lambda: json.dumps(numbers, indent=1).encode(), "explanation.json",
+                "application/json")
     if len(ready) < len(keys):
         st.caption("The slow maps are still coming; a download now holds those that are ready.")
 
 
-def _button(label: str, data: bytes, name: str, kind: str) -> None:
+def _button(label: str, data: Callable[[], bytes], name: str, kind: str) -> None:
+    """data: made when it is asked for, not on every drawing of the page."""
     st.download_button(label, data, name, kind, on_click="ignore", icon=":material/download:")

@@ -8,7 +8,10 @@ import streamlit as st
 from fer.app import resources, shell, state
 from fer.app.photos import Photo, Reading
 from fer.display import maps
+from fer.display.render import face_label
 from fer.expressions import NAMES
+from fer.records import FaceBox
+from fer.vision.detection import overlap
 
 
 def choose_number(reading: Reading, chosen: state.Explained) -> int:
@@ -16,10 +19,19 @@ def choose_number(reading: Reading, chosen: state.Explained) -> int:
     count = len(reading.faces)
     if count == 1:
         return 1
-    number = st.pills(f"{count} faces, the largest first", range(1, count + 1), default=min(chosen.number, count),
+    box = state.picked_box(reading.photo.key) or chosen.box
+    number = st.pills(f"{count} faces, the largest first", range(1, count + 1), default=_nearest(reading, box),
                       required=True, wrap=True, key=f"explain_face_{reading.photo.key}_{reading.detector}",
-                      format_func=lambda n: f"{n} {reading.faces[n - 1].expression}")
-    return number or 1
+                      format_func=lambda n: f"{n} {face_label(reading.faces[n - 1])}") or 1
+    state.pick_box(reading.photo.key, reading.faces[number - 1].box)
+    return number
+
+
+def _nearest(reading: Reading, box: FaceBox | None) -> int:
+    """The face that covers most of a box, which perhaps another detector drew; else the largest one."""
+    if box is None:
+        return 1
+    return max(range(1, len(reading.faces) + 1), key=lambda n: overlap(reading.faces[n - 1].box, box))
 
 
 def has_face(reading: Reading) -> bool:
@@ -56,11 +68,8 @@ def choose_face() -> None:
 
 def _take(file, slot: str) -> None:
     """Explain what was put in, once; not again on every run."""
-    if file is None:
-        return
-    photo = Photo(file.name, file.getvalue())
-    if state.newly_put_in(slot, photo.key):
-        _explain(state.Explained(photo))
+    if state.newly_put_in(slot, file.file_id if file else None):
+        _explain(state.Explained(Photo(file.name, file.getvalue())))
 
 
 def _choose_row() -> None:

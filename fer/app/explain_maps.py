@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from fer.app import resources, state, widgets
+from fer.app import state, widgets
 from fer.app.map_grid import map_grid
 from fer.app.studies import Key, Study, key_of
 from fer.display import maps
 from fer.display.maps import Look
-from fer.explain.evidence_table import default_layer
+from fer.explain.evidence_table import best_layer, default_layer
 from fer.explain.face import explainer_for, sentence
-from fer.explain.methods import FUSED, METHODS, is_blank
+from fer.explain.methods import FUSED, METHODS, is_blank, marks_nothing
 from fer.expressions import INDEX, NAMES
 
 ZOOM = 528  # pixels of the large map
@@ -47,8 +47,8 @@ def chosen_cell(study: Study, layer: str) -> Cell:
 
 def top(study: Study, cell: Cell) -> Look:
     """The face, the chosen map large, and what they say; returns how maps are to be drawn."""
-    face_place, map_place, words_place = st.columns([4, 4, 5], gap="medium")
     look = _look(study, cell)
+    words_place, face_place, map_place = st.columns([5, 4, 4], gap="medium")   # on a phone the words come first
     prediction = study.face.prediction
     values = study.map_of(cell.key)
     scale = maps.scales(values, cell.method, look.each)[cell.index]
@@ -60,7 +60,11 @@ def top(study: Study, cell: Cell) -> Look:
         st.image(picture, width="stretch", caption=f"{METHODS[cell.method].label} for {cell.name}",
                  alt=f"{METHODS[cell.method].label} map for {cell.name}, large")
     with words_place:
-        widgets.verdict(prediction, resources.card(study.face.recognizer.name).threshold)
+        if study.face.plain:
+            st.markdown("#### No facial content")
+            st.markdown(sentence(study.face, cell.name, values[cell.index], cell.method))
+            return look
+        widgets.verdict(prediction, study.face.recognizer.card.threshold)
         if study.truth:
             st.markdown(f"True class: **{study.truth}**")
         share = _percent(prediction.probabilities[cell.index])
@@ -74,17 +78,18 @@ def top(study: Study, cell: Cell) -> Look:
 def _look(study: Study, cell: Cell) -> Look:
     layers = list(explainer_for(study.face.recognizer).layers)
     methods = list(METHODS)
-    best = default_layer(study.face.recognizer)
+    best = best_layer(study.face.recognizer)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         method = st.selectbox("Method", methods, methods.index(cell.method), width=200,
                               format_func=lambda name: METHODS[name].label)
         name = st.selectbox("Class", NAMES, cell.index, width=125)
-        layer_now = state.cell("layer", layers, best)
+        layer_now = state.cell("layer", layers, default_layer(study.face.recognizer))
         layer = st.selectbox("Layer of Grad-CAM", layers, layers.index(layer_now), width=170,
                              format_func=lambda one: f"{'all, fused' if one == FUSED else one}"
                                                      f"{' (best)' if one == best else ''}",
                              help="Deep layers know what, shallow ones where. The best is the one whose marked tenth "
                                   "cost most on PublicTest; fused is the mean of all layers' LayerCAM maps.")
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         alone = st.segmented_control("Show", ["Over the face", "Map alone"], default="Over the face", required=True,
                                      key="explain_show") == "Map alone"
         opacity = st.slider("Opacity", 0, 100, 80, 5, format="%d %%", width=140, disabled=alone, key="explain_opacity")
@@ -120,10 +125,13 @@ def grid(study: Study, keys: list[Key], cell: Cell, look: Look) -> None:
     if picked and picked != (cell.method, cell.name):
         state.choose_cell(**{"method": picked[0], "class": picked[1]})
         st.rerun()
-    blank = [f"{METHODS[key[0]].label} for {name}" for key in keys if key in study.maps
-             for name, values in zip(NAMES, study.maps[key], strict=True) if is_blank(values)]
-    if blank:
-        st.caption(f"Blank, because nothing in this face speaks for the class: {'; '.join(blank)}.")
+    nothing = {(key[0], name): is_blank(values) for key in keys if key in study.maps
+               for name, values in zip(NAMES, study.maps[key], strict=True) if marks_nothing(values, key[0])}
+    for wanted, words in ((True, "Blank, because nothing in this face speaks for the class"),
+                          (False, "Everything that these show speaks against the class")):
+        found = [f"{METHODS[method].label} for {name}" for (method, name), blank in nothing.items() if blank == wanted]
+        if found:
+            st.caption(f"{words}: {'; '.join(found)}.")
 
 
 def _row(study: Study, key: Key, cell: Cell, look: Look) -> dict:
@@ -147,11 +155,13 @@ def _percent(p: float) -> str:
 
 
 def _cost_sentence(study: Study, cell: Cell) -> str:
+    if marks_nothing(study.map_of(cell.key)[cell.index], cell.method):
+        return "This map marks nothing, so there is nothing to remove."
     if cell.key not in study.curves:
         return "*What removing the marked part costs is being measured.*"
     cost = 100 * study.curves[cell.key][cell.index].cost()
     random = 100 * study.baseline[cell.index].cost()
-    return (f"Removing the 10 % of the face that this map marks {_change(cost)}; removing 10 % at random "
+    return (f"Removing the 10 % of the picture that this map marks {_change(cost)}; removing 10 % at random "
             f"{_change(random, short=True)}.")
 
 

@@ -14,6 +14,7 @@ from PIL import Image
 
 CSS = """
 .scroll { overflow-x: auto; padding: 3px; }
+.scroll.more { mask-image: linear-gradient(to right, #000 calc(100% - 40px), transparent); }
 .grid { display: grid; gap: 6px; align-items: center; font-family: var(--st-font); color: var(--st-text-color);
         min-width: 760px; }
 .head { text-align: center; font-size: 0.9rem; line-height: 1.25; padding-bottom: 2px; }
@@ -21,7 +22,7 @@ CSS = """
 .mark { display: block; min-height: 1.3em; font-size: 0.75rem; color: var(--st-primary-color); font-weight: 600; }
 .row { position: sticky; left: 0; z-index: 1; background: var(--st-background-color); font-size: 0.85rem;
        line-height: 1.2; padding: 4px 6px 4px 0; align-self: stretch; display: flex; flex-direction: column;
-       justify-content: center; }
+       justify-content: center; box-shadow: -4px 0 0 var(--st-background-color); }
 .row small { color: var(--st-text-color); opacity: 0.7; font-size: 0.75rem; }
 button { all: unset; cursor: zoom-in; position: relative; display: block; border-radius: 6px; }
 button img { display: block; width: 100%; aspect-ratio: 1; border-radius: 6px; }
@@ -32,6 +33,7 @@ button span { position: absolute; inset: auto 0 8% 0; text-align: center; font-s
 """
 
 JS = """
+const LABEL = 96;  // the first column, which stays in sight
 export default function ({ data, parentElement, setTriggerValue }) {
   const make = (tag, className, text) => {
     const element = document.createElement(tag);
@@ -40,11 +42,11 @@ export default function ({ data, parentElement, setTriggerValue }) {
     return element;
   };
   let scroll = parentElement.querySelector('.scroll');
-  const left = scroll ? scroll.scrollLeft : 0;
+  const left = scroll ? scroll.scrollLeft : null;
   if (scroll) scroll.remove();
   scroll = make('div', 'scroll');
   const grid = make('div', 'grid');
-  grid.style.gridTemplateColumns = `96px repeat(${data.heads.length}, minmax(80px, 1fr))`;
+  grid.style.gridTemplateColumns = `${LABEL}px repeat(${data.heads.length}, minmax(80px, 1fr))`;
   grid.append(make('div', 'row'));
   for (const head of data.heads) {
     const cell = make('div', 'head');
@@ -71,7 +73,18 @@ export default function ({ data, parentElement, setTriggerValue }) {
   }
   scroll.append(grid);
   parentElement.append(scroll);
-  scroll.scrollLeft = left;
+  const fade = () => scroll.classList.toggle('more', scroll.scrollLeft + scroll.clientWidth < scroll.scrollWidth - 2);
+  const chosen = grid.querySelector('[aria-pressed=true]');
+  requestAnimationFrame(() => {
+    if (left !== null) scroll.scrollLeft = left;
+    else if (chosen) {
+      const middle = chosen.getBoundingClientRect(), view = scroll.getBoundingClientRect();
+      scroll.scrollLeft += middle.left + middle.width / 2 - view.left - LABEL / 2 - view.width / 2;
+    }
+    fade();
+  });
+  scroll.onscroll = fade;
+  new ResizeObserver(fade).observe(scroll);
 }
 """
 

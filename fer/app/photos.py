@@ -6,13 +6,15 @@ import csv
 import hashlib
 import io
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from fer.app import resources, state
+from fer.display import render
 from fer.errors import FerError
 from fer.expressions import NAMES
+from fer.inference.recognizer import Recognizer
 from fer.records import Prediction
 from fer.vision.images import decode_image
 
@@ -33,20 +35,38 @@ class Photo:
 
 @dataclass(frozen=True)
 class Reading:
-    """What was read off one photo; error is a sentence where nothing could be."""
+    """What was read off one photo, and by what; error is a sentence where nothing could be."""
 
     photo: Photo
     model: str
     detector: str
-    image_rgb: np.ndarray | None = None
+    width: int | None = None
+    height: int | None = None
+    drawn: bytes = b""           # the picture with its faces marked, a JPEG: 100 photos' pixels are gigabytes
     faces: tuple[Prediction, ...] = ()
     error: FerError | None = None
+    recognizer: Recognizer | None = None
+    strips: dict[int, dict[str, np.ndarray]] = field(default_factory=dict, compare=False)
+
+    def image_rgb(self) -> np.ndarray:
+        """The photo's pixels, decoded again."""
+        return decode_image(self.photo.data)
+
+    def strip(self, number: int) -> dict[str, np.ndarray]:
+        """How face `number`, from 1, got to the network, as small pictures; made when first asked for, then kept."""
+        if number not in self.strips:
+            self.strips[number] = _strip(self.recognizer, self.image_rgb(), self.faces[number - 1], self.detector)
+        return self.strips[number]
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """The same for the same photo, read by the same weights and detector: a run replaces its weights by better."""
+        return (self.photo.key, self.model, self.recognizer.card.sha256 if self.recognizer else "", self.detector)
 
     def to_json(self) -> dict:
         """The same line as `python -m fer predict --json` prints, plus model and detector."""
-        height, width = self.image_rgb.shape[:2] if self.image_rgb is not None else (None, None)
         error = self.error and {"type": type(self.error).__name__, "message": self.error.message}
-        return {"path": self.photo.name, "width": width, "height": height,
+        return {"path": self.photo.name, "width": self.width, "height": self.height,
                 "faces": [face.to_json() for face in self.faces], "error": error,
                 "model": self.model, "detector": self.detector}
 
@@ -55,18 +75,31 @@ def read_photo(photo: Photo) -> Reading:
     """Decode, detect and read by the session's model and detector; remembered, so that a click costs nothing."""
     model = state.model()
     detector = resources.detector("none" if state.as_whole(photo.key) else state.detector())
-    key = (photo.key, model, detector.name)
-    kept = state.results()
-    if key in kept:
-        kept.move_to_end(key)
-        return kept[key]
     try:
-        image_rgb = decode_image(photo.data)
-        faces = resources.recognizer(model).predict(image_rgb, detector)
-        kept[key] = Reading(photo, model, detector.name, image_rgb, tuple(faces))
+        recognizer = resources.recognizer(model)
     except FerError as error:
-        kept[key] = Reading(photo, model, detector.name, error=error)
-    return kept[key]
+        return Reading(photo, model, detector.name, error=error)
+    unread, kept = Reading(photo, model, detector.name, recognizer=recognizer), state.results()
+    if unread.key not in kept:
+        try:
+            image_rgb = decode_image(photo.data)
+            faces = recognizer.predict(image_rgb, detector)
+            height, width = image_rgb.shape[:2]
+            kept[unread.key] = replace(unread, width=width, height=height, faces=tuple(faces),
+                                       drawn=render.jpeg(render.draw_predictions(image_rgb, faces)))
+            if faces:
+                kept[unread.key].strips[1] = _strip(recognizer, image_rgb, faces[0], detector.name)
+        except FerError as error:
+            kept[unread.key] = replace(unread, error=error)
+    kept.move_to_end(unread.key)
+    return kept[unread.key]
+
+
+def _strip(recognizer: Recognizer, image_rgb: np.ndarray, face: Prediction, detector: str) -> dict[str, np.ndarray]:
+    """Found, aligned, grey, standardised."""
+    steps = recognizer.steps(image_rgb, face.box, detector)
+    return {"Found": render.surroundings(image_rgb, face), "Aligned": steps.aligned_rgb,
+            "Grey": render.grey_picture(steps.grey), "Standardised": render.grey_picture(steps.standardised)}
 
 
 def rows_of(readings: list[Reading]) -> list[dict]:

@@ -101,4 +101,4 @@ def accuracy_line(name: str) -> str:
         return f"No accuracy on its card. {card.date}"
     where = f"FER2013's {split}" if "/" not in name or "fer2013" in card.data.lower() else \
         f"the validation pictures of {plain(card.data)}"
-    return f"{accuracy:.1%} right on {where} · {card.date}"
+    return f"{100 * accuracy:.1f} % right on {where} · {card.date}"

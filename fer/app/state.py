@@ -9,9 +9,10 @@ from pathlib import Path
 import streamlit as st
 
 from fer.models.checkpoints import shipped_names
+from fer.records import FaceBox
 
 DEFAULT_MODEL = "mini_xception"
-KEPT_RESULTS = 60
+KEPT_RESULTS = 120   # more than photos.MAX_PHOTOS, else each click would read them all again
 KEPT_STUDIES = 12
 
 
@@ -115,10 +116,13 @@ def told() -> str:
 
 @dataclass(frozen=True)
 class Explained:
-    """The face that Explain shows: a photo (fer.app.photos.Photo), the face's number in it from 1, the true class."""
+    """The face that Explain shows: a photo (fer.app.photos.Photo), where the face is in it, the true class.
+
+    box: None is the photo's largest face.
+    """
 
     photo: object
-    number: int = 1
+    box: FaceBox | None = None
     truth: str | None = None
 
 
@@ -129,7 +133,17 @@ def explained() -> Explained | None:
 
 def explain_face(chosen: Explained | None) -> None:
     st.session_state["explained_face"] = chosen
+    st.session_state.pop("picked_box", None)
     stop_explaining(False)
+
+
+def picked_box(photo: str) -> FaceBox | None:
+    """Where the face is that the visitor picked on Explain, in this photo: another detector numbers faces anew."""
+    return st.session_state.get("picked_box", {}).get(photo)
+
+
+def pick_box(photo: str, box: FaceBox) -> None:
+    st.session_state["picked_box"] = {photo: box}
 
 
 def studies() -> OrderedDict:
@@ -161,11 +175,11 @@ def choose_cell(**named: str) -> None:
         st.query_params[key] = value
 
 
-def newly_put_in(slot: str, photo: str) -> bool:
-    """Whether this photo was not the last one put in there: an uploader gives the same file on every run."""
-    known = st.session_state.setdefault("put_in_photos", {})
-    new = known.get(slot) != photo
-    known[slot] = photo
+def newly_put_in(slot: str, file: str | None) -> bool:
+    """Whether this file was put in there just now: an uploader gives it on every run. file: its id, None for none."""
+    known = st.session_state.setdefault("put_in_files", {})
+    new = file is not None and known.get(slot) != file
+    known[slot] = file
     return new
 
 

@@ -12,9 +12,9 @@ from fer.app import resources, state
 from fer.app.photos import Photo, Reading
 from fer.explain import sanity
 from fer.explain.attribution import Explainer, units
-from fer.explain.face import Subject, assemble, explainer_for, subject
-from fer.explain.faithfulness import curves, random_curves
-from fer.explain.methods import FAST, METHODS, evidence
+from fer.explain.face import Subject, assemble, explainer_for, removal, subject
+from fer.explain.faithfulness import random_curves
+from fer.explain.methods import FAST, METHODS
 from fer.records import Curves, Explanation
 
 Key = tuple[str, str | None]  # a method, and its layer where it has one
@@ -27,7 +27,7 @@ class Study:
     face: Subject
     truth: str | None = None
     maps: dict[Key, np.ndarray] = field(default_factory=dict)                          # (7, S, S) each
-    curves: dict[Key, tuple[Curves, ...]] = field(default_factory=dict)                # a class each
+    curves: dict[Key, tuple[Curves | None, ...]] = field(default_factory=dict)         # a class each
     baseline: tuple[Curves, ...] = ()
     untaught: dict[Key, dict[str, np.ndarray]] = field(default_factory=dict)           # "top", "all" -> (7, S, S)
 
@@ -37,13 +37,12 @@ class Study:
             self.maps[key] = self.face.attribute(key[0], units(), key[1])
         return self.maps[key]
 
-    def curves_of(self, key: Key) -> tuple[Curves, ...]:
+    def curves_of(self, key: Key) -> tuple[Curves | None, ...]:
         if not self.baseline:
             self.baseline = random_curves(self.face.probabilities, self.face.batch.numpy())
         if key not in self.curves:
-            self.curves[key] = tuple(
-                curves(self.face.probabilities, self.face.batch.numpy(), evidence(values, key[0]), index)
-                for index, values in enumerate(self.map_of(key)))
+            self.curves[key] = tuple(removal(self.face, values, key[0], index)
+                                     for index, values in enumerate(self.map_of(key)))
         return self.curves[key]
 
     def untaught_of(self, key: Key) -> dict[str, np.ndarray]:
@@ -97,11 +96,11 @@ def key_of(method: str, layer: str) -> Key:
 
 def study_of(reading: Reading, number: int, truth: str | None) -> Study:
     """The study of one face of a read photo, with its first maps made."""
-    key = (reading.photo.key, reading.model, reading.detector, number)
+    key = (reading.key, number)
     kept = state.studies()
     if key not in kept:
-        recognizer = resources.recognizer(reading.model)
-        kept[key] = Study(subject(recognizer, reading.image_rgb, reading.faces[number - 1], reading.detector), truth)
+        kept[key] = Study(subject(reading.recognizer, reading.image_rgb(), reading.faces[number - 1], reading.detector),
+                          truth)
     kept.move_to_end(key)
     return kept[key]
 

@@ -6,11 +6,14 @@ import numpy as np
 import streamlit as st
 
 from fer.app.shell import plain
-from fer.display import figures, render
-from fer.inference.recognizer import Recognizer
+from fer.display import figures
 from fer.records import Prediction
 
 STEP_WIDTH = 100  # pixels: four stand side by side on a desktop, two by two on a phone
+
+
+def percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
 
 
 def verdict(face: Prediction, threshold: float) -> None:
@@ -18,31 +21,24 @@ def verdict(face: Prediction, threshold: float) -> None:
     first, second = face.ranking[:2]
     by_name = dict(zip(figures.NAMES, face.probabilities, strict=True))
     if face.sure:
-        st.markdown(f"#### {first.capitalize()}, {by_name[first]:.0%}")
+        st.markdown(f"#### {first.capitalize()}, {percent(by_name[first])}")
         return
     st.markdown("#### Not sure")
     if not face.quality.ok:
         st.markdown(f"This face is hard to read: {'; '.join(face.quality.reasons)}.")
     else:
-        st.markdown(f"**{first}** {by_name[first]:.0%} or **{second}** {by_name[second]:.0%}. Below {threshold:.0%} "
-                    "this model is too often wrong to name one.")
+        st.markdown(f"**{first}** {percent(by_name[first])} or **{second}** {percent(by_name[second])}. Below "
+                    f"{percent(threshold)} this model is too often wrong to name one.")
 
 
 def probability_chart(face: Prediction, key: str) -> None:
-    words = ", ".join(f"{name} {p:.0%}" for name, p in zip(figures.NAMES, face.probabilities, strict=True))
+    words = ", ".join(f"{name} {percent(p)}" for name, p in zip(figures.NAMES, face.probabilities, strict=True))
     st.plotly_chart(figures.probability_bars(face.probabilities), width="stretch", config=figures.CONFIG, key=key,
                     alt=f"Probabilities: {words}")
 
 
-def steps_strip(recognizer: Recognizer, image_rgb: np.ndarray, face: Prediction, detector: str) -> None:
+def steps_strip(pictures: dict[str, np.ndarray]) -> None:
     """How the face got to the network: found, aligned, grey, standardised."""
-    steps = recognizer.steps(image_rgb, face.box, detector)
-    pictures = {
-        "Found": render.surroundings(image_rgb, face),
-        "Aligned": steps.aligned_rgb,
-        "Grey": render.grey_picture(steps.grey),
-        "Standardised": render.grey_picture(steps.standardised),
-    }
     with st.container(horizontal=True, gap="small"):
         for caption, picture in pictures.items():
             st.image(picture, caption=caption, width=STEP_WIDTH, alt=f"The face, step: {caption}")

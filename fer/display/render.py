@@ -43,6 +43,11 @@ def draw_predictions(image_rgb: np.ndarray, predictions: list[Prediction]) -> np
     return canvas
 
 
+def jpeg(image_rgb: np.ndarray) -> bytes:
+    """A picture to be kept small, (H, W, 3) uint8 RGB."""
+    return cv2.imencode(".jpg", cv2.cvtColor(image_rgb, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 92])[1].tobytes()
+
+
 def face_colour(face: Prediction) -> str:
     return COLOURS[face.expression] if face.sure else UNSURE_COLOUR
 

@@ -96,17 +96,33 @@ class Explainer:
         return GuidedBackprop(self._scores).attribute(faces.clone(), additional_forward_args=directions)
 
     def _grad_cam(self, faces: torch.Tensor, directions: torch.Tensor, layer: str) -> torch.Tensor:
-        """(N, 1, S, S), never negative. Where a layer is fused: each layer's LayerCAM, scaled, then their mean."""
+        """(N, 1, S, S), never negative. Where all layers are fused: the mean of each one's LayerCAM, as in `_fused`."""
         size = faces.shape[-2:]
         if layer != FUSED:
             cam = LayerGradCam(self._scores, self._layers[layer]).attribute(
                 faces.clone(), additional_forward_args=directions, relu_attributions=True)
             return LayerAttribution.interpolate(cam, size, "bilinear")
-        maps = []
-        for cam in self._layer_cams(faces, directions):       # (N, 1, h, w), a layer each
-            scaled = cam / cam.amax().clamp_min(1e-12)        # one scale for all rows: classes still compare
+        return self._fused(faces, directions)
+
+    def _fused(self, faces: torch.Tensor, directions: torch.Tensor) -> torch.Tensor:
+        """The mean over layers of a row's LayerCAMs, each scaled to 1, times the row's strength.
+
+        The strength, 0..1 for a class, is the mean over layers of how near a row's peak comes to the highest of that
+        face's seven classes: rows compare, and none depends on which others were asked for.
+        """
+        count, size = len(faces), faces.shape[-2:]
+        alike = bool((faces == faces[:1]).all())
+        every = faces[:1] if alike else faces                  # faces to compare the classes of: (M, 1, S, S)
+        cams = self._layer_cams(torch.cat([faces, every.repeat_interleave(7, 0)]),
+                                torch.cat([directions, units().repeat(len(every), 1)]))
+        maps, strengths = [], []
+        for cam in cams:                                       # (N + 7 M, 1, h, w), a layer each
+            peaks = cam.amax((1, 2, 3))
+            highest = peaks[count:].view(-1, 7).amax(1).expand(count)                  # (M,) -> (N,)
+            strengths.append(peaks[:count] / highest.clamp_min(1e-12))
+            scaled = cam[:count] / peaks[:count].clamp_min(1e-12).view(-1, 1, 1, 1)
             maps.append(LayerAttribution.interpolate(scaled, size, "bilinear"))
-        return torch.stack(maps).mean(0)
+        return torch.stack(maps).mean(0) * torch.stack(strengths).mean(0).view(-1, 1, 1, 1)
 
     def _layer_cams(self, faces: torch.Tensor, directions: torch.Tensor) -> list[torch.Tensor]:
         """LayerCAM (Jiang et al. 2021) of every layer, from one pass forth and back."""

@@ -24,12 +24,16 @@ def read_table(recognizer: Recognizer) -> dict | None:
         return None
 
 
-def default_layer(recognizer: Recognizer) -> str:
-    """The layer whose Grad-CAM scored best; the deepest where nothing was measured."""
-    layers = build(recognizer.card.architecture).attribution_layers()
+def best_layer(recognizer: Recognizer) -> str | None:
+    """The layer whose Grad-CAM scored best; None where these very weights were not measured."""
     table = read_table(recognizer)
-    measured = table["default_layer"] if table and "default_layer" in table else None
-    return measured if measured in (*layers, FUSED) else list(layers)[-1]
+    measured = table.get("default_layer") if table and table["current"] else None
+    return measured if measured in (*build(recognizer.card.architecture).attribution_layers(), FUSED) else None
+
+
+def default_layer(recognizer: Recognizer) -> str:
+    """The best layer; all fused, which every network offers, where nothing was measured."""
+    return best_layer(recognizer) or FUSED
 
 
 def verdict(table: dict | None, method: str, layer: str) -> dict | None:

@@ -12,21 +12,21 @@ import cv2
 import numpy as np
 import torch
 
-from fer.errors import ExplainError, WeightsError
+from fer.errors import ExplainError
 from fer.explain.attribution import Explainer, units
 from fer.explain.evidence_table import default_layer
 from fer.explain.faithfulness import curves, random_curves
-from fer.explain.methods import METHODS, evidence
-from fer.explain.regions import in_words, landmarks_in_input, region_labels, shares
+from fer.explain.methods import METHODS, evidence, is_blank, marks_nothing
+from fer.explain.regions import areas, in_words, landmarks_in_input, region_labels, shares
 from fer.expressions import INDEX, NAMES
 from fer.inference.recognizer import Recognizer, softmax
 from fer.models.checkpoints import load_checkpoint
 from fer.models.zoo import fold
 from fer.records import Curves, Explanation, FaceBox, Prediction
 from fer.vision.alignment import cut, face_crop
+from fer.vision.quality import is_plain
 
 PICTURE_SCALE = 8         # picture pixels for one of the network's
-PLAIN_DEVIATION = 1.0     # grey levels; a picture that varies less shows nothing
 Progress = Callable[[float], None]
 
 _explainers: weakref.WeakKeyDictionary[Recognizer, Explainer] = weakref.WeakKeyDictionary()
@@ -36,14 +36,13 @@ _lock = threading.Lock()
 def explainer_for(recognizer: Recognizer) -> Explainer:
     """The torch copy of a recogniser's weights, branches folded as in prediction; made once, shared by all.
 
-    Raises WeightsError where the file has changed since the recogniser was loaded.
+    Of the weights that the recogniser was loaded with, whatever lies in their file by now: a run replaces its own.
     """
     with _lock:
         if recognizer not in _explainers:
-            network, card = load_checkpoint(recognizer.weights)
-            if card.sha256 != recognizer.card.sha256:
-                raise WeightsError(f"{recognizer.weights.name} has changed since it was loaded. Load it again.")
-            _explainers[recognizer] = Explainer(fold(network))
+            network = recognizer.network
+            _explainers[recognizer] = Explainer(fold(load_checkpoint(recognizer.weights)[0] if network is None
+                                                     else network))
         return _explainers[recognizer]
 
 
@@ -83,7 +82,7 @@ class Subject:
     @property
     def plain(self) -> bool:
         """Whether there is nothing to see: one even grey."""
-        return float(self.face_grey.std()) < PLAIN_DEVIATION
+        return is_plain(self.aligned_grey)
 
     def probabilities(self, batch: np.ndarray) -> np.ndarray:
         """(N, 1, S, S) float32 preprocessed -> calibrated (N, 7), by the engine that predicts."""
@@ -109,7 +108,8 @@ def subject(recognizer: Recognizer, image_rgb: np.ndarray, face: Prediction | Fa
     steps = recognizer.steps(image_rgb, box, detector)
     fine = preprocessing.face_size * PICTURE_SCALE
     if detector == "none":
-        aligned_rgb = cv2.resize(image_rgb, (fine, fine), interpolation=cv2.INTER_CUBIC)
+        shrinks = min(image_rgb.shape[:2]) >= fine
+        aligned_rgb = cv2.resize(image_rgb, (fine, fine), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
     else:
         aligned_rgb = cut(image_rgb, face_crop(box, detector), fine, grey=False)
     landmarks = landmarks_in_input(box, detector, preprocessing.face_size, preprocessing.input_size)
@@ -135,8 +135,30 @@ def sentence(face: Subject, expression: str, values: np.ndarray, method: str) ->
     """What a map says, in words; (S, S) float32."""
     if face.plain:
         return "There is no facial content in this picture: it is one plain grey, so no map of it means anything."
+    if marks_nothing(values, method):
+        against = "" if is_blank(values) else f" Everything that it shows speaks against {expression}."
+        return f"Nothing in this face speaks for {expression}: the map marks nothing.{against}"
     found = shares(evidence(values, method), face.regions)
-    return in_words(expression, found, expression == face.prediction.expression)
+    return in_words(expression, found, areas(face.regions), expression == face.prediction.expression,
+                    METHODS[method].marks)
+
+
+def removal(face: Subject, values: np.ndarray, method: str, class_index: int) -> Curves | None:
+    """What removing and showing the part that a map (S, S) marks does to its class; None where it marks nothing."""
+    if face.plain or marks_nothing(values, method):
+        return None
+    return curves(face.probabilities, face.batch.numpy(), evidence(values, method), class_index)
+
+
+def check_choices(recognizer: Recognizer, methods: Sequence[str], classes: Sequence[str], layer: str | None) -> None:
+    """Raises ExplainError for a method, class or layer that is not there, before any work."""
+    class_indices(classes)
+    for method in methods:
+        if method not in METHODS:
+            raise ExplainError(f"There is no method {str(method)[:40]!r}. Choose from {', '.join(METHODS)}.")
+    layers = explainer_for(recognizer).layers
+    if layer is not None and layer not in layers:
+        raise ExplainError(f"This network has no layer {str(layer)[:40]!r}. Choose from {', '.join(layers)}.")
 
 
 def explain(recognizer: Recognizer, image_rgb: np.ndarray, face: Prediction | FaceBox,
@@ -146,26 +168,26 @@ def explain(recognizer: Recognizer, image_rgb: np.ndarray, face: Prediction | Fa
 
     image_rgb: (H, W, 3) uint8. face: from `recognizer.predict`, or a box. layer: None is the one that scored best on
     PublicTest. progress: called with the share done, 0..1; what it raises ends the work. Raises ExplainError for an
-    unknown method, layer or class, WeightsError where the weights cannot be read.
+    unknown method, layer or class.
     """
+    check_choices(recognizer, methods, classes, layer)
     indices = class_indices(classes)
     looked_at = subject(recognizer, image_rgb, face, detector)
     layer = layer or default_layer(recognizer)
     maps: dict[str, np.ndarray] = {}
-    measured: dict[str, tuple[Curves, ...]] = {}
-    batch = looked_at.batch.numpy()
+    measured: dict[str, tuple[Curves | None, ...]] = {}
     for done, method in enumerate(methods):
         maps[method] = looked_at.attribute(method, units(indices), layer)
         if faithfulness:
-            measured[method] = tuple(curves(looked_at.probabilities, batch, evidence(values, method), k)
+            measured[method] = tuple(removal(looked_at, values, method, k)
                                      for values, k in zip(maps[method], indices, strict=True))
         if progress is not None:
             progress((done + 1) / len(methods))
-    baseline = random_curves(looked_at.probabilities, batch) if faithfulness else ()
+    baseline = random_curves(looked_at.probabilities, looked_at.batch.numpy()) if faithfulness else ()
     return assemble(looked_at, layer, maps, measured, baseline, classes)
 
 
-def assemble(face: Subject, layer: str, maps: dict[str, np.ndarray], measured: dict[str, tuple[Curves, ...]],
+def assemble(face: Subject, layer: str, maps: dict[str, np.ndarray], measured: dict[str, tuple[Curves | None, ...]],
              baseline: tuple[Curves, ...], classes: Sequence[str] = NAMES) -> Explanation:
     """Maps and curves with the words that go with them. baseline: all seven classes', or empty."""
     return Explanation(

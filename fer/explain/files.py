@@ -10,13 +10,18 @@ import numpy as np
 from fer.display import maps
 from fer.display.maps import Look
 from fer.errors import ExplainError
+from fer.explain.methods import METHODS
+from fer.expressions import NAMES
 from fer.records import Explanation
 
 SIDE = 352  # pixels of a map's PNG
 
 
 def write_explanation(explanation: Explanation, folder: Path) -> list[Path]:
-    """The files written. A map's PNG lies over the grey face, on one scale across the method's classes."""
+    """The files written. A map's PNG lies over the grey face, on one scale across the method's classes.
+
+    Maps of an earlier explanation in the same folder go first, by their names; nothing else is touched.
+    """
     face_rgb = np.repeat(explanation.face_grey[..., None], 3, 2)
     content = {"maps.npz": maps.npz(explanation),
                "explanation.json": (json.dumps(explanation.to_json(), indent=1) + "\n").encode()}
@@ -25,6 +30,9 @@ def write_explanation(explanation: Explanation, folder: Path) -> list[Path]:
             content[f"{method}-{name}.png"] = maps.png(tile)
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        for method in METHODS:
+            for name in NAMES:
+                (folder / f"{method}-{name}.png").unlink(missing_ok=True)
         for name, data in content.items():
             (folder / name).write_bytes(data)
     except OSError as error:

@@ -55,6 +55,11 @@ def evidence(values: np.ndarray, method: str) -> np.ndarray:
     return np.abs(values) if METHODS[method].marks == "size" else np.maximum(values, 0)
 
 
+def marks_nothing(values: np.ndarray, method: str) -> bool:
+    """Whether there is nothing to remove: the map is blank, or all of it speaks against the class."""
+    return not float(evidence(values, method).max(initial=0)) > BLANK
+
+
 def is_blank(values: np.ndarray) -> bool:
     """Whether a map shows nothing: no pixel speaks for the class, nor against it."""
     return not float(np.abs(values).max(initial=0)) > BLANK

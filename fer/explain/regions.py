@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 
 from fer.expressions import ACTION_UNIT_NAMES, ACTION_UNITS
@@ -12,6 +14,8 @@ OUTSIDE = "outside the face"
 REST = "forehead and chin"
 REGIONS = ("brows", "eyes", "nose", "mouth", "cheeks", REST, OUTSIDE)
 PARTS = REGIONS[:5]
+
+MAINLY_SHARE, MAINLY_TIMES = 0.5, 1.5   # "mainly": so much of a map, or so many times what an even map has there
 
 # Right eye, left eye, nose tip, mouth corners in FER2013's 48 x 48, where a detector gives no landmarks:
 # the medians of fer.vision.alignment, nose and mouth's width by common proportions.
@@ -67,6 +71,11 @@ def shares(evidence: np.ndarray, labels: np.ndarray) -> dict[str, float]:
     return dict(zip(REGIONS, (mass / max(mass.sum(), 1e-300)).tolist(), strict=True))
 
 
+def areas(labels: np.ndarray) -> dict[str, float]:
+    """The share of the picture that each region covers: what an even map would have there."""
+    return shares(np.ones(labels.shape), labels)
+
+
 def expected_regions(expression: str) -> dict[str, list[str]]:
     """Where the action units of an expression show: region -> what moves there."""
     found: dict[str, list[str]] = {}
@@ -76,28 +85,57 @@ def expected_regions(expression: str) -> dict[str, list[str]]:
     return found
 
 
-def in_words(expression: str, found: dict[str, float], predicted: bool = True) -> str:
-    """One sentence on where the evidence for an expression lies, and whether that is where one expects it."""
+def leading(found: dict[str, float], even: dict[str, float]) -> tuple[list[str], bool]:
+    """The one or two regions with the most of a map, and whether it lies mainly there.
+
+    even: an even map's shares. "Mainly": with more than an even map has there, and half of it all or 1.5 times that.
+    """
+    first, second = sorted(REGIONS, key=lambda region: -found[region])[:2]
+    most = [first, second] if found[second] >= max(0.2, found[first] / 2) else [first]
+    mass, area = sum(found[region] for region in most), sum(even[region] for region in most)
+    return most, mass > area and (mass > MAINLY_SHARE or mass > MAINLY_TIMES * area)
+
+
+def in_words(expression: str, found: dict[str, float], even: dict[str, float], predicted: bool = True,
+             marks: Literal["value", "size"] = "value") -> str:
+    """One sentence on where a map for an expression lies, and whether that is where one expects it.
+
+    found, even: the shares of the map and of an even one, by region. marks: what the method's evidence is; a size says
+    where the score is sensitive, not what speaks for it.
+    """
     if not any(found.values()):
-        return f"Nothing in this face speaks for {expression}: the map is blank."
-    ranked = sorted(PARTS, key=lambda region: -found[region])
-    leading = [region for region in ranked if found[region] >= max(0.2, found[ranked[0]] / 2)][:2] or ranked[:1]
-    expected = expected_regions(expression)
-    places = " and ".join(f"the {region} ({_percent(found[region])})" for region in leading)
-    outside = f"{_percent(found[OUTSIDE])} lies outside the face"
-    start = f"It reads {expression} mainly from" if predicted else f"What speaks for {expression} lies mainly on"
-    if not expected:
-        return f"{start} {places}, where {expression} asks for no movement; {outside}."
-    hits = [region for region in leading if region in expected]
-    moves = ", ".join(move for region in hits for move in expected[region])
-    others = ", ".join(f"{region}: {', '.join(expected[region])}" for region in expected if region not in leading)
-    if len(hits) == len(leading):
-        judged = f"as expected ({moves})"
-    elif hits:
-        judged = f"in part as expected ({moves})"
+        return f"Nothing in this face speaks for {expression}: the map marks nothing."
+    most, mainly = leading(found, even)
+    if marks == "size":
+        start = f"The score for {expression} is most sensitive at" if mainly else \
+            f"The score for {expression} is sensitive all over the picture, most at"
+    elif predicted:
+        start = f"It reads {expression} mainly from" if mainly else \
+            f"What it reads {expression} from is spread over the picture; most is on"
     else:
-        judged = f"not where it is expected ({others})"
-    return f"{start} {places}, {judged}; {outside}."
+        start = f"What speaks for {expression} lies mainly on" if mainly else \
+            f"What speaks for {expression} is spread over the picture; most is on"
+    outside = "" if OUTSIDE in most else f"; {_percent(found[OUTSIDE])} lies outside the face"
+    return f"{start} {named(most, found)}, {_judged(expression, most)}{outside}."
+
+
+def named(regions: list[str], found: dict[str, float]) -> str:
+    """Regions with their shares, for a sentence."""
+    return " and ".join(f"{'what is ' if region == OUTSIDE else 'the '}{region} ({_percent(found[region])})"
+                        for region in regions)
+
+
+def _judged(expression: str, most: list[str]) -> str:
+    expected = expected_regions(expression)
+    if not expected:
+        return f"where {expression} asks for no movement"
+    hits = [region for region in most if region in expected]
+    moves = ", ".join(move for region in hits for move in expected[region])
+    if len(hits) == len(most):
+        return f"as expected ({moves})"
+    if hits:
+        return f"in part as expected ({moves})"
+    return f"not where it is expected ({', '.join(f'{region}: ' + ', '.join(expected[region]) for region in expected)})"
 
 
 def _percent(share: float) -> str:

@@ -40,6 +40,15 @@ def rank_correlation(one: np.ndarray, other: np.ndarray, method: str) -> float:
     return float(np.corrcoef(*ranks)[0, 1])
 
 
+def failure(top: float, every: float) -> str:
+    """In words what the rank correlations with the last layer, and all layers, random give away; empty for a pass."""
+    if every >= FAILS_FROM:
+        return "it shows the face itself more than what was learnt"
+    if top >= FAILS_FROM:
+        return "it hardly depends on the last layer, and so on which class is asked for"
+    return ""
+
+
 def _ranks(values: np.ndarray) -> np.ndarray:
     """Equal values share their mean rank."""
     _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)

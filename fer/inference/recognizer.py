@@ -7,11 +7,12 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from torch import nn
 
 from fer.errors import FerError
 from fer.inference.engine import Engine
 from fer.models.checkpoints import Card, find_weights, load_checkpoint
-from fer.records import FaceBox, Prediction, Quality
+from fer.records import FaceBox, Prediction
 from fer.vision.alignment import align_face, cut, face_crop
 from fer.vision.detection import LONG_SIDE, Detector, load_detector
 from fer.vision.quality import assess
@@ -31,10 +32,13 @@ class Steps:
 
 
 class Recognizer:
-    """A loaded model with its card. Holds no state of a call: shared by all visitors, from any thread."""
+    """A loaded model with its card. Holds no state of a call: shared by all visitors, from any thread.
 
-    def __init__(self, name: str, engine: Engine, card: Card, weights: Path) -> None:
-        self.name, self.engine, self.card, self.weights = name, engine, card, weights
+    network: the torch network that the engine was made of, for explanations; leave it as it is.
+    """
+
+    def __init__(self, name: str, engine: Engine, card: Card, weights: Path, network: nn.Module | None = None) -> None:
+        self.name, self.engine, self.card, self.weights, self.network = name, engine, card, weights, network
 
     def predict(self, image_rgb: np.ndarray, detector: Detector | str = "auto",
                 long_side: int = LONG_SIDE) -> list[Prediction]:
@@ -51,7 +55,7 @@ class Recognizer:
             return []
         size = self.card.preprocessing.face_size
         faces = np.stack([align_face(image_rgb, box, detector_name, size) for box in boxes])   # (N, S, S)
-        qualities = [assess(image_rgb.shape, box, face) if detector_name != "none" else Quality()
+        qualities = [assess(image_rgb.shape, box, face, whole=detector_name == "none")
                      for box, face in zip(boxes, faces, strict=True)]
         rows = self.probabilities(faces)
         return [
@@ -97,4 +101,4 @@ def load(model: str | Path = "mini_xception", threads: int = LOADABLE_THREADS) -
     weights = find_weights(model)
     network, card = load_checkpoint(weights)
     name = weights.parent.name if weights.stem == "best" else weights.stem
-    return Recognizer(name, Engine.from_model(network, card.input_size, threads), card, weights)
+    return Recognizer(name, Engine.from_model(network, card.input_size, threads), card, weights, network)

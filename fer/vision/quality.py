@@ -9,14 +9,25 @@ from fer.records import FaceBox, Quality
 MIN_SIDE_PX = 20          # the shorter side of the box; FER2013's own pictures are 48
 DARK_GREY = 25            # mean grey of the aligned face, 0..255
 BRIGHT_GREY = 235
+PLAIN_DEVIATION = 2.0     # of the aligned face's greys; FER2013's blank pictures end at 0.7, its others start at 4.1
 CUT_SHARE = 0.2           # share of the box outside the picture
 
 
-def assess(image_shape: tuple[int, ...], box: FaceBox, face_grey: np.ndarray) -> Quality:
-    """Check one face. image_shape: (H, W, ...) of the picture; face_grey: (S, S) uint8, aligned."""
+def is_plain(face_grey: np.ndarray) -> bool:
+    """Whether there is nothing to see: one even grey."""
+    return float(face_grey.std()) < PLAIN_DEVIATION
+
+
+def assess(image_shape: tuple[int, ...], box: FaceBox, face_grey: np.ndarray, whole: bool = False) -> Quality:
+    """Check one face. image_shape: (H, W, ...) of the picture; face_grey: (S, S) uint8, aligned.
+
+    whole: the picture is one face crop, so that its size and frame say nothing.
+    """
     reasons = []
+    if is_plain(face_grey):
+        reasons.append(f"no facial content (its greys differ by {face_grey.std():.1f}, needs {PLAIN_DEVIATION:.0f})")
     side = min(box.width, box.height)
-    if side < MIN_SIDE_PX:
+    if side < MIN_SIDE_PX and not whole:
         reasons.append(f"too small ({side:.0f} px, needs {MIN_SIDE_PX})")
     mean = float(face_grey.mean())
     if mean < DARK_GREY:
@@ -24,8 +35,8 @@ def assess(image_shape: tuple[int, ...], box: FaceBox, face_grey: np.ndarray) ->
     if mean > BRIGHT_GREY:
         reasons.append(f"overexposed (mean grey {mean:.0f}, at most {BRIGHT_GREY})")
     outside = _share_outside(image_shape, box)
-    if outside > CUT_SHARE:
-        reasons.append(f"cut by the frame ({outside:.0%} outside, at most {CUT_SHARE:.0%})")
+    if outside > CUT_SHARE and not whole:
+        reasons.append(f"cut by the frame ({100 * outside:.0f} % outside, at most {100 * CUT_SHARE:.0f} %)")
     return Quality(not reasons, tuple(reasons))
 
 

@@ -92,7 +92,7 @@ def test_covering_the_mouth_moves_the_probability_as_the_engine_computes(page, a
 
     def expect_shown(percent: float) -> None:
         near = "|".join(str(round(percent) + step) for step in (-1, 0, 1))
-        expect(page.get_by_role("figure", name=re.compile(rf"when covered:.*{expression} ({near})%"))).to_be_visible()
+        expect(page.get_by_role("figure", name=re.compile(rf"when covered:.*{expression} ({near}) %"))).to_be_visible()
 
     def computed(part: str) -> float:
         mask = astronaut.regions == REGIONS.index(part)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 
 import cv2
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 
 from fer.explain import faithfulness, sanity
 from fer.explain.attribution import Explainer, units
-from fer.explain.evidence_table import default_layer, read_table, verdict
+from fer.explain.evidence_table import best_layer, default_layer, read_table, table_path, verdict
 from fer.explain.faithfulness import FRACTIONS, cell_order, curves, random_curves
 from fer.explain.measure import bootstrap, measure
 from fer.explain.methods import METHODS, evidence
@@ -102,6 +103,29 @@ def test_the_committed_table_names_every_method_and_a_layer_that_exists(recogniz
     assert default_layer(recognizer) == best["layer"] == table["default_layer"]
     assert all(row["faithful"] == (row["gain_low"] > 0) for row in table["rows"])
     assert table["split"] == "PublicTest"
+
+
+def test_a_failed_sanity_check_says_which_number_failed():
+    assert sanity.failure(0.49, 0.1) == ""
+    assert "last layer" in sanity.failure(0.8, 0.1) and "face itself" not in sanity.failure(0.8, 0.1)
+    assert "face itself" in sanity.failure(0.8, 0.7) and "face itself" in sanity.failure(0.1, 0.5)
+
+
+def test_best_is_said_of_measured_weights_alone(recognizer, tmp_path):
+    """A table of an earlier checkpoint, or none: no layer is called best, and all are fused."""
+    from dataclasses import replace
+
+    from fer.inference.recognizer import Recognizer
+
+    assert best_layer(recognizer) == read_table(recognizer)["default_layer"]
+    for sha256, layer, best in (("later", "block2", None), (recognizer.card.sha256, "block2", "block2")):
+        card = replace(recognizer.card, sha256=sha256)
+        own = Recognizer("own", recognizer.engine, card, tmp_path / "own.safetensors")
+        assert best_layer(own) is None and default_layer(own) == "fused"        # there is no table yet
+        table = json.loads(table_path(recognizer.weights).read_text())
+        table_path(own.weights).write_text(json.dumps(table | {"default_layer": layer}))
+        assert best_layer(own) == best and default_layer(own) == (best or "fused")
+        table_path(own.weights).unlink()
 
 
 @pytest.fixture(scope="module")

@@ -12,15 +12,17 @@ import pytest
 
 import fer
 from fer.errors import ExplainError, WeightsError
-from fer.explain.face import explainer_for, subject
+from fer.explain.face import assemble, explainer_for, removal, sentence, subject
 from fer.explain.methods import METHODS
 from fer.explain.regions import (
     OUTSIDE,
     REGIONS,
     TEMPLATE,
+    areas,
     expected_regions,
     in_words,
     landmarks_in_input,
+    leading,
     region_labels,
     shares,
 )
@@ -64,21 +66,55 @@ def test_shares_by_hand():
     assert not any(shares(np.zeros((2, 2)), labels).values())
 
 
+EVEN = areas(region_labels(np.array(TEMPLATE) - 2, 44))
+
+
 def ledger(**known: float) -> dict[str, float]:
     return {**dict.fromkeys(REGIONS, 0.0), **known}
 
 
 def test_words():
     found = ledger(mouth=0.46, brows=0.31, eyes=0.11) | {OUTSIDE: 0.12}
-    assert in_words("surprise", found) == (
+    assert in_words("surprise", found, EVEN) == (
         "It reads surprise mainly from the mouth (46 %) and the brows (31 %), as expected (jaw dropped, inner brow "
         "raised, outer brow raised); 12 % lies outside the face.")
-    assert "not where it is expected" in in_words("disgust", ledger(eyes=0.9))
-    assert "in part as expected" in in_words("happy", ledger(mouth=0.5, eyes=0.4))
-    assert in_words("fear", ledger()) == "Nothing in this face speaks for fear: the map is blank."
-    assert in_words("sad", found, predicted=False).startswith("What speaks for sad lies mainly on")
+    assert "not where it is expected" in in_words("disgust", ledger(eyes=0.9), EVEN)
+    assert "in part as expected" in in_words("happy", ledger(mouth=0.5, eyes=0.4), EVEN)
+    assert in_words("fear", ledger(), EVEN) == "Nothing in this face speaks for fear: the map marks nothing."
+    assert in_words("sad", found, EVEN, predicted=False).startswith("What speaks for sad lies mainly on")
     assert expected_regions("surprise") == {
         "brows": ["inner brow raised", "outer brow raised"], "eyes": ["upper lid raised"], "mouth": ["jaw dropped"]}
+
+
+def test_mainly_is_the_leading_part_and_more_than_an_even_map_has():
+    chin = ledger(mouth=0.2, nose=0.1, **{"forehead and chin": 0.6}) | {OUTSIDE: 0.1}
+    assert in_words("happy", chin, EVEN).startswith(
+        "It reads happy mainly from the forehead and chin (60 %), not where")
+    away = ledger(mouth=0.3) | {OUTSIDE: 0.7}
+    assert in_words("happy", away, EVEN) == (
+        "It reads happy mainly from what is outside the face (70 %), not where it is expected (cheeks: cheeks raised, "
+        "mouth: lip corners pulled up).")
+    assert "mainly" not in in_words("happy", EVEN, EVEN) and "spread over the picture" in in_words("sad", EVEN, EVEN)
+    assert leading(ledger(mouth=1.6 * EVEN["mouth"], eyes=0.1), EVEN) == (["mouth"], True)
+    half = dict.fromkeys(REGIONS, 0.05) | {"cheeks": 0.6}
+    assert leading(ledger(cheeks=0.55), half) == (["cheeks"], False)          # more than half, less than an even map
+
+
+def test_sizes_do_not_speak_for_a_class():
+    found = ledger(mouth=0.6, eyes=0.4)
+    assert in_words("happy", found, EVEN, marks="size").startswith(
+        "The score for happy is most sensitive at the mouth (60 %) and the eyes (40 %), in part")
+    assert "sensitive all over the picture, most at" in in_words("happy", EVEN, EVEN, marks="size")
+
+
+def test_a_map_that_marks_nothing_costs_nothing_and_says_whether_it_is_blank(face):
+    blank, against = np.zeros((44, 44), np.float32), np.full((44, 44), -1, np.float32)
+    assert sentence(face, "sad", blank, "occlusion").endswith("the map marks nothing.")
+    assert "speaks against sad" in sentence(face, "sad", against, "occlusion")
+    assert removal(face, blank, "grad_cam", 4) is None and removal(face, against, "occlusion", 4) is None
+    assert removal(face, against, "gradient", 4) is not None                    # sizes are marks too
+    one = assemble(face, "fused", {"occlusion": np.stack([against])}, {"occlusion": (None,)}, (), ("sad",))
+    assert "faithfulness" not in one.to_json()["methods"]["occlusion"]["sad"]
 
 
 def test_explain_answers_in_one_record(recognizer, astronaut):
@@ -117,7 +153,10 @@ def test_bad_input_is_named(recognizer, astronaut, tmp_path):
     loaded = fer.load(copied, threads=1)
     copied.write_bytes(copied.read_bytes()[:1000])
     with pytest.raises(WeightsError, match="sha256 differs"):
-        fer.explain(loaded, astronaut, box)
+        fer.load(copied)
+    explanation = fer.explain(loaded, astronaut, box, ("gradient",), faithfulness=False)   # of what it was loaded with
+    expected = fer.explain(recognizer, astronaut, box, ("gradient",), faithfulness=False)
+    assert np.array_equal(explanation.maps["gradient"], expected.maps["gradient"])
 
 
 def test_other_preprocessing_is_followed(tmp_path, astronaut):
@@ -131,7 +170,7 @@ def test_other_preprocessing_is_followed(tmp_path, astronaut):
     recognizer = fer.load(tmp_path, threads=1)
     box = FaceBox(0, 0, astronaut.shape[1], astronaut.shape[0])
     explanation = fer.explain(recognizer, astronaut, box, ("grad_cam", "gradient", "occlusion"), ("happy",))
-    assert explanation.maps["occlusion"].shape == (1, 40, 40) and explanation.layer == "block4"
+    assert explanation.maps["occlusion"].shape == (1, 40, 40) and explanation.layer == "fused"
     face = subject(recognizer, astronaut, box)
     logits = explainer_for(recognizer).logits(face.batch).numpy()
     assert np.allclose(logits, recognizer.logits(face.aligned_grey[None]), atol=1e-4)
@@ -141,8 +180,12 @@ def test_command_line(tmp_path, sample):
     """The README's command."""
     command = [sys.executable, "-m", "fer", "explain", str(sample), "--out", str(tmp_path / "out"), "--methods",
                "grad_cam", "gradient", "--classes", "happy", "sad"]
+    (tmp_path / "out").mkdir()
+    for name in ("occlusion-fear.png", "mine-happy.png"):             # an earlier run's map, and a file of one's own
+        (tmp_path / "out" / name).write_bytes(b"")
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert "It reads happy" in done.stdout
+    (tmp_path / "out" / "mine-happy.png").unlink()
     assert {file.name for file in (tmp_path / "out").iterdir()} == {
         "maps.npz", "explanation.json", *(f"{method}-{name}.png" for method in ("grad_cam", "gradient")
                                           for name in ("happy", "sad"))}
@@ -157,10 +200,12 @@ def test_command_line_errors_are_sentences(tmp_path, sample):
     cv2.imwrite(str(plain), np.full((80, 80), 90, np.uint8))
     for arguments, words in (([str(plain)], "No face was found"), ([str(sample), "--classes", "joy"], "no class 'joy'"),
                              ([str(sample), "--methods", "magic"], "no method 'magic'"),
+                             ([str(sample), "--methods", "gradient", "--layer", "block9"], "no layer 'block9'"),
                              ([str(sample), "--face", "9"], "no face 9")):
         done = subprocess.run([sys.executable, "-m", "fer", "explain", *arguments, "--out", str(tmp_path / "o")],
                               cwd=ROOT, capture_output=True, text=True, check=False)
         assert done.returncode == 1 and words in done.stderr and "Traceback" not in done.stderr
+        assert "Explaining" not in done.stderr                         # said before the work begins
 
 
 def test_every_method_has_its_source_and_words():

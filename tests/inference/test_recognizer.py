@@ -89,6 +89,15 @@ def test_a_poor_face_is_never_sure(recognizer, sample):
     assert "too small (10 px, needs 20)" in tiny.quality.reasons
 
 
+def test_an_even_grey_is_no_face_and_never_sure(recognizer):
+    even = np.full((90, 120, 3), 128, np.uint8)
+    for image, reason in ((even, "no facial content"), (even // 8, "too dark"), (even + 120, "overexposed")):
+        (face,) = recognizer.predict(image, "none")
+        assert not face.sure and any(reason in words for words in face.quality.reasons)
+    small = np.random.default_rng(0).integers(0, 256, (12, 12, 3), dtype=np.uint8)
+    assert recognizer.predict(small, "none")[0].quality.ok                  # its size says nothing: it is a crop
+
+
 def test_wrong_arrays_are_a_sentence(recognizer):
     with pytest.raises(FerError, match="uint8"):
         recognizer.predict(np.zeros((10, 10)), "none")

@@ -67,6 +67,33 @@ def test_many_photos_bad_ones_among_them(app, sample):
     assert not app.progress                                         # gone when done
 
 
+def test_as_many_photos_as_are_taken_are_read_once_and_kept_small(app, monkeypatch, tmp_path, sample):
+    import numpy as np
+    from PIL import Image
+
+    from fer.app import resources
+
+    recognizer, read = resources.recognizer("mini_xception"), []
+    predict = recognizer.predict
+    monkeypatch.setattr(recognizer, "predict", lambda *arguments: read.append(1) or predict(*arguments))
+    Image.fromarray(np.zeros((2000, 3000, 3), np.uint8)).save(tmp_path / "large.png")
+    flat = np.zeros((32, 32, 3), np.uint8)
+    files = [("face.jpg", sample.read_bytes()), ("large.png", (tmp_path / "large.png").read_bytes())]
+    for number in range(photos.MAX_PHOTOS - 2):
+        flat[0, 0] = number
+        Image.fromarray(flat).save(tmp_path / "small.png")
+        files.append((f"{number}.png", (tmp_path / "small.png").read_bytes()))
+    upload(app, *files)
+    app.run()
+    app.run()
+    assert not app.exception and len(read) == photos.MAX_PHOTOS
+    kept = app.session_state["photo_results"].values()
+    bytes_kept = sum(len(reading.drawn) + sum(picture.nbytes for strip in reading.strips.values()
+                                              for picture in strip.values()) for reading in kept)
+    assert bytes_kept < 5e6 and not any(isinstance(value, np.ndarray) for reading in kept
+                                        for value in vars(reading).values())
+
+
 def test_a_photo_without_a_face_offers_the_whole_picture(app, tmp_path):
     from PIL import Image
 
