@@ -59,7 +59,8 @@ def _metrics(report: Report) -> dict:
     return {name: round(v, 4) if isinstance(v, float) else v for name, v in values.items()} | {"recall": recall}
 
 
-def main(run: tyro.conf.Positional[Path], data: str, name: str, command: str = "", remark: str = "") -> None:
+def main(run: tyro.conf.Positional[Path], data: str, name: str, command: str = "", remark: str = "",
+         half: bool = False) -> None:
     """Write weights/NAME.safetensors and its card from a run.
 
     Args:
@@ -68,12 +69,14 @@ def main(run: tyro.conf.Positional[Path], data: str, name: str, command: str = "
         name: What the shipped weights are called.
         command: The command that trained the run, for the card.
         remark: What else the card should say of the training.
+        half: Store the kernels as 16-bit floats: half the file.
     """
     recognizer = load(run)
     card = calibrated_card(recognizer, read_dataset(data), {"command": command, "remark": remark})
     model, _ = load_checkpoint(recognizer.weights)
     out = WEIGHTS_FOLDER / f"{name}.safetensors"
-    save_checkpoint(out, model.state_dict(), card)
+    state = {key: tensor.half() if half and tensor.ndim > 1 else tensor for key, tensor in model.state_dict().items()}
+    save_checkpoint(out, state, card)
     print(f"{out}: {card.metrics['accuracy']:.2%} on {SPLIT}, ECE {card.metrics['ece']:.4f} held out, temperature "
           f"{card.temperature}, sure from {card.threshold:.0%}")
 
