@@ -10,11 +10,14 @@ from playwright.sync_api import expect
 def evaluated(server, page, small_csv):
     page.goto(f"{server}/evaluate")
     expect(page.get_by_text("What its card says")).to_be_visible()
+    page.get_by_test_id("stSidebar").get_by_role("combobox").first.click()
+    page.get_by_role("option", name="compact").click()
+    expect(page.get_by_text("right on FER2013's PublicTest")).to_be_visible()
     page.get_by_text("A path on this server", exact=True).click()
     box = page.get_by_label("Path of fer2013.csv")
     box.fill(str(small_csv))
     box.press("Enter")
-    expect(page.get_by_role("heading", name="mini-xception on 28 faces")).to_be_visible()
+    expect(page.get_by_role("heading", name="compact on 28 faces")).to_be_visible()
     return page
 
 
