@@ -24,7 +24,10 @@ with shell.guarded():
         if reading.faces:
             widgets.verdict(reading.faces[0], reading.recognizer.card.threshold)
             widgets.probability_chart(reading.faces[0], key="home_bars")
-        st.page_link("pages/predict.py", label="Read your own photos", icon=":material/arrow_forward:")
+        for path, label in (("pages/predict.py", "Read your own photos"), ("pages/explain.py", "See why it says so"),
+                            ("pages/training.py", "Train a model of your own"),
+                            ("pages/evaluate.py", "See how good it is")):
+            st.page_link(path, label=label, icon=":material/arrow_forward:")
 
     st.subheader("How good is it?")
     card = resources.card(state.model())
