@@ -16,6 +16,14 @@ KEPT_RESULTS = 120   # more than photos.MAX_PHOTOS, else each click would read t
 KEPT_STUDIES = 12
 
 
+def _newest(key: str, count: int) -> OrderedDict:
+    """A store of this session that keeps what came or was moved to its end last."""
+    kept = st.session_state.setdefault(key, OrderedDict())
+    while len(kept) > count:
+        kept.popitem(last=False)
+    return kept
+
+
 def model() -> str:
     """The chosen model, a name that resources.models() lists. Kept under a key that no widget owns."""
     chosen = st.session_state.get("chosen_model", "")
@@ -67,10 +75,7 @@ def stopped_reading() -> bool:
 
 def results() -> OrderedDict:
     """This session's read photos, in memory only; the oldest leave first."""
-    kept = st.session_state.setdefault("photo_results", OrderedDict())
-    while len(kept) > KEPT_RESULTS:
-        kept.popitem(last=False)
-    return kept
+    return _newest("photo_results", KEPT_RESULTS)
 
 
 def training_view() -> str:
@@ -148,10 +153,7 @@ def pick_box(photo: str, box: FaceBox) -> None:
 
 def studies() -> OrderedDict:
     """What was computed for this session's faces, in memory only; the oldest leave first."""
-    kept = st.session_state.setdefault("face_studies", OrderedDict())
-    while len(kept) > KEPT_STUDIES:
-        kept.popitem(last=False)
-    return kept
+    return _newest("face_studies", KEPT_STUDIES)
 
 
 def stop_explaining(stop: bool = True) -> None:
@@ -184,14 +186,12 @@ def newly_put_in(slot: str, file: str | None) -> bool:
 
 
 KEPT_EVALUATIONS = 4
+KEPT_UPLOADS = 2
 
 
 def evaluations() -> OrderedDict:
     """This session's evaluated models, by weights, data and settings; the oldest leave first."""
-    kept = st.session_state.setdefault("evaluations", OrderedDict())
-    while len(kept) > KEPT_EVALUATIONS:
-        kept.popitem(last=False)
-    return kept
+    return _newest("evaluations", KEPT_EVALUATIONS)
 
 
 def stress_runs() -> dict:
@@ -201,7 +201,4 @@ def stress_runs() -> dict:
 
 def uploaded_datasets() -> OrderedDict:
     """This session's uploaded data sets, in memory only; the last two."""
-    kept = st.session_state.setdefault("uploaded_datasets", OrderedDict())
-    while len(kept) > 2:
-        kept.popitem(last=False)
-    return kept
+    return _newest("uploaded_datasets", KEPT_UPLOADS)

@@ -8,8 +8,6 @@ test.csv (pixels only: readable, but without labels).
 from __future__ import annotations
 
 import csv
-import os
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from fer.data import kept
 from fer.data.cache import cache_folder, content_key
 from fer.data.dataset import FACE_SIZE, SPLITS, UNLABELLED, Dataset
 from fer.data.ferplus import FERPLUS_FILE, read_votes
@@ -25,7 +24,7 @@ from fer.expressions import COUNT
 
 PIXELS = FACE_SIZE * FACE_SIZE
 ROWS_AT_ONCE = 512  # bounds the memory of the parse
-CACHE_VERSION = 1
+CACHE_VERSION = 2
 SPACE, ZERO, NINE = 32, 48, 57
 
 Progress = Callable[[float], None]
@@ -45,14 +44,14 @@ def read_fer2013(path: Path | str, progress: Progress | None = None, quiet: bool
     plus = path.with_name(FERPLUS_FILE)
     sources = [path, plus] if plus.is_file() and plus != path else [path]
     cache = cache_folder() / f"fer2013-{CACHE_VERSION}-{content_key(*sources)}.npz" if cached else None
-    if cache is not None and (dataset := _load(cache, path.name)) is not None:
-        return _named(dataset)
+    if cache is not None and (dataset := kept.load(cache)) is not None:
+        return _named(replace(dataset, name=path.name))  # the same bytes may have another name now
     dataset = _parse(path, progress, quiet)
     if len(sources) == 2:
         votes = read_votes(plus, expected_rows=len(dataset))
         dataset = Dataset(dataset.pixels, dataset.labels, dataset.usage, votes, path.name)
     if cache is not None:
-        _save(cache, dataset)
+        kept.save(cache, dataset)
     return _named(dataset)
 
 
@@ -197,27 +196,3 @@ def _blame(texts: list[str], first_row: int) -> None:
         if max(map(int, (number[-9:] for number in numbers))) > 255 or any(len(number) > 9 for number in numbers):
             large = next(number for number in numbers if len(number) > 9 or int(number) > 255)
             raise DatasetError(f"Row {row} has the pixel {large[:20]}. Expected numbers from 0 to 255.", row=row)
-
-
-def _load(file: Path, name: str) -> Dataset | None:
-    if not file.is_file():
-        return None
-    try:
-        with np.load(file, allow_pickle=False) as arrays:
-            usage = np.array(SPLITS)[arrays["usage"]]
-            votes = arrays.get("votes")
-            return Dataset(arrays["pixels"], arrays["labels"], usage, votes, name)
-    except (OSError, ValueError, KeyError, IndexError):
-        return None  # a damaged cache is only a cache: parse again
-
-
-def _save(file: Path, dataset: Dataset) -> None:
-    usage = np.select([dataset.usage == split for split in SPLITS], range(len(SPLITS))).astype(np.uint8)
-    votes = {} if dataset.votes is None else {"votes": dataset.votes}
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=file.parent, suffix=".tmp", delete=False) as temporary:
-            np.savez(temporary, pixels=dataset.pixels, labels=dataset.labels, usage=usage, **votes)
-        os.replace(temporary.name, file)
-    except OSError:
-        pass  # a read-only or full disk costs only the speed of the next load

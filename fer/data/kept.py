@@ -30,7 +30,7 @@ def load(file: Path) -> Dataset | None:
             facts = json.loads(str(arrays["facts"]))
             lists = {name: tuple(facts[name]) for name in ("unreadable", "faceless", "remarks")}
             names = np.array(facts["names"]) if facts["names"] else None
-            return Dataset(arrays["pixels"], arrays["labels"], np.array(SPLITS)[arrays["usage"]], None,
+            return Dataset(arrays["pixels"], arrays["labels"], np.array(SPLITS)[arrays["usage"]], arrays.get("votes"),
                            facts["name"], **lists, names=names, split_made=facts["split_made"])
     except (OSError, ValueError, KeyError, IndexError, TypeError, EOFError, zipfile.BadZipFile):
         return None
@@ -39,11 +39,13 @@ def load(file: Path) -> Dataset | None:
 def save(file: Path, dataset: Dataset) -> None:
     usage = np.select([dataset.usage == split for split in SPLITS], range(len(SPLITS))).astype(np.uint8)
     facts = {name: getattr(dataset, name) for name in ("name", "unreadable", "faceless", "remarks", "split_made")}
+    votes = {} if dataset.votes is None else {"votes": dataset.votes}
     facts["names"] = None if dataset.names is None else dataset.names.tolist()
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=file.parent, suffix=".tmp", delete=False) as temporary:
-            np.savez(temporary, pixels=dataset.pixels, labels=dataset.labels, usage=usage, facts=json.dumps(facts))
+            np.savez(temporary, pixels=dataset.pixels, labels=dataset.labels, usage=usage,
+                     facts=json.dumps(facts), **votes)
         os.replace(temporary.name, file)
     except OSError:
         pass  # a read-only or full disk costs only the speed of the next load

@@ -11,7 +11,6 @@ from fer.records import Curves
 Probabilities = Callable[[np.ndarray], np.ndarray]  # (N, 1, S, S) float32 -> (N, 7)
 
 FRACTIONS = (0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.65, 0.8, 1.0)
-MARKED = 0.1             # the share that the sentence speaks of
 RANDOM_ORDERS = 8
 CELL = 4                 # pixels: what is taken away at once
 

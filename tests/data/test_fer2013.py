@@ -54,8 +54,10 @@ def test_a_damaged_cache_is_parsed_again(tmp_path, monkeypatch):
     write_csv(tmp_path / "fer2013.csv", [(1, "Training")])
     read(tmp_path / "fer2013.csv")
     (cached,) = (tmp_path / "cache").iterdir()
-    cached.write_bytes(b"torn")
-    assert read(tmp_path / "fer2013.csv").labels.tolist() == [1]
+    whole = cached.read_bytes()
+    for damaged in (b"torn", b"", whole[:len(whole) // 2]):         # the last begins as a zip file does
+        cached.write_bytes(damaged)
+        assert read(tmp_path / "fer2013.csv").labels.tolist() == [1]
 
 
 def test_the_other_public_forms(tmp_path):
@@ -125,6 +127,7 @@ def test_votes_beside_the_pictures(tmp_path):
     votes_file(tmp_path / "fer2013new.csv", [[1, 6, 0, 0, 1, 0, 0, 0, 2, 0], [0] * 10])
     votes = read(tmp_path / "fer2013.csv").votes
     assert votes.tolist() == [[1, 6, 0, 0, 1, 0, 0, 0, 2, 0], [0] * 10]
+    assert np.array_equal(read(tmp_path / "fer2013.csv").votes, votes)   # from the cache too
     # angry, disgust, fear, happy, sad, surprise, neutral: 1, 6 and 1 of the eight votes for our classes
     assert vote_distribution(votes)[0].tolist() == [0.125, 0, 0, 0.75, 0, 0, 0.125]
     assert vote_distribution(votes)[1].tolist() == [0] * 7
