@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 
 import numpy as np
 
@@ -35,6 +35,11 @@ class Quality:
 
     ok: bool = True
     reasons: tuple[str, ...] = ()
+
+    @property
+    def word(self) -> str:
+        """The first reason without its measurement, such as `blurred`; empty where there is none."""
+        return self.reasons[0].partition(" (")[0] if self.reasons else ""
 
 
 @dataclass(frozen=True)
@@ -96,6 +101,33 @@ class EpochRecord:
 
     def to_json(self) -> dict:
         return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: object) -> EpochRecord:
+        """Raises ValueError for anything but a whole record. Losses may be NaN: a run may diverge."""
+        try:
+            numbers = {field.name: _number(values[field.name]) for field in fields(cls) if field.type == "float"}
+            recall = tuple(map(_number, values["recall"]))
+            matrix = tuple(tuple(map(_count, row)) for row in values["confusion_matrix"])
+            record = cls(epoch=_count(values["epoch"]), best=values["best"] is True, recall=recall,
+                         confusion_matrix=matrix, **numbers)
+        except (TypeError, KeyError, OverflowError) as error:
+            raise ValueError(f"this is no record of an epoch: {error}") from None
+        if [len(recall), *map(len, matrix)] != [len(NAMES)] * (1 + len(NAMES)):
+            raise ValueError(f"recall and confusion matrix are not those of {len(NAMES)} classes")
+        return record
+
+
+def _number(value: object) -> float:
+    if not isinstance(value, int | float):
+        raise ValueError("a value is not a number")
+    return float(value)
+
+
+def _count(value: object) -> int:
+    if not isinstance(value, int) or not 0 <= value < 2**53:
+        raise ValueError("a count is not a whole number, 0 or more")
+    return int(value)
 
 
 @dataclass(frozen=True)

@@ -7,28 +7,46 @@ import lzma
 import os
 import shutil
 import stat
+import struct
 import tempfile
+import time
 import zipfile
 import zlib
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from fer.data.cache import cache_folder
 from fer.errors import DatasetError
+from fer.limits import limits
 from fer.vision.images import MAX_BYTES, SUFFIXES
 
-MAX_FILES = 100_000
-MAX_TOTAL = 1024 * 2**20   # bytes unpacked
-MAX_RATIO = 100            # pictures are compressed already: a zip hardly shrinks them
+MAX_FILES, MAX_TOTAL, MAX_RATIO = limits().archive_files, limits().archive_bytes, limits().archive_ratio
+MAX_DEPTH = 16             # folders in folders
 RATIO_FLOOR = 2**20        # a small file may shrink as it likes
 ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar", ".zst", ".jar")
 IGNORED = (".ds_store", "thumbs.db", "desktop.ini")
 CHUNK = 1 << 16
+# What Python's zipfile raises on damaged bytes: wrong offsets, sizes and names among them.
+BROKEN = (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError, IndexError, OverflowError,
+          struct.error, zlib.error, lzma.LZMAError)
 _MAGIC = (b"\x89PNG", b"\xff\xd8\xff", b"RIFF", b"BM", b"GIF8")
 
 
 def uploads_folder() -> Path:
     return cache_folder() / "uploads"
+
+
+def forget_old_uploads(days: float, now_s: float | None = None, used: Sequence[Path] = ()) -> int:
+    """Remove what was kept for training and not used for so many days, but for what is in use; returns how many."""
+    limit_s, removed = (time.time() if now_s is None else now_s) - 86_400 * days, 0
+    for folder in uploads_folder().glob("*"):
+        with suppress(OSError):
+            if folder.stat().st_mtime < limit_s and not any(path.is_relative_to(folder) for path in used):
+                shutil.rmtree(folder)
+                removed += 1
+    return removed
 
 
 def unpack_zip(file: BinaryIO, name: str = "the zip", parent: Path | None = None) -> Path:
@@ -41,6 +59,7 @@ def unpack_zip(file: BinaryIO, name: str = "the zip", parent: Path | None = None
     file.seek(0)
     target = (parent or uploads_folder()) / hashlib.file_digest(file, "sha256").hexdigest()[:24]
     if target.is_dir():
+        os.utime(target)  # in use again: see forget_old_uploads
         return target
     file.seek(0)
     try:
@@ -53,7 +72,7 @@ def unpack_zip(file: BinaryIO, name: str = "the zip", parent: Path | None = None
                 os.replace(half_done, target)
             finally:
                 shutil.rmtree(half_done, ignore_errors=True)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, zlib.error, lzma.LZMAError):
+    except BROKEN:
         raise DatasetError(f"{name} is no whole zip file. Zip the class folders again.") from None
     except OSError as error:
         if target.is_dir():  # another visitor unpacked the same zip at the same time
@@ -83,6 +102,8 @@ def _check(info: zipfile.ZipInfo, name: str) -> None:
     path, shown = PurePosixPath(info.filename.replace("\\", "/")), info.filename[-60:]
     if path.is_absolute() or ".." in path.parts or ":" in info.filename or "\0" in info.orig_filename:
         raise DatasetError(f"{name} holds the path {shown!r}, which leads outside its folder. It was not unpacked.")
+    if len(path.parts) > MAX_DEPTH:
+        raise DatasetError(f"{name} holds folders in folders, more than {MAX_DEPTH} deep. Zip <split>/<class>/*.png.")
     if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG):
         raise DatasetError(f"{name} holds {shown!r}, which is a link or a device. Zip plain pictures only.")
     if info.flag_bits & 1:

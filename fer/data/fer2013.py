@@ -8,6 +8,7 @@ test.csv (pixels only: readable, but without labels).
 from __future__ import annotations
 
 import csv
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -21,11 +22,15 @@ from fer.data.dataset import FACE_SIZE, SPLITS, UNLABELLED, Dataset
 from fer.data.ferplus import FERPLUS_FILE, read_votes
 from fer.errors import DatasetError
 from fer.expressions import COUNT
+from fer.limits import limits
 
 PIXELS = FACE_SIZE * FACE_SIZE
 ROWS_AT_ONCE = 512  # bounds the memory of the parse
+LINE = 1_000_000    # letters of a line that are read at most: a row of pixels has about 9,000
+MAX_PICTURES = limits().dataset_pictures
 CACHE_VERSION = 2
 SPACE, ZERO, NINE = 32, 48, 57
+LABELS = {str(label): label for label in range(COUNT)}
 
 Progress = Callable[[float], None]
 
@@ -36,10 +41,11 @@ def read_fer2013(path: Path | str, progress: Progress | None = None, quiet: bool
 
     progress: called with the share done, 0..1; without it a bar is drawn on stderr unless quiet.
     cached: False reads the file itself and leaves nothing on disk, for pictures that are not ours to keep.
-    Raises DatasetError naming the row (the header is row 1) and what was expected there.
+    Raises DatasetError naming the row (the header is row 1) and what was expected there, or that there are more rows
+    than fer.limits takes.
     """
     path = Path(path)
-    if not path.is_file():
+    if not os.path.isfile(path):  # unlike Path's, False too for names that no disk takes
         raise DatasetError(f"There is no file called {path.name}. Give the path of fer2013.csv.")
     plus = path.with_name(FERPLUS_FILE)
     sources = [path, plus] if plus.is_file() and plus != path else [path]
@@ -71,6 +77,8 @@ def _parse(path: Path, progress: Progress | None, quiet: bool) -> Dataset:
         for first_row, texts, batch_labels, batch_usage in _batches(file, columns, path.name):
             pixels.append(parse_pixels(texts, first_row))
             labels += batch_labels
+            if len(labels) > MAX_PICTURES:
+                raise DatasetError(f"{path.name} holds more than {MAX_PICTURES:,} pictures. Give a part of it.")
             usage += batch_usage
             done = min(file.buffer.tell(), size)
             bar.update(done - bar.n)
@@ -84,12 +92,15 @@ def _parse(path: Path, progress: Progress | None, quiet: bool) -> Dataset:
 def _columns(file, name: str) -> dict[str, int]:
     """Where each column stands, from the header row."""
     try:
-        header = next(csv.reader([file.readline()]), [])
+        header = next(csv.reader([file.readline(LINE)]), [])
     except (UnicodeDecodeError, csv.Error):
         raise DatasetError(f"{name} is not a CSV file. Expected text with a header row.", row=1) from None
     if not header:
         raise DatasetError(f"{name} is empty. Expected a header row: emotion,pixels,Usage.", row=1)
-    columns = {title.strip().lower(): index for index, title in enumerate(header)}
+    titles = [title.strip().lower() for title in header]
+    columns = {title: index for index, title in enumerate(titles)}
+    if len(columns) < len(titles):
+        raise DatasetError(f"{name} has two columns of one name. Expected emotion,pixels,Usage.", row=1)
     if "pixels" not in columns:
         # Only what looks like a column's name is quoted: any file of the server can be named here.
         words = [title.strip() for title in header[:4] if title.strip().isidentifier()]
@@ -103,16 +114,12 @@ def _columns(file, name: str) -> dict[str, int]:
 def _batches(file, columns: dict[str, int], name: str) -> Iterator[tuple[int, list[str], list[int], list[str]]]:
     """(number of the first row, pixel texts, labels, usages), ROWS_AT_ONCE rows at a time."""
     texts, labels, usages = [], [], []
-    row, first_row = 1, 2
-    reader = csv.reader(_lines(file, name))
-    while True:
-        row += 1
+    first_row = 2
+    for row, line in enumerate(_lines(file, name), 2):
         try:
-            fields = next(reader, None)
+            fields = next(csv.reader([line]))  # a row is one line: an open quote does not swallow the file
         except csv.Error as error:
             raise DatasetError(f"Row {row} of {name} is not CSV: {error}.", row=row) from None
-        if fields is None:
-            break
         if not fields:  # a blank line
             raise DatasetError(f"Row {row} of {name} is blank. Expected {', '.join(columns)}.", row=row)
         if len(fields) != len(columns):
@@ -137,7 +144,7 @@ def _lines(file, name: str) -> Iterator[str]:
     while True:
         row += 1
         try:
-            line = file.readline(1_000_000)
+            line = file.readline(LINE)
         except UnicodeDecodeError:
             raise DatasetError(f"Row {row} of {name} is not text. Expected a CSV file.", row=row) from None
         if not line:
@@ -146,10 +153,9 @@ def _lines(file, name: str) -> Iterator[str]:
 
 
 def _label(text: str, row: int) -> int:
-    label = int(text) if text.strip().isdecimal() else -1
-    if not 0 <= label < COUNT:
+    if text.strip() not in LABELS:
         raise DatasetError(f"Row {row} has the label {text.strip()[:20]!r}. Expected a number from 0 to 6.", row=row)
-    return label
+    return LABELS[text.strip()]
 
 
 def _usage(text: str, row: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -20,17 +21,20 @@ def read_votes(path: Path, expected_rows: int) -> np.ndarray:
     """(N, 10) uint8 votes, row by row those of the pictures in fer2013.csv; all 0 where FER+ has none."""
     try:
         with open(path, encoding="utf-8-sig", newline="") as file:
-            header, *rows = csv.reader(file)
-            places = [[title.strip() for title in header].index(name) for name in VOTE_NAMES]
-            votes = [[int(row[place]) for place in places] for row in rows]
+            reader = csv.reader(file)
+            header = [title.strip() for title in next(reader, [])]
+            places = [header.index(name) for name in VOTE_NAMES]
+            # One row more than there should be tells that there are too many; the rest is not held in memory.
+            votes = [[int(row[place]) for place in places] for row in islice(reader, expected_rows + 1)]
             array = np.array(votes, np.int64).reshape(-1, len(VOTE_NAMES))
-    except (ValueError, IndexError, UnicodeDecodeError, csv.Error):
+    except (ValueError, IndexError, OverflowError, csv.Error):
         raise DatasetError(
             f"{path.name} does not read as FER+ votes. Expected Usage,Image name,{','.join(VOTE_NAMES)} and whole "
             f"numbers below. Mend it, or move it away to go on without votes.") from None
     if len(array) != expected_rows:
         raise DatasetError(
-            f"{path.name} has {len(array)} rows, the pictures have {expected_rows}. Put the matching file beside "
+            f"{path.name} has {'more' if len(array) > expected_rows else len(array)} rows, the pictures have "
+            f"{expected_rows}. Put the matching file beside "
             f"them, or move it away to go on without votes.")
     if array.min(initial=0) < 0 or array.max(initial=0) > 255:
         raise DatasetError(f"{path.name} has a vote outside 0 to 255. Expected counts of people.")

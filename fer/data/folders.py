@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -15,6 +16,7 @@ from fer.data import kept
 from fer.data.dataset import FACE_SIZE, Dataset
 from fer.errors import DatasetError, ImageError
 from fer.expressions import INDEX, NAMES
+from fer.limits import limits
 from fer.records import Quality
 from fer.vision.alignment import align_face
 from fer.vision.detection import Detector, load_detector
@@ -37,9 +39,7 @@ CLASS_WORDS = {
 }
 _SPLIT_OF = {word: split for split, words in SPLIT_WORDS.items() for word in words}
 _CLASS_OF = {word: name for name, words in CLASS_WORDS.items() for word in words}
-
-
-MAX_PICTURES = 200_000
+MAX_PICTURES = limits().dataset_pictures
 
 
 @dataclass(frozen=True)
@@ -85,15 +85,29 @@ def list_entries(root: Path) -> tuple[list[Entry], list[str]]:
         for class_folder in _folders(split_folder):
             name = _CLASS_OF.get(class_folder.name.lower())
             if name is None:  # only looked into: a folder of another kind may be a whole disk
-                left_out[class_folder.name] += sum(_is_picture(file) for file in class_folder.iterdir())
+                with suppress(PermissionError):
+                    left_out[_text(class_folder.name)] += sum(_is_picture(file) for file in class_folder.iterdir())
                 continue
-            entries += [Entry(file, split, name) for file in sorted(class_folder.rglob("*")) if _is_picture(file)]
+            entries += [Entry(file, split, name) for file in pictures_below(class_folder)]
             if len(entries) > MAX_PICTURES:
                 raise DatasetError(f"The folder {root.name} holds more than {MAX_PICTURES:,} pictures. Give a part of "
                                    "it.")
     remarks = [f"The folder {name} ({count} pictures) is none of the seven classes and was left out."
                for name, count in left_out.items() if count]
     return entries, remarks
+
+
+def pictures_below(folder: Path) -> list[Path]:
+    """All picture files of a folder and of those in it, sorted; links to folders are not followed."""
+    found, waiting = [], [folder]
+    while waiting:  # no recursion: folders may lie a thousand deep
+        with suppress(PermissionError):
+            for child in waiting.pop().iterdir():
+                if child.is_dir() and not child.is_symlink():
+                    waiting.append(child)
+                elif _is_picture(child):
+                    found.append(child)
+    return sorted(found)
 
 
 def _is_picture(file: Path) -> bool:
@@ -108,13 +122,13 @@ def _read_entries(root: Path, entries: list[Entry], faces: Faces, detector: Dete
         try:
             face, quality = read_face(entry.path, faces, detector)
             if face is None:
-                faceless.append(str(entry.path.relative_to(root)))
+                faceless.append(_text(entry.path.relative_to(root)))
             else:
                 pixels.append(face)
                 found.append(entry)
                 poor += not quality.ok
         except ImageError:
-            unreadable.append(str(entry.path.relative_to(root)))
+            unreadable.append(_text(entry.path.relative_to(root)))
         if progress is not None and number % 20 == 0:
             progress(number / len(entries))
     if not found:
@@ -131,8 +145,9 @@ def _read_entries(root: Path, entries: list[Entry], faces: Faces, detector: Dete
     if poor:
         remarks = [*remarks, f"{poor} of the {len(found)} faces are hard to read (too small, too dark or cut off), as "
                              "Predict would say. They are counted in."]
-    names = np.array([entry.path.relative_to(root).as_posix() for entry in found])
-    return Dataset(np.stack(pixels), labels, usage, None, root.name, tuple(unreadable), tuple(faceless),
+    # As objects: an array of text gives every name the room of the longest.
+    names = np.array([_text(entry.path.relative_to(root)) for entry in found], dtype=object)
+    return Dataset(np.stack(pixels), labels, usage, None, _text(root.name), tuple(unreadable), tuple(faceless),
                    tuple(remarks), names, bool(split_made))
 
 
@@ -167,9 +182,17 @@ def root_of(folder: Path) -> Path:
         folder = inside[0]
 
 
+def _text(path: Path | str) -> str:
+    """A name as it can be shown and stored: with slashes, and bytes that are no UTF-8 spelt out."""
+    return Path(path).as_posix().encode("utf-8", "backslashreplace").decode()
+
+
 def _folders(folder: Path) -> list[Path]:
-    return sorted(child for child in folder.iterdir()
-                  if child.is_dir() and not child.name.startswith((".", "__")))
+    try:
+        return sorted(child for child in folder.iterdir()
+                      if child.is_dir() and not child.name.startswith((".", "__")))
+    except OSError as error:
+        raise DatasetError(f"The folder {folder.name} cannot be read: {error.strerror or 'unknown reason'}.") from None
 
 
 def _stamp(path: Path) -> tuple[int, int]:

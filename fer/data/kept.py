@@ -29,7 +29,7 @@ def load(file: Path) -> Dataset | None:
         with np.load(file, allow_pickle=False) as arrays:
             facts = json.loads(str(arrays["facts"]))
             lists = {name: tuple(facts[name]) for name in ("unreadable", "faceless", "remarks")}
-            names = np.array(facts["names"]) if facts["names"] else None
+            names = np.array(facts["names"], dtype=object) if facts["names"] else None
             return Dataset(arrays["pixels"], arrays["labels"], np.array(SPLITS)[arrays["usage"]], arrays.get("votes"),
                            facts["name"], **lists, names=names, split_made=facts["split_made"])
     except (OSError, ValueError, KeyError, IndexError, TypeError, EOFError, zipfile.BadZipFile):

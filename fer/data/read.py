@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
+from fer.data.archives import uploads_folder
 from fer.data.dataset import Dataset
 from fer.data.fer2013 import Progress, read_fer2013
 from fer.errors import DatasetError
@@ -15,21 +17,30 @@ def read_dataset(data: str | Path, progress: Progress | None = None, quiet: bool
                  faces: str = "auto") -> Dataset:
     """A CSV file of FER2013's kind, a folder <split>/<class>/*, or "synthetic".
 
-    faces: how pictures of a folder become faces, see `fer.data.folders`. Raises DatasetError.
+    faces: how pictures of a folder become faces, see `fer.data.folders`. An upload leaves no parsed copy in the
+    cache, which would outlive it. Raises DatasetError.
     """
     if str(data) == SYNTHETIC:
         from fer.data.synthetic import read_synthetic
 
         return read_synthetic()
-    path = Path(data)
-    if path.is_dir():
+    path, cached = Path(data), not is_upload(data)
+    if os.path.isdir(path):
         inside = path / "fer2013.csv"
         if inside.is_file():
-            return read_fer2013(inside, progress, quiet)
+            return read_fer2013(inside, progress, quiet, cached)
         from fer.data.folders import read_folder
 
-        return read_folder(path, faces, progress, quiet)
+        return read_folder(path, faces, progress, quiet, cached)
     if path.suffix.lower() == ".zip":
         raise DatasetError(f"{path.name} is a zip file. Unpack it and give the folder, or upload it on the page "
                            "Training.")
-    return read_fer2013(path, progress, quiet)
+    return read_fer2013(path, progress, quiet, cached)
+
+
+def is_upload(data: str | Path) -> bool:
+    """Whether these are pictures that a visitor uploaded; False for the folder of all uploads, and for no path."""
+    try:
+        return uploads_folder().resolve() in Path(data).resolve().parents
+    except (OSError, ValueError, RuntimeError):  # a name too long, a NUL in it, a link to itself
+        return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass, fields
 from typing import Literal
 
@@ -9,11 +10,13 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from fer.data.damage import DAMAGES
 from fer.errors import WeightsError
 
 TTA = ("none", "flip", "tencrop")
 # A constant picture has no deviation; the floor is one grey level, so that noise is not blown up either.
 DEVIATION_FLOOR = 1 / 255
+MOST_DAMAGE = 0.8  # of the stress report's strongest
 
 
 @dataclass(frozen=True)
@@ -34,8 +37,10 @@ class Preprocessing:
             raise ValueError(f"input_size must be 8 to face_size, got {self.input_size} of {self.face_size}")
         if self.standardise not in ("picture", "dataset"):
             raise ValueError(f"standardise must be picture or dataset, got {self.standardise!r}")
-        if not self.deviation > 0:
+        if not (math.isfinite(self.deviation) and self.deviation > 0):
             raise ValueError(f"deviation must be above 0, got {self.deviation}")
+        if not math.isfinite(self.mean):
+            raise ValueError(f"mean must be a number, got {self.mean}")
 
     def __call__(self, faces: np.ndarray | torch.Tensor) -> torch.Tensor:
         """Grey faces (N, face_size, face_size) uint8 -> batch (N, 1, input_size, input_size) float32."""
@@ -74,9 +79,13 @@ class Preprocessing:
         names = {field.name for field in fields(cls)}
         if not isinstance(values, dict) or set(values) - names:
             raise WeightsError(f"The card's preprocessing is not understood. Expected only {', '.join(sorted(names))}.")
+        kinds = {"face_size": int, "input_size": int, "standardise": str, "mean": int | float, "deviation": int | float}
+        for name, value in values.items():
+            if not isinstance(value, kinds[name]) or isinstance(value, bool):
+                raise WeightsError(f"The card's preprocessing cannot be used: {name} is {str(value)[:40]!r}.")
         try:
             return cls(**values)
-        except (TypeError, ValueError) as error:
+        except (OverflowError, ValueError) as error:
             raise WeightsError(f"The card's preprocessing cannot be used: {error}.") from None
 
 
@@ -102,6 +111,7 @@ class Augmentation:
     brightness: float = 0.2     # of the full range, to either side
     contrast: float = 0.2       # share stronger or weaker
     erasing: float = 0.0        # share of faces with a block greyed out
+    damage: float = 0.0         # share of faces with one of fer.data.damage's faults
 
     def __call__(self, faces: torch.Tensor, size: int, rng: np.random.Generator) -> torch.Tensor:
         """Faces (N, H, H) uint8 -> (N, 1, size, size) float32 in 0..1, drawn from `rng` alone."""
@@ -125,7 +135,21 @@ class Augmentation:
         grid = F.affine_grid(torch.from_numpy(theta), [count, 1, size, size], align_corners=False).to(unit.device)
         views = F.grid_sample(unit, grid, padding_mode="border", align_corners=False)
         views = ((views - 0.5) * contrast.to(unit.device) + 0.5 + brightness.to(unit.device)).clamp(0, 1)
-        return self._erase(views, rng) if self.erasing > 0 else views
+        if self.erasing > 0:
+            views = self._erase(views, rng)
+        return self._damage(views, rng) if self.damage > 0 else views
+
+    def _damage(self, views: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
+        """One fault of a photograph, of any strength up to MOST_DAMAGE, on some faces."""
+        rows = np.flatnonzero(rng.random(len(views)) < self.damage)
+        if not len(rows):
+            return views
+        names = rng.choice(list(DAMAGES), len(rows))
+        greys = (views[rows, 0] * 255).cpu().numpy()
+        faces = [np.clip(DAMAGES[name](grey, rng.uniform(0, MOST_DAMAGE), rng), 0, 255)
+                 for name, grey in zip(names, greys, strict=True)]
+        views[rows, 0] = torch.from_numpy(np.stack(faces).astype(np.float32) / 255).to(views.device)
+        return views
 
     def _erase(self, views: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
         """Grey out a block of 4 to 20 % of some faces (Zhong et al. 2020)."""

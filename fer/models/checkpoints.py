@@ -7,7 +7,7 @@ import json
 import os
 import tempfile
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import replace
 from pathlib import Path
 
 import safetensors
@@ -15,58 +15,13 @@ import safetensors.torch
 import torch
 from torch import nn
 
-from fer.data.transforms import Preprocessing
 from fer.errors import WeightsError
-from fer.expressions import NAMES
+from fer.limits import limits
+from fer.models.card import Card, json_of
 from fer.models.zoo import build
 
 WEIGHTS_FOLDER = Path(__file__).resolve().parents[2] / "weights"
-MAX_BYTES = 200 * 1024 * 1024  # far above any network here; a stranger's larger file is refused unread
-
-
-@dataclass(frozen=True)
-class Card:
-    """What must be known to use weights, and what an honest user wants to know about them."""
-
-    architecture: str
-    preprocessing: Preprocessing = Preprocessing()
-    classes: tuple[str, ...] = NAMES
-    temperature: float = 1.0      # logits are divided by it before the softmax
-    threshold: float = 0.5        # calibrated confidence from which the app is "sure"
-    data: str = ""
-    licences: dict[str, str] = field(default_factory=dict)
-    metrics: dict = field(default_factory=dict)  # each with the split it was measured on
-    training: dict = field(default_factory=dict)
-    notes: str = ""
-    date: str = ""
-    sha256: str = ""
-
-    @property
-    def input_size(self) -> int:
-        return self.preprocessing.input_size
-
-    def to_json(self) -> dict:
-        return {**asdict(self), "classes": list(self.classes), "input_size": self.input_size}
-
-    @classmethod
-    def from_json(cls, values: object) -> Card:
-        if not isinstance(values, dict) or not isinstance(values.get("architecture"), str):
-            raise WeightsError("The card beside the weights does not name an architecture.")
-        names = {field.name for field in fields(cls)}
-        kept = {name: value for name, value in values.items() if name in names}
-        kept["preprocessing"] = Preprocessing.from_json(kept.get("preprocessing", {}))
-        kept["classes"] = tuple(kept.get("classes", NAMES))
-        if kept["classes"] != NAMES:
-            raise WeightsError(
-                f"The weights have the classes {', '.join(map(str, kept['classes']))[:120]}. "
-                f"Expected {', '.join(NAMES)}. Choose weights trained on these.")
-        for name in ("temperature", "threshold"):
-            value = kept.get(name, 1.0)
-            if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1000:
-                raise WeightsError(f"The card's {name} is {str(value)[:40]!r}. Expected a number above 0.")
-        if not kept.get("temperature", 1.0) > 0:
-            raise WeightsError("The card's temperature is 0. Expected a number above 0.")
-        return cls(**kept)
+MAX_BYTES = limits().checkpoint_bytes  # a stranger's larger file is refused unread
 
 
 def save_checkpoint(path: Path, state: dict[str, torch.Tensor], card: Card) -> Card:
@@ -91,9 +46,8 @@ def _upcoming_card(path: Path) -> Path:
 def _settle(path: Path) -> None:
     """Finish a save that was cut off between the weights and their card, once the weights are the new ones."""
     upcoming = _upcoming_card(path)
-    with suppress(OSError, ValueError, AttributeError):
-        if upcoming.is_file() and (hashlib.sha256(path.read_bytes()).hexdigest()
-                                   == json.loads(upcoming.read_text(encoding="utf-8")).get("sha256")):
+    with suppress(OSError, ValueError, AttributeError, WeightsError):
+        if upcoming.is_file() and _sha256(_read(path)) == json_of(upcoming).get("sha256"):
             os.replace(upcoming, path.with_suffix(".json"))
 
 
@@ -112,32 +66,33 @@ def load_checkpoint(path: Path | str) -> tuple[nn.Module, Card]:
         if tensor.shape != expected[name].shape:
             raise WeightsError(f"{path.name}: {name} has the shape {list(tensor.shape)}, "
                                f"expected {list(expected[name].shape)}.")
-        if tensor.is_floating_point() and not torch.isfinite(tensor).all():
+        if tensor.is_floating_point() != expected[name].is_floating_point() or tensor.is_complex():
+            raise WeightsError(f"{path.name}: {name} holds {tensor.dtype}, expected {expected[name].dtype}.")
+        state[name] = tensor.to(expected[name].dtype)  # first: a float64 may be too large for a float32
+        if not torch.isfinite(state[name]).all():
             raise WeightsError(f"{path.name}: {name} holds values that are not numbers. The training had diverged.")
-    model.load_state_dict({name: tensor.to(expected[name].dtype) for name, tensor in state.items()})
+    model.load_state_dict(state)
     return model.eval(), card
 
 
 def read_card(path: Path) -> Card:
     """The card beside a .safetensors file."""
     path = Path(path)
-    if not path.is_file():
+    if not os.path.isfile(path):  # unlike Path's, False too for names that no disk takes
         raise WeightsError(f"There are no weights called {path.name}.")
     _settle(path)
     try:
-        return Card.from_json(json.loads(path.with_suffix(".json").read_text(encoding="utf-8")))
+        return Card.from_json(json_of(path.with_suffix(".json")))
     except FileNotFoundError:
         raise WeightsError(f"{path.name} has no card. Put {path.stem}.json beside it.") from None
-    except (OSError, ValueError, RecursionError, TypeError):
+    except (OSError, ValueError):
         raise WeightsError(f"{path.stem}.json, the card of {path.name}, does not read as JSON of a card.") from None
 
 
 def read_tensors(path: Path, sha256: str = "") -> dict[str, torch.Tensor]:
     """All tensors of a safetensors file, after size and (where given) sha256 are checked."""
-    if path.stat().st_size > MAX_BYTES:
-        raise WeightsError(f"{path.name} is larger than {MAX_BYTES // 2**20} MB. No network here needs that.")
-    blob = path.read_bytes()
-    if sha256 and hashlib.sha256(blob).hexdigest() != sha256:
+    blob = _read(path)
+    if sha256 and _sha256(blob) != sha256:
         raise WeightsError(f"{path.name} is not the file that its card describes (sha256 differs). Download it again.")
     try:
         return safetensors.torch.load(blob)
@@ -145,20 +100,33 @@ def read_tensors(path: Path, sha256: str = "") -> dict[str, torch.Tensor]:
         raise WeightsError(f"{path.name} is not a whole safetensors file. Only safetensors weights are read.") from None
 
 
+def _read(path: Path) -> bytes:
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise WeightsError(f"{path.name} is larger than {MAX_BYTES // 2**20} MB. No network here needs that.")
+        return path.read_bytes()
+    except OSError as error:
+        raise WeightsError(f"{path.name} cannot be read: {error.strerror or 'unknown reason'}.") from None
+
+
+def _sha256(blob: bytes) -> str:
+    return hashlib.sha256(blob).hexdigest()
+
+
 def find_weights(name: str | Path) -> Path:
     """A name in weights/, a run directory, or a .safetensors file -> the file. Raises WeightsError."""
     given = Path(name)
     if given.suffix == ".safetensors":
         return given
-    if (given / "best.safetensors").is_file():
+    if os.path.isfile(given / "best.safetensors"):
         return given / "best.safetensors"
     shipped = WEIGHTS_FOLDER / f"{given.name}.safetensors"
-    if given.name == str(name) and shipped.is_file():
+    if given.name == str(name) and os.path.isfile(shipped):
         return shipped
-    if (given / "config.json").is_file():
+    if os.path.isfile(given / "config.json"):
         raise WeightsError(f"The run {given.name} has no finished epoch yet. Wait for its first one.")
-    raise WeightsError(f"There is no model {given.name!r}. Shipped: {', '.join(shipped_names()) or 'none'}; or give a "
-                       "run directory or a .safetensors file.")
+    raise WeightsError(f"There is no model {given.name[:80]!r}. Shipped: {', '.join(shipped_names()) or 'none'}; or "
+                       "give a run directory or a .safetensors file.")
 
 
 def shipped_names() -> list[str]:

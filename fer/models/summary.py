@@ -77,3 +77,25 @@ def summarise(model: nn.Module, input_size: int = 44) -> Summary:
     parameters = parameter_count(model)
     return Summary(tuple(rows), parameters, input_size**2 * FLOAT_BYTES / MEGABYTE,
                    2 * outputs * FLOAT_BYTES / MEGABYTE, parameters * FLOAT_BYTES / MEGABYTE)
+
+
+def multiply_adds(model: nn.Module, input_size: int = 44) -> int:
+    """Multiply-adds of one face's convolutions and linear layers; norms, activations and pooling are left out."""
+    total = 0
+
+    def note(module: nn.Module, _inputs: tuple, output: torch.Tensor) -> None:
+        nonlocal total
+        places = output[0].numel()  # every number of the output is one dot product
+        total += places * (module.weight[0].numel() if isinstance(module, nn.Conv2d) else module.in_features)
+
+    hooks = [module.register_forward_hook(note) for module in model.modules()
+             if isinstance(module, (nn.Conv2d, nn.Linear))]
+    training = model.training
+    try:
+        with torch.inference_mode():
+            model.eval()(torch.zeros(1, 1, input_size, input_size))
+    finally:
+        model.train(training)
+        for hook in hooks:
+            hook.remove()
+    return total

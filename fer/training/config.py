@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Literal
 
-from fer.errors import RunError
+from fer.errors import RunError, SettingError
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,8 @@ class TrainConfig:
     gradient_clip: float = 0.0            # largest gradient norm; 0: no limit
     ema_decay: float = 0.999              # moving average of the weights, which is what is kept; 0: off
     input_size: int = 44                  # side of the network's view of a 48-pixel face
+    small_size: int = 0                   # side of the views in the first epochs, which are faster so; 0: no smaller
+    small_epochs: int = 0                 # how many epochs those are
     standardise: Literal["picture", "dataset"] = "picture"  # zero mean, unit deviation: per picture or the data set's
     flip: float = 0.5                     # share of faces mirrored
     rotation: float = 8.0                 # degrees to either side
@@ -43,9 +45,14 @@ class TrainConfig:
     brightness: float = 0.2               # of the full range, to either side
     contrast: float = 0.2                 # share stronger or weaker
     erasing: float = 0.0                  # share of faces with a block painted over
+    damage: float = 0.0                   # share of faces blurred, shrunk, compressed, lit from a side or covered
     mixup: float = 0.0                    # strength of blending two faces (Zhang et al. 2018), such as 0.2; 0: off
     balance: Literal["none", "sampling", "weights"] = "none"  # rare classes drawn more often, or weighing more
     ferplus_weight: float = 0.0           # of the auxiliary loss, which guesses the FER+ votes; 0: off
+    teacher: str = ""                     # checkpoints whose answers are learnt too (Hinton et al. 2015), by commas
+    teacher_weight: float = 0.8           # share of the loss that is the teacher's; the labels have the rest
+    teacher_temperature: float = 3.0      # softens both sides' probabilities
+    teacher_epochs: int = 0               # epochs of views to draw and keep the answers for, then reused; 0: always new
     patience: int = 0                     # stop after this many epochs without a better accuracy; 0: never
     init: str = ""                        # checkpoint to start from (name, run or file; its preprocessing stays)
     freeze: str = ""                      # keep the layers up to this one as they are, such as block2; empty: none
@@ -54,27 +61,31 @@ class TrainConfig:
     processes: int = 1                    # on this machine, each with its share of a batch
     threads: int = 0                      # processor threads; 0: PyTorch's choice
     limit: int = 0                        # train on the first N pictures only; 0: all
+    norm_pictures: int = 0                # batch-norm statistics measured anew on N pictures at each judgement; 0: no
 
     def __post_init__(self) -> None:
         def need(ok: bool, name: str, rule: str) -> None:
             if not ok:
-                raise ValueError(f"{name} must be {rule}, got {getattr(self, name)!r}")
+                raise SettingError(f"{name} must be {rule}, got {getattr(self, name)!r}")
 
         for name, low in (("epochs", 1), ("batch_size", 2), ("seed", 0), ("threads", 0), ("limit", 0), ("patience", 0),
-                          ("processes", 1)):
+                          ("processes", 1), ("teacher_epochs", 0), ("small_epochs", 0), ("norm_pictures", 0)):
             need(getattr(self, name) >= low, name, f"at least {low}")
         for name, value in vars(self).items():
             need(not isinstance(value, float) or math.isfinite(value), name, "a number")
+        need(self.seed < 2**32, "seed", "below 2 ** 32")
         need(self.threads <= 1024, "threads", "at most 1024")
         need(self.processes <= 64, "processes", "at most 64")
         need(self.batch_size >= 2 * self.processes, "batch_size", "at least 2 for each process")
         need(self.learning_rate > 0, "learning_rate", "above 0")
         need(8 <= self.input_size <= 48, "input_size", "8 to 48")
+        need(self.small_size == 0 or 8 <= self.small_size <= self.input_size, "small_size", "0, or 8 to input_size")
+        need(0.5 <= self.teacher_temperature <= 20, "teacher_temperature", "0.5 to 20")
         for name in ("weight_decay", "warmup_epochs", "gradient_clip", "rotation", "shift", "mixup", "ferplus_weight"):
             need(getattr(self, name) >= 0, name, "0 or more")
         for name in ("momentum", "label_smoothing", "dropout", "ema_decay", "scale", "contrast"):
             need(0 <= getattr(self, name) < 1, name, "0 or more and below 1")
-        for name in ("flip", "brightness", "erasing"):
+        for name in ("flip", "brightness", "erasing", "damage", "teacher_weight"):
             need(0 <= getattr(self, name) <= 1, name, "0 to 1")
         for name, choices in CHOICES.items():
             need(getattr(self, name) in choices, name, f"one of {', '.join(choices)}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 
@@ -10,6 +11,7 @@ import torch.distributed
 from accelerate import Accelerator
 
 from fer.errors import RunError
+from fer.limits import limits
 from fer.training.control_signal import StopSignal
 from fer.training.runs import RunDirectory
 from fer.training.turns import Turn
@@ -26,7 +28,7 @@ class Control:
         self.run, self.accelerator, self.turn = run, accelerator, turn
         self.ranks = accelerator.num_processes
         self.stop = StopSignal(patient=self.ranks > 1)
-        self.paused_s = 0.0
+        self.paused_s, self._pause_ends = 0.0, math.inf
         self._beat, self._parent = 0.0, os.getppid()
 
     def beat(self, state: str = "running", **details: object) -> None:
@@ -45,7 +47,7 @@ class Control:
 
     def _pause(self, details: dict) -> int:
         began, wish, turn_left = time.monotonic(), PAUSE, False
-        self._beat = 0.0
+        self._beat, self._pause_ends = 0.0, began + 60 * limits().paused_minutes
         while wish == PAUSE:
             self.beat("paused", **details, message="Paused. Resume goes on from this very step.")
             if self.turn and not turn_left:
@@ -53,6 +55,7 @@ class Control:
                 turn_left = True
             time.sleep(LOOK_S)
             wish = self._agreed()
+        self._pause_ends = math.inf  # to wait for a turn is no pause
         if turn_left and wish == GO and not self.turn.wait(lambda: self._wish() == STOP, "paused"):
             wish = STOP
         self.paused_s += time.monotonic() - began
@@ -60,7 +63,7 @@ class Control:
         return wish
 
     def _wish(self) -> int:
-        if self.stop.asked:
+        if self.stop.asked or time.monotonic() > self._pause_ends:
             return STOP
         if not self.accelerator.is_main_process:
             return GO

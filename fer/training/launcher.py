@@ -11,32 +11,85 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
+from fer.data.read import SYNTHETIC, is_upload
 from fer.errors import RunError
+from fer.limits import Limits, limits
 from fer.training.config import TrainConfig
-from fer.training.runs import RunDirectory
-from fer.training.shelf import REPOSITORY, free_id, runs_folder
+from fer.training.runs import ALIVE, RunDirectory
+from fer.training.shelf import REPOSITORY, free_id, list_runs, runs_folder
 
 # Threads that wait for each other sleep instead of spinning: the app and other work get the processor.
 WAITING = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "0"}
 RESUMABLE = ("stopped", "failed", "died")
+_starting = threading.Lock()  # two that start at once are counted one after the other
 
 
 def start(config: TrainConfig, run_id: str = "") -> RunDirectory:
-    """Create a run and its worker; it queues while another one trains. Raises RunError."""
-    run = RunDirectory.create(runs_folder() / (run_id or free_id(config.model)), config)
-    launch(run)
+    """Create a run and its worker; it queues while another one trains. Raises RunError, also beyond fer.limits."""
+    config = bounded(config)
+    with _starting:
+        _need_room()
+        run = RunDirectory.create(runs_folder() / (run_id or free_id(config.model)), config)
+        launch(run)
     return run
 
 
+def bounded(config: TrainConfig) -> TrainConfig:
+    """The configuration within the limits in force: fewer pictures where there are more; RunError for all else."""
+    most = limits()
+    if most.train_models and config.model not in most.train_models:
+        raise RunError(f"On this shared demo only {', '.join(most.train_models)} is trained. Choose it, or train on "
+                       "your own machine: see README.")
+    for name, highest in highest_settings().items():
+        if getattr(config, name) > highest:
+            raise RunError(f"The setting {name.replace('_', ' ')} goes up to {highest} here, not "
+                           f"{getattr(config, name)}. Lower it, or train on your own machine.")
+    _check_sources(config, most)
+    if most.server_paths:
+        return config
+    return replace(config, limit=min(config.limit or most.train_pictures, most.train_pictures))
+
+
+def highest_settings() -> dict[str, int]:
+    """The settings that have a highest value within the limits in force."""
+    most = limits()
+    lengths = {"epochs": most.train_epochs, "batch_size": most.train_batch}
+    return lengths if most.server_paths else {**lengths, "processes": 1, "threads": os.cpu_count() or 1}
+
+
+def _check_sources(config: TrainConfig, most: Limits) -> None:
+    """Where weights and data come from. Raises RunError for more teachers than are taken, and for paths."""
+    teachers = [name for name in config.teacher.split(",") if name.strip()]
+    if len(teachers) > most.train_teachers:
+        raise RunError(f"On this shared demo a run has at most {most.train_teachers} teacher, not {len(teachers)}. "
+                       "Choose one, or train on your own machine.")
+    if most.server_paths:
+        return
+    if any("/" in name or name.strip().startswith(".") for name in (config.init, *teachers)):
+        raise RunError("On this shared demo runs start fresh or from shipped weights.")
+    if config.data != SYNTHETIC and not is_upload(config.data):
+        raise RunError("On this shared demo data is drawn or uploaded, never named by a path.")
+
+
+def _need_room() -> None:
+    """Raises RunError where as many runs have a process as are taken: a paused one holds its memory too."""
+    alive = sum(run.status()["state"] in ALIVE for run in list_runs())
+    if alive >= limits().train_waiting:
+        raise RunError(f"{alive} runs train, wait or are paused already. Come back in a few minutes, or train on "
+                       "your own machine.")
+
+
 def launch(run: RunDirectory) -> None:
-    """Start the worker of a run that no process holds: at the first start, or to resume it."""
+    """Start the worker of a run that no process holds: at the first start, or to resume it. Raises RunError."""
     if run.is_locked():
         raise RunError(f"The run {run.id} is being trained already, by another process.")
-    run.withdraw("stop", "pause")
-    run.write_status("queued", message="Starting.")
     try:
+        run.withdraw("stop", "pause")
+        run.write_status("queued", message="Starting.")
         with open(run.path / "log.txt", "a", encoding="utf-8") as log:
             log.write(f"--- {time.strftime('%Y-%m-%d %H:%M:%S')} worker starts\n")
             log.flush()
@@ -45,7 +98,8 @@ def launch(run: RunDirectory) -> None:
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
                 env={**WAITING, **os.environ, "OMP_NUM_THREADS": str(worker_threads())})
     except OSError as error:
-        run.write_status("failed", message=f"The worker could not be started: {error.strerror}.")
+        with suppress(OSError):  # on a full disk not even that fits
+            run.write_status("failed", message=f"The worker could not be started: {error.strerror}.")
         raise RunError(f"The run {run.id} could not be started: {error.strerror}.") from None
     threading.Thread(target=process.wait, daemon=True).start()  # so that no ended child lingers
 
@@ -61,10 +115,18 @@ def pause(run: RunDirectory) -> None:
 
 
 def resume(run: RunDirectory) -> None:
-    """Go on: a paused run from its very step, a stopped, failed or died one from its last whole epoch."""
+    """Go on: a paused run from its very step, a stopped, failed or died one from its last whole epoch.
+
+    Raises RunError, also beyond fer.limits.
+    """
     if run.is_locked():
         run.withdraw("pause")
-    else:
+        return
+    config = run.config
+    if bounded(config) != config:
+        raise RunError(f"The run {run.id} takes more pictures than this shared demo does. Start a new one.")
+    with _starting:
+        _need_room()
         launch(run)
 
 

@@ -19,6 +19,7 @@ from fer.training.control_signal import Interrupted
 from fer.training.objective import Blend, Objective
 from fer.training.optimisation import learning_rate
 from fer.training.start import keep_frozen
+from fer.training.teacher import Teacher
 
 
 @dataclass(frozen=True)
@@ -48,28 +49,52 @@ def order_of(faces: Faces, config: TrainConfig, epoch: int) -> np.ndarray:
     return rng.choice(len(labels), len(labels), p=share / share.sum())
 
 
+def drawn_epoch(config: TrainConfig, epoch: int) -> int:
+    """The epoch whose order and views this one uses: its own, unless a teacher's answers are kept for some epochs."""
+    return (epoch - 1) % config.teacher_epochs + 1 if config.teacher and config.teacher_epochs else epoch
+
+
+def mirror_some(views: torch.Tensor, share: float, rng: np.random.Generator) -> torch.Tensor:
+    """Views (N, 1, S, S) -> the same, a share of them mirrored.
+
+    A teacher answers alike for a view and its mirror image, so kept answers go for both.
+    """
+    chosen = torch.from_numpy(rng.random(len(views)) < share).to(views.device)
+    return torch.where(chosen[:, None, None, None], views.flip(-1), views)
+
+
+def shrink(views: torch.Tensor, size: int) -> torch.Tensor:
+    """Views (N, 1, S, S) -> (N, 1, size, size); the same where they are that size."""
+    if views.shape[-1] == size:
+        return views
+    return F.interpolate(views, size=(size, size), mode="bilinear", antialias=True, align_corners=False)
+
+
 def steps_per_epoch(count: int, batch_size: int) -> int:
     return max(count // batch_size, 1)  # the last, smaller batch is left for another epoch's order
 
 
 def augmentation_of(config: TrainConfig) -> Augmentation:
     return Augmentation(config.flip, config.rotation, config.scale, config.shift, config.brightness,
-                        config.contrast, config.erasing)
+                        config.contrast, config.erasing, config.damage)
 
 
 def train_one_epoch(model: nn.Module, average: nn.Module, optimizer, faces: Faces, epoch: int, config: TrainConfig,
-                    preprocessing: Preprocessing, accelerator: Accelerator,
-                    on_step: Callable[[int, int], bool]) -> tuple[float, float, float]:
+                    preprocessing: Preprocessing, accelerator: Accelerator, on_step: Callable[[int, int], bool],
+                    teacher: Teacher | None = None) -> tuple[float, float, float]:
     """Returns (mean loss, accuracy on the augmented views, last learning rate).
 
     on_step(step, steps) is called after each step; False interrupts. Raises RunError for a loss that is
     not a number, Interrupted when told to stop.
     """
     rank, ranks = accelerator.process_index, accelerator.num_processes
-    rng = np.random.default_rng([config.seed, epoch, 1 + rank])
+    drawn = drawn_epoch(config, epoch)
+    rng = np.random.default_rng([config.seed, drawn, 1 + rank])
     torch.manual_seed(int(np.random.default_rng([config.seed, epoch, 1_000 + rank]).integers(2**31)))
-    order, steps = order_of(faces, config, epoch), steps_per_epoch(len(faces), config.batch_size)
+    mirrors = np.random.default_rng([config.seed, epoch, 2_000 + rank])
+    order, steps = order_of(faces, config, drawn), steps_per_epoch(len(faces), config.batch_size)
     augment, objective = augmentation_of(config), Objective(config, faces.labels)
+    size = config.small_size if config.small_size and epoch <= config.small_epochs else config.input_size
     model.train()
     keep_frozen(model)
     total_loss = correct = seen = 0.0
@@ -79,14 +104,18 @@ def train_one_epoch(model: nn.Module, average: nn.Module, optimizer, faces: Face
             group["lr"] = rate
         rows = order[step * config.batch_size:(step + 1) * config.batch_size][rank::ranks]
         rows = torch.from_numpy(rows).to(faces.labels.device)
-        batch = preprocessing.normalise(augment(faces.pixels[rows], config.input_size, rng))
+        views = augment(faces.pixels[rows], config.input_size, rng)
+        wanted = teacher(views, (drawn, step)) if teacher else None
+        if drawn != epoch:  # these views were seen before
+            views = mirror_some(views, config.flip, mirrors)
+        batch = preprocessing.normalise(shrink(views, size))
         labels = faces.labels[rows]
         blend = Blend.draw(config.mixup, len(rows), rng) if config.mixup else None
         if blend:
             batch = blend(batch)
         with accelerator.autocast():
             output = model(batch.contiguous(memory_format=torch.channels_last))
-            loss = objective(output, labels, None if faces.votes is None else faces.votes[rows], blend)
+            loss = objective(output, labels, None if faces.votes is None else faces.votes[rows], blend, wanted)
         logits = output[0] if isinstance(output, tuple) else output
         optimizer.zero_grad()
         accelerator.backward(loss)

@@ -37,21 +37,34 @@ class Objective:
     def __init__(self, config: TrainConfig, labels: torch.Tensor) -> None:
         self.smoothing, self.votes_weight = config.label_smoothing, config.ferplus_weight
         self.class_weights = class_weights(labels) if config.balance == "weights" else None
+        self.teacher_weight, self.temperature = config.teacher_weight, config.teacher_temperature
 
     def __call__(self, output: Output, labels: torch.Tensor, votes: torch.Tensor | None = None,
-                 blend: Blend | None = None) -> torch.Tensor:
-        """output: logits (N, 7), or with the vote head (logits, vote logits (N, 10)). Returns a scalar."""
+                 blend: Blend | None = None, taught: torch.Tensor | None = None) -> torch.Tensor:
+        """output: logits (N, 7), or with the vote head (logits, vote logits (N, 10)). Returns a scalar.
+
+        taught: the teacher's logits (N, 7) for the same views.
+        """
         logits = output[0] if isinstance(output, tuple) else output
         if blend is None:
             loss = self._labels(logits, labels)
         else:
             other = labels[blend.partner.to(labels.device)]
             loss = blend.share * self._labels(logits, labels) + (1 - blend.share) * self._labels(logits, other)
+        if taught is not None:
+            loss = (1 - self.teacher_weight) * loss + self.teacher_weight * self._distance(logits, taught, blend)
         if isinstance(output, tuple) and votes is not None:
             wanted = blend(votes) if blend else votes
             # A row of zeros, a face that FER+ has no votes for, adds nothing.
             loss = loss - self.votes_weight * (wanted * output[1].log_softmax(1)).sum(1).mean()
         return loss
+
+    def _distance(self, logits: torch.Tensor, taught: torch.Tensor, blend: Blend | None) -> torch.Tensor:
+        """T^2 times the divergence of the student's softened probabilities from the teacher's (Hinton et al. 2015)."""
+        wanted = (taught.float() / self.temperature).softmax(1)
+        wanted = blend(wanted) if blend else wanted
+        softened = (logits.float() / self.temperature).log_softmax(1)
+        return self.temperature ** 2 * F.kl_div(softened, wanted, reduction="batchmean")
 
     def _labels(self, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         if self.class_weights is None:

@@ -31,9 +31,10 @@ GROUPS = {
     "": ("model", "epochs", "batch_size", "learning_rate"),
     "Start from": ("init", "freeze"),
     "Imbalance and goals": ("balance", "label_smoothing", "mixup", "ferplus_weight", "patience"),
+    "Teacher": ("teacher", "teacher_weight", "teacher_temperature", "teacher_epochs"),
     "Optimiser": ("optimizer", "schedule", "warmup_epochs", "momentum", "weight_decay", "gradient_clip", "ema_decay",
-                  "dropout"),
-    "Random views": ("flip", "rotation", "scale", "shift", "brightness", "contrast", "erasing", "input_size",
-                     "standardise"),
+                  "norm_pictures", "dropout"),
+    "Random views": ("flip", "rotation", "scale", "shift", "brightness", "contrast", "erasing", "damage",
+                     "input_size", "small_size", "small_epochs", "standardise"),
     "Machine": ("seed", "threads", "processes", "precision", "limit", "faces"),
 }

@@ -28,6 +28,9 @@ ALIVE = ("queued", "running", "paused")  # states that need a process
 SILENT_S = 60.0        # without a heartbeat for so long, a living worker hangs
 QUEUE_GRACE_S = 60.0   # a queued run's process may take so long to come up
 LOCK_PATIENCE_S = 1.0
+NUMBERS = (int, int | float)
+STATUS_KINDS = {"state": str, "message": str, "heartbeat": int | float, "queued_at": int | float, "best": int | float,
+                "best_epoch": int, "epoch": int, "epochs": int, "step": int, "steps": int, "pid": int}
 
 
 def write_atomically(path: Path, text: str) -> None:
@@ -45,6 +48,13 @@ def write_atomically(path: Path, text: str) -> None:
 
 def new_run_id(model: str) -> str:
     return f"{datetime.now():%Y%m%d-%H%M%S}-{model}"
+
+
+def _fits(name: str, value: object) -> bool:
+    """Whether a value of status.json is of its kind; what no reader knows may be anything."""
+    kind = STATUS_KINDS.get(name, object)
+    sensible = kind not in NUMBERS or (not isinstance(value, bool) and isinstance(value, kind) and abs(value) < 2**53)
+    return sensible and isinstance(value, kind)
 
 
 def _changed(path: Path) -> float:
@@ -66,20 +76,23 @@ class RunDirectory:
         run = cls(path)
         if not RUN_ID.fullmatch(run.path.name):
             raise RunError(f"{run.path.name[:80]!r} is no name for a run. Use letters, digits, '.', '_' and '-'.")
-        if (run.path / "config.json").exists():
+        if os.path.exists(run.path / "config.json"):
             raise RunError(f"The run {run.path.name} exists already. Resume it, or choose another name.")
+        was_there = run.path.exists()
         try:
             run.path.mkdir(parents=True, exist_ok=True)
             write_atomically(run.path / "config.json", json.dumps(config.to_json(), indent=2) + "\n")
+            run.write_status("queued")
         except OSError as error:
+            if not was_there:  # nothing half made is left
+                shutil.rmtree(run.path, ignore_errors=True)
             raise RunError(f"The run's folder cannot be written: {error.strerror}.") from None
-        run.write_status("queued")
         return run
 
     @classmethod
     def open(cls, path: Path | str) -> RunDirectory:
         run = cls(path)
-        if not (run.path / "config.json").is_file():
+        if not os.path.isfile(run.path / "config.json"):
             raise RunError(f"{run.path.name} is not a run: it has no config.json.")
         return run
 
@@ -117,8 +130,9 @@ class RunDirectory:
     def _written_status(self) -> dict:
         try:
             values = json.loads((self.path / "status.json").read_text(encoding="utf-8"))
-            return {**values, "state": str(values["state"]), "heartbeat": float(values["heartbeat"])}
-        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            known = {name: value for name, value in values.items() if _fits(name, value)}
+            return {**known, "state": known["state"], "heartbeat": float(known["heartbeat"])}
+        except (OSError, ValueError, KeyError, AttributeError, OverflowError, RecursionError):
             return {"state": "queued", "heartbeat": _changed(self.path)}
 
     def append(self, record: EpochRecord) -> None:
@@ -130,19 +144,17 @@ class RunDirectory:
     def records(self) -> list[EpochRecord]:
         """All whole records in the order of epochs; a repeated epoch counts as last written."""
         try:
-            lines = (self.path / "metrics.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
+            lines = (self.path / "metrics.jsonl").read_bytes().splitlines(keepends=True)
         except OSError:
             return []
         found: dict[int, EpochRecord] = {}
         for line in lines:
             # The worker may be mid-write: a line without its newline is not a record yet.
-            if not line.endswith("\n"):
+            if not line.endswith(b"\n"):
                 continue
             try:
-                values = json.loads(line)
-                record = EpochRecord(**{**values, "recall": tuple(values["recall"]),
-                                        "confusion_matrix": tuple(map(tuple, values["confusion_matrix"]))})
-            except (ValueError, TypeError, KeyError):
+                record = EpochRecord.from_json(json.loads(line))
+            except (ValueError, RecursionError):
                 continue
             found[record.epoch] = record
         return [found[epoch] for epoch in sorted(found)]
@@ -163,10 +175,10 @@ class RunDirectory:
         """The folder of the last whole state, or None before the first."""
         try:
             name = (self.path / "state" / "current").read_text(encoding="utf-8").strip()
-        except OSError:
+        except (OSError, ValueError):
             return None
         folder = self.path / "state" / name
-        return folder if name.isdecimal() and folder.is_dir() else None
+        return folder if name.isdecimal() and os.path.isdir(folder) else None
 
     def new_state(self, epoch: int) -> Path:
         folder = self.path / "state" / f"{epoch:04d}"

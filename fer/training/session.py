@@ -30,6 +30,8 @@ from fer.training.optimisation import make_average, make_optimizer
 from fer.training.runs import RunDirectory
 from fer.training.start import freeze, starting_network
 from fer.training.state import load_state, save_state
+from fer.training.statistics import with_new_statistics
+from fer.training.teacher import load_teacher
 from fer.training.turns import Turn
 
 FERPLUS_LICENCE = "MIT (used in this training as an auxiliary loss)"
@@ -72,6 +74,10 @@ def run_session(run: RunDirectory, config: TrainConfig, turn: Turn | None = None
     session = open_session(run, config, accelerator, control, quiet)
     facts, main = session.facts, accelerator.is_main_process
     network, optimizer = accelerator.prepare(session.model, session.optimizer)
+    teacher = load_teacher(config, accelerator.device)
+    answers = run.path / f"answers-{accelerator.process_index}.safetensors"
+    if teacher and teacher.keep and facts["epoch"]:
+        teacher.restore(answers)
     steps = steps_per_epoch(len(session.training), config.batch_size)
     bar = tqdm(total=config.epochs * steps, initial=facts["epoch"] * steps, unit="step", desc="Training",
                disable=quiet or not main, mininterval=1)
@@ -85,8 +91,10 @@ def run_session(run: RunDirectory, config: TrainConfig, turn: Turn | None = None
             return control.go_on(epoch=epoch, epochs=config.epochs, step=step, steps=steps)
 
         trained = train_one_epoch(network, session.average, optimizer, session.training, epoch, config,
-                                  session.preprocessing, accelerator, on_step)
+                                  session.preprocessing, accelerator, on_step, teacher)
         seconds = time.monotonic() - began - control.paused_s
+        if teacher and teacher.keep and epoch <= config.teacher_epochs:
+            teacher.save(answers)
         if main:
             record = close_epoch(session, epoch, trained, seconds, steps)
             if on_epoch is not None:
@@ -94,6 +102,7 @@ def run_session(run: RunDirectory, config: TrainConfig, turn: Turn | None = None
             bar.set_postfix(epoch=epoch, loss=f"{trained[0]:.3f}", validation=f"{record.validation_accuracy:.4f}")
         _share_best(session)
     bar.close()
+    answers.unlink(missing_ok=True)
     if main:
         early = _out_of_patience(config, facts, facts["epoch"]) and facts["epoch"] < config.epochs
         message = (f"Ended early: no better accuracy in {config.patience} epochs." if early else "")
@@ -126,11 +135,12 @@ def open_session(run: RunDirectory, config: TrainConfig, accelerator: Accelerato
     kept = facts.get("preprocessing")
     preprocessing = Preprocessing.from_json(kept) if kept else preprocessing or measure_preprocessing(config, training)
     accelerator.wait_for_everyone()  # all have read the state before the first writes
-    rows = watch.choose(validation.labels, config.seed)
+    rows = watch.choose(validation.labels, config.seed) if watch.allowed(run) else np.empty(0, np.int64)
     if main:
         run.sweep()
         run.drop_records_after(facts["epoch"], facts.get("record"))
-        watch.start(run, validation.pixels[rows], validation.labels[rows], facts["epoch"])
+        if len(rows):
+            watch.start(run, validation.pixels[rows], validation.labels[rows], facts["epoch"])
         if facts["epoch"] == 0:
             save_state(run, 0, model, average, optimizer, {**facts, "preprocessing": preprocessing.to_json()})
     faces = [to_device(part, accelerator.device, bool(config.ferplus_weight)) for part in (training, validation)]
@@ -142,7 +152,10 @@ def close_epoch(session: Session, epoch: int, trained: tuple[float, float, float
                 steps: int) -> EpochRecord:
     """Judge the epoch on the validation split, then keep everything: best weights, watch wall, state, record."""
     run, config, facts = session.run, session.config, session.facts
-    loss, confusion, logits = evaluate(session.kept, session.validation, session.preprocessing)
+    kept = session.kept
+    if config.norm_pictures:
+        kept = with_new_statistics(kept, session.training, session.preprocessing, config.norm_pictures, config.seed)
+    loss, confusion, logits = evaluate(kept, session.validation, session.preprocessing)
     recall, macro_f1 = recall_and_f1(confusion)
     accuracy = float(confusion.trace() / confusion.sum())
     train_loss, train_accuracy, rate = trained
@@ -152,8 +165,9 @@ def close_epoch(session: Session, epoch: int, trained: tuple[float, float, float
                          steps * config.batch_size / max(seconds, 1e-9), best)
     if best:
         facts |= {"best": accuracy, "best_epoch": epoch}
-        save_checkpoint(run.best, session.kept.state_dict(), _card(session, record))
-    watch.append(run, epoch, logits[session.watched])
+        save_checkpoint(run.best, kept.state_dict(), _card(session, record))
+    if len(session.watched):
+        watch.append(run, epoch, logits[session.watched])
     facts |= {"epoch": epoch, "record": record.to_json(), "preprocessing": session.preprocessing.to_json()}
     save_state(run, epoch, session.model, session.average, session.optimizer, facts)
     run.append(record)

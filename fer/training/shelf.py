@@ -37,14 +37,12 @@ def checked_id(run_id: str) -> str:
 
 
 def free_id(model: str) -> str:
-    """A new run's id: date, time and model, counted on where that is taken."""
-    base = new_run_id(model)
-    taken = (runs_folder() / base).exists
+    """A new run's id: date, time and model, counted on where that is taken. Raises RunError for a model of no name."""
+    base = checked_id(new_run_id(model))
     number, name = 1, base
-    while taken():
+    while (runs_folder() / name).exists():
         number += 1
         name = f"{base}-{number}"
-        taken = (runs_folder() / name).exists
     return name
 
 

@@ -53,8 +53,10 @@ def load_state(run: RunDirectory, model: nn.Module, average: nn.Module,
         whole = optimizer.state_dict()
         optimizer.load_state_dict({"state": state, "param_groups": whole["param_groups"]})
         torch.set_rng_state(tensors["random"])
+        if type(facts["epoch"]) is not int or facts["epoch"] < 0:
+            raise ValueError("epoch")
         return facts
-    except (OSError, ValueError, KeyError, RuntimeError, WeightsError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, WeightsError) as error:
         raise RunError(f"The saved state of {run.id} cannot be used ({type(error).__name__}): it is damaged, or of "
                        "another network. Start a new run.") from None
 

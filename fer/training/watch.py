@@ -12,8 +12,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from fer.data.read import is_upload
+from fer.errors import ImageError
 from fer.expressions import COUNT
+from fer.limits import hosted
 from fer.training.runs import RunDirectory, write_atomically
+from fer.vision.images import read_image
 
 FACES = 16
 
@@ -25,6 +29,11 @@ class Watch:
     pixels: np.ndarray
     labels: tuple[int, ...]
     beliefs: dict[int, np.ndarray]
+
+
+def allowed(run: RunDirectory) -> bool:
+    """Whether its faces may be watched: on the shared demo, where everybody sees every run, no uploaded ones."""
+    return not (hosted() and is_upload(run.config.data))
 
 
 def choose(labels: np.ndarray, seed: int, count: int = FACES) -> np.ndarray:
@@ -57,26 +66,37 @@ def read(run: RunDirectory) -> Watch | None:
     """The wall as it is now, or None before the first epoch and for runs that have none."""
     try:
         labels = tuple(json.loads((run.path / "watch.json").read_text(encoding="utf-8"))["labels"])
-        strip = cv2.imread(str(run.path / "watch.png"), cv2.IMREAD_GRAYSCALE)
+        if not labels or not all(label in range(COUNT) for label in labels):
+            return None
+        strip = read_image(run.path / "watch.png")[..., 0]
         pixels = np.stack(np.hsplit(strip, len(labels)))
-        beliefs = {row["epoch"]: np.array(row["probabilities"]) for row in _rows(run.path / "watch.jsonl")}
-    except (OSError, ValueError, KeyError, TypeError, cv2.error, ZeroDivisionError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, ImageError):
         return None
-    beliefs = {epoch: shares for epoch, shares in beliefs.items() if shares.shape == (len(labels), COUNT)}
+    beliefs = {row["epoch"]: shares for row in _rows(run.path / "watch.jsonl")
+               if (shares := _shares(row["probabilities"])).shape == (len(labels), COUNT)}
     return Watch(pixels, labels, beliefs) if beliefs else None
+
+
+def _shares(rows: object) -> np.ndarray:
+    """(n, 7) float64, or an empty array for what is no table of numbers."""
+    try:
+        shares = np.array(rows)
+    except (ValueError, OverflowError):  # rows of different lengths
+        return np.empty(0)
+    return shares.astype(np.float64) if shares.dtype.kind in "if" and np.isfinite(shares).all() else np.empty(0)
 
 
 def _rows(path: Path) -> list[dict]:
     rows = []
     try:
-        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        lines = path.read_bytes().splitlines(keepends=True)
     except OSError:
         return []
     for line in lines:
         try:
             row = json.loads(line)
-            if line.endswith("\n") and isinstance(row["epoch"], int) and row["probabilities"]:
+            if line.endswith(b"\n") and isinstance(row["epoch"], int) and row["probabilities"]:
                 rows.append(row)
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             continue
     return rows

@@ -120,6 +120,11 @@ def link() -> io.BytesIO:
     return file
 
 
+def with_nul(name: str) -> io.BytesIO:
+    """Python's zipfile shows a name up to its NUL only."""
+    return io.BytesIO(zipped({name + "X../../2.png": png()}).getvalue().replace(b"X../", b"\0../"))
+
+
 REFUSED = {
     "a bomb": (bomb, "-fold"),
     "a lying table": (lying_zip, "larger than its zip says|no whole zip"),
@@ -132,6 +137,13 @@ REFUSED = {
     "a program": (lambda: zipped({"happy/run.exe": b"MZ"}), "no picture"),
     "a program named like a picture": (lambda: zipped({"happy/run.png": b"MZ" * 99}), "but is none"),
     "a zip inside a picture's name": (lambda: zipped({"happy/x.png": zipped({"a": b"b"}).getvalue()}), "but is none"),
+    "a path down and up": (lambda: zipped({"happy/../../1.png": png()}), "outside"),
+    "a path up by mixed slashes": (lambda: zipped({"happy\\../..\\1.png": png()}), "outside"),
+    "a network share": (lambda: zipped({"\\\\server\\1.png": png()}), "outside"),
+    "a stream of a file": (lambda: zipped({"happy/1.png:2.png": png()}), "outside"),
+    "a name cut by a NUL": (lambda: with_nul("happy/1.png"), "outside"),
+    "what is to be ignored, but leads up": (lambda: zipped({"__MACOSX/../../1.png": png()}), "no files"),
+    "one good and one bad": (lambda: zipped({"happy/1.png": png(), "happy/../../../2.png": png()}), "outside"),
     "nothing": (lambda: zipped({}), "no files"),
     "no zip": (lambda: io.BytesIO(b"hello"), "no whole zip"),
     "half a zip": (lambda: io.BytesIO(zipped({"happy/1.png": png()}).getvalue()[:80]), "no whole zip"),
@@ -140,7 +152,7 @@ REFUSED = {
 
 @pytest.mark.parametrize("make, words", REFUSED.values(), ids=REFUSED)
 def test_dangerous_zips_are_refused_and_leave_nothing(monkeypatch, tmp_path, make, words):
-    monkeypatch.setenv("FER_CACHE", str(tmp_path))
+    monkeypatch.setenv("FER_CACHE", str(tmp_path / "a" / "b" / "c" / "cache"))  # room to see what leaves it
     with pytest.raises(DatasetError, match=words):
         unpack_zip(make())
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 
 import pytest
@@ -11,6 +12,8 @@ import torch
 
 from fer.data.transforms import Preprocessing
 from fer.errors import WeightsError
+from fer.models import checkpoints
+from fer.models.card import MAX_BYTES
 from fer.models.checkpoints import Card, find_weights, load_checkpoint, save_checkpoint, shipped_names
 from fer.models.zoo import build
 
@@ -42,6 +45,25 @@ def replace_tensor(path, name, value):
     change_card(path, sha256="")
 
 
+def without_tensor(path, name):
+    state = safetensors.torch.load_file(path)
+    del state[name]
+    safetensors.torch.save_file(state, path)
+    change_card(path, sha256="")
+
+
+def put(path, content: bytes):
+    path.write_bytes(content)
+    change_card(path, sha256="")
+
+
+class Bomb:
+    """Unpickled, it would make a file."""
+
+    def __reduce__(self):
+        return os.mkdir, ("unpickled",)
+
+
 @pytest.mark.parametrize(("damage", "says"), [
     (lambda path: path.write_bytes(path.read_bytes()[:-9]), "sha256"),
     (lambda path: path.with_suffix(".json").unlink(), "no card"),
@@ -54,15 +76,83 @@ def replace_tensor(path, name, value):
     (lambda path: replace_tensor(path, "classifier.bias", torch.full((7,), torch.nan)), "not numbers"),
     (lambda path: replace_tensor(path, "classifier.bias", torch.zeros(8)), r"\[8\]"),
     (lambda path: replace_tensor(path, "extra", torch.zeros(8)), "'?extra"),
-    (lambda path: (path.write_bytes(pickle.dumps({"a": 1})), change_card(path, sha256="")), "safetensors"),
-    (lambda path: (path.write_bytes((2**40).to_bytes(8, "little")), change_card(path, sha256="")), "safetensors"),
+    (lambda path: put(path, pickle.dumps({"a": 1})), "safetensors"),
+    (lambda path: (put(path, b""), torch.save({"a": torch.zeros(1), "b": Bomb()}, path)), "safetensors"),
+    (lambda path: put(path, (10 * 2**30).to_bytes(8, "little") + path.read_bytes()[8:]), "safetensors"),
+    (lambda path: put(path, (2**64 - 1).to_bytes(8, "little")), "safetensors"),
+    (lambda path: put(path, b""), "safetensors"),
     (lambda path: path.unlink(), "no weights"),
+    (lambda path: without_tensor(path, "classifier.bias"), "lacks 'classifier.bias'"),
+    (lambda path: replace_tensor(path, "classifier.bias", torch.full((7,), torch.inf)), "not numbers"),
+    (lambda path: replace_tensor(path, "classifier.bias", torch.full((7,), 1e300, dtype=torch.float64)), "not numbers"),
+    (lambda path: replace_tensor(path, "classifier.bias", torch.full((7,), torch.nan).to(torch.float8_e4m3fn)),
+     "not numbers"),
+    (lambda path: replace_tensor(path, "classifier.bias", torch.full((7,), torch.nan, dtype=torch.complex64)),
+     "complex64"),
+    (lambda path: replace_tensor(path, "classifier.bias", torch.zeros(7, dtype=torch.int64)), "int64"),
+    (lambda path: replace_tensor(path, "classifier.bias", torch.zeros(7, dtype=torch.bool)), "bool"),
+    (lambda path: replace_tensor(path, "classifier.bias", torch.zeros(7, 1)), r"\[7, 1\]"),
+    (lambda path: replace_tensor(path, "classifier.bias", torch.zeros(())), r"\[\]"),
+    (lambda path: change_card(path, sha256="0" * 64), "sha256 differs"),
+    (lambda path: change_card(path, sha256=["0"]), "sha256"),
+    (lambda path: path.with_suffix(".json").write_text("[" * 100_000), "JSON"),
+    (lambda path: change_card(path, metrics=nested(50)), "JSON"),
+    (lambda path: path.with_suffix(".json").write_bytes(b" " * (MAX_BYTES + 1)), "JSON"),
+    (lambda path: path.with_suffix(".json").write_bytes(b"\xff"), "JSON"),
+    (lambda path: change_card(path, architecture=["mini_xception"]), "architecture"),
+    (lambda path: change_card(path, architecture="../../etc/passwd"), "etc/passwd"),
+    (lambda path: change_card(path, classes=7), "classes 7"),
+    (lambda path: change_card(path, temperature=float("nan")), "temperature"),
+    (lambda path: change_card(path, temperature=1e-300), "temperature"),
+    (lambda path: change_card(path, threshold="0.5"), "threshold"),
+    (lambda path: change_card(path, metrics=[]), "metrics"),
+    (lambda path: change_card(path, metrics={"accuracy": 10**400}), "accuracy"),
+    (lambda path: change_card(path, metrics={"split": []}), "split"),
+    (lambda path: change_card(path, data={}), "data"),
+    (lambda path: change_card(path, preprocessing={"face_size": 48.5}), "face_size"),
+    (lambda path: change_card(path, preprocessing={"face_size": 10**9, "input_size": 10**9}), "input_size"),
+    (lambda path: change_card(path, preprocessing={"mean": float("nan")}), "mean"),
+    (lambda path: change_card(path, preprocessing={"deviation": 0}), "deviation"),
+    (lambda path: change_card(path, preprocessing={"deviation": 10**400}), "preprocessing"),
 ])
-def test_damage_is_told(saved, damage, says):
+def test_damage_is_told(saved, damage, says, monkeypatch, tmp_path):
     path, _, _ = saved
+    monkeypatch.chdir(tmp_path)
     damage(path)
     with pytest.raises(WeightsError, match=says):
         load_checkpoint(path)
+    assert not (tmp_path / "unpickled").exists()
+
+
+def nested(depth: int) -> dict:
+    found: dict = {}
+    for _ in range(depth):
+        found = {"a": found}
+    return found
+
+
+def test_half_precision_weights_are_taken(saved):
+    path, model, _ = saved
+    replace_tensor(path, "classifier.bias", model.state_dict()["classifier.bias"].half())
+    loaded, _ = load_checkpoint(path)
+    assert {value.dtype for value in loaded.state_dict().values()} == {torch.float32, torch.int64}
+
+
+def test_a_file_too_large_is_refused_unread(saved, monkeypatch):
+    path, _, _ = saved
+    monkeypatch.setattr(checkpoints, "MAX_BYTES", path.stat().st_size - 1)
+    monkeypatch.setattr(type(path), "read_bytes", lambda path: pytest.fail("read"))
+    for upcoming in (b"", b"{}"):  # a save that was cut off is not looked into either
+        path.with_name(f".{path.stem}.json.next").write_bytes(upcoming)
+        with pytest.raises(WeightsError, match="larger than"):
+            load_checkpoint(path)
+
+
+@pytest.mark.parametrize("upcoming", [b"[]", b"\xff", b"[" * 100_000, b"{", b'{"sha256": 7}'])
+def test_an_upcoming_card_that_is_none_changes_nothing(saved, upcoming):
+    path, _, card = saved
+    path.with_name(f".{path.stem}.json.next").write_bytes(upcoming)
+    assert load_checkpoint(path)[1] == card
 
 
 def test_a_run_without_an_epoch_and_an_unknown_name(tmp_path):

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from fer.errors import WeightsError
-from fer.models.summary import summarise
+from fer.models.summary import multiply_adds, summarise
 from fer.models.zoo import ARCHITECTURES, build, fold, parameter_count
 
 FIRST_ROWS = [
@@ -61,3 +61,9 @@ def test_folding_changes_nothing_but_the_parameters(name):
 def test_an_unknown_architecture_is_a_sentence():
     with pytest.raises(WeightsError, match="mini_xception"):
         build("resnet999")
+
+
+def test_multiply_adds_by_hand():
+    net = torch.nn.Sequential(torch.nn.Conv2d(1, 4, 3), torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten(),
+                              torch.nn.Linear(4, 7))
+    assert multiply_adds(net, 10) == 8 * 8 * 4 * 9 + 4 * 7

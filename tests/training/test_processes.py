@@ -40,12 +40,13 @@ def accuracy(run: RunDirectory) -> float:
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="tells processes apart by /proc")
 def test_two_processes_are_as_good_as_one_and_survive_the_death_of_one(runs_folder):
-    settings = {"limit": 1050, "epochs": 5, "ema_decay": 0.9, "batch_size": 42}
-    command = [sys.executable, "-m", "fer", "train", "--limit", "1050", "--epochs", "5", "--batch-size", "42",
-               "--learning-rate", "0.05", "--threads", "1", "--warmup-epochs", "0.5", "--ema-decay", "0.9", "--json"]
+    # Until both have learnt it (0.98 and more for any seed): after five epochs the luck of the start decides.
+    settings = {"limit": 1050, "epochs": 9, "batch_size": 42, "learning_rate": 0.1, "warmup_epochs": 2.0}
+    command = [sys.executable, "-m", "fer", "train", "--limit", "1050", "--epochs", "9", "--batch-size", "42",
+               "--learning-rate", "0.1", "--threads", "1", "--warmup-epochs", "2", "--ema-decay", "0.9", "--json"]
     one = subprocess.run([*command, "--out", str(runs_folder / "one")], cwd=ROOT, check=True, capture_output=True,
                          text=True)
-    assert len(one.stdout.splitlines()) == 5
+    assert len(one.stdout.splitlines()) == 9
 
     two = launcher.start(small(**settings, processes=2), "two")
     assert until(lambda: len(two.records()) >= 1, 90)
@@ -57,11 +58,11 @@ def test_two_processes_are_as_good_as_one_and_survive_the_death_of_one(runs_fold
     assert until(lambda: not two.is_locked(), 60) and time.monotonic() - began < 60
     assert "Resume goes on" in two.status()["message"] and not ranks_of(two)
     launcher.resume(two)
-    assert until(lambda: two.status()["state"] == "finished", 120)
-    assert [record.epoch for record in two.records()] == [1, 2, 3, 4, 5]
+    assert until(lambda: two.status()["state"] == "finished", 240)
+    assert [record.epoch for record in two.records()] == list(range(1, 10))
     assert abs(accuracy(two) - accuracy(RunDirectory(runs_folder / "one"))) <= 0.03
     watched = [json.loads(line)["epoch"] for line in (two.path / "watch.jsonl").read_text().splitlines()]
-    assert watched == [1, 2, 3, 4, 5]
+    assert watched == list(range(1, 10))
 
 
 def test_a_failure_of_the_first_process_is_told_as_its_own(runs_folder):

@@ -16,6 +16,7 @@ import pytest
 
 import fer
 from fer.errors import RunError
+from fer.training import launcher
 from fer.training.config import TrainConfig
 from fer.training.optimisation import learning_rate
 from fer.training.runs import RunDirectory
@@ -152,3 +153,19 @@ def test_the_schedule_by_hand():
     linear = dataclasses.replace(config, schedule="linear", warmup_epochs=0)
     assert learning_rate(45, 9, linear) == pytest.approx(0.05)
     assert learning_rate(80, 9, dataclasses.replace(config, schedule="constant")) == 0.1
+
+
+def test_a_full_disk_ends_in_a_sentence_and_leaves_no_half_made_run(tmp_path, monkeypatch):
+    def full(self, state, **details) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(RunDirectory, "write_status", full)
+    with pytest.raises(RunError, match="cannot be written: No space left"):
+        RunDirectory.create(tmp_path / "new", TrainConfig())
+    assert not (tmp_path / "new").exists()
+    (tmp_path / "there").mkdir()
+    with pytest.raises(RunError, match="cannot be written"):
+        RunDirectory.create(tmp_path / "there", TrainConfig())
+    assert (tmp_path / "there").is_dir()  # what was there before stays
+    with pytest.raises(RunError, match="could not be started: No space left"):
+        launcher.launch(RunDirectory(tmp_path / "there"))

@@ -1,0 +1,97 @@
+"""The card beside weights: what must be known to use them. A stranger may have written it: every value is checked."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+
+from fer.data.transforms import Preprocessing
+from fer.errors import WeightsError
+from fer.expressions import NAMES
+
+MAX_BYTES = 4 * 2**20
+MAX_DEPTH = 20        # lists in lists: shipped cards have three
+KINDS = {"data": str, "notes": str, "date": str, "sha256": str, "licences": dict, "metrics": dict, "training": dict}
+RANGES = {"temperature": (0.01, 1000.0), "threshold": (0.0, 1000.0)}
+
+
+@dataclass(frozen=True)
+class Card:
+    """What must be known to use weights, and what an honest user wants to know about them."""
+
+    architecture: str
+    preprocessing: Preprocessing = Preprocessing()
+    classes: tuple[str, ...] = NAMES
+    temperature: float = 1.0      # logits are divided by it before the softmax
+    threshold: float = 0.5        # calibrated confidence from which the app is "sure"
+    data: str = ""
+    licences: dict[str, str] = field(default_factory=dict)
+    metrics: dict = field(default_factory=dict)  # each with the split it was measured on
+    training: dict = field(default_factory=dict)
+    notes: str = ""
+    date: str = ""
+    sha256: str = ""
+
+    @property
+    def input_size(self) -> int:
+        return self.preprocessing.input_size
+
+    def to_json(self) -> dict:
+        return {**asdict(self), "classes": list(self.classes), "input_size": self.input_size}
+
+    @classmethod
+    def from_json(cls, values: object) -> Card:
+        """Raises WeightsError for a value that is not of its kind; what is not a card's is left out."""
+        if not isinstance(values, dict) or not isinstance(values.get("architecture"), str):
+            raise WeightsError("The card beside the weights does not name an architecture.")
+        names = {field.name for field in fields(cls)}
+        kept = {name: value for name, value in values.items() if name in names}
+        _check_kinds(kept)
+        kept["preprocessing"] = Preprocessing.from_json(kept.get("preprocessing", {}))
+        classes = kept.get("classes", NAMES)
+        kept["classes"] = tuple(classes) if isinstance(classes, list | tuple) else (classes,)
+        if kept["classes"] != NAMES:
+            raise WeightsError(
+                f"The weights have the classes {', '.join(str(name)[:40] for name in kept['classes'][:9])[:120]}. "
+                f"Expected {', '.join(NAMES)}. Choose weights trained on these.")
+        return cls(**kept)
+
+
+def _check_kinds(values: dict) -> None:
+    for name, kind in KINDS.items():
+        if not isinstance(values.get(name, kind()), kind):
+            raise _unfit(name, values[name], "text" if kind is str else "an object")
+    for name, (low, high) in RANGES.items():
+        if not _within(values.get(name, low), low, high):
+            raise _unfit(name, values[name], f"a number from {low:g} to {high:g}")
+    metrics = values.get("metrics", {})
+    if not _within(metrics.get("accuracy", 0), 0, 1):
+        raise _unfit("accuracy", metrics["accuracy"], "a share from 0 to 1")
+    if not isinstance(metrics.get("split", ""), str):
+        raise _unfit("split", metrics["split"], "the name of a split")
+
+
+def _within(value: object, low: float, high: float) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high
+
+
+def _unfit(name: str, value: object, expected: str) -> WeightsError:
+    return WeightsError(f"The card's {name} is {str(value)[:40]!r}. Expected {expected}.")
+
+
+def json_of(path: Path) -> object:
+    """A card's file as JSON values. Raises OSError, and ValueError for what is no JSON, or far larger than any card."""
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise ValueError("too large")
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except RecursionError:
+        raise ValueError("nested too deep") from None
+    level = [values]
+    for _ in range(MAX_DEPTH):
+        level = [child for value in level if isinstance(value, dict | list)
+                 for child in (value.values() if isinstance(value, dict) else value)]
+    if level:
+        raise ValueError("nested too deep")
+    return values

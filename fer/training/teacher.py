@@ -1,0 +1,80 @@
+"""Larger networks that a smaller one learns from: what they say of the very views that the student sees."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import safetensors.torch
+import torch
+from torch import nn
+
+from fer.data.transforms import Preprocessing
+from fer.errors import WeightsError
+from fer.expressions import COUNT
+from fer.models.checkpoints import find_weights, load_checkpoint, read_tensors
+from fer.models.zoo import fold
+from fer.training.config import TrainConfig
+
+
+class Teacher:
+    """The mean logits of some networks, each over a view and its mirror image.
+
+    networks: (network in evaluation mode, its preprocessing). keep: remember the answers, for views that come again.
+    """
+
+    def __init__(self, networks: list[tuple[nn.Module, Preprocessing]], low_precision: bool, keep: bool) -> None:
+        self.networks, self.low_precision, self.keep = networks, low_precision, keep
+        self.kept: dict[tuple[int, int], torch.Tensor] = {}
+
+    @torch.no_grad()
+    def __call__(self, views: torch.Tensor, place: tuple[int, int]) -> torch.Tensor:
+        """Views (N, 1, S, S) in 0..1 -> logits (N, 7) float32. place: (epoch, step) that these views belong to."""
+        if place in self.kept:
+            return self.kept[place].float()
+        with torch.autocast(views.device.type, torch.bfloat16, enabled=self.low_precision):
+            logits = torch.stack([self._ask(network, preprocessing, views)
+                                  for network, preprocessing in self.networks]).mean(0)
+        if self.keep:
+            self.kept[place] = logits.half()  # 14 bytes a view: twenty epochs of FER2013 are 8 MB
+        return logits
+
+    def save(self, path: Path) -> None:
+        """Write the kept answers, so that a resumed run need not ask again."""
+        unfinished = path.with_name(f".{path.name}.part")  # swept away where the run dies here
+        safetensors.torch.save_file({f"{epoch}.{step}": answers.contiguous().cpu()
+                                     for (epoch, step), answers in self.kept.items()}, unfinished)
+        unfinished.replace(path)
+
+    def restore(self, path: Path) -> None:
+        """Take up what `save` wrote; a file that is missing or damaged only costs the time to ask again."""
+        try:
+            for place, answers in read_tensors(path).items():
+                epoch, step = place.split(".")
+                if answers.ndim != 2 or answers.shape[1] != COUNT:
+                    raise ValueError(place)
+                self.kept[int(epoch), int(step)] = answers
+        except (OSError, ValueError, WeightsError):
+            self.kept.clear()
+
+    @staticmethod
+    def _ask(network: nn.Module, preprocessing: Preprocessing, views: torch.Tensor) -> torch.Tensor:
+        size = (preprocessing.input_size, preprocessing.input_size)
+        if views.shape[-2:] != size:
+            views = nn.functional.interpolate(views, size=size, mode="bilinear", antialias=True, align_corners=False)
+        batch = preprocessing.normalise(views)
+        both = torch.cat([batch, batch.flip(-1)]).contiguous(memory_format=torch.channels_last)
+        straight, mirrored = network(both).float().chunk(2)
+        return (straight + mirrored) / 2
+
+
+def load_teacher(config: TrainConfig, device: torch.device) -> Teacher | None:
+    """The checkpoints that config.teacher names, separated by commas; None for none. Raises WeightsError."""
+    names = [name.strip() for name in config.teacher.split(",") if name.strip()]
+    if not names:
+        return None
+    networks = []
+    for name in names:
+        network, card = load_checkpoint(find_weights(name))
+        network = fold(network).to(device, memory_format=torch.channels_last)
+        networks.append((network.requires_grad_(False), card.preprocessing))
+    return Teacher(networks, config.precision != "no", config.teacher_epochs > 0)

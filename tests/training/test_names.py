@@ -1,0 +1,53 @@
+"""A run's id may come from a stranger's address line: it never leads out of the runs folder."""
+
+from __future__ import annotations
+
+import pytest
+
+from fer.errors import RunError
+from fer.training.config import TrainConfig
+from fer.training.runs import RunDirectory
+from fer.training.shelf import delete_run, find_run, free_id, list_runs, rename_run
+
+HOSTILE = ["", ".", "..", "../x", "a/../../x", "/etc", "a/b", "a\\b", "..\\x", "C:x", "a\0b", "\0", "a\n", "x" * 81,
+           "x" * 5000, "~", "~root", "$HOME", "*", "%2e%2e", "é", "\udcff", "<script>alert(1)</script>", "-rf",
+           ".hidden", None, 7, ["a"]]
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """The runs folder, with a whole run beside it that no id may reach."""
+    monkeypatch.setenv("FER_RUNS", str(tmp_path / "runs"))
+    RunDirectory.create(tmp_path / "x", TrainConfig())
+    return tmp_path / "runs"
+
+
+@pytest.mark.parametrize("name", HOSTILE, ids=[str(number) for number in range(len(HOSTILE))])
+def test_no_name_leads_out(folder, name):
+    run = RunDirectory.create(folder / "mine", TrainConfig())
+    before = sorted(folder.parent.rglob("*"))
+    with pytest.raises(RunError, match="no name for a run"):
+        find_run(name)
+    with pytest.raises(RunError, match="no name for a run"):
+        rename_run(run, name)
+    if isinstance(name, str) and name not in ("", "."):
+        with pytest.raises(RunError):
+            free_id(f"a/{name}")
+    assert sorted(folder.parent.rglob("*")) == before and [each.id for each in list_runs()] == ["mine"]
+
+
+@pytest.mark.parametrize("name", ["../../x", "x" * 300, "a\0b"])
+def test_no_run_is_made_under_such_a_name(folder, name):
+    with pytest.raises(RunError):
+        RunDirectory.create(folder / free_id(name), TrainConfig())
+    with pytest.raises(RunError):
+        RunDirectory.create(folder / name.rpartition("/")[2].ljust(90, "x"), TrainConfig())
+    assert not folder.exists()
+
+
+def test_a_link_is_not_followed_when_a_run_is_deleted(folder):
+    folder.mkdir()
+    (folder / "link").symlink_to(folder.parent / "x")
+    with pytest.raises(RunError, match="cannot be deleted"):
+        delete_run(find_run("link"))
+    assert (folder.parent / "x" / "config.json").is_file()
