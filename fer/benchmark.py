@@ -6,30 +6,12 @@ Add yours to STAGES.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
-Row = dict[str, object]
-ROUNDS = 7
-
-
-def median_ms(call: Callable[[], object], rounds: int = ROUNDS) -> float:
-    """The median over rounds, after one call that warms up."""
-    call()
-    times = []
-    for _ in range(rounds):
-        start = time.perf_counter()
-        call()
-        times.append(time.perf_counter() - start)
-    return 1000 * float(np.median(times))
-
-
-def row(stage: str, ms: float, against: str, against_ms: float, aim_ms: float | None = None) -> Row:
-    return {"stage": stage, "ms": round(ms, 2), "against": against, "against_ms": round(against_ms, 2),
-            "ratio": round(against_ms / ms, 2), "aim_ms": aim_ms}
+from fer.timing import Row, median_ms, row
 
 
 def explaining() -> list[Row]:
@@ -81,30 +63,6 @@ def explaining() -> list[Row]:
     ]
 
 
-def recognising() -> list[Row]:
-    """The shipped models, one face and 64, ONNX Runtime beside eager PyTorch, both on one thread."""
-    import torch
-
-    from fer.inference.engine import Engine
-    from fer.models.checkpoints import find_weights, load_checkpoint, shipped_names
-
-    rows, threads = [], torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        for name in shipped_names():
-            model, card = load_checkpoint(find_weights(name))
-            engine = Engine.from_model(model, card.input_size, threads=1)
-            for count in (1, 64):
-                batch = torch.randn(count, 1, card.input_size, card.input_size)
-                with torch.inference_mode():
-                    eager = median_ms(lambda: model(batch), 20)  # noqa: B023  called at once
-                rows.append(row(f"{name}, {count} face{'s' * (count > 1)}", median_ms(lambda: engine(batch), 20),  # noqa: B023
-                                "eager PyTorch", eager))
-    finally:
-        torch.set_num_threads(threads)
-    return rows
-
-
 def evaluating() -> list[Row]:
     """As many faces as PublicTest has (noise), with metrics and all, beside eager PyTorch without any."""
     import torch
@@ -145,7 +103,19 @@ def training() -> list[Row]:
             row("of that, loading data", 1000 * values[0] * values[3], "a tenth of the epoch", 100 * values[0])]
 
 
-STAGES: list[Callable[[], list[Row]]] = [recognising, explaining, evaluating, training]
+def recognising() -> list[Row]:
+    from fer.inference.benchmark import recognising
+
+    return recognising()
+
+
+def watching() -> list[Row]:
+    from fer.inference.benchmark import watching
+
+    return watching()
+
+
+STAGES: list[Callable[[], list[Row]]] = [recognising, watching, explaining, evaluating, training]
 
 
 def run(progress: Callable[[str], None] = lambda name: None) -> list[Row]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import functools
 import inspect
+import io
 import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,23 +16,27 @@ import tyro
 from tqdm import tqdm
 
 from fer.errors import FerError
+from fer.models import DEFAULT_MODEL
 from fer.training.config import TrainConfig
+from fer.vision.kinds import DETECTORS, FINDERS
 
 DEFAULTS = TrainConfig()
-Detector = Literal["auto", "yunet", "hog", "haar", "none"]
+Detector, Finder = Literal[DETECTORS], Literal[FINDERS]
 
 
-def predict(paths: tyro.conf.Positional[list[Path]], /, model: str = "mini_xception", detector: Detector = "auto",
-            json: bool = False) -> int:  # noqa: A002  the flag is --json
+def predict(paths: tyro.conf.Positional[list[Path]], /, model: str = DEFAULT_MODEL, detector: Detector = "auto",
+            stability: bool = False, json: bool = False) -> int:  # noqa: A002  the flag is --json
     """Read the faces of photos or folders of photos; exit 1 where a file could not be read.
 
     Args:
         paths: Photos, or folders (searched with all that is below).
         model: A name in weights/, a run directory, or a .safetensors file.
         detector: auto takes YuNet where it can be had, else HOG; none takes each picture for one face.
+        stability: Also tell for each face the share of slightly different cuts that keep its label.
         json: Print one JSON line a picture.
     """
     import fer
+    from fer.inference.stability import stability as steady
     from fer.vision.detection import load_detector
     from fer.vision.images import read_image
 
@@ -42,7 +48,11 @@ def predict(paths: tyro.conf.Positional[list[Path]], /, model: str = "mini_xcept
         try:
             image_rgb = read_image(path)
             row["height"], row["width"] = image_rgb.shape[:2]
-            row["faces"] = [face.to_json() for face in recognizer.predict(image_rgb, finder)]
+            faces = recognizer.predict(image_rgb, finder)
+            row["faces"] = [face.to_json() for face in faces]
+            if stability:
+                for face, share in zip(row["faces"], steady(recognizer, image_rgb, faces, finder.name), strict=True):
+                    face["stability"] = round(share, 3)
         except FerError as error:
             row["error"] = {"type": type(error).__name__, "message": error.message}
             failed += 1
@@ -52,7 +62,7 @@ def predict(paths: tyro.conf.Positional[list[Path]], /, model: str = "mini_xcept
     return 1 if failed else 0
 
 
-def evaluate(data: str, split: tuple[str, ...] = ("PublicTest",), model: str = "mini_xception",
+def evaluate(data: str, split: tuple[str, ...] = ("PublicTest",), model: str = DEFAULT_MODEL,
              tta: Literal["none", "flip", "tencrop"] = "none",
              report: Path | None = None, json: bool = False) -> int:  # noqa: A002
     """Score a model: accuracy, F1, confusion matrix, calibration.
@@ -100,15 +110,15 @@ def summary(name: tyro.conf.Positional[str], /, input_size: int = 44, json: bool
     from fer.models.summary import summarise
     from fer.models.zoo import build
 
-    if input_size < 8:
-        raise FerError(f"The input size must be at least 8 pixels, got {input_size}.")
+    if not 8 <= input_size <= 512:
+        raise FerError(f"The input size must be 8 to 512 pixels, got {input_size}.")
     table = summarise(build(name), input_size)
     print(_dump(table.to_json()) if json else table)
     return 0
 
 
 def explain(image: tyro.conf.Positional[Path], /, out: Path, methods: tuple[str, ...] = (),
-            classes: tuple[str, ...] = (), model: str = "mini_xception", layer: str | None = None,
+            classes: tuple[str, ...] = (), model: str = DEFAULT_MODEL, layer: str | None = None,
             detector: Detector = "auto", face: int = 1, json: bool = False) -> int:  # noqa: A002
     """Explain one face: a PNG a map, maps.npz (float32, method/class) and explanation.json.
 
@@ -154,6 +164,84 @@ def explain(image: tyro.conf.Positional[Path], /, out: Path, methods: tuple[str,
     return 0
 
 
+def video(source: tyro.conf.Positional[Path], /, out: Path, csv: Path | None = None, model: str = DEFAULT_MODEL,
+          detector: Finder = "auto", readings: float = 10.0,
+          json: bool = False) -> int:  # noqa: A002
+    """Read a film: its frames with the faces drawn on, and a row per face and reading.
+
+    Args:
+        source: A film: mp4, mov, webm, mkv or avi.
+        out: The annotated film to write, an MP4.
+        csv: Also write the rows there.
+        model: A name in weights/, a run directory, or a .safetensors file.
+        detector: auto takes YuNet where it can be had, else HOG.
+        readings: How often a second of the film faces are read; every frame is drawn.
+        json: Print one JSON document with all rows.
+    """
+    import fer
+    from fer.display.overlay import draw_faces
+    from fer.inference import recording
+    from fer.inference.film import read_film
+    from fer.vision.detection import load_detector
+
+    if not 0.1 <= readings <= 120:
+        raise FerError(f"Readings a second are 0.1 to 120, got {readings:g}.")
+    if out.resolve() == source.resolve():
+        raise FerError("--out is the film itself. Choose another name.")
+    if csv is not None and csv.resolve() in (source.resolve(), out.resolve()):
+        raise FerError("--csv is the film itself or --out. Choose another name.")
+    recognizer, finder = fer.load(model), load_detector(detector)
+    _say(f"model {recognizer.name}, detector {finder.name}")
+    with tqdm(total=100, desc=source.name, bar_format="{l_bar}{bar}| {n:.0f} % [{elapsed}<{remaining}]") as bar:
+        film = read_film(source, out, recognizer, finder, draw_faces, readings,
+                         lambda progress: not bar.update(100 * progress.done - bar.n) or True)
+    if csv is not None:
+        try:
+            csv.write_text(recording.to_csv(film.rows), encoding="utf-8")
+        except OSError as error:
+            raise FerError(f"{csv.name} cannot be written: {error.strerror}. Choose another --csv.") from None
+    for note in film.notes:
+        _say(note)
+    if json:
+        print(recording.to_json(film.rows, path=str(source), width=film.info.width, height=film.info.height,
+                                frames=film.frames, readings=film.read, notes=list(film.notes)))
+    else:
+        people = len({row.person for row in film.rows})
+        told = ", ".join(f"{name} {share:.0%}" for name, share in recording.shares(film.rows).items() if share >= 0.005)
+        print(f"{out}: {film.frames} frames, {film.read} read, {people} people{': ' + told if told else ''}")
+    return 0
+
+
+def export(model: tyro.conf.Positional[str], /, out: Path, format: Literal["onnx"] = "onnx",  # noqa: A002
+           int8: bool = False, data: str = "", json: bool = False) -> int:  # noqa: A002
+    """Write a model as an ONNX file, checked against PyTorch face by face.
+
+    Args:
+        model: A name in weights/, a run directory, or a .safetensors file.
+        out: The file to write.
+        format: onnx.
+        int8: Store and compute in 8 bits, calibrated on the data's Training part.
+        data: What to check (and calibrate) on; fer2013.csv where it is in this folder, else the drawn faces.
+        json: Print one JSON document.
+    """
+    from dataclasses import asdict
+
+    from fer.data.read import SYNTHETIC, read_dataset
+    from fer.inference.export import export as write
+
+    data = data or ("fer2013.csv" if Path("fer2013.csv").is_file() else SYNTHETIC)
+    if data == SYNTHETIC:
+        _say("Checked on drawn faces; name --data fer2013.csv to check" + (" and calibrate" if int8 else "")
+             + " on real ones.")
+    found = write(model, out, read_dataset(data), int8)
+    loss = 100 * (found.torch_accuracy - found.accuracy)
+    print(_dump({"out": str(out), **asdict(found)}) if json else
+          f"{out}: {found.file_bytes / 2**20:.2f} MB. On {found.faces} faces of {Path(data).name} logits differ from "
+          f"PyTorch's by at most {found.difference:.2g}, {found.agreement:.2%} of the labels agree; accuracy "
+          f"{found.accuracy:.2%}, PyTorch {found.torch_accuracy:.2%} (a loss of {loss:.2f} points)")
+    return 0
+
+
 def benchmark(json: bool = False) -> int:  # noqa: A002
     """Time every stage on this machine, each against a plain way in the same run.
 
@@ -161,9 +249,17 @@ def benchmark(json: bool = False) -> int:  # noqa: A002
         json: Print one JSON document.
     """
     from fer.benchmark import run
+    from fer.inference.benchmark import sizes
 
+    models = sizes()
     results = run(progress=lambda name: _say(f"timing {name}"))
-    print(_dump({"stages": results}) if json else "\n".join(
+    if json:
+        print(_dump({"models": models, "stages": results}))
+        return 0
+    for row in models:
+        print(f"{row['model']}: {row['parameters']:,} parameters ({row['folded_parameters']:,} folded), "
+              f"{row['multiply_adds'] / 1e6:.1f} M multiply-adds a face, {row['file_bytes'] / 2**20:.2f} MB")
+    print("\n".join(
         f"{row['stage']:<58}{row['ms']:>9.1f} ms   {row['ratio']:>6.2f} x {row['against']}"
         + (f"   (aim {row['aim_ms']:.0f} ms)" if row.get("aim_ms") else "") for row in results))
     return 0
@@ -224,12 +320,12 @@ def _config_file(arguments: list[str]) -> tuple[TrainConfig, list[str]]:
 
 
 def _pictures(paths: list[Path]) -> list[Path]:
-    from fer.vision.images import SUFFIXES
+    from fer.data.folders import pictures_below
 
     found: list[Path] = []
     for path in paths:
-        if path.is_dir():
-            found += sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file())
+        if os.path.isdir(path):
+            found += pictures_below(path)
         else:
             found.append(path)
     return found
@@ -244,6 +340,8 @@ def _sentence(row: dict) -> str:
     for face in row["faces"]:
         ranked = sorted(face["probabilities"].items(), key=lambda item: -item[1])
         best = f"{ranked[0][0]} {ranked[0][1]:.0%}"
+        if "stability" in face:
+            best += f" ({face['stability']:.0%} of the views agree)"
         words.append(best if face["sure"] else
                      f"not sure: {face['quality']['reasons'][0]}" if face["quality"]["reasons"] else
                      f"not sure ({best}, {ranked[1][0]} {ranked[1][1]:.0%})")
@@ -290,14 +388,19 @@ def _with_defaults(defaults: TrainConfig) -> Callable[..., int]:
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; a FerError is printed as a sentence and exits 1."""
     arguments = sys.argv[1:] if arguments is None else arguments
+    if isinstance(sys.stdout, io.TextIOWrapper):  # file names may hold bytes that are no UTF-8: in JSON, as \udcff
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         defaults, arguments = _config_file(arguments) if arguments[:1] == ["train"] else (DEFAULTS, arguments)
         app = tyro.extras.SubcommandApp()
-        for command in (predict, evaluate, _with_defaults(defaults), summary, explain, benchmark):
+        for command in (predict, evaluate, _with_defaults(defaults), summary, explain, video, export, benchmark):
             app.command(command)
         return app.cli(args=arguments, prog="python -m fer")
     except FerError as error:
         _say(error.message)
         return 1
+    except KeyboardInterrupt:
+        _say("Interrupted.")
+        return 130
     except BrokenPipeError:  # the reader of a pipe, such as head, has seen enough
         return 0

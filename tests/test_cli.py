@@ -49,7 +49,7 @@ def test_predict_in_words(sample, capsys, detector):
     (["predict", "nowhere.jpg", "--model", "nothing"], "no model"),
     (["evaluate", "--data", "nowhere.csv"], "no file"),
     (["summary", "nothing"], "no architecture"),
-    (["summary", "mini_xception", "--input-size", "2"], "at least"),
+    (["summary", "mini_xception", "--input-size", "2"], "8 to 512"),
     (["train", "--config", "nowhere.json"], "nowhere.json"),
     (["train", "--resume", "nowhere"], "not a run"),
 ])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,7 +11,7 @@ import plotly.graph_objects as go
 from fer.display.figures import style
 from fer.expressions import COLOURS, NAMES
 
-ACCENT, SECOND, REFERENCE = "#3A4FBF", "#D55E00", "#8A8A8A"
+ACCENT, SECOND, REFERENCE = "#5B6EE1", "#D55E00", "#8A8A8A"
 
 
 def confusion(matrix: Sequence[Sequence[int]], percent: bool = False, height: int = 420) -> go.Figure:
@@ -93,7 +94,8 @@ def stress_curves(series: dict[str, list], condition: str, height: int = 230) ->
     """
     lowest = min((100 * point.low for points in series.values() for point in points), default=0)
     figure = go.Figure()
-    for (model, points), colour in zip(series.items(), (ACCENT, SECOND)):
+    for (name, points), colour in zip(series.items(), (ACCENT, SECOND)):
+        model = html.escape(name)  # Plotly reads tags in names
         chosen = [point for point in points if point.condition == condition]
         x = [0, *(point.strength for point in chosen)]
         low, high = ([0, *(100 * getattr(point, side) for point in chosen)] for side in ("low", "high"))

@@ -10,14 +10,20 @@ from fer.expressions import COLOURS, NAMES
 
 CONFIG = {"displayModeBar": False, "responsive": True}
 
+# Words in charts: Streamlit puts the theme's first chart colour in this one's place, so that they can be read on light
+# and dark (.streamlit/config.toml; its own grey has a contrast of 3.7 on white). Elsewhere it is black.
+WORDS = "#000001"
+
 
 def style(figure: go.Figure, height: int) -> go.Figure:
     """The house look: no ground of its own, so that it sits on light and dark; small margins; fixed axes."""
     figure.update_layout(
         height=height, margin={"l": 8, "r": 8, "t": 8, "b": 8}, showlegend=False, bargap=0.28,
-        paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", dragmode=False, hoverlabel={"namelength": -1})
-    figure.update_xaxes(fixedrange=True, automargin=True)
-    figure.update_yaxes(fixedrange=True, automargin=True)
+        paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", dragmode=False, hoverlabel={"namelength": -1},
+        font_color=WORDS, legend_font_color=WORDS)
+    words = {"tickfont_color": WORDS, "title_font_color": WORDS}
+    figure.update_xaxes(fixedrange=True, automargin=True, **words)
+    figure.update_yaxes(fixedrange=True, automargin=True, **words)
     return figure
 
 

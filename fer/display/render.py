@@ -29,17 +29,17 @@ def draw_predictions(image_rgb: np.ndarray, predictions: list[Prediction]) -> np
         corners = [(round(x * factor), round(y * factor))
                    for x, y in ((box.x, box.y), (box.x + box.width, box.y + box.height))]
         cv2.rectangle(canvas, *corners, (255, 255, 255), line + 2, cv2.LINE_AA)
-        cv2.rectangle(canvas, *corners, _rgb(face_colour(face)), line, cv2.LINE_AA)
+        cv2.rectangle(canvas, *corners, rgb(face_colour(face)), line, cv2.LINE_AA)
     taken = np.zeros(canvas.shape[:2], bool)
     for number, face in enumerate(predictions, 1):
         words = f"{number} {face_label(face)}" if len(predictions) > 1 else face_label(face)
-        chip = _chip(words, face_colour(face), letters)
-        place = _place(canvas.shape, chip.shape, face, factor)
+        label = chip(words, face_colour(face), letters)
+        place = _place(canvas.shape, label.shape, face, factor)
         if taken[place].any():  # in a crowd the number alone; the page tells the rest
-            chip = _chip(str(number), face_colour(face), letters)
-            place = _place(canvas.shape, chip.shape, face, factor)
+            label = chip(str(number), face_colour(face), letters)
+            place = _place(canvas.shape, label.shape, face, factor)
         rows, columns = canvas[place].shape[:2]
-        canvas[place], taken[place] = chip[:rows, :columns], True
+        canvas[place], taken[place] = label[:rows, :columns], True
     return canvas
 
 
@@ -53,8 +53,10 @@ def face_colour(face: Prediction) -> str:
 
 
 def face_label(face: Prediction) -> str:
-    """The word for a face: its expression, or "not sure"."""
-    return face.expression if face.sure else "not sure"
+    """The word for a face: its expression, "not sure", or "not sure: blurred" where it cannot be read."""
+    if face.sure:
+        return face.expression
+    return "not sure" if face.quality.ok else f"not sure: {face.quality.word}"
 
 
 def _place(canvas_shape: tuple[int, ...], chip_shape: tuple[int, ...], face: Prediction,
@@ -68,17 +70,17 @@ def _place(canvas_shape: tuple[int, ...], chip_shape: tuple[int, ...], face: Pre
     return slice(top, top + rows), slice(left, left + columns)
 
 
-@lru_cache(maxsize=256)
-def _chip(text: str, colour: str, letters: int) -> np.ndarray:
+@lru_cache(maxsize=2048)
+def chip(text: str, colour: str, letters: int) -> np.ndarray:
     """White letters on a coloured ground; black where that reads better."""
     font = ImageFont.load_default(letters)
     left, top, right, bottom = font.getbbox(text)
     pad = max(letters // 4, 3)
-    chip = Image.new("RGB", (right - left + 2 * pad, letters + 2 * pad), colour)
-    red, green, blue = _rgb(colour)
+    ground = Image.new("RGB", (right - left + 2 * pad, letters + 2 * pad), colour)
+    red, green, blue = rgb(colour)
     ink = "black" if 0.299 * red + 0.587 * green + 0.114 * blue > 130 else "white"
-    ImageDraw.Draw(chip).text((pad - left, pad + (letters - bottom - top) // 2), text, ink, font)
-    return np.asarray(chip)
+    ImageDraw.Draw(ground).text((pad - left, pad + (letters - bottom - top) // 2), text, ink, font)
+    return np.asarray(ground)
 
 
 def surroundings(image_rgb: np.ndarray, face: Prediction, side: int = 192) -> np.ndarray:
@@ -97,7 +99,7 @@ def surroundings(image_rgb: np.ndarray, face: Prediction, side: int = 192) -> np
                           borderMode=cv2.BORDER_REPLICATE)
     start = (round((box.x - x + reach) * scale), round((box.y - y + reach) * scale))
     end = (round((box.x + box.width - x + reach) * scale), round((box.y + box.height - y + reach) * scale))
-    cv2.rectangle(view, start, end, _rgb(face_colour(face)), 3, cv2.LINE_AA)
+    cv2.rectangle(view, start, end, rgb(face_colour(face)), 3, cv2.LINE_AA)
     return view
 
 
@@ -111,5 +113,5 @@ def grey_picture(values: np.ndarray, side: int = 192) -> np.ndarray:
     return cv2.resize(values, (side, side), interpolation=cv2.INTER_NEAREST)
 
 
-def _rgb(colour: str) -> tuple[int, int, int]:
+def rgb(colour: str) -> tuple[int, int, int]:
     return tuple(int(colour[start:start + 2], 16) for start in (1, 3, 5))

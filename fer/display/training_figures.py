@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Sequence
 
 import plotly.graph_objects as go
@@ -85,7 +86,7 @@ def comparison(runs: dict[str, Sequence[EpochRecord]], what: str = "validation_a
     for (name, records), colour, dash in zip(runs.items(), RUN_COLOURS, dashes, strict=False):
         figure.add_scatter(
             x=[record.epoch for record in records], y=[factor * getattr(record, what) for record in records],
-            name=name, mode="lines", line={"color": colour, "dash": dash, "width": 2.5},
+            name=html.escape(name), mode="lines", line={"color": colour, "dash": dash, "width": 2.5},
             hovertemplate="epoch %{x}: %{y:.2f}" + unit)
     figure = _over_epochs(figure, height, unit, max((len(records) for records in runs.values()), default=1))
     return figure.update_layout(legend={"orientation": "h", "y": -0.25, "yanchor": "top", "x": 0})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from fer.evaluation.adjustment import fit_adjustment
 from fer.inference.recognizer import softmax
 
 TARGET_PRECISION = 0.8     # of the answers that are given, the share to be right
@@ -46,26 +47,30 @@ def folds_of(fingerprints: np.ndarray, folds: int = FOLDS, seed: int = 0) -> np.
     return np.random.default_rng(seed).integers(0, folds, groups.max() + 1)[groups]
 
 
-def calibrate(logits: np.ndarray, labels: np.ndarray, fingerprints: np.ndarray) -> dict:
+def calibrate(logits: np.ndarray, labels: np.ndarray, fingerprints: np.ndarray, adjusted: bool = False) -> dict:
     """Fit on four folds and score on the fifth, five times; then fit on all for shipping.
 
-    Returns temperature and threshold (fitted on all), and held-out nll, accuracy of what is answered
-    and the share answered.
+    adjusted: also fit a constant for each class's logit. Returns adjustment (7,), temperature and threshold (fitted on
+    all), and held out: probabilities (N, 7), the accuracy of what is answered and the share answered.
     """
     fold = folds_of(fingerprints)
     held = np.empty_like(logits, dtype=np.float64)
     answered = np.zeros(len(labels), bool)
     for index in range(FOLDS):
         fit, out = fold != index, fold == index
-        temperature = fit_temperature(logits[fit], labels[fit])
-        inside = softmax(logits[fit] / temperature)
-        threshold = fit_threshold(inside.max(1), inside.argmax(1) == labels[fit])
-        held[out] = softmax(logits[out] / temperature)
+        constants, temperature, threshold = _fit(logits[fit], labels[fit], adjusted)
+        held[out] = softmax((logits[out] + constants) / temperature)
         answered[out] = held[out].max(1) >= threshold
     right = held.argmax(1) == labels
-    temperature = fit_temperature(logits, labels)
-    whole = softmax(logits / temperature)
-    threshold = fit_threshold(whole.max(1), whole.argmax(1) == labels)
-    return {"temperature": temperature, "threshold": threshold, "held_out_probabilities": held,
-            "share_answered": float(answered.mean()),
+    constants, temperature, threshold = _fit(logits, labels, adjusted)
+    return {"adjustment": constants, "temperature": temperature, "threshold": threshold,
+            "held_out_probabilities": held, "share_answered": float(answered.mean()),
             "accuracy_of_answers": float(right[answered].mean()) if answered.any() else 0.0}
+
+
+def _fit(logits: np.ndarray, labels: np.ndarray, adjusted: bool) -> tuple[np.ndarray, float, float]:
+    constants = fit_adjustment(logits, labels) if adjusted else np.zeros(logits.shape[1])
+    logits = logits + constants
+    temperature = fit_temperature(logits, labels)
+    probabilities = softmax(logits / temperature)
+    return constants, temperature, fit_threshold(probabilities.max(1), probabilities.argmax(1) == labels)

@@ -6,14 +6,17 @@ import csv
 import io
 from collections import Counter
 from dataclasses import dataclass, replace
+from itertools import islice
 
 import numpy as np
 
 from fer.errors import DatasetError
 from fer.expressions import COUNT
+from fer.limits import MB, limits
 
 FEW = 50                 # a group under this many faces gets a warning
 MAX_VALUES = 30          # a column with more values is no grouping
+MAX_ROWS, MAX_COLUMNS, MAX_CELL = 200_000, 100, 200   # a table larger than that is refused, a longer cell cut
 NAME_COLUMNS = ("picture", "image", "file", "filename", "path", "name")
 
 
@@ -55,20 +58,28 @@ class Metadata:
 def read_metadata(data: bytes, names: list[str]) -> Metadata:
     """A CSV with a column of picture names and any others. names: (N,) of the evaluated pictures.
 
-    Raises DatasetError where no name column is there or no name matches, saying how many did.
+    Raises DatasetError where no name column is there or no name matches, saying how many did, and for a table that is
+    larger than fer.limits takes.
     """
+    most = limits().table_bytes
+    if len(data) > most:
+        raise DatasetError(f"The table has {len(data) / MB:.1f} MB; at most {most // MB} MB are read. Give fewer rows "
+                           "or columns.")
     try:
         text = data.decode("utf-8-sig")
         first = text.partition("\n")[0]
         delimiter = max(",;\t", key=first.count)  # European spreadsheets write semicolons
-        rows = list(csv.DictReader(io.StringIO(text), delimiter=delimiter))
+        reader = csv.reader(io.StringIO(text), delimiter=delimiter)
+        titles = next(reader, [])
+        rows = [row for row in islice(reader, MAX_ROWS + 1) if row]
     except (UnicodeDecodeError, csv.Error):
         raise DatasetError("The table is not CSV text in UTF-8.") from None
-    titles = [title for title in (rows[0] if rows else {}) if title]
-    key = next((title for title in titles if title.strip().lower() in NAME_COLUMNS), None)
+    if len(rows) > MAX_ROWS or len(titles) > MAX_COLUMNS:
+        raise DatasetError(f"The table is too large: at most {MAX_ROWS:,} rows and {MAX_COLUMNS} columns are read.")
+    key = next((place for place, title in enumerate(titles) if title.strip().lower() in NAME_COLUMNS), None)
     if key is None:
         raise DatasetError(f"The table has no column of picture names. Call one of them {' or '.join(NAME_COLUMNS)}.")
-    table = {str(row[key]).strip().replace("\\", "/"): row for row in rows}
+    table = {_cell(row, key).replace("\\", "/"): row for row in rows}
     bases = Counter(name.rsplit("/", 1)[-1] for name in names)
     # A bare file name stands for a picture only where no other folder has one of that name.
     known = [name if name in table else name.rsplit("/", 1)[-1] for name in names]
@@ -79,12 +90,17 @@ def read_metadata(data: bytes, names: list[str]) -> Metadata:
         raise DatasetError(f"None of the table's {len(table)} names is among the {len(names)} pictures, such as "
                            f"{names[0]!r}. Names are compared letter by letter.")
     columns, skipped = {}, []
-    for title in titles:
-        if title == key:
+    for place, title in enumerate(titles):
+        if place == key or not title:
             continue
-        values = np.array([str((row or {}).get(title) or "").strip() for row in found])
+        values = np.array([_cell(row or [], place)[:MAX_CELL] for row in found])
         (skipped.append(title) if len(np.unique(values)) > MAX_VALUES else columns.update({title: values}))
     return Metadata(columns, matched, unused, len(rows) - len(table), tuple(skipped))
+
+
+def _cell(row: list[str], place: int) -> str:
+    """"" where the row is shorter."""
+    return row[place].strip() if place < len(row) else ""
 
 
 def slices_of(metadata: Metadata, named: np.ndarray, labels: np.ndarray) -> list[Slice]:

@@ -12,8 +12,18 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from fer.data.damage import (
+    Change,
+    gaussian_blur,
+    hand_block,
+    jpeg,
+    lower_face_mask,
+    resolution,
+    side_light,
+    sunglasses,
+)
+
 STRENGTHS = (1, 2, 3, 4, 5)
-Condition = Callable[[np.ndarray, float, np.random.Generator], np.ndarray]  # one face (S, S) float32 0..255, 0..1
 
 
 def _affine(face: np.ndarray, degrees: float = 0, scale: float = 1, shift: tuple[float, float] = (0, 0)) -> np.ndarray:
@@ -35,17 +45,6 @@ def contrast(face, amount, rng):
     return (face - face.mean()) * (1 - 0.85 * amount) + face.mean()
 
 
-def side_light(face, amount, rng):
-    angle, size = rng.uniform(0, 2 * np.pi), face.shape[0]
-    y, x = np.mgrid[-1:1:size * 1j, -1:1:size * 1j]
-    ramp = (np.cos(angle) * x + np.sin(angle) * y).astype(np.float32)
-    return face * (1 + amount * 0.9 * ramp) + 40 * amount * ramp
-
-
-def gaussian_blur(face, amount, rng):
-    return cv2.GaussianBlur(face, (0, 0), 0.4 + 2.6 * amount)
-
-
 def motion_blur(face, amount, rng):
     length = 2 * round(1 + 5 * amount) + 1
     kernel = np.zeros((length, length), np.float32)
@@ -57,18 +56,6 @@ def motion_blur(face, amount, rng):
 
 def noise(face, amount, rng):
     return face + rng.normal(0, 60 * amount, face.shape)
-
-
-def jpeg(face, amount, rng):
-    quality = round(50 - 47 * amount)
-    _, data = cv2.imencode(".jpg", np.clip(face, 0, 255).astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return cv2.imdecode(data, cv2.IMREAD_GRAYSCALE)
-
-
-def resolution(face, amount, rng):
-    size = face.shape[0]
-    small = max(round(size * (0.75 - 0.55 * amount)), 4)
-    return cv2.resize(cv2.resize(face, (small, small), interpolation=cv2.INTER_AREA), (size, size))
 
 
 def rotation(face, amount, rng):
@@ -85,33 +72,7 @@ def scale(face, amount, rng):
     return _affine(face, scale=1 + 0.5 * amount if rng.random() < 0.5 else 1 - 0.4 * amount)
 
 
-def lower_face_mask(face, amount, rng):
-    size, covered = face.shape[0], face.copy()
-    top = size * (0.95 - 0.45 * amount)
-    sides = [(size * 0.12, top + size * 0.06), (size * 0.5, top), (size * 0.88, top + size * 0.06),
-             (size * 0.8, size * 1.05), (size * 0.2, size * 1.05)]
-    cv2.fillPoly(covered, [np.array(sides).round().astype(np.int32)], float(rng.uniform(150, 240)), cv2.LINE_AA)
-    return covered
-
-
-def sunglasses(face, amount, rng):
-    size, covered, grey = face.shape[0], face.copy(), float(rng.uniform(5, 50))
-    axes = (round(size * (0.05 + 0.12 * amount)), round(size * (0.04 + 0.09 * amount)))
-    for x in (0.31, 0.68):
-        cv2.ellipse(covered, (round(size * x), round(size * 0.38)), axes, 0, 0, 360, grey, -1, cv2.LINE_AA)
-    cv2.line(covered, (round(size * 0.31), round(size * 0.36)), (round(size * 0.68), round(size * 0.36)), grey, 2)
-    return covered
-
-
-def hand_block(face, amount, rng):
-    size, covered = face.shape[0], face.copy()
-    side = max(round(size * (0.12 + 0.38 * amount)), 2)
-    left, top = rng.integers(0, size - side + 1, 2)
-    covered[top:top + side, left:left + side] = rng.uniform(60, 200)
-    return covered
-
-
-CONDITIONS: dict[str, Condition] = {
+CONDITIONS: dict[str, Change] = {
     "brightness": brightness, "contrast": contrast, "side light": side_light, "Gaussian blur": gaussian_blur,
     "motion blur": motion_blur, "noise": noise, "JPEG quality": jpeg, "resolution": resolution,
     "rotation": rotation, "shift": shift, "scale": scale, "lower-face mask": lower_face_mask,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Literal
 
 import numpy as np
@@ -16,6 +18,8 @@ class Method:
     """signed: values below 0 speak against the class. marks: what its evidence is, the value or its size.
 
     layered: taken from a layer's features. slow: not among the maps that a page shows first.
+    place: module:function of (model, batch, directions) -> (N, 1, S, S), imported when first asked for; empty for
+    the methods that Explainer builds from Captum's itself.
     """
 
     label: str
@@ -25,6 +29,11 @@ class Method:
     marks: Literal["value", "size"] = "value"
     layered: bool = False
     slow: bool = False
+    place: str = ""
+
+    def function(self) -> Callable:
+        module, name = self.place.split(":")
+        return getattr(import_module(module), name)
 
 
 METHODS = {
@@ -42,10 +51,10 @@ METHODS = {
         "Simonyan et al. 2014", marks="size"),
     "integrated_gradients": Method(
         "Integrated Gradients", "The score shared out over the pixels: it adds up to the score against plain grey.",
-        "Sundararajan et al. 2017", slow=True),
+        "Sundararajan et al. 2017", slow=True, place="fer.explain.path:integrated_gradients"),
     "occlusion": Method(
         "Occlusion", "How far the score falls where a grey square covers the face.",
-        "Zeiler and Fergus 2014", slow=True),
+        "Zeiler and Fergus 2014", slow=True, place="fer.explain.windows:occlusion"),
 }
 FAST = tuple(name for name, method in METHODS.items() if not method.slow)
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from PIL import Image
 
+from fer.cli import main
 from fer.data.dataset import Dataset
 from fer.errors import FerError
 from fer.evaluation.report import render_report, write_report
 from fer.evaluation.stress import StressPoint
 from fer.evaluation.study import study
+from fer.models.checkpoints import find_weights
 from tests.evaluation.test_metrics import Teller
 
 
@@ -34,6 +38,20 @@ def test_names_cannot_become_markup(item):
     named = replace(item, model=hostile, part=replace(item.part, name=hostile, remarks=(hostile,)))
     text = render_report([named])
     assert hostile not in text and "&lt;script&gt;alert(1)" in text
+
+
+def test_the_command_lines_report_escapes_folders_and_weights(tmp_path, capsys):
+    hostile = "<script>alert(1)<b>"
+    for place in ("test/happy", "test/sad", f"test/{hostile}"):
+        folder = tmp_path / hostile / place
+        folder.mkdir(parents=True)
+        Image.fromarray(np.full((48, 48), len(place), np.uint8)).save(folder / f"{hostile}.png")
+    for suffix in (".safetensors", ".json"):
+        shutil.copy(find_weights("mini_xception").with_suffix(suffix), tmp_path / f"{hostile}{suffix}")
+    assert main(["evaluate", "--data", str(tmp_path / hostile), "--split", "test", "--report", str(tmp_path / "r.html"),
+                 "--model", str(tmp_path / f"{hostile}.safetensors")]) == 0
+    text = (tmp_path / "r.html").read_text()
+    assert hostile not in text and text.count("&lt;script&gt;alert(1)&lt;b&gt;") == 3  # weights, data, a class
 
 
 def test_a_folder_that_is_not_there_is_a_sentence(item, tmp_path):
