@@ -14,6 +14,10 @@ class ImageError(FerError):
     """A picture cannot be used: not a picture, damaged, or too large."""
 
 
+class VideoError(FerError):
+    """A film cannot be used: not a film, damaged, too long or too large."""
+
+
 class WeightsError(FerError):
     """Weights or their card cannot be used."""
 
@@ -24,6 +28,10 @@ class DatasetError(FerError):
 
 class RunError(FerError):
     """A training run cannot be started, resumed or read."""
+
+
+class SettingError(RunError, ValueError):
+    """A setting of a run is out of its range."""
 
 
 class ExplainError(FerError):

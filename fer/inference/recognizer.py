@@ -11,6 +11,7 @@ from torch import nn
 
 from fer.errors import FerError
 from fer.inference.engine import Engine
+from fer.models import DEFAULT_MODEL
 from fer.models.checkpoints import Card, find_weights, load_checkpoint
 from fer.records import FaceBox, Prediction
 from fer.vision.alignment import align_face, cut, face_crop
@@ -96,7 +97,7 @@ def softmax(logits: np.ndarray) -> np.ndarray:
     return shifted / shifted.sum(-1, keepdims=True)
 
 
-def load(model: str | Path = "mini_xception", threads: int = LOADABLE_THREADS) -> Recognizer:
+def load(model: str | Path = DEFAULT_MODEL, threads: int = LOADABLE_THREADS) -> Recognizer:
     """A name in weights/, a run directory or a .safetensors file -> a Recognizer. Raises WeightsError."""
     weights = find_weights(model)
     network, card = load_checkpoint(weights)

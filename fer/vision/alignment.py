@@ -12,25 +12,12 @@ import cv2
 import numpy as np
 
 from fer.records import FaceBox
+from fer.vision.kinds import KINDS
 
 REFERENCE = 48.0        # the measurements are in pixels of FER2013's 48 x 48
 MAX_SUPERSAMPLING = 12  # samples a side and pixel; bounds the work for a face of many megapixels
 
 
-@dataclass(frozen=True)
-class BoxMedian:
-    """Where a detector's box lies within FER2013's 48 x 48 pictures: its side (root of its area) and centre."""
-
-    side: float
-    centre: tuple[float, float]
-
-
-BOX_MEDIANS = {
-    "yunet": BoxMedian(42.0, (23.7, 23.1)),
-    "hog": BoxMedian(39.0, (24.2, 28.8)),
-    "haar": BoxMedian(46.1, (24.1, 23.8)),
-    "none": BoxMedian(48.0, (24.0, 24.0)),
-}
 # YuNet's landmarks there: between the eyes, their distance, from there to between the mouth's corners.
 EYE_DISTANCE, EYES_TO_MOUTH, EYES_MOUTH_MIDDLE = 16.9, 17.2, (23.7, 27.0)
 
@@ -51,7 +38,7 @@ def face_crop(box: FaceBox, detector: str) -> Crop:
     On 3,337 PublicTest faces found again by YuNet the mean of box and landmarks classified best of six
     ways tried (62.4 %; upright box 60.8 %, landmarks alone 61.7 %, the original pictures 61.5 %).
     """
-    median = BOX_MEDIANS[detector]
+    median = KINDS[detector].median
     roll = _roll(box)
     unit = np.sqrt(box.area) / median.side                     # photo pixels for one of FER2013's
     by_box = _square((box.x + box.width / 2, box.y + box.height / 2), median.centre, unit, roll)

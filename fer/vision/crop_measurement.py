@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 from fer.data.fer2013 import read_fer2013
 from fer.vision.detection import Detector, load_detector
+from fer.vision.kinds import FINDERS
 
 ENLARGED, BORDER = 4, 96  # the detectors need larger faces with something around them
 
@@ -51,7 +52,7 @@ def main(data: Path, pictures: int = 1500, seed: int = 0) -> None:
     """
     training = read_fer2013(data).split("Training")
     rows = np.random.default_rng(seed).choice(len(training), min(pictures, len(training)), replace=False)
-    for name in ("yunet", "hog", "haar"):
+    for name in FINDERS[1:]:
         print(name, measure(training.pixels[rows], load_detector(name)))
 
 

@@ -12,8 +12,8 @@ import numpy as np
 from fer.errors import FerError
 from fer.records import FaceBox
 from fer.vision import yunet_file
+from fer.vision.kinds import KINDS
 
-DETECTORS = ("auto", "yunet", "hog", "haar", "none")
 LONG_SIDE = 1024       # search size for photos; live streams use less
 YUNET_THRESHOLD = 0.65
 HOG_UPSAMPLING = 1
@@ -22,7 +22,7 @@ MERGE_OVERLAP = 0.45   # intersection over the smaller box from which two boxes 
 
 
 class Detector(Protocol):
-    """Finds faces. name: as in DETECTORS."""
+    """Finds faces. name: as in fer.vision.kinds.KINDS."""
 
     name: str
 
@@ -105,7 +105,7 @@ class WholePicture:
 
 @lru_cache(maxsize=8)
 def _ready(name: str) -> Detector:
-    return {"hog": Hog, "haar": Haar, "none": WholePicture}[name]()
+    return KINDS[name].build()
 
 
 @lru_cache(maxsize=4)
@@ -121,8 +121,8 @@ def load_detector(name: str = "auto", wait_s: float = yunet_file.SHORT_TRY_S) ->
 
     The result's own `name` says which. Raises FerError for an unknown name, or yunet where it cannot be had.
     """
-    if name not in DETECTORS:
-        raise FerError(f"There is no detector {name!r}. Choose from {', '.join(DETECTORS)}.")
+    if name not in ("auto", *KINDS):
+        raise FerError(f"There is no detector {name!r}. Choose from auto, {', '.join(KINDS)}.")
     if name in ("auto", "yunet"):
         if (file := yunet_file.obtain(wait_s)) is not None:
             return _yunet(str(file))

@@ -10,12 +10,15 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from fer.errors import ImageError
+from fer.limits import limits
+from fer.vision.jpeg import passes
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif")  # which files of a folder are taken for pictures
-MAX_BYTES = 30 * 1024 * 1024
-MAX_PIXELS = 64_000_000  # a phone's 50 megapixels pass
+MAX_BYTES, MAX_PIXELS = limits().photo_bytes, limits().photo_pixels
 MIN_SIDE = 8
+MAX_PASSES = 30         # of a progressive JPEG: editors write 6 to 18, and each takes 0.06 s of 64 megapixels
+STRIP_PIXELS = 2**20    # converted at once: a large picture is in memory once, with its result
 
 
 def decode_image(data: bytes) -> np.ndarray:
@@ -39,7 +42,10 @@ def decode_image(data: bytes) -> np.ndarray:
                                  "megapixels are read. Save it smaller.")
             if min(width, height) < MIN_SIDE:
                 raise ImageError(f"The picture has {width} x {height} pixels. Too small to show a face.")
-            return np.ascontiguousarray(_to_rgb(ImageOps.exif_transpose(picture)))
+            if picture.format in ("JPEG", "MPO") and passes(data, MAX_PASSES) > MAX_PASSES:
+                raise ImageError(f"The JPEG is made of more than {MAX_PASSES} passes. Save it again.")
+            ImageOps.exif_transpose(picture, in_place=True)
+            return _to_rgb(picture)
     except ImageError:
         raise
     except UnidentifiedImageError:
@@ -59,28 +65,36 @@ def read_image(path: Path | str) -> np.ndarray:
         if path.stat().st_size > MAX_BYTES:
             raise ImageError(f"The file has {path.stat().st_size / 2**20:.0f} MB; at most {MAX_BYTES // 2**20} MB "
                              "are read. Save it smaller.")
-        return decode_image(path.read_bytes())
+        with open(path, "rb") as file:
+            return decode_image(file.read(MAX_BYTES + 1))  # what is no plain file may go on for ever
     except FileNotFoundError:
+        raise ImageError("There is no such file.") from None
+    except ValueError:  # a NUL in the name
         raise ImageError("There is no such file.") from None
     except OSError as error:
         raise ImageError(f"The file cannot be read: {error.strerror or 'unknown reason'}.") from None
 
 
 def _to_rgb(picture: Image.Image) -> np.ndarray:
-    if picture.mode in ("I;16", "I;16B", "I;16L", "I", "F"):
-        return _deep_to_rgb(np.asarray(picture, dtype=np.float64))
-    if picture.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in picture.info:
-        picture = picture.convert("RGBA")
-        ground = Image.new("RGBA", picture.size, "white")
-        picture = Image.alpha_composite(ground, picture)
-    return np.asarray(picture.convert("RGB"))
+    """Strip by strip -> (H, W, 3) uint8."""
+    width, height = picture.size
+    deep = picture.mode == "I;16" and picture.getextrema()[1] > 255
+    image_rgb, rows = np.empty((height, width, 3), np.uint8), max(STRIP_PIXELS // width, 1)
+    for top in range(0, height, rows):
+        strip = picture.crop((0, top, width, min(top + rows, height)))
+        image_rgb[top:top + rows] = _deep_grey(strip) if deep else _plain_rgb(strip)
+    return image_rgb
 
 
-def _deep_to_rgb(grey: np.ndarray) -> np.ndarray:
-    """More than 8 bits a grey -> 8: 16-bit greys keep their scale, others are stretched to their own range."""
-    grey = np.nan_to_num(grey)
-    low, high = (0.0, 65535.0) if 255 < grey.max() <= 65535 and grey.min() >= 0 else (grey.min(), grey.max())
-    if grey.min() >= 0 and grey.max() <= 255:
-        low, high = 0.0, 255.0
-    scaled = ((grey - low) * (255 / max(high - low, 1e-9))).round().astype(np.uint8)
-    return np.repeat(scaled[..., None], 3, axis=2)
+def _plain_rgb(strip: Image.Image) -> np.ndarray:
+    if strip.mode == "I;16":
+        return np.asarray(strip)[..., None]
+    if strip.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in strip.info:
+        strip = strip.convert("RGBA")
+        strip = Image.alpha_composite(Image.new("RGBA", strip.size, "white"), strip)
+    return np.asarray(strip.convert("RGB"))
+
+
+def _deep_grey(strip: Image.Image) -> np.ndarray:
+    """16 bits a grey -> 8, (H, W, 1)."""
+    return (np.asarray(strip) / 257).round()[..., None]

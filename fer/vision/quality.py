@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
 from fer.records import FaceBox, Quality
@@ -11,6 +12,13 @@ DARK_GREY = 25            # mean grey of the aligned face, 0..255
 BRIGHT_GREY = 235
 PLAIN_DEVIATION = 2.0     # of the aligned face's greys; FER2013's blank pictures end at 0.7, its others start at 4.1
 CUT_SHARE = 0.2           # share of the box outside the picture
+# Sharpness is the Laplacian's variance over the greys' own. Of PublicTest's 3,589 faces 99.9 % have 0.12 or more, the
+# 32 faces of the annotated photos 0.07 to 2.0; blurred by 1.5 pixels, at which compact is right 35 % of the time
+# rather than 68 %, 95 % have less than 0.05.
+MIN_SHARPNESS = 0.05
+# How far the nose is from the middle of the eyes, along the line through them, in distances between the eyes. Of the
+# annotated photos' faces the three in profile have 0.78 to 0.92, all others 0.27 or less.
+MAX_TURN = 0.5
 
 
 def is_plain(face_grey: np.ndarray) -> bool:
@@ -32,12 +40,33 @@ def assess(image_shape: tuple[int, ...], box: FaceBox, face_grey: np.ndarray, wh
     mean = float(face_grey.mean())
     if mean < DARK_GREY:
         reasons.append(f"too dark (mean grey {mean:.0f}, needs {DARK_GREY})")
+    if not is_plain(face_grey) and (found := sharpness(face_grey)) < MIN_SHARPNESS:
+        reasons.append(f"blurred (sharpness {found:.3f}, needs {MIN_SHARPNESS})")
+    if (turned := turn(box)) > MAX_TURN:
+        reasons.append(f"turned away (nose {100 * turned:.0f} % of the eyes' distance off the middle, at most "
+                       f"{100 * MAX_TURN:.0f} %)")
     if mean > BRIGHT_GREY:
         reasons.append(f"overexposed (mean grey {mean:.0f}, at most {BRIGHT_GREY})")
     outside = _share_outside(image_shape, box)
     if outside > CUT_SHARE and not whole:
         reasons.append(f"cut by the frame ({100 * outside:.0f} % outside, at most {100 * CUT_SHARE:.0f} %)")
     return Quality(not reasons, tuple(reasons))
+
+
+def sharpness(face_grey: np.ndarray) -> float:
+    """How much fine detail an aligned face (S, S) uint8 has, whatever its contrast: 0 for a smooth one, about 1."""
+    face = face_grey.astype(np.float32)
+    return float(cv2.Laplacian(face, cv2.CV_32F).var() / max(float(face.var()), 1.0))
+
+
+def turn(box: FaceBox) -> float:
+    """How far a face is turned to a side: 0 from the front, about 0.8 in profile; 0 without landmarks."""
+    if box.landmarks is None:
+        return 0.0
+    right, left, nose = (np.array(point) for point in box.landmarks[:3])
+    across = left - right
+    distance = float(np.linalg.norm(across))
+    return abs(float((nose - (right + left) / 2) @ across)) / max(distance, 1e-6) ** 2
 
 
 def _share_outside(image_shape: tuple[int, ...], box: FaceBox) -> float:

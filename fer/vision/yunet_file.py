@@ -1,9 +1,14 @@
-"""The YuNet detector's file: in the cache, or fetched once in the background with its sha256."""
+"""The YuNet detector's file: where FER_YUNET says, in the cache, or fetched once in the background with its sha256.
+
+    python -m fer.vision.yunet_file FOLDER      fetches it into a folder, for an image that is built; 1: it did not come
+"""
 
 from __future__ import annotations
 
 import hashlib
 import logging
+import os
+import sys
 import threading
 from pathlib import Path
 
@@ -35,26 +40,46 @@ def obtain(wait_s: float = SHORT_TRY_S) -> Path | None:
 
 
 def _present() -> Path | None:
-    file = cache_folder() / NAME
+    places = [cache_folder() / NAME]
+    if named := os.environ.get("FER_YUNET"):
+        places.insert(0, Path(named))
+    return next((file for file in places if _is_whole(file)), None)
+
+
+def _is_whole(file: Path) -> bool:
     try:
         stat = file.stat()
         key = (str(file), stat.st_size, stat.st_mtime_ns)
         if key not in _checked:
             if hashlib.sha256(file.read_bytes()).hexdigest() != SHA256:
-                return None
+                return False
             _checked.add(key)
-        return file
+        return True
     except OSError:
-        return None
+        return False
 
 
-def _download() -> None:
+def _download(folder: Path | None = None) -> None:
     import pooch
 
     for url in URLS:
         try:
-            pooch.retrieve(url, known_hash=f"sha256:{SHA256}", fname=NAME, path=cache_folder(),
+            pooch.retrieve(url, known_hash=f"sha256:{SHA256}", fname=NAME, path=folder or cache_folder(),
                            downloader=pooch.HTTPDownloader(timeout=TIMEOUT_S))
             return
         except Exception as error:  # offline, refused, full disk, wrong bytes: the fallback serves
             logging.getLogger(__name__).info("YuNet was not fetched: %s", type(error).__name__)
+
+
+def fetch_into(folder: Path) -> bool:
+    """Fetch the file for whoever runs the image, not its builder alone; returns whether it is there and whole."""
+    _download(folder)
+    file = folder / NAME
+    if _is_whole(file):
+        file.chmod(0o644)  # pooch leaves it to its owner
+        return True
+    return False
+
+
+if __name__ == "__main__":
+    sys.exit(0 if fetch_into(Path(sys.argv[1])) else f"YuNet could not be fetched from {URLS[0]}")

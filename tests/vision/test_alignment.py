@@ -8,7 +8,6 @@ import pytest
 
 from fer.records import FaceBox
 from fer.vision.alignment import (
-    BOX_MEDIANS,
     EYE_DISTANCE,
     EYES_MOUTH_MIDDLE,
     EYES_TO_MOUTH,
@@ -17,6 +16,7 @@ from fer.vision.alignment import (
     cut,
     face_crop,
 )
+from fer.vision.kinds import KINDS
 
 
 def rotate(point, centre, degrees):
@@ -35,8 +35,8 @@ def reference_face(unit: float, centre, degrees: float = 0) -> FaceBox:
     eyes, mouth = y - EYES_TO_MOUTH / 2, y + EYES_TO_MOUTH / 2
     half = EYE_DISTANCE / 2
     landmarks = (place(x - half, eyes), place(x + half, eyes), place(x, y), place(x - 5, mouth), place(x + 5, mouth))
-    side = BOX_MEDIANS["yunet"].side * unit
-    middle = place(*BOX_MEDIANS["yunet"].centre)
+    side = KINDS["yunet"].median.side * unit
+    middle = place(*KINDS["yunet"].median.centre)
     return FaceBox(middle[0] - side / 2, middle[1] - side / 2, side, side, 1.0, landmarks)
 
 
@@ -48,7 +48,7 @@ def test_the_crop_is_the_reference_square(degrees):
 
 
 def test_without_landmarks_the_box_decides():
-    median = BOX_MEDIANS["haar"]
+    median = KINDS["haar"].median
     crop = face_crop(FaceBox(100, 50, 2 * median.side, 2 * median.side), "haar")
     assert crop.side == pytest.approx(96) and crop.roll == 0
     assert crop.centre_x == pytest.approx(100 + median.side + 2 * (24 - median.centre[0]))

@@ -1,0 +1,187 @@
+"""A live stream's frames: analysed, drawn and sent back; the latest results wait for whoever asks.
+
+The stream's thread calls the analyser, the page's thread reads from it: everything they share is behind one lock.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from fer.faults import log_failure
+from fer.inference.follower import LIVE_SIDE, FollowedFace, Follower
+from fer.inference.recognizer import Recognizer
+from fer.inference.recording import Row
+from fer.inference.smoothing import SMOOTHING_S
+from fer.limits import limits
+from fer.vision.detection import Detector
+
+HISTORY_S = 60.0
+RATE_S = 3.0              # frames a second are counted over this long
+RECORDED_ROWS = limits().recorded_rows
+PERSONS_KEPT_S = 2.0      # a face that was seen that recently is "current"
+FAILURE_TOLD_S = 10.0     # after the last frame that could not be read
+
+Draw = Callable[[np.ndarray, tuple[FollowedFace, ...], frozenset[str], Recognizer, Detector], np.ndarray]
+
+
+@dataclass(frozen=True)
+class LiveSettings:
+    """What a viewer chose; replaced as a whole while the stream runs.
+
+    drawn: which of boxes, labels, landmarks and heat are drawn. smoothing_s: the time constant.
+    """
+
+    smoothing_s: float = SMOOTHING_S
+    mirror: bool = True
+    drawn: frozenset[str] = frozenset({"boxes", "labels"})
+    long_side: int = LIVE_SIDE
+
+
+@dataclass(frozen=True)
+class LiveState:
+    """A moment of the stream. latency_ms: from a frame's arrival, waiting included, to its drawn answer.
+
+    failures: frames since the start that could not be read; failure: why, where that was just now.
+    """
+
+    faces: tuple[FollowedFace, ...] = ()
+    frames: int = 0
+    frames_per_s: float = 0.0
+    latency_ms: float = 0.0
+    width: int = 0
+    height: int = 0
+    recording: bool = False
+    recorded: int = 0
+    failures: int = 0
+    failure: str = ""
+    silent_s: float = 0.0    # since the last frame
+    recording_full: bool = False
+
+
+class LiveAnalyser:
+    """frame in, drawn frame out. Never raises: what fails is counted and told, and the frame goes back as it came.
+
+    draw(frame_rgb, faces, what, recognizer, detector) gives the drawn frame. clock: seconds, monotonic.
+    """
+
+    def __init__(self, recognizer: Recognizer, detector: Detector, draw: Draw,
+                 settings: LiveSettings = LiveSettings(), clock: Callable[[], float] = time.monotonic) -> None:
+        self.settings, self._draw, self._clock = settings, draw, clock
+        self._follower = Follower(recognizer, detector, settings.smoothing_s, settings.long_side)
+        self._lock = threading.Lock()
+        self._began = clock()
+        self._history: deque[Row] = deque()
+        self._done: deque[tuple[float, float]] = deque()     # (when, latency in seconds) of the last seconds
+        self._latest = LiveState()
+        self._recorded: list[Row] | None = None
+        self._recording_began = 0.0
+        self._early: float | None = None                     # the least of arrival minus the frame's own time
+        self._last_s = self._began
+        self._logged: set[str] = set()
+        self._failed_s = float("-inf")
+
+    @property
+    def detector(self) -> Detector:
+        return self._follower.detector
+
+    def use(self, recognizer: Recognizer, detector: Detector, settings: LiveSettings) -> None:
+        """Change model, detector and settings from the next frame on, without restarting the stream."""
+        with self._lock:
+            self._follower.recognizer, self._follower.detector = recognizer, detector
+            self._follower.smoothing_s, self._follower.long_side = settings.smoothing_s, settings.long_side
+            self.settings = settings
+
+    def __call__(self, frame_rgb: np.ndarray, frame_s: float | None = None) -> np.ndarray:
+        """(H, W, 3) uint8 RGB -> the same size, drawn. frame_s: the frame's time on the stream's own clock."""
+        arrived = self._clock()
+        try:
+            frame_rgb = np.ascontiguousarray(frame_rgb[:, ::-1]) if self.settings.mirror else frame_rgb
+            follower, what = self._follower, self.settings.drawn
+            # Only this thread reads with the follower; others replace its parts, for the next frame.
+            faces = follower.read(frame_rgb, arrived - self._began)
+            drawn = self._draw(frame_rgb, faces, what, follower.recognizer, follower.detector)
+        except Exception as error:  # a stream must outlive any single frame
+            self.failed(error)
+            return frame_rgb
+        self._note(faces, drawn.shape, arrived, frame_s)
+        return drawn
+
+    def restarted(self) -> None:
+        """Another connection begins, with a clock of its own; what failed before is over."""
+        with self._lock:
+            self._early = None
+            self._done.clear()
+            self._logged.clear()
+            self._latest = replace(self._latest, failures=0, failure="")
+            self._failed_s = float("-inf")
+
+    def state(self) -> LiveState:
+        """What is current now."""
+        with self._lock:
+            now, latest = self._clock(), self._latest
+            while self._done and now - self._done[0][0] > RATE_S:
+                self._done.popleft()
+            waits = sorted(latency for _, latency in self._done)
+            span = max(min(RATE_S, now - self._began), 0.5)
+            silent_s = now - self._last_s
+            return LiveState(
+                latest.faces if silent_s < PERSONS_KEPT_S else (), latest.frames, len(self._done) / span,
+                1000 * waits[len(waits) // 2] if waits else 0.0, latest.width, latest.height,
+                self._recorded is not None, len(self._recorded or ()), latest.failures,
+                latest.failure if now - self._failed_s < FAILURE_TOLD_S else "", silent_s,
+                len(self._recorded or ()) >= RECORDED_ROWS)
+
+    def history(self) -> tuple[list[Row], float]:
+        """The rows of the last HISTORY_S seconds, and the time now on their clock."""
+        with self._lock:
+            now_s = self._clock() - self._began
+            return [row for row in self._history if now_s - row.time_s <= HISTORY_S], now_s
+
+    def start_recording(self) -> None:
+        with self._lock:
+            self._recorded, self._recording_began = [], self._clock() - self._began
+
+    def stop_recording(self) -> list[Row]:
+        """The rows since the start of the recording, their times from there; nothing of them is kept here."""
+        with self._lock:
+            rows, self._recorded = self._recorded or [], None
+            return rows
+
+    def _note(self, faces: tuple[FollowedFace, ...], shape: tuple[int, ...], arrived: float,
+              frame_s: float | None) -> None:
+        with self._lock:
+            now = self._clock()
+            waited = 0.0
+            if frame_s is not None:  # the stream's clock has its own zero: the fastest frame so far waited for nothing
+                early = arrived - frame_s
+                self._early = early if self._early is None else min(self._early, early)
+                waited = early - self._early
+            self._done.append((now, waited + now - arrived))
+            rows = [Row.of(face) for face in faces]
+            self._history.extend(rows)
+            while self._history and now - self._began - self._history[0].time_s > HISTORY_S:
+                self._history.popleft()
+            if self._recorded is not None and len(self._recorded) < RECORDED_ROWS:
+                self._recorded += [Row.of(face, face.time_s - self._recording_began) for face in faces]
+            latest = self._latest
+            self._latest = LiveState(faces, latest.frames + 1, width=shape[1], height=shape[0],
+                                     failures=latest.failures, failure=latest.failure)
+            self._last_s = now
+
+    def failed(self, error: Exception) -> None:
+        """Count and log a frame that could not be read; state() tells it."""
+        with self._lock:
+            latest = self._latest
+            first = type(error).__name__ not in self._logged
+            self._logged.add(type(error).__name__)
+            self._latest = LiveState((), latest.frames + 1, width=latest.width, height=latest.height,
+                                     failures=latest.failures + 1, failure=type(error).__name__)
+            self._last_s = self._failed_s = self._clock()
+        if first:  # thirty a second would fill the log
+            log_failure("A live frame failed", error)

@@ -1,0 +1,49 @@
+"""The meter counts views that keep the label: all for a clear face, few for one on the edge."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import fer
+from fer.cli import main
+from fer.inference.stability import VIEWS, stability
+from fer.records import FaceBox, Prediction
+from fer.vision.images import read_image
+
+BOX = FaceBox(178, 63, 90, 114)
+
+
+@pytest.fixture(scope="module")
+def recognizer():
+    return fer.load("mini_xception")
+
+
+def test_a_clear_face_is_steady_and_repeats(recognizer, sample):
+    picture = read_image(sample)
+    faces = recognizer.read(picture, [BOX])
+    (share,) = stability(recognizer, picture, faces, "yunet")
+    assert share >= 0.9 and stability(recognizer, picture, faces, "yunet") == [share]
+    assert stability(recognizer, picture, [], "yunet") == []
+
+
+def test_the_share_is_counted_against_the_faces_own_label(recognizer, sample, monkeypatch):
+    asked = []
+
+    def every_fourth_is_sad(faces, tta="none"):
+        asked.append(faces)
+        rows = np.tile([0, 0, 0, 1.0, 0, 0, 0], (len(faces), 1))
+        rows[::4] = [0, 0, 0, 0, 1.0, 0, 0]
+        return rows
+
+    monkeypatch.setattr(recognizer, "probabilities", every_fourth_is_sad)
+    happy, sad = (Prediction(BOX, tuple(float(index == k) for index in range(7)), True) for k in (3, 4))
+    assert stability(recognizer, read_image(sample), [happy, sad], "yunet") == [0.75, 0.25]
+    views = asked[0].reshape(2, VIEWS, 48, 48)
+    assert (views[0] == views[1]).all()                   # one box, so the same views
+    assert len({view.tobytes() for view in views[0]}) == VIEWS
+
+
+def test_the_command_line_tells_it(capsys, sample):
+    assert main(["predict", str(sample), "--detector", "hog", "--stability"]) == 0
+    assert "of the views agree" in capsys.readouterr().out
