@@ -5,13 +5,15 @@ from __future__ import annotations
 import streamlit as st
 
 from fer.app import photos, resources, shell, state, widgets
+from fer.limits import hosted
 
 shell.open_page("Home")
 st.title("FER Studio")
 st.markdown(
-    "FER Studio finds the faces in a photo and reads what each one expresses, out of seven expressions. "
-    "It says how sure it is, with probabilities that were calibrated on faces it had never seen, and says "
-    "“not sure” when it is not. Everything runs on this machine, from open weights trained from scratch on FER2013."
+    "FER Studio finds the faces in a photo and reads which of seven expressions each one shows. It says how sure it "
+    "is: where it says 80 %, about 80 of 100 such answers were right on photos it had not learnt from. Where that is "
+    f"too little, it says “not sure”. Everything runs on {'this server' if hosted() else 'this machine'}, with open "
+    "models that were trained from scratch on FER2013, a public collection of face photos."
 )
 
 with shell.guarded():
@@ -29,10 +31,13 @@ with shell.guarded():
                             ("pages/evaluate.py", "See how good it is")):
             st.page_link(path, label=label, icon=":material/arrow_forward:")
 
-    st.subheader("How good is it?")
+    st.header("How good is it?")
     card = resources.card(state.model())
     st.markdown(
         f"The model in use is **{shell.model_label(state.model())}**: {shell.accuracy_line(state.model())}. "
-        "People agree with FER2013's labels on about 65 of 100 pictures. "
-        "An expression is what a face shows, not what a person feels; do not judge people by it."
+        "PublicTest is a part of FER2013 that the models do not learn from. People agree with FER2013's labels on "
+        "about 65 of 100 pictures. An expression is what a face shows, not what a person feels; do not judge people "
+        "by it."
     )
+    with st.expander("Limits and the law", icon=":material/balance:"):
+        st.markdown(shell.LIMITS_AND_LAW)

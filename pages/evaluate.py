@@ -22,7 +22,7 @@ with shell.guarded():
     else:
         choice, dataset = chosen
         item = evaluate_input.evaluated(state.model(), choice, dataset)
-        st.subheader(f"{shell.model_label(state.model())} on {len(item.part):,} faces")
+        st.header(f"{shell.plain(shell.model_label(state.model()))} on {len(item.part):,} faces")
         section = st.segmented_control("Part of the report", SECTIONS, default="Overview", required=True,
                                        key="evaluate_section", label_visibility="collapsed", wrap=True)
         if section == "Overview":

@@ -14,14 +14,17 @@ st.markdown("What in this face speaks for each expression, and can you trust the
 with shell.guarded():
     explain_input.choose_face()
     chosen = studies.last_face()
-    reading = photos.read_photo(chosen.photo)
+    queue = st.empty()   # always there, so that what stands below keeps its place
+    with queue:
+        reading = photos.read_photo(chosen.photo)
     if explain_input.has_face(reading):
         number = explain_input.choose_number(reading, chosen)
-        study = studies.study_of(reading, number, chosen.truth)
-        layer = explain_maps.choose_layer(study)
-        keys = [studies.key_of(method, layer) for method in METHODS]
-        studies.first_maps(study, keys)
-        cell = explain_maps.chosen_cell(study, layer)
+        with queue:
+            study = studies.study_of(reading, number, chosen.truth)
+            layer = explain_maps.choose_layer(study)
+            keys = [studies.key_of(method, layer) for method in METHODS]
+            cell = explain_maps.chosen_cell(study, layer)
+            studies.first_maps(study, keys, cell.key)
         look = explain_maps.top(study, cell)
         progress = st.container()
         explain_maps.grid(study, keys, cell, look)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from fer.app import data_choice, shell, state, training_data, training_form, training_run, training_shelf
+from fer.app.training_sweep import sweep_now_and_then
 from fer.errors import FerError
+from fer.limits import hosted, limits
 from fer.training.runs import RunDirectory
 from fer.training.shelf import find_run, list_runs
 
@@ -50,13 +52,17 @@ def choose_view(runs: list[RunDirectory], run: RunDirectory | None) -> str:
 def show_form() -> None:
     st.markdown("Train a network of your own and use it a minute later. With the drawn faces, nothing is needed but "
                 "**Start training**.")
+    training_form.show_demo_limits()
     preset = training_form.choose_preset()
     data = data_choice.choose_data("data")
     if data is None:
         st.info("Name or upload the data first.", icon=":material/database:")
         return
     if not isinstance(data, str):
-        st.caption("Kept on this server for the run, under the digest of its bytes, until its cache is cleared.")
+        days = limits().kept_upload_days
+        after = " The run and its weights go a day after it ended: download what you want to keep." if hosted() else ""
+        st.caption("Kept on this server for the run, under the digest of its bytes, for "
+                   f"{'a day' if days == 1 else f'{days:.0f} days'}.{after}")
         data = str(data_choice.keep(data))
     config = training_form.fill_in(preset, data)
     training_form.start_button(config)
@@ -71,6 +77,7 @@ def show_form() -> None:
 with shell.guarded():
     if message := state.told():
         st.error(shell.plain(message), icon=":material/error:")
+    sweep_now_and_then()
     runs = list_runs()
     run = chosen_run(runs)
     view = choose_view(runs, run)

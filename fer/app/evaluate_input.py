@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+import numpy as np
 import streamlit as st
+import torch
 
-from fer.app import data_choice, resources, shell, state
+from fer.app import data_choice, resources, shell, state, turnstile
 from fer.data.dataset import ALL, SPLITS, Dataset
 from fer.data.transforms import TTA
 from fer.evaluation.metrics import Report
 from fer.evaluation.study import Study, study
+from fer.inference.recognizer import Recognizer
 
 SPLIT_WORDS = {"Training": "Training", "PublicTest": "Validation (PublicTest)", "PrivateTest": "Test (PrivateTest)",
                ALL: "All pictures"}
@@ -35,7 +39,7 @@ def choose() -> tuple[Choice, Dataset] | None:
     if isinstance(data, str):
         dataset, stamp = resources.dataset(data), resources.data_stamp(data)
     else:
-        st.caption("Read into memory only: it is forgotten with this session.")
+        st.caption("Read by way of a temporary file, removed at once; the faces are forgotten with this session.")
         data, dataset = _uploaded(data)
         stamp = data
     show_reading(dataset)
@@ -55,9 +59,26 @@ def _uploaded(upload: data_choice.UploadedFile) -> tuple[str, Dataset]:
     """The digest of an upload, and its faces, read once a session."""
     digest, kept = data_choice.digest_of(upload), state.uploaded_datasets()
     if digest not in kept:
-        with st.spinner("Reading the upload: finding the faces takes about a tenth of a second a photo"):
-            kept[digest] = data_choice.read_upload(upload)
+        kept[digest] = _read(upload)
     return digest, kept[digest]
+
+
+def _read(upload: data_choice.UploadedFile) -> Dataset:
+    """Its faces, read in turns with other visitors' work and for nobody who has left. Raises DatasetError."""
+    place = st.empty()
+
+    def tell(share: float) -> None:
+        place.progress(share, "Reading the upload: finding the faces takes about a tenth of a second a photo")
+
+    def step(share: float) -> None:
+        tell(share)
+        next_turn()
+
+    with turnstile.in_turns() as next_turn:
+        tell(0.0)
+        dataset = data_choice.read_upload(upload, step)
+    place.empty()
+    return dataset
 
 
 def show_reading(dataset: Dataset) -> None:
@@ -81,10 +102,21 @@ def evaluated(model: str, choice: Choice, dataset: Dataset) -> Study:
         def step(done: int, total: int) -> None:
             place.progress(done / total, f"{done:,} of {total:,} faces")
 
-        kept[key] = study(recognizer, dataset, choice.split, choice.tta, step)
+        with turnstile.in_turns() as next_turn:
+            kept[key] = study(taking_turns(recognizer, next_turn), dataset, choice.split, choice.tta, step)
         place.empty()
     kept.move_to_end(key)
     return kept[key]
+
+
+def taking_turns(recognizer: Recognizer, next_turn: Callable[[], None]) -> Recognizer:
+    """The same recogniser for turnstile.in_turns: each batch of faces waits for its turn."""
+
+    def engine(batch: torch.Tensor) -> np.ndarray:
+        next_turn()
+        return recognizer.engine(batch)
+
+    return Recognizer(recognizer.name, engine, recognizer.card, recognizer.weights, recognizer.network)
 
 
 def by_split(model: str, choice: Choice, dataset: Dataset) -> dict[str, Report]:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import time
 
-import numpy as np
 import streamlit as st
 
-from fer.app import evaluate_faces, evaluate_input, resources, shell, state
+from fer.app import evaluate_faces, evaluate_input, resources, shell, state, turnstile
 from fer.app.evaluate_input import Choice
 from fer.data.dataset import Dataset
 from fer.display import evaluation_figures as charts
@@ -16,8 +15,10 @@ from fer.evaluation.comparison import compare
 from fer.evaluation.slices import read_metadata, slices_of
 from fer.evaluation.stress import CONDITIONS, STRENGTHS, StressPoint, contact_sheet, stress_report
 from fer.evaluation.study import Study
+from fer.limits import MB, limits
 
 STEPS = len(CONDITIONS) * len(STRENGTHS)
+NUMBERS = {"accuracy": "accuracy", "macro_f1": "macro-F1", "nll": "loss (nats)", "ece": "ECE", "brier": "Brier score"}
 
 
 def stress(item: Study, choice: Choice) -> None:
@@ -32,7 +33,7 @@ def stress(item: Study, choice: Choice) -> None:
     models = [state.model(), *([second] if second else [])]
     for model in models:
         if not _whole(model, choice) and st.button(
-                f"Run the stress test for {shell.model_label(model)}", key=f"stress_run_{model}",
+                f"Run the stress test for {shell.plain(shell.model_label(model))}", key=f"stress_run_{model}",
                 icon=":material/play_arrow:"):
             _run(model, item, choice)
     series = {shell.model_label(model): points for model in models if (points := points_of(model, choice))}
@@ -60,13 +61,14 @@ def _run(model: str, item: Study, choice: Choice) -> None:
     way_out.button("Stop", key="stress_stop", icon=":material/stop_circle:")
     bar.progress(0.0, "Reading the clean faces")
 
-    def predict(faces: np.ndarray) -> np.ndarray:
-        return recognizer.probabilities(faces).argmax(1)
-
-    for point in stress_report(predict, item.part.pixels, item.labels):
-        points.append(point)
-        left = (time.monotonic() - began) / len(points) * (STEPS - len(points))
-        bar.progress(len(points) / STEPS, f"{point.condition}, strength {point.strength}; about {left:.0f} s left")
+    with turnstile.in_turns() as next_turn:
+        patient = evaluate_input.taking_turns(recognizer, next_turn)
+        for point in stress_report(lambda faces: patient.probabilities(faces).argmax(1), item.part.pixels,
+                                   item.labels):
+            points.append(point)
+            left = (time.monotonic() - began) / len(points) * (STEPS - len(points))
+            bar.progress(len(points) / STEPS,
+                         f"{point.condition}, strength {point.strength}; about {left:.0f} s left")
     bar.empty()
     way_out.empty()
     st.rerun()
@@ -81,7 +83,7 @@ def groups(item: Study) -> None:
         return
     st.caption(f"Names look like: {shell.plain(str(item.part.names[0]))}")
     upload = st.file_uploader("A table about the pictures (CSV)", type=["csv"], key="slices_upload",
-                              max_upload_size=20)
+                              max_upload_size=limits().table_bytes // MB)
     if upload is None:
         return
     metadata = read_metadata(upload.getvalue(), [str(name) for name in item.part.names])
@@ -114,9 +116,9 @@ def other_model(item: Study, choice: Choice, dataset: Dataset) -> None:
                 f"**{result.accuracy_second:.1%}**. The difference is {words} (McNemar's test, p = {result.p:.3g}).")
     first, second = item.report, other.report
     st.dataframe(
-        [{"": key, item.model: round(getattr(first, key), 4), other.model: round(getattr(second, key), 4),
+        [{"": words, item.model: round(getattr(first, key), 4), other.model: round(getattr(second, key), 4),
           "difference": round(getattr(second, key) - getattr(first, key), 4)}
-         for key in ("accuracy", "macro_f1", "nll", "ece", "brier")]
+         for key, words in NUMBERS.items()]
         + [{"": f"recall {label}", item.model: round(row["recall"], 4),
             other.model: round(second.per_class[label]["recall"], 4),
             "difference": round(second.per_class[label]["recall"] - row["recall"], 4)}

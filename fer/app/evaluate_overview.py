@@ -15,18 +15,25 @@ from fer.evaluation.study import Study
 from fer.expressions import NAMES
 from fer.models.checkpoints import Card
 
+HELP = {
+    "Accuracy": "The share of faces that it names as they are labelled",
+    "Macro-F1": "The mean over classes of the balance of precision and recall: rare classes count as much",
+    "ECE": "Expected calibration error: how far confidence is from the share that is right",
+    "Without train duplicates": "Accuracy without the pictures that also occur in the Training part",
+}
+
 
 def show_card(card: Card) -> None:
     """What the model's card says, so that a visitor sees a result before choosing data."""
     metrics = card.metrics
     split = metrics.get("split", "validation")
-    st.subheader(f"What its card says, on {split}")
+    st.header(f"What its card says, on {shell.plain(split)}")
     numbers = {"Accuracy": ("accuracy", "{:.1%}"), "Macro-F1": ("macro_f1", "{:.3f}"), "ECE": ("ece", "{:.3f}"),
                "Without train duplicates": ("accuracy_without_train_duplicates", "{:.1%}")}
     with st.container(horizontal=True):
         for word, (key, form) in numbers.items():
             if isinstance(metrics.get(key), (int, float)):
-                st.metric(word, form.format(metrics[key]), border=True)
+                st.metric(word, form.format(metrics[key]), border=True, help=HELP[word])
     left, right = st.columns(2, gap="large")
     if "confusion_matrix" in metrics:
         with left:
@@ -48,11 +55,9 @@ def overview(item: Study, by_split: dict[str, Report], stress: list[StressPoint]
     report, (low, high) = item.report, item.interval
     with st.container(horizontal=True):
         st.metric("Accuracy", f"{report.accuracy:.1%}", border=True, help=f"95 % interval {low:.1%} to {high:.1%}")
-        st.metric("Macro-F1", f"{report.macro_f1:.3f}", border=True,
-                  help="The mean over classes of the balance of precision and recall: rare classes count as much")
+        st.metric("Macro-F1", f"{report.macro_f1:.3f}", border=True, help=HELP["Macro-F1"])
         st.metric("Loss", f"{report.nll:.3f}", border=True, help="Negative log-likelihood in nats: lower is better")
-        st.metric("ECE", f"{report.ece:.3f}", border=True,
-                  help="Expected calibration error: how far confidence is from the share that is right")
+        st.metric("ECE", f"{report.ece:.3f}", border=True, help=HELP["ECE"])
     left, right = st.columns(2, gap="large")
     with left:
         st.dataframe([{"": what, "value": value} for what, value in headline_rows(item)], hide_index=True,

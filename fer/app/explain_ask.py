@@ -12,7 +12,6 @@ from fer.app.explain_maps import Cell
 from fer.app.studies import Key, Study
 from fer.display import explanation_figures, figures, maps
 from fer.display.maps import Look
-from fer.explain.attribution import contrast
 from fer.explain.faithfulness import covered
 from fer.explain.methods import METHODS, evidence, is_blank, marks_nothing
 from fer.explain.regions import PARTS, REGIONS, areas, expected_regions, leading, named, shares
@@ -22,7 +21,7 @@ SIDE = 352
 
 
 def regions(study: Study, cell: Cell) -> None:
-    st.subheader("Where does it look?")
+    st.header("Where does it look?")
     if marks_nothing(study.map_of(cell.key)[cell.index], cell.method):
         st.markdown("This map marks nothing, so it lies nowhere.")
         return
@@ -46,7 +45,7 @@ def regions(study: Study, cell: Cell) -> None:
 
 
 def ask_back(study: Study, cell: Cell, look: Look) -> None:
-    st.subheader("Ask back")
+    st.header("Ask back")
     cover_tab, contrast_tab = st.tabs(["Cover a part", "Why one and not the other"])
     with cover_tab:
         _cover(study)
@@ -99,7 +98,7 @@ def _contrast(study: Study, cell: Cell, look: Look) -> None:
     if one == other:
         st.markdown("Choose two different classes.")
         return
-    values = study.face.attribute(cell.method, contrast(INDEX[one], INDEX[other]), cell.key[1])
+    values = study.contrast_of(cell.key, INDEX[one], INDEX[other])
     picture, words = st.columns([2, 3], gap="medium", vertical_alignment="center")
     with picture:
         tile = maps.tiles(values, cell.method, study.face.picture_rgb, look, SIDE)[0]
@@ -122,7 +121,7 @@ def _contrast(study: Study, cell: Cell, look: Look) -> None:
 
 
 def downloads(study: Study, keys: list[Key], layer: str, look: Look) -> None:
-    st.subheader("Take it with you")
+    st.header("Take it with you")
     ready = [key for key in keys if key in study.maps]
     found = {key[0]: study.maps[key] for key in ready}
     rows = {method: maps.tiles(values, method, study.face.picture_rgb, look) for method, values in found.items()}

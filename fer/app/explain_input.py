@@ -10,6 +10,7 @@ from fer.app.photos import Photo, Reading
 from fer.display import maps
 from fer.display.render import face_label
 from fer.expressions import NAMES
+from fer.limits import MB, limits
 from fer.records import FaceBox
 from fer.vision.detection import overlap
 
@@ -39,7 +40,7 @@ def has_face(reading: Reading) -> bool:
         st.error(shell.plain(reading.error.message), icon=":material/broken_image:")
         return False
     if not reading.faces:
-        st.markdown("#### No face found")
+        st.markdown("## No face found")
         st.markdown("A face needs about 20 pixels, and to be turned towards the camera. Try another detector in the "
                     "sidebar, or, if this is a close-up of one face:")
         st.button("Treat the whole picture as a face", on_click=state.take_whole, args=(reading.photo.key,),
@@ -49,11 +50,13 @@ def has_face(reading: Reading) -> bool:
 
 
 def choose_face() -> None:
-    """Another face: a photo, a snapshot, a sample, a row of a data set."""
+    """Another face: a photo, a snapshot, a sample; a row of a data set where its path may be named."""
     with st.expander("Explain another face", icon=":material/face:"):
-        photo, camera, sample, row = st.tabs(["Photo", "Camera", "Samples", "Data set"])
+        photo, camera, sample, *row = st.tabs(["Photo", "Camera", "Samples",
+                                               *(["Data set"] if limits().server_paths else [])])
         with photo:
-            upload = st.file_uploader("One photo: PNG, JPEG, WebP, BMP or GIF", key="explain_upload")
+            upload = st.file_uploader("One photo: PNG, JPEG, WebP, BMP or GIF", key="explain_upload",
+                                      max_upload_size=limits().photo_bytes // MB)
             _take(upload, "upload")
         with camera:
             if st.toggle("Use the camera", key="explain_camera_on"):
@@ -62,8 +65,9 @@ def choose_face() -> None:
             for name, source in resources.SAMPLE_NAMES.items():
                 if st.button(source, key=f"explain_sample_{name}", icon=":material/image:"):
                     _explain(state.Explained(Photo(f"{name}.jpg", resources.sample_bytes(name))))
-        with row:
-            _choose_row()
+        for tab in row:
+            with tab:
+                _choose_row()
 
 
 def _take(file, slot: str) -> None:

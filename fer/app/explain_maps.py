@@ -61,7 +61,7 @@ def top(study: Study, cell: Cell) -> Look:
                  alt=f"{METHODS[cell.method].label} map for {cell.name}, large")
     with words_place:
         if study.face.plain:
-            st.markdown("#### No facial content")
+            st.markdown("## No facial content")
             st.markdown(sentence(study.face, cell.name, values[cell.index], cell.method))
             return look
         widgets.verdict(prediction, study.face.recognizer.card.threshold)
@@ -113,7 +113,7 @@ def _scale_words(method: str, look: Look) -> str:
 
 
 def grid(study: Study, keys: list[Key], cell: Cell, look: Look) -> None:
-    st.subheader("Seven classes, six methods")
+    st.header("All classes, all methods")
     st.caption("Click a map to see it large.")
     prediction = study.face.prediction
     heads = [{"name": name, "percent": _percent(p), "mark": _mark(study, name)}

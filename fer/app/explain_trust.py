@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from fer.app import state
+from fer.app import state, turnstile
 from fer.app.explain_maps import Cell
 from fer.app.studies import Key, Study
 from fer.display import explanation_figures, figures, maps
@@ -28,13 +28,15 @@ def work(study: Study, keys: list[Key], cell: Cell) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         bar = st.progress(0.0, "Measuring")
         st.button("Stop", on_click=state.stop_explaining, icon=":material/stop_circle:", key="explain_stop")
-    for done, name in enumerate(study.work(keys, cell.key)):
+    for done, (name, piece) in enumerate(study.work(keys, cell.key)):
         bar.progress(done / total, f"{name} ({done + 1} of {total})")
+        with turnstile.slow():
+            piece()
     st.rerun()
 
 
 def trust(study: Study, keys: list[Key], cell: Cell) -> None:
-    st.subheader("Can I trust it?")
+    st.header("Can I trust it?")
     if study.face.plain:
         st.markdown("There is no facial content in this picture, so there is nothing to test these maps against.")
         return
@@ -75,20 +77,20 @@ def _measured_label(table: dict | None, cell: Cell) -> None:
         st.markdown(f"How faithful {label} is for this model was not measured on PublicTest yet.")
         return
     on = f"On {table['faces']} PublicTest faces" + ("" if table["current"] else " (measured on an earlier checkpoint)")
-    numbers = (f"the marked 10 % costs {100 * row['cost']:.0f} points of confidence, a random 10 % "
-               f"{100 * row['random_cost']:.0f}")
+    numbers = (f"removing the 10 % that it marks most costs {100 * row['cost']:.0f} points of confidence, removing a "
+               f"random 10 % costs {100 * row['random_cost']:.0f}")
+    interval = f"{100 * row['gain_low']:.0f} to {100 * row['gain_high']:.0f} points (95 % interval)"
     if row["faithful"]:
-        st.markdown(f":material/check_circle: **Faithful for the class it predicts.** {on} {numbers}: more, "
-                    f"with 95 % confidence by {100 * row['gain_low']:.0f} to {100 * row['gain_high']:.0f} points.")
+        st.markdown(f":material/check_circle: **Faithful for the class it predicts.** {on} {numbers}: a "
+                    f"difference of {interval}.")
     else:
         st.markdown(f":material/warning: **Fails the faithfulness test** for the class it predicts. {on} "
-                    f"{numbers}: that is not more than chance "
-                    f"({100 * row['gain_low']:.0f} to {100 * row['gain_high']:.0f} points).")
+                    f"{numbers}: a difference of {interval}, which may be chance.")
     if not row["sane"]:
-        st.markdown(f":material/warning: **Fails the sanity check.** On {table['sanity_faces']} faces its map kept "
-                    f"{row['kept_top']:.2f} of its pixels' ranks with the last layer made random, "
-                    f"{row['kept_all']:.2f} with all layers. From {sanity.FAILS_FROM} on it fails: "
-                    f"{sanity.failure(row['kept_top'], row['kept_all'])}.")
+        st.markdown(f":material/warning: **Fails the sanity check.** With the network's last layer made random, its "
+                    f"map stays this much like the trained one's: {row['kept_top']:.2f} (1 is the same, 0 nothing "
+                    f"alike; {table['sanity_faces']} faces); with all layers random {row['kept_all']:.2f}. From "
+                    f"{sanity.FAILS_FROM} on it fails: {sanity.failure(row['kept_top'], row['kept_all'])}.")
 
 
 def _sanity_strip(study: Study, cell: Cell) -> None:
@@ -108,8 +110,8 @@ def _sanity_strip(study: Study, cell: Cell) -> None:
         column.image(picture, caption=caption, width="stretch", alt=f"{METHODS[cell.method].label}: {caption}")
     st.caption("Each of the three has its own scale: compare where they are strong, not how strong.")
     worst, why = max(0.0, *kept.values()), sanity.failure(kept["top"], kept["all"])
-    st.markdown(f"Here {METHODS[cell.method].label} **{'fails' if why else 'passes'}** the check: the map keeps up to "
-                f"{worst:.2f} of its ranks (a map that shows learning stays below {sanity.FAILS_FROM})"
+    st.markdown(f"Here {METHODS[cell.method].label} **{'fails' if why else 'passes'}** the check: the map stays up to "
+                f"{worst:.2f} alike (one that shows what was learnt stays below {sanity.FAILS_FROM})"
                 f"{f': {why}' if why else ''}.")
 
 

@@ -10,15 +10,18 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from fer.app import resources, state
+from fer.app import resources, state, turnstile
 from fer.display import render
 from fer.errors import FerError
 from fer.expressions import NAMES
 from fer.inference.recognizer import Recognizer
+from fer.inference.stability import stability
+from fer.limits import limits
 from fer.records import Prediction
+from fer.vision.detection import Detector
 from fer.vision.images import decode_image
 
-MAX_PHOTOS = 100
+MAX_PHOTOS, STABLE_FACES = limits().photos, limits().stable_faces
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,7 @@ class Reading:
     height: int | None = None
     drawn: bytes = b""           # the picture with its faces marked, a JPEG: 100 photos' pixels are gigabytes
     faces: tuple[Prediction, ...] = ()
+    stabilities: tuple[float, ...] = ()   # of the largest faces: the share of views that keep the label
     error: FerError | None = None
     recognizer: Recognizer | None = None
     strips: dict[int, dict[str, np.ndarray]] = field(default_factory=dict, compare=False)
@@ -55,7 +59,8 @@ class Reading:
     def strip(self, number: int) -> dict[str, np.ndarray]:
         """How face `number`, from 1, got to the network, as small pictures; made when first asked for, then kept."""
         if number not in self.strips:
-            self.strips[number] = _strip(self.recognizer, self.image_rgb(), self.faces[number - 1], self.detector)
+            with turnstile.reading():
+                self.strips[number] = _strip(self.recognizer, self.image_rgb(), self.faces[number - 1], self.detector)
         return self.strips[number]
 
     @property
@@ -67,12 +72,17 @@ class Reading:
         """The same line as `python -m fer predict --json` prints, plus model and detector."""
         error = self.error and {"type": type(self.error).__name__, "message": self.error.message}
         return {"path": self.photo.name, "width": self.width, "height": self.height,
-                "faces": [face.to_json() for face in self.faces], "error": error,
+                "faces": [{**face.to_json(), **({"stability": round(self.stabilities[index], 3)}
+                                                if index < len(self.stabilities) else {})}
+                          for index, face in enumerate(self.faces)], "error": error,
                 "model": self.model, "detector": self.detector}
 
 
 def read_photo(photo: Photo) -> Reading:
-    """Decode, detect and read by the session's model and detector; remembered, so that a click costs nothing."""
+    """Decode, detect and read by the session's model and detector; remembered, so that a click costs nothing.
+
+    Takes a place of the turnstile for what is not known yet: not to be called from inside it.
+    """
     model = state.model()
     detector = resources.detector("none" if state.as_whole(photo.key) else state.detector())
     try:
@@ -81,18 +91,25 @@ def read_photo(photo: Photo) -> Reading:
         return Reading(photo, model, detector.name, error=error)
     unread, kept = Reading(photo, model, detector.name, recognizer=recognizer), state.results()
     if unread.key not in kept:
-        try:
-            image_rgb = decode_image(photo.data)
-            faces = recognizer.predict(image_rgb, detector)
-            height, width = image_rgb.shape[:2]
-            kept[unread.key] = replace(unread, width=width, height=height, faces=tuple(faces),
-                                       drawn=render.jpeg(render.draw_predictions(image_rgb, faces)))
-            if faces:
-                kept[unread.key].strips[1] = _strip(recognizer, image_rgb, faces[0], detector.name)
-        except FerError as error:
-            kept[unread.key] = replace(unread, error=error)
+        with turnstile.reading():
+            kept[unread.key] = _read(unread, detector)
     kept.move_to_end(unread.key)
     return kept[unread.key]
+
+
+def _read(unread: Reading, detector: Detector) -> Reading:
+    """The reading of a photo whose recogniser is known."""
+    recognizer = unread.recognizer
+    try:
+        image_rgb = decode_image(unread.photo.data)
+        faces = recognizer.predict(image_rgb, detector)
+        height, width = image_rgb.shape[:2]
+        steady = tuple(stability(recognizer, image_rgb, faces[:STABLE_FACES], detector.name))
+        return replace(unread, width=width, height=height, faces=tuple(faces), stabilities=steady,
+                       drawn=render.jpeg(render.draw_predictions(image_rgb, faces)),
+                       strips={1: _strip(recognizer, image_rgb, faces[0], detector.name)} if faces else {})
+    except FerError as error:
+        return replace(unread, error=error)
 
 
 def _strip(recognizer: Recognizer, image_rgb: np.ndarray, face: Prediction, detector: str) -> dict[str, np.ndarray]:
@@ -113,7 +130,9 @@ def rows_of(readings: list[Reading]) -> list[dict]:
                 **{name: round(p, 4) for name, p in zip(NAMES, face.probabilities, strict=True)},
                 "x": round(face.box.x, 1), "y": round(face.box.y, 1),
                 "width": round(face.box.width, 1), "height": round(face.box.height, 1),
-                "quality": "; ".join(face.quality.reasons) or "ok", "model": reading.model,
+                "quality": "; ".join(face.quality.reasons) or "ok",
+                "stability": round(reading.stabilities[number - 1], 3) if number <= len(reading.stabilities) else "",
+                "model": reading.model,
                 "detector": reading.detector})
     return rows
 

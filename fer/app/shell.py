@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator
+import functools
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import streamlit as st
-from streamlit.runtime.scriptrunner import StopException
-from streamlit.runtime.scriptrunner_utils.exceptions import RerunException
 
-from fer.app import resources, state
+from fer.app import resources, server, state
+from fer.app.tidy import tidy_now_and_then
+from fer.app.training_sweep import sweep_now_and_then
 from fer.errors import FerError
+from fer.faults import log_failure
+from fer.limits import hosted
+from fer.vision.kinds import KINDS
 
 PAGES = (
     ("streamlit_app.py", "Home", ":material/home:"),
@@ -21,17 +24,36 @@ PAGES = (
     ("pages/training.py", "Training", ":material/model_training:"),
     ("pages/evaluate.py", "Evaluate", ":material/query_stats:"),
 )
-DETECTORS = {
-    "auto": "Automatic",
-    "yunet": "YuNet (neural network)",
-    "hog": "HOG (dlib)",
-    "haar": "Haar cascade",
-}
+HOSTED_NOTICE = (
+    "A shared demo. Pictures, films and camera frames go to this server, are read in memory, and are forgotten when "
+    "you leave; they are neither stored nor logged. Only training data that you upload is kept, for a day. Show only "
+    "faces of people who agree.")
+LIMITS_AND_LAW = """
+**What it cannot tell.** What a person feels: people smile without joy and frown to think, and the same feeling shows
+differently in different people and places (Barrett et al. 2019). The models learnt from photos found on the web, mostly
+of adults who face the camera, with labels that people often disagree about. They err more on faces unlike those.
+
+**What the law says.** In the European Union the Artificial Intelligence Act (Regulation 2024/1689) forbids AI that
+infers people's emotions at work and in places of education, except for medical or safety reasons: Article 5(1)(f),
+which has applied since 2 February 2025. Elsewhere such systems are high-risk (Annex III, point 1(c)), and whoever uses
+one must tell the people it looks at (Article 50(3)). This is no legal advice.
+
+**What this app does about it.** It names expressions, not feelings, and never who someone is. Pictures are read in
+memory and not stored. It says “not sure” rather than guess, and gives no label to a face that is blurred, dark, small
+or turned away. Do not use it to judge, select or watch people.
+"""
+DETECTORS = {"auto": "Automatic", **{name: kind.label for name, kind in KINDS.items() if kind.label}}
 
 
 def open_page(title: str) -> None:
     """Each page's first line: the browser's title, then the sidebar."""
     st.set_page_config(page_title=f"{title} · FER Studio", page_icon=":material/add_reaction:", layout="wide")
+    server.prepare()
+    tidy_now_and_then()
+    if hosted():
+        sweep_now_and_then()
+    if title != "Predict":
+        state.end_live()  # its picture is gone from the page: a recording ends with it
     with st.sidebar:
         st.markdown("### :material/add_reaction: FER Studio")
         for path, label, icon in PAGES:
@@ -39,6 +61,15 @@ def open_page(title: str) -> None:
         st.divider()
         _model_picker()
         _detector_picker()
+        if hosted():
+            st.divider()
+            st.caption(HOSTED_NOTICE)
+
+
+def tell_hosted() -> None:
+    """Where pictures are put in, what happens with them stands beside: on a phone the sidebar is closed."""
+    if hosted():
+        st.info(HOSTED_NOTICE, icon=":material/visibility:")
 
 
 @contextmanager
@@ -48,12 +79,20 @@ def guarded() -> Iterator[None]:
         yield
     except FerError as error:
         st.error(plain(error.message), icon=":material/error:")
-    except (StopException, RerunException):
-        raise
-    except Exception:
-        logging.getLogger(__name__).exception("A page failed")
-        st.error("Something went wrong on our side, and the details are in the server's log. Your other inputs are "
-                 "still here: reload the page, or try another photo.", icon=":material/error:")
+    except Exception as error:
+        number = log_failure("A page failed", error)
+        st.error(f"Something went wrong on our side (number {number}, for whoever runs this server). Your "
+                 "other inputs are still here: reload the page, or try another photo.", icon=":material/error:")
+
+
+def guarded_part(part: Callable[[], None]) -> Callable[[], None]:
+    """The same for a part of a page that is polled by itself, outside the page's own guard."""
+    @functools.wraps(part)
+    def safe() -> None:
+        with guarded():
+            part()
+
+    return safe
 
 
 def plain(text: str) -> str:
@@ -98,7 +137,7 @@ def accuracy_line(name: str) -> str:
     card = resources.card(name)
     accuracy, split = card.metrics.get("accuracy"), card.metrics.get("split", "PublicTest")
     if not isinstance(accuracy, (int, float)):
-        return f"No accuracy on its card. {card.date}"
-    where = f"FER2013's {split}" if "/" not in name or "fer2013" in card.data.lower() else \
+        return f"No accuracy on its card. {plain(card.date)}"
+    where = f"FER2013's {plain(split)}" if "/" not in name or "fer2013" in card.data.lower() else \
         f"the validation pictures of {plain(card.data)}"
-    return f"{100 * accuracy:.1f} % right on {where} · {card.date}"
+    return f"{100 * accuracy:.1f} % right on {where} · {plain(card.date)}"

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import streamlit as st
 
+from fer.limits import hosted
+from fer.models import DEFAULT_MODEL
 from fer.models.checkpoints import shipped_names
 from fer.records import FaceBox
 
-DEFAULT_MODEL = "mini_xception"
 KEPT_RESULTS = 120   # more than photos.MAX_PHOTOS, else each click would read them all again
 KEPT_STUDIES = 12
 
@@ -85,6 +86,16 @@ def training_view() -> str:
 
 def show_training(view: str) -> None:
     st.session_state["training_view"] = view
+
+
+def own_run(run_id: str) -> None:
+    """This visitor started (or renamed) that run."""
+    st.session_state.setdefault("own_runs", set()).add(run_id)
+
+
+def may_change(run_id: str) -> bool:
+    """Whether this visitor may pause, stop, rename or delete a run: on the shared demo only their own."""
+    return not hosted() or run_id in st.session_state.get("own_runs", set())
 
 
 def watched_epoch(run_id: str) -> int | None:
@@ -202,3 +213,85 @@ def stress_runs() -> dict:
 def uploaded_datasets() -> OrderedDict:
     """This session's uploaded data sets, in memory only; the last two."""
     return _newest("uploaded_datasets", KEPT_UPLOADS)
+
+
+PREDICT_TABS = "predict_tabs"
+PREDICT_VIEWS = {"photos": "Photos", "camera": "Camera", "live": "Live", "video": "Video"}
+
+
+def open_predict_view(name: str) -> None:
+    """Open one of Predict's views with its next drawing; the tabs own their key while they are drawn."""
+    st.session_state["wanted_predict_view"] = name
+
+
+def settle_predict_view() -> None:
+    """Before the tabs are drawn: the view that was asked for, by the app or by the address."""
+    wanted = st.session_state.pop("wanted_predict_view", None)
+    if PREDICT_TABS not in st.session_state:
+        wanted = wanted or st.query_params.get("view")
+    if wanted in PREDICT_VIEWS:
+        st.session_state[PREDICT_TABS] = PREDICT_VIEWS[wanted]
+
+
+def live() -> object | None:
+    """This session's live stream (fer.app.webcam.Stream), once it was started."""
+    return st.session_state.get("live_stream")
+
+
+def keep_live(stream: object | None) -> None:
+    st.session_state["live_stream"] = stream
+
+
+def end_live() -> None:
+    """Stop this session's stream; what is being recorded is kept for the visitor."""
+    stream = live()
+    if stream is None or not stream.wanted:
+        return
+    if stream.analyser.state().recording:
+        keep_recording(stream.analyser.stop_recording())
+    stream.stop()
+
+
+def live_trouble() -> str:
+    """Why the last live stream did not start; empty where it did."""
+    return st.session_state.get("live_trouble", "")
+
+
+def tell_live_trouble(sentence: str) -> None:
+    st.session_state["live_trouble"] = sentence
+
+
+def recording() -> list:
+    """The rows of the last recording that was stopped, until the next one."""
+    return st.session_state.get("live_recording", [])
+
+
+def keep_recording(rows: list) -> None:
+    st.session_state["live_recording"] = rows
+
+
+def ask_for_rerun() -> None:
+    """From a fragment's callback: what changed stands outside the fragment."""
+    st.session_state["rerun_asked"] = True
+
+
+def rerun_asked() -> bool:
+    return st.session_state.pop("rerun_asked", False)
+
+
+def film_job() -> object | None:
+    """The film (fer.app.film_job.FilmJob) that is being read or was read last in this session, in memory only."""
+    return st.session_state.get("film_job")
+
+
+def keep_film_job(job: object | None) -> None:
+    st.session_state["film_job"] = job
+
+
+def sample_film() -> bool:
+    """Whether the sample film is in use."""
+    return st.session_state.get("sample_film", False)
+
+
+def choose_sample_film(chosen: bool = True) -> None:
+    st.session_state["sample_film"] = chosen

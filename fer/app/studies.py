@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import streamlit as st
 
-from fer.app import resources, state
+from fer.app import resources, state, turnstile
 from fer.app.photos import Photo, Reading
 from fer.explain import sanity
-from fer.explain.attribution import Explainer, units
+from fer.explain.attribution import Explainer, contrast, units
 from fer.explain.face import Subject, assemble, explainer_for, removal, subject
 from fer.explain.faithfulness import random_curves
 from fer.explain.methods import FAST, METHODS
@@ -29,6 +31,7 @@ class Study:
     maps: dict[Key, np.ndarray] = field(default_factory=dict)                          # (7, S, S) each
     curves: dict[Key, tuple[Curves | None, ...]] = field(default_factory=dict)         # a class each
     baseline: tuple[Curves, ...] = ()
+    contrasts: dict[tuple[Key, int, int], np.ndarray] = field(default_factory=dict)    # (1, S, S) each
     untaught: dict[Key, dict[str, np.ndarray]] = field(default_factory=dict)           # "top", "all" -> (7, S, S)
 
     def map_of(self, key: Key) -> np.ndarray:
@@ -36,6 +39,16 @@ class Study:
         if key not in self.maps:
             self.maps[key] = self.face.attribute(key[0], units(), key[1])
         return self.maps[key]
+
+    def contrast_of(self, key: Key, one: int, other: int) -> np.ndarray:
+        """The map (1, S, S) of one class's score less another's. Where it is not there yet it takes a place of the
+        turnstile: not to be called from inside it.
+        """
+        wanted = (key, one, other)
+        if wanted not in self.contrasts:
+            with _place_for(key):
+                self.contrasts[wanted] = self.face.attribute(key[0], contrast(one, other), key[1])
+        return self.contrasts[wanted]
 
     def curves_of(self, key: Key) -> tuple[Curves | None, ...]:
         if not self.baseline:
@@ -60,19 +73,16 @@ class Study:
         return {part: sanity.rank_correlation(self.maps[key][index], maps[index], key[0])
                 for part, maps in self.untaught_of(key).items()}
 
-    def work(self, keys: list[Key], chosen: Key) -> Iterator[str]:
-        """Everything slow, a piece at a time; each is named before it is done. What is done is not done again."""
+    def work(self, keys: list[Key], chosen: Key) -> Iterator[tuple[str, Callable[[], object]]]:
+        """Everything slow, a piece at a time: its name, and what does it. What is done is not done again."""
         for key in keys:
             if key not in self.maps:
-                yield f"Map: {METHODS[key[0]].label}"
-                self.map_of(key)
+                yield f"Map: {METHODS[key[0]].label}", partial(self.map_of, key)
         for key in sorted(keys, key=lambda key: key != chosen):
             if key not in self.curves:
-                yield f"Removing what it marks: {METHODS[key[0]].label}"
-                self.curves_of(key)
+                yield f"Removing what it marks: {METHODS[key[0]].label}", partial(self.curves_of, key)
         if chosen not in self.untaught:
-            yield f"Sanity check: {METHODS[chosen[0]].label}"
-            self.untaught_of(chosen)
+            yield f"Sanity check: {METHODS[chosen[0]].label}", partial(self.untaught_of, chosen)
 
     def pending(self, keys: list[Key], chosen: Key) -> int:
         return (sum(key not in self.maps for key in keys) + sum(key not in self.curves for key in keys)
@@ -95,21 +105,27 @@ def key_of(method: str, layer: str) -> Key:
 
 
 def study_of(reading: Reading, number: int, truth: str | None) -> Study:
-    """The study of one face of a read photo, with its first maps made."""
+    """The study of one face of a read photo; its photo is decoded again where the study is not kept."""
     key = (reading.key, number)
     kept = state.studies()
     if key not in kept:
-        kept[key] = Study(subject(reading.recognizer, reading.image_rgb(), reading.faces[number - 1], reading.detector),
-                          truth)
+        with turnstile.reading():
+            face = subject(reading.recognizer, reading.image_rgb(), reading.faces[number - 1], reading.detector)
+        kept[key] = Study(face, truth)
     kept.move_to_end(key)
     return kept[key]
 
 
-def first_maps(study: Study, keys: list[Key]) -> None:
-    """The quick ones, for the first sight of the grid."""
+def first_maps(study: Study, keys: list[Key], chosen: Key) -> None:
+    """The quick ones and the chosen one, for the first sight of the page; each that is missing takes a turn."""
     for key in keys:
-        if key[0] in FAST:
-            study.map_of(key)
+        if key not in study.maps and (key[0] in FAST or key == chosen):
+            with _place_for(key):
+                study.map_of(key)
+
+
+def _place_for(key: Key) -> AbstractContextManager[None]:
+    return turnstile.quick() if key[0] in FAST else turnstile.slow()
 
 
 def last_face() -> state.Explained:

@@ -13,11 +13,13 @@ from fer.data.report import SPLIT_LABELS, DataReport, report_on, samples
 from fer.display import figures, training_figures
 from fer.display.contact import contact_sheet
 from fer.expressions import NAMES
+from fer.limits import limits
 
 SHEET_FACES = 8
+KEPT_S = 86_400 * limits().kept_upload_days  # as an upload itself
 
 
-@st.cache_data(max_entries=4, show_spinner="Reading the data")
+@st.cache_data(max_entries=4, ttl=KEPT_S, show_spinner="Reading the data")
 def look_at(data: str, faces: str, changed_ns: int) -> tuple[DataReport, dict[str, np.ndarray]]:
     """The report, and a few training pictures of each class. changed_ns only tells versions apart."""
     dataset = read_dataset(data, quiet=True, faces=faces)
@@ -30,7 +32,7 @@ def changed_ns(data: str) -> int:
 
 def show_report(data: str, faces: str) -> None:
     """Counts, findings with their remedy, and a contact sheet per class."""
-    st.subheader("What is in this data?")
+    st.header("What is in this data?")
     report, sheets = look_at(data, faces, changed_ns(data))
     st.markdown(f"**{shell.plain(report.name)}**: {report.total:,} pictures in {len(report.counts)} splits.")
     words = "; ".join(f"{SPLIT_LABELS[split]}: " + ", ".join(f"{name} {count}" for name, count in classes.items())

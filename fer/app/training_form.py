@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import streamlit as st
 
-from fer.app import resources, shell, state
+from fer.app import resources, shell, state, widgets
+from fer.app.callbacks import guarded_callback
 from fer.errors import FerError
-from fer.models.checkpoints import find_weights, read_card
+from fer.limits import hosted, limits
+from fer.models.checkpoints import find_weights, read_card, shipped_names
 from fer.models.zoo import ARCHITECTURES, build
 from fer.training import launcher
 from fer.training.config import CHOICES, TrainConfig, field_help
@@ -21,10 +23,29 @@ LABELS = {"ema_decay": "EMA decay", "ferplus_weight": "FER+ votes weight", "init
 DEFAULTS = {field.name: field.default for field in fields(TrainConfig)}
 
 
+def show_demo_limits() -> None:
+    """One line on what the shared demo trains; nothing on a machine of one's own."""
+    most = limits()
+    if hosted():
+        models = " and ".join(map(shell.model_label, most.train_models))
+        st.caption(f"This shared demo trains {models} for at most {most.train_epochs} epochs of "
+                   f"{most.train_pictures:,} pictures, in batches of at most {most.train_batch}. Longer recipes and "
+                   "larger networks: on your own machine.")
+
+
+def offered_presets() -> list[Preset]:
+    """The presets within the limits in force: one a little too long is cut, one that is more than twice so left out."""
+    most = limits().train_epochs
+    lengths = {preset.name: preset.settings.get("epochs", DEFAULTS["epochs"]) for preset in PRESETS}
+    return [replace(preset, settings={**preset.settings, "epochs": min(lengths[preset.name], most)})
+            for preset in PRESETS if lengths[preset.name] <= 2 * most]
+
+
 def choose_preset() -> Preset:
-    names = [preset.name for preset in PRESETS]
+    presets = offered_presets()
+    names = [preset.name for preset in presets]
     chosen = st.selectbox("Preset", names, key="preset", help="Settings to start from; each can be changed below.")
-    preset = PRESETS[names.index(chosen)]
+    preset = presets[names.index(chosen)]
     st.caption(preset.words)
     return preset
 
@@ -63,19 +84,27 @@ def _widget(name: str, value: object, preset: str, chosen: dict) -> object:
         start = options.index(value) if value in options else 0
         return st.selectbox(label, options, start, format_func=_shown, **common)
     if isinstance(value, int):
-        return int(st.number_input(label, value=value, step=1, **common))
+        highest = launcher.highest_settings().get(name)
+        return int(st.number_input(label, value=value, step=1, max_value=highest, **common))
     size = 10.0 ** math.floor(math.log10(value)) if value else 0.01
     return float(st.number_input(label, value=float(value), step=size, format="%.6g", **common))
 
 
 def _options(name: str, chosen: dict) -> list[str]:
     if name == "model":
-        return list(ARCHITECTURES)
+        return list(limits().train_models or ARCHITECTURES)
     if name == "init":
-        return ["", *(weights for weights in resources.models() if _architecture(weights) == chosen["model"])]
+        return ["", *(weights for weights in _weights() if _architecture(weights) == chosen["model"])]
+    if name == "teacher":
+        return ["", *_weights()]
     if name == "freeze":
         return ["", *build(chosen["model"]).attribution_layers()]
     return list(CHOICES.get(name, ()))
+
+
+def _weights() -> list[str]:
+    """What a run may start or learn from: the shipped weights and, but for the shared demo, all runs."""
+    return shipped_names() if hosted() else resources.models()
 
 
 def _shown(option: str) -> str:
@@ -96,23 +125,22 @@ def _seconds_per_picture(model: str, input_size: int, batch_size: int) -> float:
 
 def show_estimate(config: TrainConfig, pictures: int) -> None:
     """About how long an epoch and the run will take on this machine as busy as it is now."""
-    count = min(config.limit or pictures, pictures)
+    count = min(config.limit or pictures, pictures, limits().train_pictures)
     epoch_s = _seconds_per_picture(config.model, config.input_size, min(config.batch_size, 64)) * count
     st.caption(f":material/schedule: About {duration(epoch_s)} an epoch of {count:,} pictures, "
                f"{duration(epoch_s * config.epochs)} in all, by timing a few batches on this machine just now.")
 
 
 def start_button(config: TrainConfig | None) -> None:
-    st.button("Start training", type="primary", icon=":material/play_arrow:", disabled=config is None, key="start",
-              on_click=_start, args=(config,))
+    label = "Start training" if config is None else widgets.main_label("Start training")
+    st.button(label, icon=":material/play_arrow:", disabled=config is None, key="start", on_click=_start,
+              args=(config,))
 
 
+@guarded_callback
 def _start(config: TrainConfig) -> None:
-    try:
-        run = launcher.start(config)
-    except FerError as error:
-        state.tell(error.message)
-        return
+    run = launcher.start(config)
+    state.own_run(run.id)
     st.query_params["run"] = run.id
     state.show_training("run")
 

@@ -8,12 +8,13 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from fer.app import shell, state
+from fer.app import shell, state, widgets
+from fer.app.callbacks import guarded_callback
 from fer.app.training_form import duration
 from fer.app.training_wall import show_wall
 from fer.display import figures, training_figures
-from fer.errors import FerError
 from fer.expressions import NAMES
+from fer.limits import hosted, limits
 from fer.records import EpochRecord
 from fer.training import launcher, turns
 from fer.training.runs import ALIVE, RunDirectory
@@ -37,6 +38,9 @@ def show_run(run: RunDirectory) -> None:
 
 def _live(run_id: str, was_alive: bool) -> None:
     with shell.guarded():
+        if message := state.told():  # by a button of this part: it stands at the top of the whole page
+            state.tell(message)
+            st.rerun()
         run = find_run(run_id)
         status, records = run.status(), run.records()
         if (status["state"] in ALIVE) != was_alive:
@@ -72,45 +76,45 @@ def _headline(run: RunDirectory, status: dict) -> None:
         step, steps, epoch = status.get("step", 0), status.get("steps", 0), status.get("epoch", 0)
         epochs = max(status.get("epochs", 1), 1)
         done = (max(epoch - 1, 0) + (step / steps if steps else 0)) / epochs
-        text = f"Epoch {epoch} of {epochs}, step {step} of {steps}" if steps else status.get("message", "Starting.")
+        text = f"Epoch {epoch} of {epochs}, step {step} of {steps}" if steps else \
+            shell.plain(status.get("message", "Starting."))
         st.progress(min(max(done, 0.0), 1.0), text)
     elif status.get("message") and name not in ("queued", "finished"):
         st.warning(shell.plain(status["message"]), icon=":material/info:")
     elif name == "finished" and status.get("message"):
-        st.caption(status["message"])
+        st.caption(shell.plain(status["message"]))
     if name == "died":
-        st.warning("Its process went without a word: killed, or the machine was restarted. What was saved is whole; "
-                   "Resume goes on from the last whole epoch.", icon=":material/heart_broken:")
+        st.warning("Its process ended without a word: it was killed, or the machine was restarted. What was saved is "
+                   "whole; Resume goes on from the last whole epoch.", icon=":material/heart_broken:")
     if "silent_s" in status:
         st.warning(f"No sign of life for {duration(status['silent_s'])}. It may hang: end it, then resume.",
                    icon=":material/monitor_heart:")
 
 
 def _controls(run: RunDirectory, status: dict) -> None:
+    if not state.may_change(run.id):
+        st.caption("Another visitor's run on this shared demo: you can watch and use it.")
+        return
     name = status["state"]
     with st.container(horizontal=True):
         if name == "running":
             _button("Pause", launcher.pause, run, ":material/pause:", disabled=run.requested("pause"))
         if name == "paused" or name in launcher.RESUMABLE:
-            _button("Resume", launcher.resume, run, ":material/play_arrow:", primary=True)
+            _button("Resume", launcher.resume, run, ":material/play_arrow:", main=True)
         if name in ALIVE:
             _button("Stop", launcher.stop, run, ":material/stop:", disabled=run.requested("stop"))
         if "silent_s" in status:
             _button("End its process", launcher.kill, run, ":material/power_settings_new:")
     if run.requested("pause") and name == "running":
         st.caption("Pausing after the current step.")
+    if name == "paused" and hosted():
+        st.caption(f"A pause of {limits().paused_minutes:.0f} minutes stops a run on this shared demo; Resume then "
+                   "goes on from its last whole epoch.")
 
 
-def _button(label: str, action, run: RunDirectory, icon: str, primary: bool = False, disabled: bool = False) -> None:
-    st.button(label, key=f"{label}_{run.id}", on_click=_do, args=(action, run), icon=icon, disabled=disabled,
-              type="primary" if primary else "secondary")
-
-
-def _do(action, run: RunDirectory) -> None:
-    try:
-        action(run)
-    except FerError as error:
-        state.tell(error.message)
+def _button(label: str, action, run: RunDirectory, icon: str, main: bool = False, disabled: bool = False) -> None:
+    st.button(widgets.main_label(label) if main else label, key=f"{label}_{run.id}",
+              on_click=guarded_callback(action), args=(run,), icon=icon, disabled=disabled)
 
 
 def _numbers(status: dict, records: Sequence[EpochRecord]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from fer.app import shell, state
+from fer.app.callbacks import guarded_callback
 from fer.app.training_run import metrics_csv
 from fer.display import figures, training_figures
 from fer.errors import FerError
@@ -12,7 +13,7 @@ from fer.training.config import TrainConfig
 from fer.training.runs import RunDirectory
 from fer.training.shelf import delete_run, list_runs, rename_run
 
-COMPARED = 5
+COMPARED, OFFERED = 5, 30
 
 
 def show_upkeep(run: RunDirectory) -> None:
@@ -27,6 +28,8 @@ def show_upkeep(run: RunDirectory) -> None:
                              icon=":material/arrow_forward:")
     with st.expander("Download, rename, delete, settings", icon=":material/folder_managed:"):
         _downloads(run)
+        if not state.may_change(run.id):
+            return
         with st.container(horizontal=True, vertical_alignment="bottom"):
             name = st.text_input("New name", run.id, key=f"name_{run.id}", disabled=locked, width=320)
             st.button("Rename", key=f"rename_{run.id}", disabled=locked or name == run.id, on_click=_rename,
@@ -65,23 +68,18 @@ def _onnx(run: RunDirectory) -> bytes:
     return export_onnx(model, card.input_size)
 
 
+@guarded_callback
 def _rename(run: RunDirectory, name: str) -> None:
-    try:
-        renamed = rename_run(run, name)
-    except FerError as error:
-        state.tell(error.message)
-        return
+    renamed = rename_run(run, name)
+    state.own_run(renamed.id)
     if state.model() == str(run.path):
         state.choose_model(str(renamed.path))
     st.query_params["run"] = renamed.id
 
 
+@guarded_callback
 def _delete(run: RunDirectory) -> None:
-    try:
-        delete_run(run)
-    except FerError as error:
-        state.tell(error.message)
-        return
+    delete_run(run)
     st.query_params.pop("run", None)
 
 
@@ -89,8 +87,9 @@ def show_comparison() -> None:
     """Up to five runs in one chart, and all of them in a sortable table with the settings in which they differ."""
     runs = list_runs()
     ids = [run.id for run in runs]
-    chosen = st.multiselect("Runs in the chart", ids, ids[:3], max_selections=COMPARED, key="compared_runs",
-                            help=f"Up to {COMPARED}.")
+    # Not st.multiselect: its tags have white words, too faint on the dark page's accent.
+    chosen = st.pills("Runs in the chart", ids[:OFFERED], selection_mode="multi", default=ids[:3], wrap=True,
+                      key="compared_runs", help=f"Up to {COMPARED}, of the {OFFERED} newest.")[:COMPARED]
     what = st.segmented_control("Of the validation split", ["validation_accuracy", "validation_loss"],
                                 default="validation_accuracy", required=True, key="compared_what",
                                 format_func=lambda name: name.removeprefix("validation_").capitalize())

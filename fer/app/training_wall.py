@@ -15,6 +15,9 @@ TILE = 84  # pixels; three stand side by side on a phone
 
 def show_wall(run: RunDirectory) -> None:
     """Below a slider through the epochs; untouched it follows the newest."""
+    if not watch.allowed(run):
+        st.caption("No watched faces: this run's data was uploaded, and on this shared demo everybody sees all runs.")
+        return
     wall = watch.read(run)
     if wall is None:
         return

@@ -24,7 +24,7 @@ def app(monkeypatch, offline):
 
 
 def words(app) -> str:
-    kinds = (app.markdown, app.caption, app.error, app.warning, app.info, app.subheader)
+    kinds = (app.markdown, app.caption, app.error, app.warning, app.info, app.header)
     return "\n".join(element.value for kind in kinds for element in kind)
 
 
@@ -69,9 +69,9 @@ def test_people_where_there_are_votes(app, small_csv):
 
 def test_the_stress_test_runs_and_is_kept(app, small_csv):
     evaluate_part(evaluate(app, small_csv), "Stress")
-    app.button(key="stress_run_mini_xception").click().run()
+    app.button(key="stress_run_compact").click().run()
     assert not app.exception and len(app.get("plotly_chart")) == 14
-    assert not [button for button in app.button if button.key == "stress_run_mini_xception"]
+    assert not [button for button in app.button if button.key == "stress_run_compact"]
 
 
 def test_groups_from_a_table(app, small_csv):

@@ -31,7 +31,7 @@ def test_opens_on_a_face_with_a_verdict_and_a_measured_answer(home):
     said = words(app)
     assert "It reads happy mainly from" in said and "Removing the 10 % of the picture that this map marks costs" in said
     assert "**Deletion**: area" in said and "PublicTest faces" in said
-    assert "the check: the map keeps up to" in said
+    assert "the check: the map stays up to" in said
     methods = app.dataframe[-1].value["method"].tolist()
     assert len(methods) == 7 and methods[-1] == "at random"
 
@@ -46,12 +46,12 @@ def test_a_face_is_handed_over_from_predict(home):
 def test_the_address_reopens_class_method_and_layer(home):
     home.query_params["class"] = "surprise"
     home.query_params["method"] = "occlusion"
-    home.query_params["layer"] = "block2"
+    home.query_params["layer"] = "stage2"
     app = opened(home)
     chosen = {box.label: box.value for box in app.main.selectbox}
     if chosen["Method"] != "occlusion":
         pytest.skip("AppTest drops the address on a page change; the browser test covers it")
-    assert chosen["Class"] == "surprise" and chosen["Layer of Grad-CAM"] == "block2"
+    assert chosen["Class"] == "surprise" and chosen["Layer of Grad-CAM"] == "stage2"
 
 
 def two_faces(tmp_path):
@@ -110,7 +110,7 @@ def test_a_photo_without_a_face_is_said_and_a_constant_one_explained(home, tmp_p
     assert "No face found" in words(app)
     next(button for button in app.button if "whole picture" in button.label).click().run()
     said = words(app)
-    assert not app.exception and "no facial content" in said and "#### No facial content" in said
+    assert not app.exception and "no facial content" in said and "## No facial content" in said
     assert not any(claim in said for claim in ("passes", "fails", "Removing", "costs", "Angry,", "Faithful"))
 
 
@@ -139,11 +139,11 @@ def test_a_run_is_explained_and_so_are_its_next_weights(home, tmp_path, monkeypa
     put_weights(run.path, 0.0)
     home.session_state["chosen_model"] = str(run.path)
     app = opened(home)
-    assert not app.exception and not app.error and "#### Happy" in words(app)
+    assert not app.exception and not app.error and "## Happy" in words(app)
     put_weights(run.path, 50.0)
     for _ in range(3):
         app.run()
-    assert not app.exception and not app.error and "#### Sad" in words(app)
+    assert not app.exception and not app.error and "## Sad" in words(app)
     assert "t reads sad" in words(app)
 
 

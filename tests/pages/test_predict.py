@@ -9,6 +9,7 @@ from fer.app import photos
 from fer.app.photos import Photo, Reading
 from fer.app.shell import plain
 from fer.errors import ImageError
+from fer.models import DEFAULT_MODEL
 from fer.vision.images import read_image
 from tests.conftest import ROOT
 
@@ -26,7 +27,7 @@ def words(app) -> str:
 
 def test_home_shows_a_read_face_and_an_honest_accuracy(app):
     assert not app.exception
-    assert "Happy" in words(app) and "mini-xception" in words(app)
+    assert "Happy" in words(app) and DEFAULT_MODEL in words(app)
     assert "right on FER2013's PublicTest" in words(app)
     assert "Using HOG" in words(app)                                # auto's fallback says so
 
@@ -73,7 +74,7 @@ def test_as_many_photos_as_are_taken_are_read_once_and_kept_small(app, monkeypat
 
     from fer.app import resources
 
-    recognizer, read = resources.recognizer("mini_xception"), []
+    recognizer, read = resources.recognizer(DEFAULT_MODEL), []
     predict = recognizer.predict
     monkeypatch.setattr(recognizer, "predict", lambda *arguments: read.append(1) or predict(*arguments))
     Image.fromarray(np.zeros((2000, 3000, 3), np.uint8)).save(tmp_path / "large.png")
@@ -127,7 +128,7 @@ def test_not_sure_names_the_two_best(app, monkeypatch, sample):
     from dataclasses import replace
 
     from fer.app import resources
-    recognizer = resources.recognizer("mini_xception")
+    recognizer = resources.recognizer(DEFAULT_MODEL)
     monkeypatch.setattr(recognizer, "card", replace(recognizer.card, threshold=0.999))
     upload(app, ("other.jpg", sample.read_bytes()))
     assert "Not sure" in words(app) and "**happy**" in words(app)

@@ -12,6 +12,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from fer.app.shell import plain
+from fer.errors import RunError
 from fer.records import EpochRecord
 from fer.training import launcher, watch
 from fer.training.config import TrainConfig
@@ -110,9 +111,20 @@ def test_a_died_run_says_so_and_resumes(app, folder):
     os.kill(run.status()["pid"], signal.SIGKILL)
     assert until(lambda: not run.is_locked())
     app.switch_page("pages/training.py").run()
-    assert not app.exception and "went without a word" in words(app)
+    assert not app.exception and "ended without a word" in words(app)
     app.button(key="Resume_dead").click().run()
     assert not app.exception and until(lambda: run.status()["state"] == "finished")
+
+
+def test_a_button_that_cannot_do_its_work_says_why(app, folder, monkeypatch):
+    def refuse(run: RunDirectory) -> None:
+        raise RunError("The machine is full.")
+
+    made(folder, "mine", "stopped")
+    monkeypatch.setattr(launcher, "launch", refuse)
+    app.switch_page("pages/training.py").run()
+    app.button(key="Resume_mine").click().run()
+    assert not app.exception and [error.value for error in app.error] == ["The machine is full\\."]
 
 
 def test_delete_needs_a_yes_and_rename_a_good_name(app, folder):

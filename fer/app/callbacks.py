@@ -1,0 +1,25 @@
+"""What a button does, guarded: a callback runs outside the page's own guard, and must not end in a traceback."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+
+from fer.app import state
+from fer.errors import FerError
+from fer.faults import log_failure
+
+
+def guarded_callback(action: Callable) -> Callable:
+    """Errors with a message are told by the next drawing of the page; all others are logged and told by a number."""
+    @functools.wraps(action)
+    def guarded(*given: object) -> None:
+        try:
+            action(*given)
+        except FerError as error:
+            state.tell(error.message)
+        except Exception as error:
+            number = log_failure("A callback failed", error)
+            state.tell(f"Something went wrong on our side (number {number}, for whoever runs this server). Nothing was "
+                       "lost: try again, or reload the page.")
+    return guarded

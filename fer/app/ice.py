@@ -1,0 +1,135 @@
+"""Where a browser and this server find a way to each other: STUN and TURN servers, from secrets or the environment.
+
+Credentials are fetched with a time to live and asked for again before it ends: streamlit-webrtc's own copy is passed
+to the browser as it was on the first run.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+import re
+import threading
+import time
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http.client import HTTPException
+
+LIFETIME_S = 2 * 3600          # asked of the provider
+RENEW_S = 3600                 # a visitor who connects just before has an hour left
+RETRY_S = 60                   # after a provider did not answer
+TIMEOUT_S = 5
+STUN = [{"urls": ["stun:stun.cloudflare.com:3478"]}]
+NAMES = ("FER_ICE_SERVERS", "CLOUDFLARE_TURN_KEY_ID", "CLOUDFLARE_TURN_KEY_API_TOKEN", "TWILIO_ACCOUNT_SID",
+         "TWILIO_AUTH_TOKEN", "HF_TOKEN")
+CLOUDFLARE, TWILIO, HUGGING_FACE = ("https://rtc.live.cloudflare.com", "https://api.twilio.com",
+                                    "https://fastrtc-turn-server-login.hf.space")
+
+ADDRESS = re.compile(r"(stuns?|turns?):[^\s:?/]")   # a scheme and the beginning of a host
+Server = dict[str, object]
+
+
+@dataclass(frozen=True)
+class Ice:
+    """servers: as RTCPeerConnection takes them. relay: whether one of them is TURN. note: a sentence on a failure."""
+
+    servers: list[Server]
+    source: str
+    note: str = ""
+
+    @property
+    def relay(self) -> bool:
+        return any(str(url).startswith("turn") for server in self.servers for url in _urls(server))
+
+
+class IceSource:
+    """The servers that the settings name, fetched when needed and kept until they grow old; safe from any thread.
+
+    settings: of NAMES. bases: the providers' addresses. Never raises: where a provider fails, plain STUN and a note.
+    """
+
+    def __init__(self, settings: Mapping[str, str], bases: Mapping[str, str] | None = None,
+                 clock: Callable[[], float] = time.monotonic) -> None:
+        self._settings, self._clock, self._lock = settings, clock, threading.Lock()
+        self._bases = {"cloudflare": CLOUDFLARE, "twilio": TWILIO, "hf": HUGGING_FACE, **(bases or {})}
+        self._kept: tuple[float, Ice] | None = None
+
+    def get(self) -> Ice:
+        with self._lock:
+            if self._kept is None or self._clock() >= self._kept[0]:
+                ice = self._fetch()
+                self._kept = (self._clock() + (RETRY_S if ice.note else RENEW_S), ice)
+            return self._kept[1]
+
+    def _fetch(self) -> Ice:
+        value = self._settings.get
+        try:
+            if plain := value("FER_ICE_SERVERS"):
+                return Ice(parse_plain(plain), "the list in FER_ICE_SERVERS")
+            if value("CLOUDFLARE_TURN_KEY_ID") and value("CLOUDFLARE_TURN_KEY_API_TOKEN"):
+                return Ice(self._cloudflare(), "Cloudflare")
+            if value("TWILIO_ACCOUNT_SID") and value("TWILIO_AUTH_TOKEN"):
+                return Ice(self._twilio(), "Twilio")
+            if value("HF_TOKEN"):
+                return Ice(self._hugging_face(), "Hugging Face")
+        except (OSError, HTTPException, ValueError, KeyError, TypeError) as error:
+            # a refused key, no network, another answer
+            logging.getLogger(__name__).warning("TURN credentials were not given: %s", type(error).__name__)
+            return Ice(STUN, "STUN only", "The TURN provider did not give credentials: check the keys in the secrets.")
+        return Ice(STUN, "STUN only")
+
+    def _cloudflare(self) -> list[Server]:
+        key = urllib.parse.quote(self._settings["CLOUDFLARE_TURN_KEY_ID"], safe="")
+        found = _ask(f"{self._bases['cloudflare']}/v1/turn/keys/{key}/credentials/generate-ice-servers",
+                     {"Authorization": f"Bearer {self._settings['CLOUDFLARE_TURN_KEY_API_TOKEN']}",
+                      "Content-Type": "application/json"}, json.dumps({"ttl": LIFETIME_S}).encode())
+        return _checked(found["iceServers"])
+
+    def _twilio(self) -> list[Server]:
+        account = self._settings["TWILIO_ACCOUNT_SID"]
+        login = base64.b64encode(f"{account}:{self._settings['TWILIO_AUTH_TOKEN']}".encode()).decode()
+        found = _ask(f"{self._bases['twilio']}/2010-04-01/Accounts/{urllib.parse.quote(account, safe='')}/Tokens.json",
+                     {"Authorization": f"Basic {login}"}, f"Ttl={LIFETIME_S}".encode())
+        return _checked(found["ice_servers"])
+
+    def _hugging_face(self) -> list[Server]:
+        found = _ask(f"{self._bases['hf']}/credentials", {"X-HF-Access-Token": self._settings["HF_TOKEN"]})
+        return _checked([{"urls": "turn:gradio-turn.com:80", **found}, *STUN])
+
+
+def parse_plain(text: str) -> list[Server]:
+    """A JSON list of servers, or addresses by commas. Raises ValueError for anything else."""
+    text = text.strip()
+    if text.startswith("["):
+        return _checked(json.loads(text))
+    return _checked([{"urls": [url.strip()]} for url in text.split(",") if url.strip()])
+
+
+def _urls(server: Server) -> list[str]:
+    urls = server.get("urls", [])
+    return [urls] if isinstance(urls, str) else list(urls)
+
+
+def _checked(servers: object) -> list[Server]:
+    """Only the fields that RTCPeerConnection knows. Raises ValueError for what is no list of servers."""
+    if isinstance(servers, dict):
+        servers = [servers]
+    if not isinstance(servers, list) or not servers:
+        raise ValueError("not a list of servers")
+    kept = []
+    for server in servers:
+        urls = _urls(server) if isinstance(server, dict) else []
+        if not urls or not all(isinstance(url, str) and ADDRESS.match(url) for url in urls):
+            raise ValueError("an address is not stun: or turn:")
+        login = {name: str(server[name]) for name in ("username", "credential") if server.get(name)}
+        kept.append({"urls": urls, **login})
+    return kept
+
+
+def _ask(address: str, headers: dict[str, str], body: bytes | None = None) -> dict:
+    request = urllib.request.Request(address, body, {"User-Agent": "fer-studio", **headers})
+    with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:
+        return json.loads(answer.read(100_000))

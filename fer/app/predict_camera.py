@@ -1,0 +1,25 @@
+"""Predict's second view: one picture from the camera, which works wherever a browser has one."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from fer.app import photos, predict_photos, shell, state
+
+
+def show() -> None:
+    """Take a picture; it is read like an uploaded one. After a live stream that did not start: why."""
+    if trouble := state.live_trouble():
+        st.warning(shell.plain(trouble), icon=":material/videocam_off:")
+        st.button("Try live again", on_click=_again, icon=":material/videocam:", key="live_again")
+    picture = st.camera_input("Take a picture", key="snapshot", label_visibility="collapsed", width=640)
+    if picture is None:
+        st.caption("Your browser asks whether it may use the camera. The picture is read on this server, stays in "
+                   "memory, and is gone when you leave. No camera? Upload a photo instead.")
+        return
+    predict_photos.show_photo(photos.read_photo(photos.Photo("snapshot.jpg", picture.getvalue())))
+
+
+def _again() -> None:
+    state.tell_live_trouble("")
+    state.open_predict_view("live")

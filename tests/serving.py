@@ -1,0 +1,24 @@
+"""Real servers for tests that need one."""
+
+from __future__ import annotations
+
+import socket
+import time
+import urllib.request
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
+
+
+def await_health(address: str) -> str:
+    """The address, once a server that was just started answers there; raises TimeoutError after a minute."""
+    for _ in range(240):
+        try:
+            urllib.request.urlopen(f"{address}/_stcore/health", timeout=1)
+            return address
+        except OSError:
+            time.sleep(0.25)
+    raise TimeoutError(f"No answer from {address}")
