@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# Write the repository of a Hugging Face Space (Docker kind) into a new folder: deploy/huggingface/make_space.sh FOLDER
+set -euo pipefail
+out="$(mkdir -p "$1" && cd "$1" && pwd)"
+cd "$(dirname "$0")/../.."
+git archive HEAD Dockerfile .dockerignore LICENSE requirements.txt streamlit_app.py .streamlit pages recipes weights fer \
+  | tar -x -C "$out"
+cp deploy/huggingface/README.md "$out/README.md"
+# A Space is shown in a frame of another site, where the cookie of Streamlit's XSRF check does not come back: only there
+# the check is off, else no photo could be uploaded.
+sed -i 's/^USER /ENV STREAMLIT_SERVER_ENABLE_XSRF_PROTECTION=false\n&/' "$out/Dockerfile"
+echo "Written to $out. Then: cd $out; git init; git add -A; git commit -m 'FER Studio'; git push (see README, Hosting)"

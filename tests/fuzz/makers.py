@@ -1,0 +1,104 @@
+"""How each target's input is made, by chance: from the corpus by damage, or by a grammar. {file name: content}."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from random import Random
+
+import cv2
+
+from fer.data.ferplus import FERPLUS_FILE
+from fer.data.folders import CLASS_WORDS, SPLIT_WORDS
+from tests.fuzz import files, grammar
+from tests.fuzz.corpus import of_kind
+from tests.fuzz.mutate import damaged, odd_json
+
+Input = dict[str, bytes]
+
+
+def one_of(kind: str) -> Callable[[Random], Input]:
+    """A file of the corpus, nearly always damaged."""
+    def make(random: Random) -> Input:
+        some = of_kind(kind)
+        names = list(some)
+        data = some[random.choice(names)]
+        return {"input": damaged(random, data, some[random.choice(names)]) if random.randrange(20) else data}
+    return make
+
+
+def or_made(kind: str, make: Callable[[Random], bytes]) -> Callable[[Random], Input]:
+    """A damaged file of the corpus, or, as often, one that is nearly right."""
+    return lambda random: {"input": make(random)} if random.randrange(2) else one_of(kind)(random)
+
+
+def csv_with_votes(random: Random) -> Input:
+    found = {"fer2013.csv": or_made("tables", grammar.faces_table)(random)["input"]}
+    votes = or_made("tables", grammar.votes_table)
+    return found if random.randrange(4) else {**found, FERPLUS_FILE: votes(random)["input"]}
+
+
+def tree(random: Random) -> Input:
+    """A folder of a few pictures under names that are classes, or nearly."""
+    words = [*(word for some in CLASS_WORDS.values() for word in some), "contempt", "<b>happy<b>", ".git", "__MACOSX"]
+    splits = [word for some in SPLIT_WORDS.values() for word in some]
+    found, wrap = {}, random.choice(("", "", "set/", "a/b/c/"))
+    for number in range(random.randrange(1, 5)):
+        place = f"{random.choice(splits)}/{random.choice(words)}"
+        ends = (f"{number}.png", f"{number}.JPG", f"<i>{number}.gif", "x" * 240 + ".png", ".png", "a.txt", "\udcff.png")
+        name = random.choice(ends)
+        found[f"{wrap}{place}/{name}"] = one_of("pictures")(random)["input"]
+    return found
+
+
+def zip_of_pictures(random: Random) -> bytes:
+    return grammar.archive(random, of_kind("pictures")["whole.png"])
+
+
+def run_files(random: Random) -> Input:
+    """A run directory with one to three of its files odd or damaged."""
+    found = files.run_files()
+    found["watch.png"] = cv2.imencode(".png", files.greys())[1].tobytes()
+    for _ in range(random.randrange(1, 4)):
+        name = random.choice(list(found))
+        if name.endswith(".json") and random.randrange(3):
+            found[name] = odd_json(random, files.run_files()[name])
+        elif name.endswith(".jsonl") and random.randrange(3):
+            lines = files.run_files()[name].splitlines()
+            at = random.randrange(len(lines))
+            lines[at] = odd_json(random, lines[at])
+            found[name] = b"\n".join(lines) + b"\n"
+        elif random.randrange(10):
+            found[name] = damaged(random, found[name], random.choice(list(found.values())))
+        else:
+            del found[name]
+    return found
+
+
+def card_and_tensors(random: Random) -> Input:
+    blob, card = files.checkpoint()
+    found = {"a.safetensors": blob, "a.json": card}
+    kind = random.randrange(8)
+    if kind < 3:
+        found["a.json"] = odd_json(random, card)
+    elif kind == 3:
+        found["a.json"] = damaged(random, card)
+    elif kind == 4:
+        found["a.safetensors"] = one_of("checkpoints")(random)["input"]
+    elif kind == 5:
+        found[".a.json.next"] = odd_json(random, card)
+    else:
+        found["a.safetensors"] = _odd_header(random, blob)
+    return found
+
+
+def _odd_header(random: Random, blob: bytes) -> bytes:
+    """The tensors under a header in which values, or whole tensors' kinds, are swapped."""
+    end = 8 + int.from_bytes(blob[:8], "little")
+    header = json.loads(blob[8:end])
+    name = random.choice([name for name in header if name != "__metadata__"])
+    header[name]["dtype"] = random.choice(("F32", "I32", "U32", "F16", "BF16", "F64", "C64", "F8_E4M3", "BOOL", "U64"))
+    text = json.dumps(header).encode()
+    if random.randrange(3):
+        text = odd_json(random, text)
+    return len(text).to_bytes(8, "little") + text + blob[end:]

@@ -1,0 +1,113 @@
+"""Each place that reads a stranger's input, as a call that an input must survive: only FerError may come out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+import numpy as np
+
+from fer.data.archives import unpack_zip
+from fer.data.fer2013 import read_fer2013
+from fer.data.folders import read_folder
+from fer.evaluation.slices import read_metadata, slices_of
+from fer.models.card import KINDS
+from fer.models.checkpoints import load_checkpoint
+from fer.training import watch
+from fer.training.config import TrainConfig
+from fer.training.runs import RunDirectory
+from fer.vision.images import decode_image
+from tests.fuzz import grammar, makers
+from tests.fuzz.command_line import arguments, call
+from tests.fuzz.makers import Input, one_of, or_made
+
+
+@dataclass(frozen=True)
+class Target:
+    """share: of all inputs. run gets the input and an empty folder of its own, and may raise FerError."""
+
+    make: Callable[[Random], Input]
+    run: Callable[[Input, Path], object]
+    share: float
+
+
+def write(folder: Path, content: Input) -> Path:
+    for name, data in content.items():
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(data)
+    return folder
+
+
+def picture(content: Input, folder: Path) -> None:
+    image_rgb = decode_image(content["input"])
+    assert image_rgb.ndim == 3 and image_rgb.shape[2] == 3 and image_rgb.flags.c_contiguous
+
+
+def csv(content: Input, folder: Path) -> None:
+    dataset = read_fer2013(write(folder, content) / "fer2013.csv", quiet=True, cached=False)
+    assert len(dataset.pixels) == len(dataset.labels) == len(dataset.usage)
+
+
+def slices(content: Input, folder: Path) -> None:
+    metadata = read_metadata(content["input"], [f"fer{row:07d}.png" for row in range(3)])
+    slices_of(metadata, np.zeros(3, int), np.arange(3))
+
+
+def folder(content: Input, folder: Path) -> None:
+    dataset = read_folder(write(folder, content), "crop", quiet=True, cached=False)
+    json.dumps([*dataset.names, *dataset.unreadable, *dataset.remarks, dataset.name], ensure_ascii=False).encode()
+
+
+def archive(content: Input, folder: Path) -> None:
+    (folder / "input.zip").write_bytes(content["input"])
+    with open(folder / "input.zip", "rb") as file:
+        target = unpack_zip(file, "the zip", folder / "unpacked")
+    assert not any(path.is_symlink() for path in target.rglob("*"))
+    read_folder(target, "crop", quiet=True, cached=False)
+
+
+def run_directory(content: Input, folder: Path) -> None:
+    """All that the page reads of a run; its charts rely on the kinds of the numbers."""
+    write(folder, content)
+    run = RunDirectory(folder)
+    status, records, wall = run.status(), run.records(), watch.read(run)
+    run.current_state()
+    assert isinstance(status["state"], str) and isinstance(status["heartbeat"], float)
+    for record in records:
+        assert len(record.recall) == 7 and {len(row) for row in record.confusion_matrix} == {7}
+        assert {type(value) for value in (*record.recall, record.train_loss, record.seconds)} == {float}
+        assert {type(count) for row in record.confusion_matrix for count in row} | {type(record.epoch)} == {int}
+    if wall is not None:
+        assert {shares.shape for shares in wall.beliefs.values()} == {(len(wall.labels), 7)}
+    run = RunDirectory.open(folder)
+    assert TrainConfig.from_json(json.loads(json.dumps(run.config.to_json()))) == run.config
+
+
+def checkpoint(content: Input, folder: Path) -> None:
+    """Load it; whoever shows the card relies on the kinds of its fields."""
+    model, card = load_checkpoint(write(folder, content) / "a.safetensors")
+    assert all(value.isfinite().all() for value in model.state_dict().values())
+    for name, kind in KINDS.items():
+        assert isinstance(getattr(card, name), kind), name
+    json.dumps(card.to_json())
+    card.preprocessing(np.zeros((1, card.preprocessing.face_size, card.preprocessing.face_size), np.uint8))
+
+
+def command_line(content: Input, folder: Path) -> None:
+    call(json.loads(content["arguments"]), folder)
+
+
+TARGETS = {
+    "pictures": Target(one_of("pictures"), picture, 0.30),
+    "csv": Target(makers.csv_with_votes, csv, 0.20),
+    "slices": Target(or_made("tables", grammar.slices_table), slices, 0.05),
+    "folders": Target(makers.tree, folder, 0.06),
+    "zips": Target(or_made("archives", makers.zip_of_pictures), archive, 0.14),
+    "runs": Target(makers.run_files, run_directory, 0.13),
+    "checkpoints": Target(makers.card_and_tensors, checkpoint, 0.10),
+    "command line": Target(arguments, command_line, 0.02),
+}

@@ -1,0 +1,436 @@
+"""The shared demo (`FER_HOSTED=1`): smaller limits, no server paths, own runs only, failures with a number."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import subprocess
+import sys
+import threading
+import time
+import zipfile
+from contextlib import ExitStack
+from dataclasses import asdict, replace
+from itertools import product
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from streamlit.runtime.uploaded_file_manager import UploadedFile, UploadedFileRec
+from streamlit.testing.v1 import AppTest
+
+from fer.app import data_choice, photos, state, training_form, training_sweep, webcam
+from fer.app.training_data import changed_ns, look_at
+from fer.app.training_sweep import sweep
+from fer.app.turnstile import Turnstile
+from fer.data import archives
+from fer.errors import RunError
+from fer.limits import HOSTED, OPEN, hosted, limits
+from fer.training import launcher, watch
+from fer.training.config import TrainConfig
+from fer.training.runs import RunDirectory
+from fer.training.worker import train
+from tests.conftest import ROOT
+from tests.load.visitor import Visitor
+from tests.pages.test_training import made, words
+from tests.serving import await_health, free_port
+
+
+@pytest.fixture
+def demo(monkeypatch, tmp_path):
+    monkeypatch.setenv("FER_HOSTED", "1")
+    monkeypatch.setenv("FER_RUNS", str(tmp_path / "runs"))
+
+
+def uploaded(path: Path) -> UploadedFile:
+    return UploadedFile(UploadedFileRec("id", path.name, "", path.read_bytes()), None)
+
+
+def zip_of_faces(path: Path) -> Path:
+    """Twelve noisy 48-pixel pictures of two classes, in a training and a validation split."""
+    rng = np.random.default_rng(0)
+    with zipfile.ZipFile(path, "w") as archive:
+        for split, name, number in product(("train", "validation"), ("happy", "sad"), range(3)):
+            picture = cv2.imencode(".png", rng.integers(0, 256, (48, 48), np.uint8))[1]
+            archive.writestr(f"{split}/{name}/{number}.png", picture.tobytes())
+    return path
+
+
+@pytest.fixture
+def app(demo, monkeypatch, offline):
+    monkeypatch.chdir(ROOT)
+    return AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60).run()
+
+
+def test_no_limit_is_looser_on_the_demo(monkeypatch):
+    assert not hosted() and limits() == OPEN
+    monkeypatch.setenv("FER_HOSTED", "1")
+    assert limits() == HOSTED
+    for name, value in asdict(OPEN).items():
+        if isinstance(value, (int, float)):
+            assert asdict(HOSTED)[name] <= value, name
+
+
+def test_every_module_takes_its_limits_from_there():
+    code = ("import json; from fer.vision import images, video; from fer.app import photos, data_choice; "
+            "from fer.data import archives, folders; from fer.models import checkpoints; print(json.dumps(["
+            "images.MAX_BYTES, images.MAX_PIXELS, video.MAX_BYTES, video.MAX_SECONDS, video.MAX_SIDE, "
+            "photos.MAX_PHOTOS, data_choice.UPLOAD_MB, archives.MAX_FILES, archives.MAX_TOTAL, archives.MAX_RATIO, "
+            "folders.MAX_PICTURES, checkpoints.MAX_BYTES]))")
+    found = subprocess.run([sys.executable, "-c", code], env={**os.environ, "FER_HOSTED": "1"}, cwd=ROOT, check=True,
+                           capture_output=True, text=True).stdout
+    most = HOSTED
+    assert json.loads(found.splitlines()[-1]) == [
+        most.photo_bytes, most.photo_pixels, most.film_bytes, most.film_seconds, most.film_side, most.photos,
+        most.dataset_bytes // 2**20, most.archive_files, most.archive_bytes, most.archive_ratio, most.dataset_pictures,
+        most.checkpoint_bytes]
+
+
+@pytest.mark.parametrize(("settings", "said"), [
+    ({"model": "repvgg"}, "only mini_xception"), ({"epochs": 500}, "epochs goes up to 12"),
+    ({"processes": 4}, "processes goes up to 1"), ({"batch_size": 3000}, "batch size goes up to 128"),
+    ({"threads": 1024}, "threads goes up to"), ({"teacher": ",".join(["compact"] * 500)}, "at most 1 teacher"),
+    ({"teacher": "../../x"}, "shipped weights"), ({"init": "/etc/passwd"}, "shipped weights"),
+    ({"data": "/etc"}, "drawn or uploaded")])
+def test_training_stays_short_and_within_its_folders(demo, settings, said):
+    with pytest.raises(RunError, match=said):
+        launcher.start(TrainConfig(**{"epochs": 2, **settings}))
+
+
+def test_training_takes_few_pictures_and_few_may_wait(demo, monkeypatch, tmp_path):
+    assert launcher.bounded(TrainConfig(epochs=2)).limit == HOSTED.train_pictures
+    assert launcher.bounded(TrainConfig(epochs=2, limit=50)).limit == 50
+    for number in range(HOSTED.train_waiting):
+        RunDirectory.create(tmp_path / "runs" / f"run{number}", TrainConfig(epochs=2)).write_status("queued")
+    with pytest.raises(RunError, match="3 runs train, wait or are paused"):
+        launcher.start(TrainConfig(epochs=2))
+    monkeypatch.delenv("FER_HOSTED")
+    assert launcher.bounded(TrainConfig(epochs=500, processes=2)) == TrainConfig(epochs=500, processes=2)
+
+
+def test_paused_runs_count_and_resuming_is_bounded_too(demo, monkeypatch, tmp_path):
+    """A paused worker holds its memory: pausing makes no room for more, nor does resuming what was stopped."""
+    monkeypatch.setattr(launcher, "launch", lambda run: pytest.fail("a worker was started"))
+    with ExitStack() as held:
+        for name in ("one", "two", "three"):
+            run = RunDirectory.create(tmp_path / "runs" / name, TrainConfig(epochs=2))
+            held.enter_context(run.lock())
+            run.write_status("paused")
+        stopped = RunDirectory.create(tmp_path / "runs" / "stopped", launcher.bounded(TrainConfig(epochs=2)))
+        stopped.write_status("stopped")
+        for action in (lambda: launcher.start(TrainConfig(epochs=2)), lambda: launcher.resume(stopped)):
+            with pytest.raises(RunError, match="3 runs train, wait or are paused"):
+                action()
+        run.request("pause")
+        launcher.resume(run)  # a paused one needs no new room
+        assert not run.requested("pause")
+    for name, config in (("long", TrainConfig(epochs=60)), ("large", TrainConfig(epochs=2, limit=5000))):
+        run = RunDirectory.create(tmp_path / "runs" / name, config)
+        run.write_status("stopped")
+        with pytest.raises(RunError, match="epochs goes up to 12" if name == "long" else "more pictures"):
+            launcher.resume(run)
+
+
+def test_two_that_start_at_once_do_not_both_take_the_last_place(demo, monkeypatch, tmp_path):
+    monkeypatch.setattr(launcher, "launch", lambda run: time.sleep(0.1))
+    refused = []
+
+    def visitor(number: int) -> None:
+        try:
+            launcher.start(TrainConfig(epochs=2), f"run{number}")
+        except RunError:
+            refused.append(number)
+
+    threads = [threading.Thread(target=visitor, args=(number,)) for number in range(6)]
+    [thread.start() for thread in threads]
+    [thread.join(10) for thread in threads]
+    assert len(refused) == 6 - HOSTED.train_waiting
+
+
+def test_a_long_pause_is_ended_by_the_worker_itself(demo, monkeypatch, tmp_path):
+    from accelerate import Accelerator
+
+    from fer.training import control
+
+    assert HOSTED.paused_minutes == 10
+    monkeypatch.setattr(control, "limits", lambda: replace(HOSTED, paused_minutes=1 / 60))
+    run = RunDirectory.create(tmp_path / "runs" / "mine", TrainConfig(epochs=2))
+    run.request("pause")
+    began = time.monotonic()
+    assert not control.Control(run, Accelerator(cpu=True)).go_on(epoch=1, epochs=2)
+    assert 1 <= time.monotonic() - began < 5 and run.status()["state"] in ("paused", "died")
+
+
+def test_uploaded_training_data_within_its_folder_is_taken(demo):
+    folder = archives.uploads_folder() / "abc"
+    folder.mkdir(parents=True, exist_ok=True)
+    assert launcher.bounded(TrainConfig(epochs=2, data=str(folder))).data == str(folder)
+    with pytest.raises(RunError, match="drawn or uploaded"):  # all visitors' at once
+        launcher.start(TrainConfig(epochs=2, data=str(folder.parent)))
+
+
+def test_old_uploads_are_forgotten(tmp_path, monkeypatch):
+    monkeypatch.setenv("FER_CACHE", str(tmp_path))
+    for name, days in (("old", 2.0), ("new", 0.1)):
+        (tmp_path / "uploads" / name).mkdir(parents=True)
+        (tmp_path / "uploads" / name / "upload.csv").write_text("x")
+        then = time.time() - 86_400 * days
+        os.utime(tmp_path / "uploads" / name, (then, then))
+    assert archives.forget_old_uploads(1.0) == 1
+    assert [folder.name for folder in (tmp_path / "uploads").iterdir()] == ["new"]
+
+
+def test_an_upload_ages_from_its_upload_on_the_demo(demo, monkeypatch, tmp_path, small_csv):
+    """Drawing the form again keeps nothing longer; on a machine of one's own it does."""
+    monkeypatch.setenv("FER_CACHE", str(tmp_path / "cache"))
+    folder = data_choice.keep(uploaded(small_csv)).parent
+    os.utime(folder, (1e9, 1e9))
+    data_choice.keep(uploaded(small_csv))
+    assert folder.stat().st_mtime == 1e9
+    monkeypatch.delenv("FER_HOSTED")
+    data_choice.keep(uploaded(small_csv))
+    assert folder.stat().st_mtime > 1e9
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+def test_nothing_of_an_upload_is_left_after_its_day(demo, monkeypatch, tmp_path, small_csv, zipped):
+    cache, runs = tmp_path / "cache", tmp_path / "runs"
+    monkeypatch.setenv("FER_CACHE", str(cache))
+    upload = uploaded(zip_of_faces(tmp_path / "faces.zip") if zipped else small_csv)
+    data = data_choice.keep(upload)
+    look_at.clear()
+    assert look_at(str(data), "auto", changed_ns(str(data)))[0].total
+    config = launcher.bounded(TrainConfig(data=str(data), epochs=1, batch_size=4, threads=1))
+    run = RunDirectory.create(runs / "mine", config)
+    assert train(run, quiet=True) == "finished"
+    assert [path.name for path in cache.iterdir()] == ["uploads"]             # no parsed copy
+    assert not list(run.path.glob("watch*")) and watch.read(run) is None      # no faces for everybody
+    sweep(time.time() + 86_400 * 0.9)
+    assert data.exists() and run.best.is_file()
+    sweep(time.time() + 86_400 * 1.1)
+    assert not [path for path in [*cache.rglob("*"), *runs.rglob("*")] if path.is_file() and path.name != ".turn"]
+
+
+def test_the_data_of_a_run_that_trains_stays_until_it_ends(demo, monkeypatch, tmp_path, small_csv):
+    monkeypatch.setenv("FER_CACHE", str(tmp_path / "cache"))
+    data, late = data_choice.keep(uploaded(small_csv)), time.time() + 86_400 * 1.1
+    run = RunDirectory.create(tmp_path / "runs" / "mine", TrainConfig(data=str(data), epochs=1))
+    with run.lock():
+        run.write_status("running")
+        sweep(late)
+        assert data.is_file() and run.path.is_dir()
+    run.write_status("stopped")
+    sweep(late)
+    assert not data.exists() and not run.path.exists()
+
+
+def test_runs_are_never_swept_on_a_machine_of_ones_own(monkeypatch, tmp_path):
+    monkeypatch.setenv("FER_RUNS", str(tmp_path / "runs"))
+    run = RunDirectory.create(tmp_path / "runs" / "mine", TrainConfig(epochs=1))
+    run.write_status("finished")
+    sweep(time.time() + 86_400 * 1000)
+    assert run.path.is_dir()
+
+
+def test_opening_training_sweeps_and_says_why_there_is_no_wall(app, monkeypatch, tmp_path, small_csv):
+    monkeypatch.setenv("FER_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(training_sweep, "_last_s", float("-inf"))
+    old = archives.uploads_folder() / "old"
+    old.mkdir(parents=True)
+    os.utime(old, (1e9, 1e9))
+    run = made(tmp_path / "runs", "theirs", data=str(data_choice.keep(uploaded(small_csv))))
+    app.switch_page("pages/training.py").run()
+    assert not app.exception and not old.exists() and run.path.is_dir()
+    assert "No watched faces" in words(app) and "After epoch" not in words(app)
+
+
+def test_the_form_offers_only_what_the_demo_takes(app, tmp_path):
+    made(tmp_path / "runs", "theirs").best.write_bytes(b"weights")
+    app.session_state["training_view"] = "new"
+    app.switch_page("pages/training.py").run()
+    assert not app.exception and "at most 12 epochs of 3,000 pictures" in words(app)
+    assert app.selectbox(key="preset").options == ["Quick look", "Fine-tune the shipped weights on my data"]
+    for preset in training_form.offered_presets():
+        assert launcher.bounded(TrainConfig(**preset.settings)).epochs <= HOSTED.train_epochs
+    assert app.selectbox(key="setting_model_Quick look_mini_xception").options == ["mini-xception"]
+    for key in ("setting_init_Quick look_", "setting_teacher_Quick look_"):
+        assert not any("theirs" in option for option in app.selectbox(key=key).options)
+    assert app.number_input(key="setting_epochs_Quick look_8").max == HOSTED.train_epochs
+    app.selectbox(key="preset").select("Fine-tune the shipped weights on my data").run()
+    assert not app.exception and not app.error and not app.button(key="start").disabled
+
+
+def test_a_renamed_run_stays_ones_own(app, tmp_path):
+    made(tmp_path / "runs", "mine")
+    app.session_state["own_runs"] = {"mine"}
+    app.switch_page("pages/training.py").run()
+    app.text_input(key="name_mine").set_value("yours").run()
+    app.button(key="rename_mine").click().run()
+    assert not app.exception and "Another visitor's run" not in words(app)
+    assert [button for button in app.button if button.key == "delete_yours"]
+
+
+def test_a_button_that_fails_is_a_number_and_no_traceback(app, tmp_path, monkeypatch, caplog):
+    error = OSError(28, "No space left on device", "secret name")
+
+    def full(*given) -> None:
+        raise error
+
+    made(tmp_path / "runs", "mine")
+    app.session_state["own_runs"] = {"mine"}
+    app.switch_page("pages/training.py").run()
+    monkeypatch.setattr(os, "rename", full)
+    app.text_input(key="name_mine").set_value("yours").run()
+    with caplog.at_level(logging.ERROR):
+        app.button(key="rename_mine").click().run()
+    (told,) = app.error
+    number = told.value.split("number ")[1][:6]
+    assert not app.exception and number in caplog.text and "secret name" not in caplog.text + told.value
+
+
+def test_the_pages_say_what_happens_with_pictures(app):
+    for page in ("streamlit_app.py", "pages/predict.py", "pages/explain.py", "pages/training.py", "pages/evaluate.py"):
+        app.switch_page(page).run()
+        assert not app.exception and "neither stored nor logged" in words(app), page
+
+
+def test_no_page_takes_a_path_of_the_server(app):
+    for page, key in (("pages/training.py", "data_source"), ("pages/evaluate.py", "evaluate_source")):
+        app.switch_page(page).run()
+        (group,) = [group for group in app.get("button_group") if group.key == key]
+        assert not any("path" in str(option.content).lower() for option in group.proto.options)
+        assert not app.get("text_input") or all(box.key != key.replace("source", "path") for box in app.text_input)
+
+
+def test_runs_of_others_can_be_watched_and_not_changed(demo, app, tmp_path):
+    run = RunDirectory.create(tmp_path / "runs" / "theirs", TrainConfig(epochs=2))
+    run.write_status("stopped")
+    app.switch_page("pages/training.py").run()
+    assert not app.exception and "Another visitor's run" in words(app)
+    assert not [button for button in app.button if button.key in ("Resume_theirs", "delete_theirs", "rename_theirs")]
+    app.session_state["own_runs"] = {"theirs"}
+    app.run()
+    assert [button for button in app.button if button.key == "delete_theirs"]
+
+
+def test_a_failure_is_a_number_for_the_visitor_and_no_secret_in_the_log(app, monkeypatch, caplog):
+    def fail(photo):
+        raise ZeroDivisionError(photo.name)
+
+    monkeypatch.setattr(photos, "read_photo", fail)
+    with caplog.at_level(logging.ERROR):
+        app.switch_page("pages/predict.py").run()
+        app.button(key="sample_astronaut").click().run()
+    (told,) = app.error
+    number = told.value.split("number ")[1][:6]
+    assert not app.exception and "astronaut.jpg" not in told.value and "Traceback" not in told.value
+    assert number in caplog.text and "ZeroDivisionError" in caplog.text and "astronaut.jpg" not in caplog.text
+
+
+def test_no_log_of_the_demo_holds_what_an_exception_says(demo, monkeypatch, caplog):
+    from fer.app import film_job
+    from fer.inference.live import LiveAnalyser
+
+    monkeypatch.setattr(film_job, "read_film", lambda data, *given: {}[data])
+    job = film_job.FilmJob(("key",), "holiday.mp4", "compact")
+    job.start(b"holiday", None, None, 10.0)
+    for _ in range(100):
+        if job.finished:
+            break
+        time.sleep(0.05)
+    LiveAnalyser(None, None, None).failed(KeyError("holiday"))
+    assert len(caplog.records) == 2 and "holiday" not in caplog.text and caplog.text.count("KeyError") == 2
+    assert job.error.split("number ")[1][:6] in caplog.text
+
+
+def test_as_many_cameras_as_the_server_takes(demo, monkeypatch):
+    from types import SimpleNamespace
+
+    busy = SimpleNamespace(state=lambda: SimpleNamespace(frames=1, silent_s=0.1), restarted=lambda: None)
+    streams = [webcam.Stream(busy) for _ in range(HOSTED.streams)]
+    monkeypatch.setattr(webcam, "_streams", set())
+    for stream in streams[:-1]:
+        stream.start()
+    assert not webcam.busy()
+    streams[-1].start()
+    assert webcam.busy()
+    streams[0].stop()
+    assert not webcam.busy()
+
+
+def test_a_turnstile_is_first_come_first_served():
+    turnstile, order, places = Turnstile(1), [], []
+    inside = threading.Event()
+
+    def visitor(name: str) -> None:
+        with turnstile.entered(lambda place: places.append((name, place))):
+            order.append(name)
+            inside.wait(0.8 if name == "first" else 0)
+
+    threads = []
+    for name in ("first", "second", "third"):
+        threads.append(threading.Thread(target=visitor, args=(name,)))
+        threads[-1].start()
+        time.sleep(0.1)
+    [thread.join(10) for thread in threads]
+    assert order == ["first", "second", "third"] and ("third", 2) in places and ("second", 1) in places
+
+
+def test_what_is_urgent_goes_first():
+    turnstile, order = Turnstile(1), []
+
+    def visitor(name: str, urgent: bool) -> None:
+        with turnstile.entered(urgent=urgent):
+            order.append(name)
+
+    with turnstile.entered():
+        threads = []
+        for name, urgent in (("slow", False), ("first quick", True), ("second quick", True)):
+            threads.append(threading.Thread(target=visitor, args=(name, urgent)))
+            threads[-1].start()
+            time.sleep(0.1)
+    [thread.join(10) for thread in threads]
+    assert order == ["first quick", "second quick", "slow"]
+
+
+def test_who_leaves_the_queue_holds_nobody_up():
+    turnstile = Turnstile(1)
+
+    def leave(place: int) -> None:
+        raise KeyboardInterrupt
+
+    with turnstile.entered(), pytest.raises(KeyboardInterrupt), turnstile.entered(leave):
+        pass
+    with turnstile.entered():
+        pass
+    with pytest.raises(ValueError), turnstile.entered():
+        raise ValueError
+    with turnstile.entered():
+        pass
+
+
+def test_state_names_no_run_of_others(demo):
+    assert not state.may_change("any")
+
+
+def test_a_secret_switches_the_shared_demo_on(tmp_path):
+    """Streamlit Community Cloud has no environment to set: its secrets become one before a page is drawn."""
+    (tmp_path / ".streamlit").mkdir()
+    (tmp_path / ".streamlit" / "secrets.toml").write_text('FER_HOSTED = "1"\n')
+    (tmp_path / "app.py").write_text("from fer.limits import hosted\nimport streamlit as st\nst.text(str(hosted()))\n")
+    port = free_port()
+    environment = {key: value for key, value in os.environ.items() if key != "FER_HOSTED"} | {"PYTHONPATH": str(ROOT)}
+    server = subprocess.Popen([sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless", "true",
+                               "--server.address", "127.0.0.1", "--server.port", str(port)], cwd=tmp_path,
+                              env=environment, stdout=subprocess.DEVNULL)
+    try:
+        await_health(f"http://127.0.0.1:{port}")
+        visitor = Visitor(f"http://127.0.0.1:{port}")
+        visitor.open_page("")
+        assert visitor.await_element(lambda element: element.WhichOneof("type") == "text").text.body == "True"
+        visitor.close()
+    finally:
+        server.terminate()
+        server.wait(20)
