@@ -4,44 +4,43 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
-import time
-import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
 from tests.conftest import ROOT
+from tests.serving import await_health, free_port
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync"]
 
 
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
+@pytest.fixture(scope="session")
+def runs(tmp_path_factory):
+    """The folder of the app's runs: none of the developer's own."""
+    return tmp_path_factory.mktemp("runs")
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory):
+def server(tmp_path_factory, runs):
     """The address of a running app."""
-    port = free_port()
-    environment = {**os.environ, "FER_CACHE": str(tmp_path_factory.getbasetemp() / "cache")}
+    with running_app(FER_CACHE=str(tmp_path_factory.getbasetemp() / "cache"), FER_RUNS=str(runs)) as address:
+        yield address
+
+
+@contextmanager
+def running_app(**settings: str) -> Iterator[str]:
+    """The address of an app with these environment variables."""
+    port, environment = free_port(), {**os.environ, **settings}
     command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.headless", "true",
                "--server.address", "127.0.0.1", "--server.port", str(port)]
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    address = f"http://127.0.0.1:{port}"
     try:
-        for _ in range(240):
-            try:
-                urllib.request.urlopen(f"{address}/_stcore/health", timeout=1)
-                break
-            except OSError:
-                time.sleep(0.25)
-        yield address
+        yield await_health(f"http://127.0.0.1:{port}")
     finally:
         process.terminate()
         process.wait(20)

@@ -7,16 +7,14 @@ import os
 import re
 import subprocess
 import sys
-import time
-import urllib.request
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
 from fer.training.runs import RunDirectory
-from tests.browser.conftest import free_port
 from tests.conftest import ROOT
+from tests.serving import await_health, free_port
 from tests.training.conftest import until
 
 
@@ -35,13 +33,7 @@ def training_server(tmp_path, tmp_path_factory):
             [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.headless", "true",
              "--server.address", "127.0.0.1", "--server.port", str(port)], cwd=ROOT, env=environment,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)]
-        for _ in range(240):
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=1)
-                break
-            except OSError:
-                time.sleep(0.25)
-        return f"http://127.0.0.1:{port}"
+        return await_health(f"http://127.0.0.1:{port}")
 
     yield start, folder
     for process in processes:

@@ -1,0 +1,113 @@
+"""What the live view costs beside a bare echo, on this machine: `python -m tests.browser.measure_live [--minutes 10]`.
+
+The same page, camera and browser twice: once as it is, once with a callback that gives each frame back as it came.
+Prints frames a second of both, the latency that reading adds, and with --minutes the server's memory over a stream.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import tyro
+from playwright.sync_api import sync_playwright
+
+from fer.vision.images import read_image
+from tests.browser.conftest import CHROMIUM, FLAGS
+from tests.browser.test_live import STREAM_FLAGS, on_canvas
+from tests.conftest import ROOT, YUNET
+from tests.serving import await_health, free_port
+
+RATE, SECONDS = 30, 20
+
+
+def write_camera(path: Path) -> None:
+    """A minute of one face that moves a little, 640x480 at 30 frames a second."""
+    frame = on_canvas(read_image(ROOT / "fer/app/samples/astronaut.jpg"))
+    with path.open("wb") as file:
+        file.write(f"YUV4MPEG2 W640 H480 F{RATE}:1 Ip A1:1 C420jpeg\n".encode())
+        for index in range(4 * RATE):
+            moved = np.roll(frame, round(12 * np.sin(index * np.pi / 60)), 1)
+            file.write(b"FRAME\n" + cv2.cvtColor(np.ascontiguousarray(moved[..., ::-1]),
+                                                 cv2.COLOR_BGR2YUV_I420).tobytes())
+
+
+def serve(folder: Path, echo: bool) -> tuple[subprocess.Popen, str, Path]:
+    port, told = free_port(), folder / f"told-{echo}.json"
+    environment = {**os.environ, "FER_MEASURE": str(folder / f"frames-{echo}.json"), "FER_ECHO": "1" if echo else ""}
+    if YUNET.is_file():
+        environment.setdefault("FER_YUNET", str(YUNET))
+    process = subprocess.Popen([sys.executable, "-m", "tests.browser.loopback_app", str(port), str(told)], cwd=ROOT,
+                               env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return process, await_health(f"http://127.0.0.1:{port}"), folder / f"frames-{echo}.json"
+
+
+def memory_mb(process: subprocess.Popen) -> float:
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS")) / 1024
+
+
+def stream(page, address: str, counts: Path, seconds: float) -> tuple[float, float]:
+    """Frames a second that the callback got, and the milliseconds from arrival to answer, over `seconds`."""
+    page.goto(f"{address}/predict?view=live")
+    page.get_by_text("More settings").click()
+    page.get_by_role("button", name="Start the camera").click()
+    for _ in range(240):
+        if counts.is_file():
+            break
+        page.wait_for_timeout(250)
+    page.wait_for_timeout(5000)
+    before, began = json.loads(counts.read_text()), time.monotonic()
+    page.wait_for_timeout(1000 * seconds)
+    after, passed = json.loads(counts.read_text()), time.monotonic() - began
+    frames = after["frames"] - before["frames"]
+    return frames / passed, 1000 * (after["seconds"] - before["seconds"]) / max(frames, 1)
+
+
+def main(minutes: float = 0.0, seconds: float = SECONDS) -> None:
+    """Measure.
+
+    Args:
+        minutes: Also stream for so long and tell the server's memory at the start and the end.
+        seconds: Of each of the two measurements.
+    """
+    with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
+        folder = Path(name)
+        write_camera(folder / "camera.y4m")
+        found = {}
+        for echo in (True, False):
+            process, address, counts = serve(folder, echo)
+            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[
+                *FLAGS, *STREAM_FLAGS, f"--use-file-for-fake-video-capture={folder / 'camera.y4m'}"])
+            try:
+                page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
+                page.set_default_timeout(60_000)
+                found[echo] = stream(page, address, counts, seconds)
+                if not echo and minutes:
+                    tell_memory(page, process, minutes)
+            finally:
+                browser.close()
+                process.terminate()
+                process.wait(20)
+    (bare, bare_ms), (read, read_ms) = found[True], found[False]
+    print(f"echo: {bare:.1f} frames a second, {bare_ms:.1f} ms each; read and drawn: {read:.1f} frames a second, "
+          f"{read_ms:.1f} ms each; {read / bare:.0%} of the echo's frames, {read_ms - bare_ms:.0f} ms more")
+
+
+def tell_memory(page, process: subprocess.Popen, minutes: float) -> None:
+    start = memory_mb(process)
+    print(f"memory at the start: {start:.0f} MB", flush=True)
+    for minute in range(1, round(minutes) + 1):
+        page.wait_for_timeout(60_000)
+        print(f"after {minute} min: {memory_mb(process):.0f} MB", flush=True)
+
+
+if __name__ == "__main__":
+    tyro.cli(main)

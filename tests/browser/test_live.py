@@ -1,0 +1,237 @@
+"""A camera that shows two people in turn, through WebRTC to the panel and back; all traffic on loopback."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+
+from fer.cli import main
+from fer.vision.images import read_image
+from tests.browser.conftest import CHROMIUM, FLAGS
+from tests.browser.test_predict import sideways
+from tests.conftest import ROOT, SHARED
+from tests.serving import await_health, free_port
+
+WIDTH, HEIGHT, RATE, SECONDS_EACH = 640, 480, 8, 3     # two streams at once must fit two cores
+STREAM_FLAGS = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
+                "--allow-loopback-in-peer-connection", "--disable-features=WebRtcHideLocalIpsWithMdns"]
+
+
+def on_canvas(picture_rgb: np.ndarray) -> np.ndarray:
+    """The picture's upper part, filling a camera's frame; a small face is set into the middle."""
+    if picture_rgb.shape[0] < 100:
+        canvas = np.full((HEIGHT, WIDTH, 3), 128, np.uint8)
+        canvas[90:390, 170:470] = cv2.resize(picture_rgb, (300, 300), interpolation=cv2.INTER_CUBIC)
+        return canvas
+    factor = max(WIDTH / picture_rgb.shape[1], HEIGHT / picture_rgb.shape[0])
+    return cv2.resize(picture_rgb, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)[:HEIGHT, :WIDTH]
+
+
+@pytest.fixture(scope="session")
+def two_people(tmp_path_factory, request) -> tuple[list[Path], list[str]]:
+    """Two frames as PNG files, and what `fer predict` says of each: two sure labels where FER2013 is at hand."""
+    folder = tmp_path_factory.mktemp("camera")
+    frames = [on_canvas(read_image(ROOT / "fer/app/samples" / f"{name}.jpg")) for name in ("astronaut", "grace-hopper")]
+    if (SHARED / "data" / "fer2013" / "unpack.py").is_file():
+        frames[1] = surprised(request.getfixturevalue("fer2013_csv"))
+    paths, labels = [], []
+    for index, frame in enumerate(frames):
+        paths.append(folder / f"{index}.png")
+        cv2.imwrite(str(paths[-1]), frame[..., ::-1])
+        labels.append(label_of(paths[-1]))
+    assert len(set(labels)) == 2
+    return paths, labels
+
+
+def surprised(csv: Path) -> np.ndarray:
+    """The FER2013 face that both models most surely call surprised, as a frame."""
+    import fer
+    from fer.data.fer2013 import read_fer2013
+
+    faces = read_fer2013(csv, quiet=True).split("PublicTest").pixels[:600]
+    index = min((fer.load(name).probabilities(faces)[:, 5] for name in ("mini_xception", "compact")),
+                key=lambda p: p.max())
+    for best in np.argsort(-index):
+        frame = on_canvas(cv2.cvtColor(faces[best], cv2.COLOR_GRAY2RGB))
+        if [face.expression for face in fer.load().predict(frame)] == ["surprise"]:
+            return frame
+    raise AssertionError("no surprised face was found again")
+
+
+def label_of(path: Path) -> str:
+    import contextlib
+    import io
+
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(io.StringIO()):
+        assert main(["predict", str(path), "--json"]) == 0
+    (face,) = json.loads(out.getvalue())["faces"]
+    return face["expression"] if face["sure"] else "not sure"
+
+
+@pytest.fixture(scope="session")
+def camera(two_people, tmp_path_factory) -> Path:
+    """Chromium's fake camera: both people in turn, over and over."""
+    path = tmp_path_factory.mktemp("y4m") / "camera.y4m"
+    with path.open("wb") as file:
+        file.write(f"YUV4MPEG2 W{WIDTH} H{HEIGHT} F{RATE}:1 Ip A1:1 C420jpeg\n".encode())
+        for picture in two_people[0]:
+            planes = cv2.cvtColor(cv2.imread(str(picture)), cv2.COLOR_BGR2YUV_I420).tobytes()
+            file.write((b"FRAME\n" + planes) * (RATE * SECONDS_EACH))
+    return path
+
+
+@pytest.fixture(scope="module")
+def live_server(tmp_path_factory):
+    """(address, file with the names of the server's threads) of an app whose WebRTC stays on loopback."""
+    port, threads = free_port(), tmp_path_factory.mktemp("threads") / "threads.json"
+    environment = {**os.environ, "FER_CACHE": str(tmp_path_factory.getbasetemp() / "cache")}
+    process = subprocess.Popen([sys.executable, "-m", "tests.browser.loopback_app", str(port), str(threads)], cwd=ROOT,
+                               env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    yield await_health(f"http://127.0.0.1:{port}"), threads
+    process.terminate()
+    process.wait(20)
+
+
+@pytest.fixture(scope="module")
+def live_page(browser, camera):
+    """A page in a browser of its own, with the fake camera."""
+    chromium = browser.browser_type.launch(executable_path=CHROMIUM, args=[
+        *FLAGS, *STREAM_FLAGS, f"--use-file-for-fake-video-capture={camera}"])
+    page = chromium.new_context(viewport={"width": 1280, "height": 900}).new_page()
+    page.set_default_timeout(60_000)
+    yield page
+    chromium.close()
+
+
+def working_threads(file: Path) -> list[str]:
+    return [name for name in json.loads(file.read_text()) if name.startswith("async_media_processor")]
+
+
+def panel_labels(page, seconds: float) -> set[str]:
+    """All headings that the panel shows in that time, without their percentages."""
+    seen, end = set(), time.monotonic() + seconds
+    while time.monotonic() < end:
+        for text in page.locator("h2").all_inner_texts():
+            seen.add(re.sub(r" \d+ %$", "", text).lower())
+        page.wait_for_timeout(250)
+    return seen
+
+
+def frames_flow(page) -> bool:
+    """Whether frames come, however slowly: within 30 s a second has some, and none is missed."""
+    for _ in range(60):
+        text = page.get_by_text("frames a second ·").first.inner_text()
+        if float(text.split()[0]) > 0 and not page.get_by_text("No frame has come for a while").is_visible():
+            return True
+        page.wait_for_timeout(500)
+    return False
+
+
+def await_threads(file: Path, count: int) -> bool:
+    """Whether the server comes to work on that many streams within 45 s."""
+    for _ in range(90):
+        if len(working_threads(file)) == count:
+            return True
+        time.sleep(0.5)
+    return False
+
+
+def test_a_live_stream_from_camera_to_panel(live_server, live_page, two_people):
+    (address, threads), page, (_, labels) = live_server, live_page, two_people
+    page.goto(f"{address}/predict?view=live")
+    page.get_by_role("button", name="Start the camera").click()
+    expect(page.get_by_text("frames a second ·")).to_be_visible()
+
+    seen = panel_labels(page, 15)                        # frames flow for 15 s, both people among them
+    assert set(labels) <= seen, (labels, seen)
+    assert frames_flow(page) and await_threads(threads, 1)
+    assert not sideways(page)
+
+    page.get_by_role("button", name="Record", exact=True).click()
+    stop = page.get_by_role("button", name=re.compile("Stop recording"))
+    expect(stop).to_be_visible()
+    page.get_by_test_id("stSidebar").get_by_role("combobox").first.click()      # another model in mid-stream
+    other = page.get_by_role("option").filter(has_text=re.compile("compact|mini")).locator(
+        "visible=true").filter(has_not_text=re.compile("nothing"))
+    names = other.all_inner_texts()
+    current = page.get_by_test_id("stSidebar").get_by_role("combobox").first.input_value() or ""
+    page.get_by_role("option", name=next(name for name in names if name != current)).click()
+    seen = panel_labels(page, 8)
+    assert seen - {"no face"} and frames_flow(page) and await_threads(threads, 1)
+
+    stop.click()
+    expect(page.get_by_role("heading", name="Your recording")).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="CSV", exact=True).click()
+    rows = Path(download.value.path()).read_text().splitlines()
+    assert rows[0].startswith("time_s,person,expression,sure,angry") and len(rows) > 10
+
+    page.get_by_test_id("stSidebar").get_by_role("link", name="Home").click()   # leaving frees the worker
+    expect(page.get_by_role("heading", name="FER Studio", level=1)).to_be_visible()
+    assert await_threads(threads, 0)
+
+
+def test_leaving_the_tab_stops_the_stream_and_it_starts_again(live_server, live_page):
+    (address, threads), page = live_server, live_page
+    page.goto(f"{address}/predict?view=live")
+    for _ in range(2):
+        page.get_by_role("button", name="Start the camera").click()
+        expect(page.get_by_text("frames a second ·")).to_be_visible()
+        page.get_by_role("tab", name="Photos").click()
+        assert await_threads(threads, 0)
+        page.get_by_role("tab", name="Live").click()
+
+
+def test_two_tabs_at_once(live_server, live_page):
+    (address, threads), page = live_server, live_page
+    second = page.context.new_page()
+    second.set_default_timeout(60_000)
+    for one in (page, second):
+        one.goto(f"{address}/predict?view=live")
+        one.get_by_role("button", name="Start the camera").click()
+        expect(one.get_by_text("frames a second ·")).to_be_visible()
+    assert await_threads(threads, 2)
+    second.get_by_role("button", name="Record", exact=True).click()
+    expect(second.get_by_role("button", name=re.compile("Stop recording"))).to_be_visible()
+    second.close()                                       # in mid-recording
+    assert await_threads(threads, 1)
+    expect(page.get_by_text("frames a second ·")).to_be_visible()
+    assert frames_flow(page)
+    page.goto("about:blank")
+
+
+def test_a_snapshot_is_read(live_server, live_page, two_people):
+    (address, _), page, (_, labels) = live_server, live_page, two_people
+    page.goto(f"{address}/predict?view=camera")
+    page.get_by_role("button", name="Take Photo").click()
+    names = "|".join(label.capitalize() for label in labels)             # one of the two is before the camera
+    expect(page.get_by_role("heading", name=re.compile(f"^({names})"))).to_be_visible()
+    expect(page.get_by_alt_text(re.compile("The photo with its faces marked: "))).to_be_visible()
+    assert not sideways(page)
+    page.goto("about:blank")
+
+
+def test_a_camera_that_is_refused_leads_to_the_snapshot(live_server, browser):
+    address, _ = live_server
+    chromium = browser.browser_type.launch(executable_path=CHROMIUM, args=[*FLAGS, "--deny-permission-prompts"])
+    page = chromium.new_context(viewport={"width": 390, "height": 900}).new_page()
+    try:
+        page.goto(f"{address}/predict?view=live")
+        page.get_by_role("button", name="Start the camera").click()
+        expect(page.get_by_text("No picture came from the camera")).to_be_visible()
+        expect(page.get_by_role("tab", name="Camera")).to_have_attribute("aria-selected", "true")
+        expect(page.get_by_role("button", name="Try live again")).to_be_visible()
+        assert not sideways(page)
+    finally:
+        chromium.close()

@@ -1,0 +1,260 @@
+"""Every command in README.md and docs/*.md: run with small inputs, or named below with the reason why it is not.
+
+A new command is run as it stands if RUN knows its beginning: what it names in capitals is replaced by PLACES, what is
+optional is taken, of alternatives the first; LIMITS make it short. Else it needs a line in NAMED, or its test fails.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import runpy
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from fer.cli import main
+from fer.models import checkpoints
+from fer.training.config import TrainConfig
+from fer.training.runs import RunDirectory
+from fer.training.worker import train
+from fer.vision.images import read_image
+from fer.vision.video import VideoWriter
+from tests.conftest import ROOT, YUNET, write_csv
+
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+SHELL = ("", "bash", "sh", "shell", "console")
+BEGINNINGS = ("python ", "python3 ", ".venv/", "make ", "torchrun ", "docker ", "pip ", "streamlit ", "git ", "npm ",
+              "source ", "sudo ", "SITE=", "deploy/")
+PLACES = {"PHOTO_OR_FOLDER...": "photos", "PHOTO": "photo.jpg", "DIR": "maps", "OUT.html": "out.html",
+          "FILM": "film.mp4", "RUN": "runs/first", "FOLDER": "photos", "/shared": "shared"}
+
+# What is run: how it begins, and what makes it short, put in place of its own value or added.
+SHORT = {"--epochs": "1", "--precision": "no", "--batch-size": "16", "--threads": "1", "--limit": "64"}
+RUN = {
+    r"python -m fer predict": {}, r"python -m fer evaluate": {}, r"python -m fer summary": {},
+    r"python -m fer explain": {"--methods": "grad_cam"}, r"python -m fer video": {}, r"python -m fer export": {},
+    r"python -m fer train --resume": {}, r"python -m fer train .*--search": {**SHORT, "--search": "2"},
+    r"python -m fer train(?!.*--processes)": SHORT,
+    r"python -m fer\.evaluation\.shipping": {},
+    r"python -m fer\.evaluation\.model_cards": {"--out": "models.md"},
+    r"python -m fer\.explain\.measure": {"--faces": "1", "--model": "mini_xception", "--out": "table.json"},
+    r"python -m fer\.vision\.crop_measurement": {"--pictures": "6"},
+    r"python -m fer\.vision\.benchmark": {},
+    r"python -c": {},
+}
+
+# What is not run: how it begins, and why. Its flags are looked up all the same: in --help, in make's dry run, by
+# torchrun's own parser.
+NAMED = {
+    r"make (app|test|lint|clean)": "installs and never ends, or would run this test; make's dry run takes it",
+    r"python3 -m venv \.venv$": "makes the environment that this test runs in",
+    r"\.venv/bin/python -m pip install": "installs; the files that it names are looked up",
+    r"\.venv/bin/python -m streamlit run": "tests/browser starts the app so",
+    r"\.venv/bin/python -m pytest": "is how this test is run; the files that it names are looked up",
+    r"source \.venv/bin/activate$": "a shell's own word",
+    r"torchrun": "needs two machines; tests/training/test_processes.py runs two processes on one",
+    r"python -m fer train .*--processes 2": "tests/training/test_processes.py runs two processes",
+    r"python -m fer benchmark": "takes minutes",
+    r"python -m tests\.load$": "takes a quarter of an hour; tests/load/test_load.py sends two visitors",
+    r"python -m tests\.browser\.measure_live": "takes a quarter of an hour; test_live.py streams too",
+    r"python -m tests\.fuzz\.long$": "takes a quarter of an hour; tests/fuzz/test_fuzz.py runs it with few inputs",
+    r"(SITE=\S+ )?docker (build|compose|run --rm) ": "needs a container engine; see tests/test_deploy.py",
+    r"deploy/huggingface/make_space\.sh": "tests/test_deploy.py makes a Space",
+    r"sudo .*deploy/rehearse\.py": "installs everything, as root",
+    r"python -m fer\.training\.benchmark": "takes minutes; tests/training/test_benchmark.py runs it with few steps",
+    r"python -m fer (train|explain|summary two_layers)$": "mentioned, with what the reader adds: test_contributing.py",
+}
+RECORDS = "models.md"      # its commands are what the shipped weights were trained by, once: hours, with their own data
+
+
+def commands(page: Path) -> list[str]:
+    """The commands of a page: those of its indented and shell blocks, and those between backticks in its text."""
+    text = page.read_text(encoding="utf-8")
+    fenced = re.findall(r"^```(\w*)\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    shell = [block for language, block in fenced if language in SHELL]
+    text = re.sub(r"^```.*?^```$", "", text, flags=re.DOTALL | re.MULTILINE)
+    blocks = [*shell, *("\n".join(re.findall(r"^    (.*)", block, re.MULTILINE))
+                        for block in re.findall(r"(?:^    .*\n?)+", text, re.MULTILINE))]
+    lines = [re.sub(r"\s+#\s.*", "", line) for block in blocks
+             for line in re.sub(r"\\\n\s*", "", block).splitlines()]
+    prose = re.sub(r"^    .*", "", text, flags=re.MULTILINE)
+    inline = [" ".join(words.split()) for words in re.findall(r"`([^`]+)`", prose)]
+    return [line.strip() for line in lines if line.strip()] + [
+        words for words in inline if words.startswith(BEGINNINGS) and " " in words]
+
+
+ALL = [(page.name, command) for page in PAGES for command in dict.fromkeys(commands(page))]
+
+
+def is_named(command: str) -> bool:
+    return any(re.match(rule, command) for rule in NAMED)
+
+
+def words_of(command: str) -> list[str]:
+    """The command as its arguments: the optional ones taken, of alternatives the first, capitals replaced."""
+    for name, place in PLACES.items():
+        command = re.sub(rf"(?<![A-Z_\w]){re.escape(name)}(?![A-Z_\w])", place, command)
+    if " -c " not in command:
+        command = command.replace("[", "").replace("]", "")
+    return [word.split("|")[0] if re.fullmatch(r"[\w|]+", word) else word for word in shlex.split(command)]
+
+
+def shortened(command: str) -> tuple[str, ...]:
+    """The arguments with which a command is run here."""
+    words = words_of(command)
+    for flag, value in next(limits for rule, limits in RUN.items() if re.match(rule, command)).items():
+        if flag in words:
+            words[words.index(flag) + 1] = value
+        else:
+            words += [flag, value]
+    return tuple(words)
+
+
+TO_RUN = {shortened(command): command for name, command in ALL if name != RECORDS and not is_named(command)
+          and any(re.match(rule, command) for rule in RUN)}
+
+
+@pytest.fixture(scope="module")
+def workplace(tmp_path_factory, small_faces) -> Path:
+    """A folder in which the pages' commands find what they name."""
+    place = tmp_path_factory.mktemp("workplace")
+    shutil.copy(small_faces, place / "fer2013.csv")
+    shutil.copytree(ROOT / "recipes", place / "recipes")
+    sample = ROOT / "fer" / "app" / "samples" / "astronaut.jpg"
+    shutil.copy(sample, place / "photo.jpg")
+    (place / "photos").mkdir()
+    shutil.copy(sample, place / "photos" / "photo.jpg")
+    (place / "photos" / "faces.json").write_text(json.dumps({"photo.jpg": {"faces": [[170, 70, 110, 130]]}}))
+    photo = read_image(sample)
+    with open(place / "film.mp4", "wb") as file, VideoWriter(file, 320, 320, 10) as writer:
+        for index in range(5):
+            writer.write(cv2.resize(photo, (320, 320)), index / 10)
+    for split, count in (("train", 12), ("validation", 4)):
+        for index in range(7 * count):
+            name = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")[index % 7]
+            file = place / "my_faces" / split / name / f"{index}.png"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            cv2.imwrite(str(file), np.random.default_rng(index).integers(0, 255, (48, 48), np.uint8))
+    for name in ("first", "mine"):                        # stopped after their first epoch of two
+        run = RunDirectory.create(place / "runs" / name, TrainConfig(
+            data=str(place / "fer2013.csv"), epochs=2, batch_size=16, threads=1))
+        assert train(run, on_epoch=lambda record, run=run: run.request("stop")) == "stopped"
+    return place
+
+
+@pytest.fixture(scope="module")
+def small_faces(tmp_path_factory) -> Path:
+    """A small fer2013.csv; its first Training pictures are a real face, for what looks for one."""
+    file = tmp_path_factory.mktemp("data") / "fer2013.csv"
+    usages = ["Training"] * 98 + ["PublicTest"] * 35 + ["PrivateTest"] * 14
+    write_csv(file, [(index % 7, usage) for index, usage in enumerate(usages)])
+    grey = cv2.cvtColor(read_image(ROOT / "fer" / "app" / "samples" / "astronaut.jpg"), cv2.COLOR_RGB2GRAY)
+    lines = file.read_text().splitlines()
+    for index in range(98):
+        face = cv2.resize(grey[60 + index % 3:220, 145:305], (48, 48), interpolation=cv2.INTER_AREA)
+        lines[1 + index] = f"{index % 7},{' '.join(map(str, face.ravel()))},Training"
+    file.write_text("\n".join(lines) + "\n")
+    return file
+
+
+@pytest.fixture
+def here(workplace, tmp_path, monkeypatch) -> Path:
+    """A copy of the workplace, as the current folder; what is shipped goes to a copy of weights/."""
+    place = tmp_path / "here"
+    shutil.copytree(workplace, place)
+    shutil.copytree(checkpoints.WEIGHTS_FOLDER, place / "weights")
+    monkeypatch.setattr(checkpoints, "WEIGHTS_FOLDER", place / "weights")
+    monkeypatch.setenv("FER_RUNS", str(place / "runs"))
+    monkeypatch.chdir(place)
+    return place
+
+
+def python_m(words: list[str], monkeypatch) -> None:
+    """`python -m module ...` in this process."""
+    module, *arguments = words
+    if module == "fer":
+        assert main(arguments) == 0
+        return
+    monkeypatch.setattr(sys, "argv", [module, *arguments])
+    runpy.run_module(module, run_name="__main__")
+
+
+def written_by(words: list[str]) -> list[Path]:
+    """The files and folders that a command is to write."""
+    flags = ("--out", "--report", "--csv")
+    return [Path(words[index + 1]) for index, word in enumerate(words) if word in flags]
+
+
+@pytest.mark.parametrize("words", TO_RUN, ids=TO_RUN.values())
+def test_the_command_runs(here, words, monkeypatch, capsys):
+    if words[2].startswith("fer.vision.") and not YUNET.is_file():
+        pytest.skip("the YuNet file is not at hand (FER_SHARED)")
+    if words[1] == "-c":
+        exec(words[2])  # noqa: S102  the page's own code
+        assert (here / "shared" / "runs" / "big" / "config.json").is_file()
+        return
+    if "train" in words and "--resume" not in words:
+        shutil.rmtree(here / "runs")                      # a run's folder must be new
+        (here / "runs").mkdir()
+    python_m(words[2:], monkeypatch)
+    printed = capsys.readouterr().out
+    assert all(path.exists() and (path.is_dir() or path.stat().st_size) for path in written_by(words))
+    if "--json" in words:
+        assert json.loads(printed if printed.startswith("{\n") else printed.splitlines()[0])
+    if "--resume" in words:
+        assert len(RunDirectory.open(Path(words[words.index("--resume") + 1])).records()) == 2
+
+
+@pytest.mark.parametrize(("page", "command"), ALL)
+def test_every_command_is_run_or_named_and_its_flags_exist(page, command, capsys, monkeypatch):
+    if page != RECORDS:
+        assert is_named(command) or any(re.match(rule, command) for rule in RUN), \
+            f"nothing runs {command!r} of {page}: add it to RUN or, with the reason, to NAMED"
+    words = words_of(command)
+    if words[0] == "make":
+        if shutil.which("make") is None:
+            pytest.skip("make is not installed")
+        assert subprocess.run(["make", "-n", *words[1:]], cwd=ROOT, capture_output=True, check=False).returncode == 0
+    elif words[0] == "torchrun":
+        from torch.distributed.run import get_args_parser
+
+        taken = get_args_parser().parse_args(words[1:])
+        assert taken.module and taken.training_script == "fer.training.worker"
+    elif words[0].startswith(".venv/"):
+        assert all((ROOT / word).exists() for word in words if re.search(r"\.(py|txt)$", word))
+    elif words[1:2] == ["-m"] and words[2].startswith("fer"):
+        flags = {word for word in words[3:] if word.startswith("--")} - {"--config"}
+        if flags and words[2] != "fer.training.benchmark":
+            with pytest.raises(SystemExit):
+                python_m([words[2], *words[3:4][:words[2] == "fer"], "--help"], monkeypatch)
+            shown = capsys.readouterr().out
+            assert not [flag for flag in flags if flag not in shown]
+
+
+def test_a_command_that_nothing_knows_is_found(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text("Text `python -m fer.nowhere` and\n\n    docker run x \\\n      --flag   # why\n\n"
+                    "```bash\nmake app\n```\n\n```python\nnot = shell\n```\n")
+    found = commands(page)
+    assert found == ["make app", "docker run x --flag", "python -m fer.nowhere"]
+    assert [one for one in found if not is_named(one) and not any(re.match(rule, one) for rule in RUN)] == found[1:]
+
+
+def test_the_python_of_the_readme_runs(here, capsys):
+    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    exec(compile(code, "README.md", "exec"), {})  # noqa: S102
+    assert capsys.readouterr().out.startswith("happy 0.")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_and_pictures_lead_somewhere(page):
+    text = page.read_text(encoding="utf-8")
+    for target in re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", text):
+        assert target.startswith("https://") or (page.parent / target).exists(), target
