@@ -11,8 +11,9 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_AR
 app: $(VENV)/.ready
 	$(BIN)/python -m streamlit run streamlit_app.py
 
+# Two workers of one thread each: two that share two cores lose more than they gain by more.
 test: $(VENV)/.ready-dev
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadgroup
 
 lint: $(VENV)/.ready-dev
 	$(BIN)/python -m ruff check .

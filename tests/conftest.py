@@ -19,6 +19,13 @@ SHARED = Path(os.environ.get("FER_SHARED", ROOT.parent / "shared"))
 YUNET = SHARED / "models" / "face_detection_yunet_2023mar.onnx"
 
 
+def pytest_collection_modifyitems(items) -> None:
+    """One of two workers drives the browser; the other has the rest, a file at a time (pytest-xdist's loadgroup)."""
+    for item in items:
+        folder = item.path.parent.name
+        item.add_marker(pytest.mark.xdist_group(folder if folder in ("browser", "load") else str(item.path)))
+
+
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path_factory, monkeypatch):
     """No test reads or fills the user's cache, and none asks the network for YuNet."""
