@@ -164,11 +164,12 @@ def test_a_long_pause_is_ended_by_the_worker_itself(demo, monkeypatch, tmp_path)
 
 
 def test_uploaded_training_data_within_its_folder_is_taken(demo):
-    folder = archives.uploads_folder() / "abc"
+    folder = archives.uploads_folder() / ("0123456789ab" * 2)
     folder.mkdir(parents=True, exist_ok=True)
     assert launcher.bounded(TrainConfig(epochs=2, data=str(folder))).data == str(folder)
-    with pytest.raises(RunError, match="drawn or uploaded"):  # all visitors' at once
-        launcher.start(TrainConfig(epochs=2, data=str(folder.parent)))
+    for elsewhere in (folder.parent, folder.parent / "mine"):  # all visitors' at once, no upload's digest
+        with pytest.raises(RunError, match="drawn or uploaded"):
+            launcher.start(TrainConfig(epochs=2, data=str(elsewhere)))
 
 
 def test_old_uploads_are_forgotten(tmp_path, monkeypatch):

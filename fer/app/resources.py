@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from pathlib import Path
 
 import streamlit as st
 
 from fer.app.tidy import tidy
-from fer.data.archives import uploads_folder
 from fer.data.dataset import Dataset
 from fer.data.ferplus import FERPLUS_FILE
 from fer.data.folders import list_entries, root_of
-from fer.data.read import SYNTHETIC, read_dataset
+from fer.data.read import SYNTHETIC, is_upload, read_dataset
 from fer.errors import DatasetError
 from fer.inference.recognizer import Recognizer, load
 from fer.limits import limits
@@ -59,18 +57,9 @@ def dataset(path: str) -> Dataset:
     """A data set by --data's name, kept until its files change. Raises DatasetError, on the shared demo for every
     path but that of one upload.
     """
-    if path != SYNTHETIC and not limits().server_paths and not _is_upload(path):
+    if path != SYNTHETIC and not limits().server_paths and not is_upload(path):
         raise DatasetError("On this shared demo data is drawn or uploaded, never named by a path.")
     return _dataset(path, data_stamp(path))
-
-
-def _is_upload(path: str) -> bool:
-    """Whether a path is one upload's folder, named by its digest, or lies in it; the folder of them all is not."""
-    try:
-        inside = Path(path).resolve().relative_to(uploads_folder().resolve()).parts
-    except (OSError, ValueError):  # elsewhere, or a name that no disk takes
-        return False
-    return bool(inside) and re.fullmatch("[0-9a-f]{24}", inside[0]) is not None
 
 
 @st.cache_resource(max_entries=3, show_spinner="Reading the data set")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 from fer.data.archives import uploads_folder
@@ -39,8 +40,12 @@ def read_dataset(data: str | Path, progress: Progress | None = None, quiet: bool
 
 
 def is_upload(data: str | Path) -> bool:
-    """Whether these are pictures that a visitor uploaded; False for the folder of all uploads, and for no path."""
+    """Whether these are pictures that a visitor uploaded: a folder named by an upload's digest, or what lies in it.
+
+    False for the folder of all uploads, for a link that leads out, and for what is no path.
+    """
     try:
-        return uploads_folder().resolve() in Path(data).resolve().parents
-    except (OSError, ValueError, RuntimeError):  # a name too long, a NUL in it, a link to itself
+        inside = Path(data).resolve().relative_to(uploads_folder().resolve()).parts
+    except (OSError, ValueError, RuntimeError):  # elsewhere, a name too long, a NUL in it, a link to itself
         return False
+    return bool(inside) and re.fullmatch("[0-9a-f]{24}", inside[0]) is not None
