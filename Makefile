@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_AR
 .PHONY: app test lint clean
 
 app: $(VENV)/.ready
-	$(BIN)/python -m streamlit run streamlit_app.py
+	$(BIN)/python -m streamlit run streamlit_app.py --server.address localhost
 
 # Two workers of one thread each: two that share two cores lose more than they gain by more.
 test: $(VENV)/.ready-dev

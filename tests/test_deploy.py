@@ -74,7 +74,7 @@ def test_a_space_is_a_docker_image_without_the_xsrf_check(tmp_path):
     assert front["sdk"] == "docker" and f"EXPOSE {front['app_port']}" in DOCKERFILE
     found = steps((tmp_path / "space" / "Dockerfile").read_text())
     assert [step for step in found if step not in STEPS] == [("ENV", "STREAMLIT_SERVER_ENABLE_XSRF_PROTECTION=false")]
-    assert (tmp_path / "space" / "weights" / "compact.safetensors").is_file() and "git push" in made.stdout
+    assert (tmp_path / "space" / "weights" / "compact.safetensors").is_file() and "hf upload" in made.stdout
 
 
 @pytest.fixture

@@ -46,6 +46,7 @@ RUN = {
     r"python -m fer\.evaluation\.model_cards": {"--out": "models.md"},
     r"python -m fer\.explain\.measure": {"--faces": "1", "--model": "mini_xception", "--out": "table.json"},
     r"python -m fer\.vision\.crop_measurement": {"--pictures": "6"},
+    r"python -m fer\.evaluation\.crops": {"--limit": "6"},
     r"python -m fer\.vision\.benchmark": {},
     r"python -c": {},
 }
@@ -67,6 +68,7 @@ NAMED = {
     r"python -m tests\.fuzz\.long$": "takes a quarter of an hour; tests/fuzz/test_fuzz.py runs it with few inputs",
     r"(SITE=\S+ )?docker (build|compose|run --rm) ": "needs a container engine; see tests/test_deploy.py",
     r"deploy/huggingface/make_space\.sh": "tests/test_deploy.py makes a Space",
+    r"hf upload": "needs an account; tests/test_deploy.py makes the folder",
     r"sudo .*deploy/rehearse\.py": "installs everything, as root",
     r"python -m fer\.training\.benchmark": "takes minutes; tests/training/test_benchmark.py runs it with few steps",
     r"python -m fer (train|explain|summary two_layers)$": "mentioned, with what the reader adds: test_contributing.py",
@@ -194,7 +196,7 @@ def written_by(words: list[str]) -> list[Path]:
 
 @pytest.mark.parametrize("words", TO_RUN, ids=TO_RUN.values())
 def test_the_command_runs(here, words, monkeypatch, capsys):
-    if words[2].startswith("fer.vision.") and not YUNET.is_file():
+    if words[2].startswith(("fer.vision.", "fer.evaluation.crops")) and not YUNET.is_file():
         pytest.skip("the YuNet file is not at hand (FER_SHARED)")
     if words[1] == "-c":
         exec(words[2])  # noqa: S102  the page's own code

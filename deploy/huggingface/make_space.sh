@@ -9,4 +9,4 @@ cp deploy/huggingface/README.md "$out/README.md"
 # A Space is shown in a frame of another site, where the cookie of Streamlit's XSRF check does not come back: only there
 # the check is off, else no photo could be uploaded.
 sed -i 's/^USER /ENV STREAMLIT_SERVER_ENABLE_XSRF_PROTECTION=false\n&/' "$out/Dockerfile"
-echo "Written to $out. Then: cd $out; git init; git add -A; git commit -m 'FER Studio'; git push (see README, Hosting)"
+echo "Written to $out. Then: hf upload YOU/SPACE $out . --repo-type space (see README, Hosting)"

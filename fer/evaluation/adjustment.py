@@ -17,8 +17,8 @@ def fit_adjustment(logits: np.ndarray, labels: np.ndarray, goal: float = RECALL_
     """The smallest constants (7,) float64, mean 0, with which every class that is there is recalled at the goal.
 
     logits: (N, 7), labels: (N,). Only classes below the goal are raised, step by step, all of them at once: the fewer
-    numbers are fitted, the less they learn the pictures by heart (a search over all seven did worse when held out,
-    see EXPERIMENTS.md). A class that the reach does not bring there keeps the reach.
+    numbers are fitted, the less they learn the pictures by heart (a search over all seven did worse when held out).
+    A class that the reach does not bring there keeps the reach.
     """
     constants = np.zeros(COUNT)
     for _ in range(round(REACH / STEP) * COUNT):

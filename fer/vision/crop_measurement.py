@@ -13,11 +13,9 @@ import numpy as np
 import tyro
 from tqdm import tqdm
 
-from fer.data.dataset import Dataset
 from fer.data.fer2013 import read_fer2013
-from fer.inference.recognizer import load
 from fer.records import FaceBox
-from fer.vision.alignment import REFERENCE, align_face, face_crop
+from fer.vision.alignment import REFERENCE, face_crop
 from fer.vision.detection import Detector, load_detector
 from fer.vision.kinds import FINDERS
 
@@ -25,7 +23,7 @@ ENLARGED, BORDER = 4, 96  # the detectors need larger faces with something aroun
 
 
 def found_again(pixels: np.ndarray, detector: Detector) -> Iterator[tuple[int, np.ndarray, FaceBox]]:
-    """Where the detector finds a face in a picture: the picture's row, its enlarged photo, and the best box."""
+    """Where the detector finds a face in a picture: its row, the enlarged picture (H, W, 3) uint8, and the best box."""
     for row, picture in enumerate(tqdm(pixels, desc=detector.name, leave=False)):
         large = cv2.resize(picture, None, fx=ENLARGED, fy=ENLARGED, interpolation=cv2.INTER_CUBIC)
         large = cv2.copyMakeBorder(large, BORDER, BORDER, BORDER, BORDER, cv2.BORDER_REPLICATE)
@@ -34,25 +32,11 @@ def found_again(pixels: np.ndarray, detector: Detector) -> Iterator[tuple[int, n
             yield row, photo, found[0]
 
 
-def accuracy_of_crops(part: Dataset, detector: Detector, models: list[str]) -> dict[str, float | dict[str, float]]:
-    """Each model's accuracy on the pictures whose face is found again: as they are, and as our pipeline cuts them."""
-    rows, crops = [], []
-    for row, photo, box in found_again(part.pixels, detector):
-        rows.append(row)
-        crops.append(align_face(photo, box, detector.name))
-    values: dict = {"found": round(len(rows) / len(part), 3)}
-    for name in models if rows else []:
-        recognizer = load(name)
-        values[name] = {way: round(float((recognizer.probabilities(faces).argmax(1) == part.labels[rows]).mean()), 4)
-                        for way, faces in (("as_they_are", part.pixels[rows]), ("cut_again", np.stack(crops)))}
-    return values
-
-
 def measure(pixels: np.ndarray, detector: Detector) -> dict[str, float | list[float] | dict[str, float]]:
     """Find each 48 x 48 picture's face again; medians in pixels of the picture.
 
     spread: half of the span that holds the middle 90 % of the crops that would be cut: their side in percent,
-    their centre across and down in pixels, their turn in degrees. Augmentation should reach as far.
+    their centre across and down in pixels, their turn in degrees. `fer.evaluation.crops` says what that costs.
     """
     boxes, landmarks, crops = [], [], []
     for _, _, box in found_again(pixels, detector):
@@ -77,21 +61,15 @@ def measure(pixels: np.ndarray, detector: Detector) -> dict[str, float | list[fl
     return values
 
 
-def main(data: Path, pictures: int = 1500, seed: int = 0, models: list[str] | None = None) -> None:
+def main(data: Path, pictures: int = 1500, seed: int = 0) -> None:
     """Print each detector's median box within FER2013's Training pictures, and its crops' spread.
 
     Args:
         data: fer2013.csv.
         pictures: How many to measure, drawn at random.
         seed: Of that draw.
-        models: Instead, how these classify PublicTest's pictures as they are and as each detector's crops.
     """
-    dataset = read_fer2013(data)
-    if models:
-        for name in FINDERS[1:]:
-            print(name, accuracy_of_crops(dataset.split("PublicTest"), load_detector(name), models))
-        return
-    training = dataset.split("Training")
+    training = read_fer2013(data).split("Training")
     rows = np.random.default_rng(seed).choice(len(training), min(pictures, len(training)), replace=False)
     for name in FINDERS[1:]:
         print(name, measure(training.pixels[rows], load_detector(name)))

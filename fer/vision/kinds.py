@@ -33,7 +33,7 @@ class Kind:
 KINDS = {
     "yunet": Kind("YuNet (neural network)", "fer.vision.detection:YuNet", BoxMedian(42.0, (23.7, 23.1))),
     "hog": Kind("HOG (dlib)", "fer.vision.detection:Hog", BoxMedian(39.0, (24.2, 28.8))),
-    "haar": Kind("Haar cascade", "fer.vision.detection:Haar", BoxMedian(46.1, (24.1, 23.8))),
+    "haar": Kind("Haar cascade", "fer.vision.detection:Haar", BoxMedian(46.0, (24.1, 23.8))),
     "none": Kind("", "fer.vision.detection:WholePicture", BoxMedian(48.0, (24.0, 24.0))),
 }
 DETECTORS = ("auto", *KINDS)
