@@ -22,6 +22,7 @@ MAX_FRAMES = limits().film_frames
 LONGEST = f"{MAX_SECONDS // 60} minutes" if MAX_SECONDS >= 120 else f"{MAX_SECONDS} seconds"
 WORK_SIDE = 1280         # larger frames are worked on, and written, at this size
 MIN_SIDE = 16
+MAX_EMPTY = 1_000        # packets on end that hold no frame: there are no more
 THREADS = 2
 
 
@@ -59,7 +60,8 @@ def probe(source: bytes | Path) -> VideoInfo:
     with open_source(source) as file, _opened(file) as (container, stream):
         info = _info(container, stream)
         for frame in _decoded(container, stream, lambda note: None):
-            return _upright_info(info, frame)
+            height, width = _upright(frame, _pixel_shape(stream)).shape[:2]
+            return VideoInfo(width, height, info.seconds, info.rate)
     raise VideoError("The film holds no frame that can be read. Save or download it again.")
 
 
@@ -82,7 +84,7 @@ def frames(source: bytes | Path, on_note: Callable[[str], None] = lambda note: N
                 on_note(f"Only the first {LONGEST} were read.")
                 return
             last = time_s
-            yield time_s - first, _upright(frame)
+            yield time_s - first, _upright(frame, _pixel_shape(stream))
 
 
 @contextmanager
@@ -125,15 +127,10 @@ def _info(container: av.container.InputContainer, stream: av.VideoStream) -> Vid
     return VideoInfo(width, height, max(seconds, 0.0), float(stream.average_rate or stream.guessed_rate or 25))
 
 
-def _upright_info(info: VideoInfo, frame: av.VideoFrame) -> VideoInfo:
-    height, width = _upright(frame).shape[:2]
-    return VideoInfo(width, height, info.seconds, info.rate)
-
-
 def _decoded(container: av.container.InputContainer, stream: av.VideoStream,
              on_note: Callable[[str], None]) -> Iterator[av.VideoFrame]:
     """All frames that can be decoded, also around a damaged packet."""
-    count = bad = 0
+    count = bad = empty = 0
     began = ended = None
     packets = container.demux(stream)
     while True:
@@ -144,8 +141,13 @@ def _decoded(container: av.container.InputContainer, stream: av.VideoStream,
         except (av.FFmpegError, OSError):
             bad += 1
             break
+        empty += 1
+        if empty > MAX_EMPTY:
+            bad += 1
+            break
         try:
             for frame in packet.decode():
+                empty = 0
                 if max(frame.width, frame.height) > MAX_SIDE or min(frame.width, frame.height) < MIN_SIDE:
                     raise VideoError(f"The film has frames of {frame.width} x {frame.height} pixels; {MIN_SIDE} to "
                                      f"{MAX_SIDE} a side are read.")
@@ -168,10 +170,18 @@ def _decoded(container: av.container.InputContainer, stream: av.VideoStream,
         on_note(f"The film is damaged or cut off: {count} frames could be read.")
 
 
-def _upright(frame: av.VideoFrame) -> np.ndarray:
-    factor = min(1.0, WORK_SIDE / max(frame.width, frame.height))
-    size = {"width": max(round(frame.width * factor), 2), "height": max(round(frame.height * factor), 2)}
-    picture = frame.to_ndarray(format="rgb24", **(size if factor < 1 else {}))
+def _pixel_shape(stream: av.VideoStream) -> float:
+    """The width of a pixel over its height: DVDs and old cameras have others than 1."""
+    shape = float(stream.sample_aspect_ratio or 1)
+    return shape if 0.25 <= shape <= 4 else 1.0
+
+
+def _upright(frame: av.VideoFrame, pixel_shape: float) -> np.ndarray:
+    width, height = frame.width * max(pixel_shape, 1), frame.height * max(1 / pixel_shape, 1)
+    factor = min(1.0, WORK_SIDE / max(width, height))
+    size = {"width": max(round(width * factor), 2), "height": max(round(height * factor), 2)}
+    as_it_is = (size["width"], size["height"]) == (frame.width, frame.height)
+    picture = frame.to_ndarray(format="rgb24", **({} if as_it_is else size))
     turns = round(frame.rotation / 90) % 4                  # rotation: degrees counter-clockwise, from the metadata
     return np.ascontiguousarray(np.rot90(picture, turns)) if turns else picture
 

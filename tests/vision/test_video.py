@@ -14,7 +14,8 @@ from fer.vision import video
 from fer.vision.video import VideoWriter, frames, probe
 
 
-def film(times: list[float], size=(64, 48), container="mp4", codec="libx264", rotation: int = 0, options=None) -> bytes:
+def film(times: list[float], size=(64, 48), container="mp4", codec="libx264", rotation: int = 0, options=None,
+         pixel_shape: Fraction = Fraction(1)) -> bytes:
     """One plain grey frame a time, 20 levels apart, with a white upper left quarter."""
     file = io.BytesIO()
     with av.open(file, "w", format=container, options=options or {}) as out:
@@ -22,6 +23,7 @@ def film(times: list[float], size=(64, 48), container="mp4", codec="libx264", ro
         stream.width, stream.height = size
         stream.pix_fmt = "yuv420p"
         stream.codec_context.time_base = Fraction(1, 1000)
+        stream.codec_context.sample_aspect_ratio = pixel_shape
         if rotation:
             stream.set_display_rotation(rotation)
         for index, time_s in enumerate(times):
@@ -155,3 +157,31 @@ def test_no_more_frames_are_decoded_than_the_limit(monkeypatch, tmp_path):
     notes = []
     assert len(list(frames((tmp_path / "long.mp4").read_bytes(), notes.append))) == 7
     assert notes == ["Only the first 7 frames were read."]
+
+
+@pytest.mark.parametrize(("pixel_shape", "rotation", "shown"), [
+    (Fraction(16, 9), 0, (114, 48)), (Fraction(1, 2), 0, (64, 96)), (Fraction(2), 90, (48, 128)),
+    (Fraction(1000), 0, (64, 48))])                                       # no camera has such pixels
+def test_pixels_that_are_no_squares_are_drawn_out(pixel_shape, rotation, shown):
+    data = film(STEADY[:3], rotation=rotation, pixel_shape=pixel_shape)
+    assert next(frames(data))[1].shape[:2] == (shown[1], shown[0])
+    assert (probe(data).width, probe(data).height) == shown
+
+
+def test_packets_without_frames_come_to_an_end(monkeypatch):
+    """A few bytes each, millions fit into a film; nobody could cancel meanwhile."""
+    file = io.BytesIO()
+    with av.open(file, "w", format="webm") as out:
+        stream = out.add_stream("libvpx", rate=25)
+        stream.width, stream.height, stream.pix_fmt, stream.gop_size = 64, 48, "yuv420p", 1
+        picture = av.VideoFrame.from_ndarray(np.full((48, 64, 3), 90, np.uint8), format="rgb24")
+        good = [packet for one in (picture, picture, None) for packet in stream.encode(one)]
+        for index, data in enumerate([bytes(good[0]), *[b"\xff" * 4] * 100, bytes(good[1])]):
+            packet = av.Packet(data)
+            packet.stream, packet.pts, packet.dts, packet.time_base = stream, 40 * index, 40 * index, Fraction(1, 1000)
+            out.mux(packet)
+    notes = []
+    assert len(list(frames(file.getvalue(), notes.append))) == 2
+    monkeypatch.setattr(video, "MAX_EMPTY", 50)
+    assert len(list(frames(file.getvalue(), notes.append))) == 1
+    assert all("damaged or cut off" in note for note in notes) and len(notes) == 2
