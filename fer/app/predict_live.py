@@ -74,6 +74,8 @@ def _buttons(stream: Stream) -> None:
 
 def _start() -> None:
     stream = state.live()
+    if stream.wanted:  # the second click of two
+        return
     state.tell_live_trouble("")
     if not webcam.secure():
         state.tell_live_trouble(webcam.why_not(stream))
@@ -201,8 +203,10 @@ def _recorder(stream: Stream, now: LiveState) -> None:
 
 
 def _stop_recording() -> None:
-    state.keep_recording(state.live().analyser.stop_recording())
-    state.ask_for_rerun()  # the summary stands outside this fragment
+    analyser = state.live().analyser
+    if analyser.state().recording:  # else this is the second click of two, or the camera was stopped before it
+        state.keep_recording(analyser.stop_recording())
+        state.ask_for_rerun()  # the summary stands outside this fragment
 
 
 def _recording_result() -> None:
@@ -210,9 +214,10 @@ def _recording_result() -> None:
     if not rows:
         return
     st.header("Your recording")
-    people = timeline_figures.people(rows)
+    people = {row.person for row in rows}
     seconds = max(row.time_s for row in rows)
-    st.markdown(f"{seconds:.0f} s, {len(rows)} readings, {len(people)} {'person' if len(people) == 1 else 'people'}.")
+    st.markdown(f"{len(rows)} readings of {len(people)} {'person' if len(people) == 1 else 'people'}, the last after "
+                f"{seconds:.0f} s.")
     timeline, summary = st.columns([3, 2], gap="large")
     with timeline:
         st.plotly_chart(timeline_figures.expression_bands(rows, 0, seconds), width="stretch", config=figures.CONFIG,

@@ -81,7 +81,9 @@ class LiveAnalyser:
         self._latest = LiveState()
         self._recorded: list[Row] | None = None
         self._recording_began = 0.0
+        self._counted_from: float | None = None              # the first frame since the start
         self._early: float | None = None                     # the least of arrival minus the frame's own time
+        self._frame_s: float | None = None                   # the last frame's own time
         self._last_s = self._began
         self._logged: set[str] = set()
         self._failed_s = float("-inf")
@@ -115,11 +117,14 @@ class LiveAnalyser:
     def restarted(self) -> None:
         """Another connection begins, with a clock of its own; what failed before is over."""
         with self._lock:
-            self._early = None
-            self._done.clear()
+            self._new_clock()
             self._logged.clear()
             self._latest = replace(self._latest, failures=0, failure="")
             self._failed_s = float("-inf")
+
+    def _new_clock(self) -> None:
+        self._early = self._frame_s = self._counted_from = None
+        self._done.clear()
 
     def state(self) -> LiveState:
         """What is current now."""
@@ -128,7 +133,7 @@ class LiveAnalyser:
             while self._done and now - self._done[0][0] > RATE_S:
                 self._done.popleft()
             waits = sorted(latency for _, latency in self._done)
-            span = max(min(RATE_S, now - self._began), 0.5)
+            span = max(min(RATE_S, now - (now if self._counted_from is None else self._counted_from)), 0.5)
             silent_s = now - self._last_s
             return LiveState(
                 latest.faces if silent_s < PERSONS_KEPT_S else (), latest.frames, len(self._done) / span,
@@ -158,6 +163,11 @@ class LiveAnalyser:
         with self._lock:
             now = self._clock()
             waited = 0.0
+            if frame_s is not None and self._frame_s is not None and frame_s < self._frame_s:
+                self._new_clock()    # the browser connected again by itself
+            if self._counted_from is None:
+                self._counted_from = arrived
+            self._frame_s = frame_s
             if frame_s is not None:  # the stream's clock has its own zero: the fastest frame so far waited for nothing
                 early = arrived - frame_s
                 self._early = early if self._early is None else min(self._early, early)
@@ -168,7 +178,8 @@ class LiveAnalyser:
             while self._history and now - self._began - self._history[0].time_s > HISTORY_S:
                 self._history.popleft()
             if self._recorded is not None and len(self._recorded) < RECORDED_ROWS:
-                self._recorded += [Row.of(face, face.time_s - self._recording_began) for face in faces]
+                self._recorded += [Row.of(face, face.time_s - self._recording_began) for face in faces
+                                   if face.time_s >= self._recording_began]  # not a frame from before the start
             latest = self._latest
             self._latest = LiveState(faces, latest.frames + 1, width=shape[1], height=shape[0],
                                      failures=latest.failures, failure=latest.failure)

@@ -193,3 +193,45 @@ def test_readers_and_the_stream_at_once(scene, clock):
     run(analyser, clock, 20)
     [thread.join() for thread in threads]
     assert not wrong and analyser.state().failures == 0
+
+
+def test_a_connection_that_comes_back_by_itself_brings_its_own_clock(scene, clock):
+    analyser = analyser_of(scene, clock)
+    for index in range(100):
+        clock.now += 0.1
+        analyser(FRAME, index * 0.1)
+    clock.now += 2
+    for index in range(5):
+        clock.now += 0.1
+        analyser(FRAME, index * 0.1)                        # nobody pressed Start
+    assert analyser.state().latency_ms == pytest.approx(0, abs=0.01)
+
+
+def test_frames_a_second_are_counted_from_the_first_frame(scene, clock):
+    analyser = analyser_of(scene, clock)
+    clock.now += 30                                         # the tab was open for long
+    run(analyser, clock, 1, rate=20)
+    assert analyser.state().frames_per_s == pytest.approx(20, rel=0.06)
+    clock.now += 60
+    analyser.restarted()
+    assert analyser.state().frames_per_s == 0
+    run(analyser, clock, 1, rate=20)
+    assert analyser.state().frames_per_s == pytest.approx(20, rel=0.06)
+
+
+def test_a_frame_from_before_the_recording_is_not_in_it(scene, clock):
+    def draw(frame, *_):
+        analyser.start_recording()                          # pressed while this frame is being read
+        clock.now += 0.05
+        return frame
+
+    analyser = LiveAnalyser(scene, scene, draw, LiveSettings(), clock)
+    clock.now += 1
+    read = scene.read
+    scene.read = lambda *given: (setattr(clock, "now", clock.now + 0.04), read(*given))[1]
+    analyser(FRAME)
+    analyser._draw = plain
+    clock.now += 0.1
+    analyser(FRAME)
+    rows = analyser.stop_recording()
+    assert len(rows) == 1 and rows[0].time_s > 0
