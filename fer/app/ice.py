@@ -21,6 +21,7 @@ from http.client import HTTPException
 LIFETIME_S = 2 * 3600          # asked of the provider
 RENEW_S = 3600                 # a visitor who connects just before has an hour left
 RETRY_S = 60                   # after a provider did not answer
+SPARE_S = 600                  # credentials that end sooner are not given to anybody
 TIMEOUT_S = 5
 STUN = [{"urls": ["stun:stun.cloudflare.com:3478"]}]
 NAMES = ("FER_ICE_SERVERS", "CLOUDFLARE_TURN_KEY_ID", "CLOUDFLARE_TURN_KEY_API_TOKEN", "TWILIO_ACCOUNT_SID",
@@ -55,13 +56,19 @@ class IceSource:
                  clock: Callable[[], float] = time.monotonic) -> None:
         self._settings, self._clock, self._lock = settings, clock, threading.Lock()
         self._bases = {"cloudflare": CLOUDFLARE, "twilio": TWILIO, "hf": HUGGING_FACE, **(bases or {})}
-        self._kept: tuple[float, Ice] | None = None
+        self._kept: tuple[float, Ice] | None = None          # until when, and what
+        self._given: tuple[float, Ice] | None = None         # when, and what a provider gave last
 
     def get(self) -> Ice:
         with self._lock:
             if self._kept is None or self._clock() >= self._kept[0]:
-                ice = self._fetch()
-                self._kept = (self._clock() + (RETRY_S if ice.note else RENEW_S), ice)
+                ice, now = self._fetch(), self._clock()
+                lasts_s = RETRY_S if ice.note else RENEW_S
+                if not ice.note:
+                    self._given = now, ice
+                elif self._given and now - self._given[0] < LIFETIME_S - SPARE_S:
+                    ice = self._given[1]  # the provider does not answer just now; what it gave still holds
+                self._kept = now + lasts_s, ice
             return self._kept[1]
 
     def _fetch(self) -> Ice:

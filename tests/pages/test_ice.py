@@ -150,3 +150,18 @@ def test_settings_come_from_the_secrets_before_the_environment(monkeypatch):
     monkeypatch.setenv("TWILIO_ACCOUNT_SID", "AC1")
     monkeypatch.setattr(webcam.st, "secrets", {"HF_TOKEN": "of the secrets"})
     assert webcam._settings() == {"HF_TOKEN": "of the secrets", "TWILIO_ACCOUNT_SID": "AC1"}
+
+
+def test_a_failed_renewal_leaves_what_still_holds(provider):
+    address, seen, answers = provider
+    answers["/credentials"] = (200, {"username": "u", "credential": "c"})
+    clock = Clock()
+    kept = source(address, {"HF_TOKEN": "x"}, clock)
+    given = kept.get()
+    answers["/credentials"] = (503, {})
+    clock.now = ice.RENEW_S
+    assert kept.get() is given and len(seen) == 2
+    clock.now += ice.RETRY_S
+    assert kept.get() is given and len(seen) == 3                 # asked again each minute
+    clock.now = ice.LIFETIME_S - ice.SPARE_S
+    assert kept.get().servers == STUN and kept.get().note         # too old to give to anybody
