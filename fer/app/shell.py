@@ -49,9 +49,11 @@ def open_page(title: str) -> None:
     """Each page's first line: the browser's title, then the sidebar."""
     st.set_page_config(page_title=f"{title} · FER Studio", page_icon=":material/add_reaction:", layout="wide")
     server.prepare()
-    tidy_now_and_then()
     if hosted():
         sweep_now_and_then()
+        tidy_now_and_then(sweep_now_and_then)
+    else:
+        tidy_now_and_then()
     if title != "Predict":
         state.end_live()  # its picture is gone from the page: a recording ends with it
     with st.sidebar:

@@ -11,7 +11,12 @@ import ctypes
 import gc
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
+
+from streamlit import runtime
+
+from fer.faults import log_failure
 
 EVERY_S = 60.0
 _turn = threading.Lock()
@@ -19,14 +24,42 @@ _last_s = float("-inf")
 _later: threading.Timer | None = None
 
 
-def tidy_now_and_then() -> None:
-    """For each page that is opened: tidy where it is due, and once more when its visitor may have left."""
-    global _later
+def tidy_now_and_then(chore: Callable[[], None] = lambda: None) -> None:
+    """For each page that is opened: tidy where it is due, and from then on every minute, though nobody comes.
+
+    chore: what else is to be done each minute.
+    """
     tidy()
     if _later is None or not _later.is_alive():
-        _later = threading.Timer(EVERY_S, tidy, kwargs={"now": True})
-        _later.daemon = True
-        _later.start()
+        _arm(chore)
+
+
+def _arm(chore: Callable[[], None]) -> None:
+    global _later
+    _later = threading.Timer(EVERY_S, _look_after, args=(chore,))
+    _later.daemon = True
+    _later.start()
+
+
+def _look_after(chore: Callable[[], None]) -> None:
+    """The last visitor's pictures go as well: Streamlit forgets a session that ran out when the next one comes."""
+    try:
+        let_sessions_go()
+        tidy(now=True)
+        chore()
+    except Exception as error:  # the next minute must come all the same
+        log_failure("The tidying failed", error)
+    if runtime.exists():
+        _arm(chore)
+
+
+def let_sessions_go() -> None:
+    """Drop the sessions that ran out, of visitors who closed the page over two minutes ago."""
+    if not runtime.exists():
+        return
+    sessions = runtime.get_instance()._session_mgr
+    with sessions._storage_lock:
+        len(sessions._session_storage._cache)  # asked for its length, it lets go of those
 
 
 def tidy(now: bool = False) -> bool:

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import gc
+import time
 import weakref
+from types import SimpleNamespace
+
+from streamlit.runtime.memory_session_storage import MemorySessionStorage
+from streamlit.runtime.websocket_session_manager import WebsocketSessionManager
 
 from fer.app import tidy
 
@@ -35,6 +40,44 @@ def test_a_page_is_tidied_after_once_more(monkeypatch):
     tidy.tidy_now_and_then()                                 # one is waiting already
     tidy._later.join(5)
     assert done == [False, False, True]
+
+
+def test_it_goes_on_every_minute_though_nobody_comes_and_a_chore_fails(monkeypatch):
+    monkeypatch.setattr(tidy, "EVERY_S", 0.02)
+    monkeypatch.setattr(tidy, "_later", None)
+    monkeypatch.setattr(tidy, "let_sessions_go", lambda: None)
+    monkeypatch.setattr(tidy, "tidy", lambda now=False: None)
+    done = []
+
+    def chore():
+        done.append(1)
+        monkeypatch.setattr(tidy.runtime, "exists", lambda: len(done) < 3)
+        raise OSError
+
+    tidy.tidy_now_and_then(chore)
+    deadline = time.monotonic() + 20
+    while len(done) < 3 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    tidy._later.join(5)
+    assert len(done) == 3 and not tidy._later.is_alive()
+
+
+def test_sessions_that_ran_out_go_without_another_visitor(monkeypatch):
+    """By Streamlit's own classes, whose names are not public: another release may have others."""
+    storage = MemorySessionStorage(ttl_seconds=0)
+    manager = WebsocketSessionManager(storage, None, None, None)
+    monkeypatch.setattr(tidy.runtime, "exists", lambda: True)
+    monkeypatch.setattr(tidy.runtime, "get_instance", lambda: SimpleNamespace(_session_mgr=manager))
+    session = Left()
+    session.id = "one"
+    gone = weakref.ref(session)
+    storage.save(SimpleNamespace(session=session))
+    del session
+    gc.collect()
+    assert gone() is not None
+    tidy.let_sessions_go()
+    gc.collect()
+    assert gone() is None
 
 
 def test_two_pages_do_not_tidy_at_once():
