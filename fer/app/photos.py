@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 
@@ -68,6 +69,11 @@ class Reading:
         """The same for the same photo, read by the same weights and detector: a run replaces its weights by better."""
         return (self.photo.key, self.model, self.recognizer.card.sha256 if self.recognizer else "", self.detector)
 
+    @property
+    def model_name(self) -> str:
+        """The model's name without the folder that a run lies in: files are passed on."""
+        return Path(self.model).name
+
     def to_json(self) -> dict:
         """The same line as `python -m fer predict --json` prints, plus model and detector."""
         error = self.error and {"type": type(self.error).__name__, "message": self.error.message}
@@ -75,7 +81,7 @@ class Reading:
                 "faces": [{**face.to_json(), **({"stability": round(self.stabilities[index], 3)}
                                                 if index < len(self.stabilities) else {})}
                           for index, face in enumerate(self.faces)], "error": error,
-                "model": self.model, "detector": self.detector}
+                "model": self.model_name, "detector": self.detector}
 
 
 def read_photo(photo: Photo) -> Reading:
@@ -132,7 +138,7 @@ def rows_of(readings: list[Reading]) -> list[dict]:
                 "width": round(face.box.width, 1), "height": round(face.box.height, 1),
                 "quality": "; ".join(face.quality.reasons) or "ok",
                 "stability": round(reading.stabilities[number - 1], 3) if number <= len(reading.stabilities) else "",
-                "model": reading.model,
+                "model": reading.model_name,
                 "detector": reading.detector})
     return rows
 

@@ -33,7 +33,8 @@ def chosen_photos() -> list[Photo]:
     if len(uploads) > photos.MAX_PHOTOS:
         st.warning(f"The first {photos.MAX_PHOTOS} of {len(uploads)} photos are read. For more, use "
                    "`python -m fer predict FOLDER`.")
-    return [Photo(upload.name, upload.getvalue()) for upload in uploads[:photos.MAX_PHOTOS]]
+    put_in = [Photo(upload.name, upload.getvalue()) for upload in uploads[:photos.MAX_PHOTOS]]
+    return list({photo.key: photo for photo in put_in}.values())  # the same file put in twice is shown once
 
 
 def forget_sample() -> None:

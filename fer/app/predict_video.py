@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 
 import streamlit as st
 
@@ -15,6 +16,7 @@ from fer.inference.film import READINGS_PER_S, Film
 from fer.vision.video import LONGEST, MAX_BYTES, SUFFIXES
 
 POLL_S = 0.4
+GRACE_S = 60.0           # a film is read on for that long after its visitor's connection broke
 
 
 def show() -> None:
@@ -36,7 +38,7 @@ def show() -> None:
     if not job.finished:
         st.fragment(shell.guarded_part(_progress), run_every=POLL_S)()
     else:
-        _result(job)
+        _result(job, at_hand=upload is not None or state.sample_film())
 
 
 def _another_film() -> None:
@@ -63,7 +65,7 @@ def _start(name: str, data: bytes, digest: str) -> None:
     detector = resources.detector(state.detector())
     job = FilmJob((digest, recognizer.card.sha256, detector.name), name, state.model())
     state.keep_film_job(job)
-    job.start(data, recognizer, detector, READINGS_PER_S, still_there())
+    job.start(data, recognizer, detector, READINGS_PER_S, still_there(GRACE_S))
 
 
 def _progress() -> None:
@@ -79,7 +81,8 @@ def _progress() -> None:
     st.button("Cancel", on_click=job.cancel, icon=":material/stop_circle:", key="film_cancel")
 
 
-def _result(job: FilmJob) -> None:
+def _result(job: FilmJob, at_hand: bool) -> None:
+    """What was read. at_hand: whether the film itself is still there; after another page the uploader is empty."""
     film = job.film
     if job.error:
         st.error(shell.plain(job.error), icon=":material/movie:")
@@ -90,7 +93,9 @@ def _result(job: FilmJob) -> None:
                     f"{shell.plain(shell.model_label(job.model))}")
     if job.model != state.model():
         st.caption(f"Read by {shell.plain(shell.model_label(job.model))}, before you chose another model.")
-    if job.unread or job.model != state.model():
+    if (job.unread or job.model != state.model()) and not at_hand:
+        st.caption("To read it again, put the film in once more.")
+    elif job.unread or job.model != state.model():
         st.button(f"Read it again with {shell.plain(shell.model_label(state.model()))}", key="film_again",
                   on_click=state.keep_film_job, args=(None,), icon=":material/refresh:")
     if film is None:
@@ -136,6 +141,6 @@ def _downloads(job: FilmJob, film: Film) -> None:
                            icon=":material/download:", key="film_video")
         st.download_button("CSV", recording.to_csv(film.rows), "film.csv", "text/csv", on_click="ignore",
                            icon=":material/download:", key="film_csv")
-        st.download_button("JSON", recording.to_json(film.rows, film=job.name, model=job.model, notes=list(film.notes)),
-                           "film.json", "application/json", on_click="ignore", icon=":material/download:",
-                           key="film_json")
+        facts = {"film": job.name, "model": Path(job.model).name, "notes": list(film.notes)}
+        st.download_button("JSON", recording.to_json(film.rows, **facts), "film.json", "application/json",
+                           on_click="ignore", icon=":material/download:", key="film_json")

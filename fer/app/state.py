@@ -8,7 +8,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from fer.limits import hosted
+from fer.limits import hosted, limits
 from fer.models import DEFAULT_MODEL
 from fer.models.checkpoints import shipped_names
 from fer.records import FaceBox
@@ -75,8 +75,12 @@ def stopped_reading() -> bool:
 
 
 def results() -> OrderedDict:
-    """This session's read photos, in memory only; the oldest leave first."""
-    return _newest("photo_results", KEPT_RESULTS)
+    """This session's read photos, in memory only; the oldest leave first, by their number and by their files' bytes."""
+    kept = _newest("photo_results", KEPT_RESULTS)
+    held = sum(len(reading.photo.data) for reading in kept.values())
+    while kept and held > limits().session_bytes:
+        held -= len(kept.popitem(last=False)[1].photo.data)
+    return kept
 
 
 def training_view() -> str:

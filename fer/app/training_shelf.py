@@ -7,6 +7,7 @@ import streamlit as st
 from fer.app import shell, state
 from fer.app.callbacks import guarded_callback
 from fer.app.training_run import metrics_csv
+from fer.data.read import is_upload
 from fer.display import figures, training_figures
 from fer.errors import FerError
 from fer.training.config import TrainConfig
@@ -122,8 +123,14 @@ def rows_of(runs: list[RunDirectory]) -> list[dict]:
                      "best accuracy": best.validation_accuracy if best else None,
                      "best epoch": best.epoch if best else None, "epochs done": len(records),
                      "minutes": sum(record.seconds for record in records) / 60,
-                     **{name: str(getattr(config, name)) if config else None for name in differing}})
+                     **{name: _shown(config, name) if config else None for name in differing}})
     return rows
+
+
+def _shown(config: TrainConfig, name: str) -> str:
+    """A setting for all to see: of an upload neither its place nor its digest."""
+    value = str(getattr(config, name))
+    return "an upload" if name == "data" and is_upload(value) else value
 
 
 def differing_settings(configs: list[TrainConfig]) -> list[str]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from fer.app import photos
+from fer.app import photos, state
 from fer.app.photos import Photo, Reading
 from fer.app.shell import plain
 from fer.errors import ImageError
+from fer.limits import OPEN
 from fer.models import DEFAULT_MODEL
 from fer.vision.images import read_image
 from tests.conftest import ROOT
@@ -55,6 +58,27 @@ def upload(app, *files: tuple[str, bytes]):
     app.switch_page("pages/predict.py").run()
     app.file_uploader(key="photo_uploads").set_value([(name, data, "image/jpeg") for name, data in files]).run()
     return app
+
+
+def test_the_same_photo_put_in_twice_is_shown_once(app, sample):
+    portrait = sample.read_bytes()
+    upload(app, ("one.jpg", portrait), ("one.jpg", portrait), ("two.jpg", portrait))
+    assert not app.exception and app.dataframe[0].value["photo"].tolist() == ["one.jpg", "two.jpg"]
+
+
+def test_what_was_taken_out_leaves_when_the_files_are_many(app, sample, monkeypatch):
+    portrait = sample.read_bytes()
+    monkeypatch.setattr(state, "limits", lambda: replace(OPEN, session_bytes=int(2.5 * len(portrait))))
+    for names in (("a.jpg", "b.jpg"), ("c.jpg", "d.jpg"), ("e.jpg",)):
+        upload(app, *((name, portrait) for name in names))
+        assert not app.exception and len(app.dataframe[0].value) == len(names)
+    kept = [reading.photo.name for reading in app.session_state["photo_results"].values()]
+    assert kept[-1] == "e.jpg" and len(kept) <= 3
+
+
+def test_files_that_are_passed_on_name_no_folder(sample):
+    reading = photos.Reading(photos.Photo("a.jpg", b""), "/home/me/runs/first", "hog")
+    assert reading.to_json()["model"] == "first"
 
 
 def test_many_photos_bad_ones_among_them(app, sample):

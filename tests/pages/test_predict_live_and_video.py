@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import fer
-from fer.app import film_job, predict_live, webcam
+from fer.app import film_job, predict_live, presence, webcam
 from fer.app.state import PREDICT_TABS, PREDICT_VIEWS
 from fer.errors import FerError
 from fer.vision.detection import load_detector
@@ -314,3 +314,51 @@ def test_the_sample_film_is_in_reach(app):
     button(app, "take_sample_film").click().run()
     wait(app)
     assert not app.exception and "90 frames" in words(app)
+
+
+def test_the_second_click_of_two_loses_no_recording(monkeypatch):
+    kept, rows = [], [1, 2]
+    analyser = SimpleNamespace(state=lambda: SimpleNamespace(recording=bool(rows)),
+                               stop_recording=lambda: [rows.pop() for _ in range(len(rows))])
+    monkeypatch.setattr(predict_live.state, "live", lambda: SimpleNamespace(analyser=analyser, wanted=True))
+    monkeypatch.setattr(predict_live.state, "keep_recording", kept.append)
+    monkeypatch.setattr(predict_live.state, "ask_for_rerun", lambda: None)
+    predict_live._stop_recording()
+    predict_live._stop_recording()
+    assert kept == [[2, 1]]
+    monkeypatch.setattr(predict_live.webcam, "busy", lambda: 1 / 0)
+    predict_live._start()                                     # it runs already: nothing is asked or changed
+
+
+def test_a_film_whose_file_is_gone_keeps_its_result(app, tmp_path):
+    put_in(app, film(tmp_path))
+    wait(app)
+    job = app.session_state["film_job"]
+    app.switch_page("pages/evaluate.py").run()
+    app.sidebar.selectbox(key="model_widget").select(
+        next(name for name in ("compact", "mini_xception") if name != job.model)).run()
+    open_view(app, "video")
+    assert not app.exception and app.session_state["film_job"] is job and len(app.get("download_button")) == 3
+    assert "put the film in once more" in words(app) and not [one for one in app.button if one.key == "film_again"]
+
+
+def test_a_broken_connection_ends_no_film_at_once(monkeypatch):
+    now = [100.0]
+    instance = SimpleNamespace(is_active_session=lambda session: session in active)
+    active = {"one"}
+    monkeypatch.setattr(presence, "get_script_run_ctx", lambda: SimpleNamespace(session_id="one"))
+    monkeypatch.setattr(presence.runtime, "exists", lambda: True)
+    monkeypatch.setattr(presence.runtime, "get_instance", lambda: instance)
+    monkeypatch.setattr(presence.time, "monotonic", lambda: now[0])
+    patient, strict = presence.still_there(60), presence.still_there()
+    active.clear()
+    assert patient() and not strict()
+    now[0] += 59
+    assert patient()
+    active.add("one")
+    assert patient()                                          # back again
+    active.clear()
+    now[0] += 59
+    assert patient()
+    now[0] += 2
+    assert not patient()
