@@ -13,7 +13,7 @@ app: $(VENV)/.ready
 
 # Two workers of one thread each: two that share two cores lose more than they gain by more.
 test: $(VENV)/.ready-dev
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadgroup
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
 
 lint: $(VENV)/.ready-dev
 	$(BIN)/python -m ruff check .

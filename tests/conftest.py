@@ -19,11 +19,17 @@ SHARED = Path(os.environ.get("FER_SHARED", ROOT.parent / "shared"))
 YUNET = SHARED / "models" / "face_detection_yunet_2023mar.onnx"
 
 
-def pytest_collection_modifyitems(items) -> None:
-    """One of two workers drives the browser; the other has the rest, a file at a time (pytest-xdist's loadgroup)."""
-    for item in items:
-        folder = item.path.parent.name
-        item.add_marker(pytest.mark.xdist_group(folder if folder in ("browser", "load") else str(item.path)))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """One of two workers drives the browser, which comes first; the other has the rest, a file at a time."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Scheduling(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.partition("::")[0]
+            return "browser" if file.startswith(("tests/browser/", "tests/load/")) else file
+
+    return Scheduling(config, log)
 
 
 @pytest.fixture(autouse=True)
