@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -63,16 +64,8 @@ def summarise(model: nn.Module, input_size: int = 44) -> Summary:
         own = sum(parameter.numel() for parameter in module._parameters.values() if parameter is not None)
         rows.append(LayerRow(type(module).__name__, tuple(output.shape[1:]), own))
 
-    hooks = [module.register_forward_hook(note) for module in model.modules()
-             if module is not model and not isinstance(module, (nn.Sequential, nn.ModuleList))]
-    training = model.training
-    try:
-        with torch.inference_mode():
-            model.eval()(torch.zeros(1, 1, input_size, input_size))
-    finally:
-        model.train(training)
-        for hook in hooks:
-            hook.remove()
+    _run_noted(model, input_size, note, [module for module in model.modules() if module is not model
+                                         and not isinstance(module, (nn.Sequential, nn.ModuleList))])
     outputs = sum(torch.Size(row.shape).numel() for row in rows)
     parameters = parameter_count(model)
     return Summary(tuple(rows), parameters, input_size**2 * FLOAT_BYTES / MEGABYTE,
@@ -88,8 +81,14 @@ def multiply_adds(model: nn.Module, input_size: int = 44) -> int:
         places = output[0].numel()  # every number of the output is one dot product
         total += places * (module.weight[0].numel() if isinstance(module, nn.Conv2d) else module.in_features)
 
-    hooks = [module.register_forward_hook(note) for module in model.modules()
-             if isinstance(module, (nn.Conv2d, nn.Linear))]
+    _run_noted(model, input_size, note, [module for module in model.modules()
+                                         if isinstance(module, (nn.Conv2d, nn.Linear))])
+    return total
+
+
+def _run_noted(model: nn.Module, input_size: int, note: Callable[..., None], modules: list[nn.Module]) -> None:
+    """Run one grey face through the model; note(module, inputs, output) is called as each of the modules takes part."""
+    hooks = [module.register_forward_hook(note) for module in modules]
     training = model.training
     try:
         with torch.inference_mode():
@@ -98,4 +97,3 @@ def multiply_adds(model: nn.Module, input_size: int = 44) -> int:
         model.train(training)
         for hook in hooks:
             hook.remove()
-    return total
