@@ -1,6 +1,6 @@
-"""Turn a finished run into weights worth shipping: calibrated on PublicTest, honest about it on the card.
+"""Turn finished runs into weights worth shipping: calibrated on PublicTest, honest about it on the card.
 
-    python -m fer.evaluation.shipping RUN_DIR --data fer2013.csv --name mini_xception
+    python -m fer.evaluation.shipping RUN_DIR [RUN_DIR ...] --data fer2013.csv --name mini_xception
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from torch import nn
 
 from fer.data.dataset import Dataset, fingerprints
 from fer.data.read import read_dataset
+from fer.errors import WeightsError
 from fer.evaluation.adjustment import adjust
 from fer.evaluation.calibration import calibrate
 from fer.evaluation.details import reliability
@@ -23,6 +24,8 @@ from fer.evaluation.metrics import Report, score
 from fer.inference.engine import Engine
 from fer.inference.recognizer import Recognizer
 from fer.models.checkpoints import WEIGHTS_FOLDER, Card, find_weights, load_checkpoint, save_checkpoint
+from fer.models.merging import merge
+from fer.models.zoo import parameter_count
 from fer.training.materials import to_device
 from fer.training.statistics import with_new_statistics
 
@@ -72,12 +75,32 @@ def _metrics(report: Report) -> dict:
     return {name: round(v, 4) if isinstance(v, float) else v for name, v in values.items()} | {"recall": recall}
 
 
-def main(run: tyro.conf.Positional[Path], data: str, name: str, command: str = "", remark: str = "",
+def load_runs(runs: tuple[Path, ...]) -> tuple[nn.Module, Card]:
+    """The best network of a run with its card, or the one that several runs are merged into, with all their settings.
+
+    Raises WeightsError where the runs cannot be merged.
+    """
+    networks, cards = zip(*(load_checkpoint(find_weights(run)) for run in runs), strict=True)
+    first = cards[0]
+    if len(runs) == 1:
+        return networks[0], first
+    for card in cards:
+        if (card.architecture, card.preprocessing) != (first.architecture, first.preprocessing):
+            raise WeightsError(f"Only runs of one architecture and preprocessing are merged, not {first.architecture} "
+                               f"and {card.architecture}. Train them with the same input_size and standardise.")
+    architecture, merged = merge(first.architecture, networks)
+    licences = first.licences | {source: licence for card in cards for source, licence in card.licences.items()
+                                 if "not used" not in licence}
+    training = {"parameters": parameter_count(merged), "merged": [card.training for card in cards]}
+    return merged, replace(first, architecture=architecture, licences=licences, training=training)
+
+
+def main(runs: tyro.conf.Positional[tuple[Path, ...]], data: str, name: str, command: str = "", remark: str = "",
          half: bool = False, norm_pictures: int = 0, adjusted: bool = False) -> None:
-    """Write weights/NAME.safetensors and its card from a run.
+    """Write weights/NAME.safetensors and its card from one run, or from several that are merged into one network.
 
     Args:
-        run: The run's directory.
+        runs: The run's directory, or several of one architecture.
         data: fer2013.csv, with Training and PublicTest.
         name: What the shipped weights are called.
         command: The command that trained the run, for the card.
@@ -87,13 +110,13 @@ def main(run: tyro.conf.Positional[Path], data: str, name: str, command: str = "
         adjusted: Add a constant to each class's logit so that fear and disgust are named more often.
     """
     dataset = read_dataset(data)
-    model, run_card = load_checkpoint(find_weights(run))
+    model, run_card = load_runs(runs)
     settings = {"command": command, "remark": remark}
     if norm_pictures:
         faces = to_device(dataset.split("Training"), torch.device("cpu"), False)
         model = with_new_statistics(model, faces, run_card.preprocessing, norm_pictures)
         settings["norm_pictures_at_shipping"] = norm_pictures
-    card = calibrated(name, model, run_card, find_weights(run), dataset, settings, adjusted)
+    card = calibrated(name, model, run_card, find_weights(runs[0]), dataset, settings, adjusted)
     out = WEIGHTS_FOLDER / f"{name}.safetensors"
     state = {key: tensor.half() if half and tensor.ndim > 1 else tensor for key, tensor in model.state_dict().items()}
     save_checkpoint(out, state, card)

@@ -1,4 +1,7 @@
-"""A compact RepVGG (Ding et al. 2021): trained with branches, folded into plain 3x3 convolutions."""
+"""A compact RepVGG (Ding et al. 2021): trained with branches, folded into plain 3x3 convolutions.
+
+With groups it is several such networks side by side, which meet in the classifier alone (see fer.models.merging).
+"""
 
 from __future__ import annotations
 
@@ -14,12 +17,12 @@ from fer.expressions import COUNT
 class RepBlock(nn.Module):
     """3x3, 1x1 and (where shapes allow) identity, each with batch-norm, summed, then ReLU."""
 
-    def __init__(self, channels_in: int, channels_out: int, stride: int = 1) -> None:
+    def __init__(self, channels_in: int, channels_out: int, stride: int = 1, groups: int = 1) -> None:
         super().__init__()
-        self.stride = stride
-        self.conv3 = nn.Conv2d(channels_in, channels_out, 3, stride=stride, padding=1, bias=False)
+        self.stride, self.groups = stride, groups
+        self.conv3 = nn.Conv2d(channels_in, channels_out, 3, stride=stride, padding=1, groups=groups, bias=False)
         self.norm3 = nn.BatchNorm2d(channels_out)
-        self.conv1 = nn.Conv2d(channels_in, channels_out, 1, stride=stride, bias=False)
+        self.conv1 = nn.Conv2d(channels_in, channels_out, 1, stride=stride, groups=groups, bias=False)
         self.norm1 = nn.BatchNorm2d(channels_out)
         self.identity = nn.BatchNorm2d(channels_out) if channels_in == channels_out and stride == 1 else None
         self.relu = nn.ReLU()
@@ -35,13 +38,13 @@ class RepBlock(nn.Module):
         kernel, bias = _fold_norm(self.conv3.weight, self.norm3)
         kernel1, bias1 = _fold_norm(F.pad(self.conv1.weight, [1, 1, 1, 1]), self.norm1)
         kernel, bias = kernel + kernel1, bias + bias1
-        channels_out, channels_in = kernel.shape[:2]
+        channels_out, group_in = kernel.shape[:2]
         if self.identity is not None:
             unit = torch.zeros_like(kernel)
-            unit[range(channels_out), range(channels_in), 1, 1] = 1
+            unit[range(channels_out), [channel % group_in for channel in range(channels_out)], 1, 1] = 1
             kernel0, bias0 = _fold_norm(unit, self.identity)
             kernel, bias = kernel + kernel0, bias + bias0
-        plain = nn.Conv2d(channels_in, channels_out, 3, stride=self.stride, padding=1)
+        plain = nn.Conv2d(group_in * self.groups, channels_out, 3, stride=self.stride, padding=1, groups=self.groups)
         plain.weight.data, plain.bias.data = kernel.detach().clone(), bias.detach().clone()
         return nn.Sequential(plain, nn.ReLU())
 
@@ -52,16 +55,21 @@ def _fold_norm(kernel: torch.Tensor, norm: nn.BatchNorm2d) -> tuple[torch.Tensor
 
 
 class RepVGG(nn.Module):
-    """Faces (N, 1, S, S) float32 -> logits (N, 7). Each stage but the first halves the size."""
+    """Faces (N, 1, S, S) float32 -> logits (N, 7). Each stage but the first halves the size.
+
+    widths: channels of a stage, over all groups; groups share nothing but the face and the classifier.
+    """
 
     def __init__(self, widths: tuple[int, ...] = (32, 64, 128, 256), depths: tuple[int, ...] = (1, 2, 3, 2),
-                 dropout: float = 0.0) -> None:
+                 dropout: float = 0.0, groups: int = 1) -> None:
         super().__init__()
+        self.groups = groups
         channels, stages = 1, []
         for stage, (width, depth) in enumerate(zip(widths, depths, strict=True)):
             blocks = []
             for index in range(depth):
-                blocks.append(RepBlock(channels, width, stride=2 if stage and not index else 1))
+                stride = 2 if stage and not index else 1
+                blocks.append(RepBlock(channels, width, stride, groups if channels > 1 else 1))  # all see the face
                 channels = width
             stages.append(nn.Sequential(*blocks))
         self.stages = nn.ModuleList(stages)

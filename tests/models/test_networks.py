@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from fer.errors import WeightsError
+from fer.models.merging import merge
 from fer.models.summary import multiply_adds, summarise
 from fer.models.zoo import ARCHITECTURES, build, fold, parameter_count
 
@@ -42,20 +43,39 @@ def test_networks_suit_guided_backpropagation_and_keep_their_statistics(name):
         assert not isinstance(module, nn.BatchNorm2d) or module.momentum == 0.1
 
 
-@pytest.mark.parametrize("name", ["repvgg_small", "repvgg"])
-def test_folding_changes_nothing_but_the_parameters(name):
-    torch.manual_seed(0)
+def lived_in(name: str) -> nn.Module:
+    """A network whose batch-norms are not those of a new one."""
     model = build(name)
     for module in model.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.running_mean.normal_(0, 0.1)
             module.running_var.uniform_(0.5, 2)
             nn.init.uniform_(module.weight, 0.5, 1.5)
-    model.eval()
+    return model.eval()
+
+
+@pytest.mark.parametrize("name", ["repvgg_small", "repvgg_small_g2", "repvgg"])
+def test_folding_changes_nothing_but_the_parameters(name):
+    torch.manual_seed(0)
+    model = lived_in(name)
     folded, batch = fold(model), torch.randn(4, 1, 44, 44)
     assert torch.allclose(model(batch), folded(batch), atol=1e-5)
     assert parameter_count(folded) < parameter_count(model)
     assert not any(isinstance(module, nn.BatchNorm2d) for module in folded.modules())
+
+
+def test_merged_networks_answer_with_the_mean_of_their_logits():
+    torch.manual_seed(0)
+    parts, batch = [lived_in("repvgg_small") for _ in range(2)], torch.randn(4, 1, 44, 44)
+    name, merged = merge("repvgg_small", parts)
+    mean = torch.stack([part(batch) for part in parts]).mean(0)
+    assert name == "repvgg_small_g2" and torch.allclose(merged(batch), mean, atol=1e-5)
+    assert torch.allclose(fold(merged)(batch), mean, atol=1e-5)
+
+
+def test_only_architectures_that_have_groups_can_be_merged():
+    with pytest.raises(WeightsError, match="cannot be merged"):
+        merge("mini_xception", [build("mini_xception")] * 2)
 
 
 def test_an_unknown_architecture_is_a_sentence():

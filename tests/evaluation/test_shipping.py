@@ -1,0 +1,43 @@
+"""Runs are shipped alone, or as one network; what was wrong is a sentence."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from fer.data.transforms import Preprocessing
+from fer.errors import WeightsError
+from fer.evaluation.shipping import load_runs
+from fer.models.checkpoints import Card, save_checkpoint
+from fer.models.zoo import build
+
+
+@pytest.fixture
+def save_run(tmp_path):
+    def save(name: str, architecture: str = "repvgg_small", **card):
+        folder = tmp_path / name
+        torch.manual_seed(len(name))
+        card = Card(architecture, training={"config": {"model": architecture, "seed": len(name)}}, **card)
+        save_checkpoint(folder / "best.safetensors", build(architecture).state_dict(), card)
+        return folder
+    return save
+
+
+def test_one_run_is_itself(save_run):
+    network, card = load_runs((save_run("a"),))
+    assert card.architecture == "repvgg_small" and network.groups == 1
+
+
+def test_two_runs_are_one_network_with_both_settings(save_run):
+    votes = {"FER+ votes": "MIT (used in this training as an auxiliary loss)"}
+    network, card = load_runs((save_run("a", licences={"FER+ votes": "MIT (not used in this training)"}),
+                               save_run("bb", licences=votes)))
+    assert card.architecture == "repvgg_small_g2" and network.groups == 2
+    assert [part["config"]["seed"] for part in card.training["merged"]] == [1, 2]
+    assert card.licences == votes
+
+
+def test_runs_that_see_faces_differently_are_not_merged(save_run):
+    runs = save_run("a"), save_run("bb", preprocessing=Preprocessing(standardise="dataset"))
+    with pytest.raises(WeightsError, match="one architecture and preprocessing"):
+        load_runs(runs)
