@@ -55,8 +55,8 @@ HOSTED = replace(
     film_bytes=50 * MB, film_seconds=60, film_side=2160, film_frames=60 * 120, films_at_once=1, photos_at_once=2,
     heavy_at_once=1, streams=3, dataset_bytes=40 * MB, dataset_pictures=5_000, archive_files=5_000,
     archive_bytes=200 * MB, kept_upload_days=1.0, table_bytes=2 * MB, train_epochs=12, train_pictures=3_000,
-    train_models=("mini_xception",), train_batch=128, train_teachers=1, train_waiting=3, paused_minutes=10.0,
-    server_paths=False)
+    train_models=("mini_xception", "mini_xception_64"), train_batch=128, train_teachers=1, train_waiting=3,
+    paused_minutes=10.0, server_paths=False)
 
 
 def hosted() -> bool:

@@ -255,7 +255,8 @@ def test_the_form_offers_only_what_the_demo_takes(app, tmp_path):
     assert app.selectbox(key="preset").options == ["Quick look", "Fine-tune the shipped weights on my data"]
     for preset in training_form.offered_presets():
         assert launcher.bounded(TrainConfig(**preset.settings)).epochs <= HOSTED.train_epochs
-    assert app.selectbox(key="setting_model_Quick look_mini_xception").options == ["mini-xception"]
+    models = app.selectbox(key="setting_model_Quick look_mini_xception").options
+    assert models == ["mini-xception", "mini-xception-64"]
     for key in ("setting_init_Quick look_", "setting_teacher_Quick look_"):
         assert not any("theirs" in option for option in app.selectbox(key=key).options)
     assert app.number_input(key="setting_epochs_Quick look_8").max == HOSTED.train_epochs

@@ -42,8 +42,8 @@ def bounded(config: TrainConfig) -> TrainConfig:
     """The configuration within the limits in force: fewer pictures where there are more; RunError for all else."""
     most = limits()
     if most.train_models and config.model not in most.train_models:
-        raise RunError(f"On this shared demo only {', '.join(most.train_models)} is trained. Choose it, or train on "
-                       "your own machine: see README.")
+        raise RunError(f"On this shared demo only {' and '.join(most.train_models)} can be trained. Choose one, or "
+                       "train on your own machine: see README.")
     for name, highest in highest_settings().items():
         if getattr(config, name) > highest:
             raise RunError(f"The setting {name.replace('_', ' ')} goes up to {highest} here, not "

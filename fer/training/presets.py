@@ -22,8 +22,8 @@ PRESETS = (
            {"epochs": 120, "erasing": 0.25, "mixup": 0.1, "patience": 30}),
     Preset("Fine-tune the shipped weights on my data", "Start from what was learnt on FER2013, at a low learning "
            "rate; the first layers stay as they are.",
-           {"init": "mini_xception", "freeze": "conv2", "epochs": 15, "learning_rate": 0.01, "warmup_epochs": 1.0,
-            "ema_decay": 0.98, "batch_size": 64, "patience": 6}),
+           {"model": "mini_xception_64", "init": "mini_xception", "freeze": "conv2", "epochs": 15,
+            "learning_rate": 0.01, "warmup_epochs": 1.0, "ema_decay": 0.98, "batch_size": 64, "patience": 6}),
 )
 
 # The form's groups, in the order of what a person decides; every field of TrainConfig but `data` is in one.

@@ -26,6 +26,15 @@ def test_the_summary_of_mini_xception():
     assert [f"{size:.2f}" for size in sizes] == ["0.01", "4.11", "0.22", "4.33"]
 
 
+def test_enlarging_the_face_adds_no_parameter():
+    small, large = build("mini_xception"), build("mini_xception_64")
+    assert parameter_count(large) == 56_951 and large.state_dict().keys() == small.state_dict().keys()
+    large.load_state_dict(small.state_dict())
+    face = torch.randn(2, 1, 44, 44)
+    enlarged = nn.functional.interpolate(face, size=(64, 64), mode="bilinear", align_corners=False)
+    assert torch.equal(large.eval()(face), small.eval()(enlarged))
+
+
 def test_summarising_leaves_the_model_as_it_was():
     model = build("mini_xception").train()
     before = {name: value.clone() for name, value in model.state_dict().items()}

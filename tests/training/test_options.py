@@ -91,8 +91,9 @@ def test_freezing_stops_at_the_named_layer(name):
 def test_fine_tuning_keeps_the_frozen_layers_and_the_preprocessing(tmp_path):
     from fer.models.checkpoints import load_checkpoint
 
-    run = RunDirectory.create(tmp_path / "tuned", small(init="mini_xception", freeze="block1", epochs=1, mixup=0.2,
-                                                        balance="weights", standardise="dataset"))
+    config = small(model="mini_xception_64", init="mini_xception", freeze="block1", epochs=1, mixup=0.2,
+                   balance="weights", standardise="dataset")
+    run = RunDirectory.create(tmp_path / "tuned", config)
     assert train(run, quiet=True) == "finished"
     shipped, card = load_checkpoint(ROOT / "weights" / "mini_xception.safetensors")
     tuned, tuned_card = load_checkpoint(run.best)
