@@ -35,6 +35,14 @@ def test_enlarging_the_face_adds_no_parameter():
     assert torch.equal(large.eval()(face), small.eval()(enlarged))
 
 
+@pytest.mark.parametrize("side", [44, 60])
+def test_every_size_can_be_trained(side):
+    """torch 2.13's gradient of a strided 1x1 convolution kills the process at some sizes."""
+    model = build("mini_xception_64").to(memory_format=torch.channels_last).train()
+    model(torch.randn(64, 1, side, side)).sum().backward()
+    assert all(parameter.grad.isfinite().all() for parameter in model.parameters())
+
+
 def test_summarising_leaves_the_model_as_it_was():
     model = build("mini_xception").train()
     before = {name: value.clone() for name, value in model.state_dict().items()}
