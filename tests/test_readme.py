@@ -36,7 +36,8 @@ PLACES = {"PHOTO_OR_FOLDER...": "photos", "PHOTO": "photo.jpg", "DIR": "maps", "
           "FILM": "film.mp4", "RUN": "runs/first", "FOLDER": "photos", "/shared": "shared"}
 
 # What is run: how it begins, and what makes it short, put in place of its own value or added.
-SHORT = {"--epochs": "1", "--precision": "no", "--batch-size": "16", "--threads": "1", "--limit": "64"}
+SHORT = {"--epochs": "1", "--precision": "no", "--batch-size": "16", "--threads": "1", "--limit": "64",
+         "--ferplus-weight": "0"}  # the small CSV has no votes
 RUN = {
     r"python -m fer predict": {}, r"python -m fer evaluate": {}, r"python -m fer summary": {},
     r"python -m fer explain": {"--methods": "grad_cam"}, r"python -m fer video": {}, r"python -m fer export": {},
