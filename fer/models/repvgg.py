@@ -19,7 +19,7 @@ class RepBlock(nn.Module):
 
     def __init__(self, channels_in: int, channels_out: int, stride: int = 1, groups: int = 1) -> None:
         super().__init__()
-        self.stride, self.groups = stride, groups
+        self.stride = stride
         self.conv3 = nn.Conv2d(channels_in, channels_out, 3, stride=stride, padding=1, groups=groups, bias=False)
         self.norm3 = nn.BatchNorm2d(channels_out)
         self.conv1 = nn.Conv2d(channels_in, channels_out, 1, stride=stride, groups=groups, bias=False)
@@ -44,7 +44,7 @@ class RepBlock(nn.Module):
             unit[range(channels_out), [channel % group_in for channel in range(channels_out)], 1, 1] = 1
             kernel0, bias0 = _fold_norm(unit, self.identity)
             kernel, bias = kernel + kernel0, bias + bias0
-        plain = nn.Conv2d(group_in * self.groups, channels_out, 3, stride=self.stride, padding=1, groups=self.groups)
+        plain = nn.Conv2d(self.conv3.in_channels, channels_out, 3, self.stride, padding=1, groups=self.conv3.groups)
         plain.weight.data, plain.bias.data = kernel.detach().clone(), bias.detach().clone()
         return nn.Sequential(plain, nn.ReLU())
 
@@ -63,7 +63,6 @@ class RepVGG(nn.Module):
     def __init__(self, widths: tuple[int, ...] = (32, 64, 128, 256), depths: tuple[int, ...] = (1, 2, 3, 2),
                  dropout: float = 0.0, groups: int = 1) -> None:
         super().__init__()
-        self.groups = groups
         channels, stages = 1, []
         for stage, (width, depth) in enumerate(zip(widths, depths, strict=True)):
             blocks = []

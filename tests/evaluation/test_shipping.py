@@ -25,14 +25,14 @@ def save_run(tmp_path):
 
 def test_one_run_is_itself(save_run):
     network, card = load_runs((save_run("a"),))
-    assert card.architecture == "repvgg_small" and network.groups == 1
+    assert card.architecture == "repvgg_small" and network.stages[1][0].conv3.groups == 1
 
 
 def test_two_runs_are_one_network_with_both_settings(save_run):
     votes = {"FER+ votes": "MIT (used in this training as an auxiliary loss)"}
     network, card = load_runs((save_run("a", licences={"FER+ votes": "MIT (not used in this training)"}),
                                save_run("bb", licences=votes)))
-    assert card.architecture == "repvgg_small_g2" and network.groups == 2
+    assert card.architecture == "repvgg_small_g2" and network.stages[1][0].conv3.groups == 2
     assert [part["config"]["seed"] for part in card.training["merged"]] == [1, 2]
     assert card.licences == votes
 
