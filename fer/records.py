@@ -47,12 +47,14 @@ class Prediction:
     """What one face expresses: seven calibrated probabilities in the order of `fer.expressions.NAMES`.
 
     sure: the leading probability reaches the threshold on the model's card and the face is fit to be read.
+    detector: the one that drew the box, by which the face is cut out.
     """
 
     box: FaceBox
     probabilities: tuple[float, ...]
     sure: bool
     quality: Quality = Quality()
+    detector: str = ""
 
     @property
     def ranking(self) -> tuple[str, ...]:

@@ -100,9 +100,12 @@ class Subject:
 
 def subject(recognizer: Recognizer, image_rgb: np.ndarray, face: Prediction | FaceBox,
             detector: str | None = None) -> Subject:
-    """Cut the face out as for prediction. detector: the one that drew the box; None tells it by the box itself."""
-    box = face.box if isinstance(face, Prediction) else face
-    detector = detector or _detector_of(box, image_rgb)
+    """Cut the face out as for prediction. detector: the one that drew the box.
+
+    None takes the prediction's own, or tells a bare box's by its landmarks and place; Haar's must be named.
+    """
+    box, known = (face.box, face.detector) if isinstance(face, Prediction) else (face, "")
+    detector = detector or known or _detector_of(box, image_rgb)
     prediction = face if isinstance(face, Prediction) else recognizer.read(image_rgb, [box], detector)[0]
     preprocessing = recognizer.card.preprocessing
     steps = recognizer.steps(image_rgb, box, detector)

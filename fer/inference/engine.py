@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import threading
 import warnings
 
 import numpy as np
@@ -13,6 +14,7 @@ from torch import nn
 from fer.models.zoo import fold
 
 OPSET = 17
+_exporting = threading.Lock()  # torch.onnx refuses a second export beside the first
 
 
 class Engine:
@@ -41,7 +43,7 @@ class Engine:
 def export_onnx(model: nn.Module, input_size: int) -> bytes:
     """The folded model as an ONNX graph, faces (N, 1, S, S) -> logits (N, 7)."""
     file = io.BytesIO()
-    with warnings.catch_warnings():
+    with _exporting, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter's deprecation; torch is pinned, see DESIGN section 4
         torch.onnx.export(
             fold(model), (torch.zeros(2, 1, input_size, input_size),), file, dynamo=False, opset_version=OPSET,

@@ -60,7 +60,8 @@ class Recognizer:
                      for box, face in zip(boxes, faces, strict=True)]
         rows = self.probabilities(faces)
         return [
-            Prediction(box, tuple(map(float, row)), quality.ok and float(row.max()) >= self.card.threshold, quality)
+            Prediction(box, tuple(map(float, row)), quality.ok and float(row.max()) >= self.card.threshold, quality,
+                       detector_name)
             for box, row, quality in zip(boxes, rows, qualities, strict=True)]
 
     def steps(self, image_rgb: np.ndarray, box: FaceBox, detector_name: str) -> Steps:

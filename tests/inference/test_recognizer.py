@@ -11,12 +11,14 @@ import torch
 
 import fer
 from fer.errors import FerError
+from fer.explain.face import subject
 from fer.expressions import NAMES
 from fer.inference.engine import Engine
 from fer.inference.recognizer import Recognizer, softmax
 from fer.models.checkpoints import find_weights, load_checkpoint, shipped_names
 from fer.models.zoo import ARCHITECTURES, build
 from fer.records import FaceBox
+from fer.vision.alignment import align_face
 from fer.vision.images import read_image
 
 FACES = np.random.default_rng(0).integers(0, 256, (5, 48, 48), dtype=np.uint8)
@@ -34,6 +36,20 @@ def test_shipped_weights_give_torchs_logits(name):
     with torch.inference_mode():
         expected = model(batch).numpy()
     assert np.abs(fer.load(name).logits(FACES) - expected).max() < 1e-4
+
+
+@pytest.mark.parametrize("detector", ["haar", "hog", "none"])
+def test_a_prediction_knows_its_detector_so_that_its_explanation_is_of_the_same_cut(recognizer, sample, detector):
+    picture = read_image(sample)
+    face = recognizer.predict(picture, detector)[0]
+    assert np.array_equal(subject(recognizer, picture, face).aligned_grey,
+                          align_face(picture, face.box, detector)) and face.detector == detector
+
+
+def test_two_models_may_load_at_the_same_moment():
+    with ThreadPoolExecutor(2) as pool:
+        loaded = list(pool.map(fer.load, ["mini_xception", "compact"]))
+    assert [recognizer.name for recognizer in loaded] == ["mini_xception", "compact"]
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
