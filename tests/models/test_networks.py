@@ -71,7 +71,7 @@ def lived_in(name: str) -> nn.Module:
     return model.eval()
 
 
-@pytest.mark.parametrize("name", ["repvgg_small", "repvgg_small_g2", "repvgg"])
+@pytest.mark.parametrize("name", ["repvgg_small", "repvgg_small_g2", "repvgg_small_g3", "repvgg"])
 def test_folding_changes_nothing_but_the_parameters(name):
     torch.manual_seed(0)
     model = lived_in(name)
@@ -81,12 +81,13 @@ def test_folding_changes_nothing_but_the_parameters(name):
     assert not any(isinstance(module, nn.BatchNorm2d) for module in folded.modules())
 
 
-def test_merged_networks_answer_with_the_mean_of_their_logits():
+@pytest.mark.parametrize("count", [2, 3])
+def test_merged_networks_answer_with_the_mean_of_their_logits(count):
     torch.manual_seed(0)
-    parts, batch = [lived_in("repvgg_small") for _ in range(2)], torch.randn(4, 1, 44, 44)
+    parts, batch = [lived_in("repvgg_small") for _ in range(count)], torch.randn(4, 1, 44, 44)
     name, merged = merge("repvgg_small", parts)
     mean = torch.stack([part(batch) for part in parts]).mean(0)
-    assert name == "repvgg_small_g2" and torch.allclose(merged(batch), mean, atol=1e-5)
+    assert name == f"repvgg_small_g{count}" and torch.allclose(merged(batch), mean, atol=1e-5)
     assert torch.allclose(fold(merged)(batch), mean, atol=1e-5)
 
 
