@@ -30,6 +30,7 @@ from fer.training.materials import to_device
 from fer.training.statistics import with_new_statistics
 
 SPLIT = "PublicTest"
+FER2013 = ("fer2013.csv", "icml_face_data.csv")
 NOTES = (
     "Reads posed and web photographs like those of FER2013: mostly frontal, mostly adult, uneven in age and skin "
     "tone. An expression is what a face shows, not what a person feels. Not for judging people, nor for use at work, "
@@ -45,7 +46,8 @@ def calibrated(name: str, model: nn.Module, run_card: Card, weights: Path, datas
     """
     part = dataset.split(SPLIT)
     prints = fingerprints(part.pixels)
-    repeated = np.isin(prints, fingerprints(dataset.split("Training").pixels))
+    training = dataset.split("Training")
+    repeated = np.isin(prints, fingerprints(training.pixels))
     logits = Recognizer(name, Engine.from_model(model, run_card.input_size), run_card, weights).logits(part.pixels)
     fitted = calibrate(logits, part.labels, prints, adjusted)
     if adjusted:
@@ -64,7 +66,8 @@ def calibrated(name: str, model: nn.Module, run_card: Card, weights: Path, datas
                    "folds": 5, "share_answered": round(fitted["share_answered"], 4),
                    "accuracy_of_answers": round(fitted["accuracy_of_answers"], 4),
                    **{key: held_metrics[key] for key in ("accuracy", "macro_f1", "recall")}}}
-    return replace(card, data="FER2013, Training part (28,709 pictures)", metrics=metrics, notes=NOTES,
+    return replace(card, data=f"FER2013, Training part ({len(training):,} pictures)" if run_card.data in FER2013
+                   else run_card.data, metrics=metrics, notes=NOTES,
                    training={**card.training, **settings}, date=date.today().isoformat())
 
 
@@ -95,6 +98,11 @@ def load_runs(runs: tuple[Path, ...]) -> tuple[nn.Module, Card]:
     return merged, replace(first, architecture=architecture, licences=licences, training=training)
 
 
+def halved(model: nn.Module) -> dict[str, torch.Tensor]:
+    """The state with kernels of 16 bits; biases and statistics stay as they are."""
+    return {key: tensor.half() if tensor.ndim > 1 else tensor for key, tensor in model.state_dict().items()}
+
+
 def main(runs: tyro.conf.Positional[tuple[Path, ...]], data: str, name: str, command: str = "", remark: str = "",
          half: bool = False, norm_pictures: int = 0, adjusted: bool = False) -> None:
     """Write weights/NAME.safetensors and its card from one run, or from several that are merged into one network.
@@ -116,10 +124,11 @@ def main(runs: tyro.conf.Positional[tuple[Path, ...]], data: str, name: str, com
         faces = to_device(dataset.split("Training"), torch.device("cpu"), False)
         model = with_new_statistics(model, faces, run_card.preprocessing, norm_pictures)
         settings["norm_pictures_at_shipping"] = norm_pictures
+    if half:
+        model.load_state_dict(halved(model))  # the card tells of the file's own weights
     card = calibrated(name, model, run_card, find_weights(runs[0]), dataset, settings, adjusted)
     out = WEIGHTS_FOLDER / f"{name}.safetensors"
-    state = {key: tensor.half() if half and tensor.ndim > 1 else tensor for key, tensor in model.state_dict().items()}
-    save_checkpoint(out, state, card)
+    save_checkpoint(out, halved(model) if half else model.state_dict(), card)
     print(f"{out}: {card.metrics['accuracy']:.2%} on {SPLIT}, ECE {card.metrics['ece']:.4f} held out, temperature "
           f"{card.temperature}, sure from {card.threshold:.0%}")
 
