@@ -8,5 +8,6 @@ git archive HEAD Dockerfile .dockerignore LICENSE requirements.txt streamlit_app
 cp deploy/huggingface/README.md "$out/README.md"
 # A Space is shown in a frame of another site, where the cookie of Streamlit's XSRF check does not come back: only there
 # the check is off, else no photo could be uploaded.
-sed -i 's/^USER /ENV STREAMLIT_SERVER_ENABLE_XSRF_PROTECTION=false\n&/' "$out/Dockerfile"
+git show HEAD:Dockerfile \
+  | awk '/^USER / { print "ENV STREAMLIT_SERVER_ENABLE_XSRF_PROTECTION=false" } { print }' > "$out/Dockerfile"
 echo "Written to $out. Then: hf upload YOU/SPACE $out . --repo-type space (see README, Hosting)"
