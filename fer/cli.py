@@ -40,6 +40,8 @@ def predict(paths: tyro.conf.Positional[list[Path]], /, model: str = DEFAULT_MOD
     from fer.vision.detection import load_detector
     from fer.vision.images import read_image
 
+    if not paths:
+        raise FerError("Name a photo or a folder of photos, such as: python -m fer predict photo.jpg")
     recognizer, finder = fer.load(model), load_detector(detector)
     _say(f"model {recognizer.name}, detector {finder.name}")
     failed, pictures = 0, _pictures(paths)
@@ -63,7 +65,7 @@ def predict(paths: tyro.conf.Positional[list[Path]], /, model: str = DEFAULT_MOD
 
 
 def evaluate(data: str, split: tuple[str, ...] = ("PublicTest",), model: str = DEFAULT_MODEL,
-             tta: Literal["none", "flip", "tencrop"] = "none",
+             tta: Literal["none", "flip", "tencrop"] = "none", faces: Literal["auto", "crop", "detect"] = "auto",
              report: Path | None = None, json: bool = False) -> int:  # noqa: A002
     """Score a model: accuracy, F1, confusion matrix, calibration.
 
@@ -72,6 +74,7 @@ def evaluate(data: str, split: tuple[str, ...] = ("PublicTest",), model: str = D
         split: One or several of Training, PublicTest, PrivateTest (or train, validation, test).
         model: A name in weights/, a run directory, or a .safetensors file.
         tta: Average the views of a face: none, flip (2) or tencrop (10).
+        faces: Pictures of a folder: crop takes each for one face, detect looks for the largest, auto goes by size.
         report: Also write a self-contained HTML report there.
         json: Print one JSON line a split.
     """
@@ -80,7 +83,9 @@ def evaluate(data: str, split: tuple[str, ...] = ("PublicTest",), model: str = D
     from fer.evaluation.study import study
 
     recognizer = fer.load(model)
-    dataset, studies = read_dataset(data), []
+    dataset, studies = read_dataset(data, faces=faces), []
+    for line in [*dataset.left_out(), *dataset.remarks]:
+        _say(line)
     for name in split:
         with tqdm(unit="face", desc=name, leave=False) as bar:
             def step(done: int, total: int, bar: tqdm = bar) -> None:
@@ -395,7 +400,9 @@ def main(arguments: list[str] | None = None) -> int:
         app = tyro.extras.SubcommandApp()
         for command in (predict, evaluate, _with_defaults(defaults), summary, explain, video, export, benchmark):
             app.command(command)
-        return app.cli(args=arguments, prog="python -m fer")
+        code = app.cli(args=arguments, prog="python -m fer")
+        sys.stdout.flush()
+        return code
     except FerError as error:
         _say(error.message)
         return 1
@@ -403,4 +410,6 @@ def main(arguments: list[str] | None = None) -> int:
         _say("Interrupted.")
         return 130
     except BrokenPipeError:  # the reader of a pipe, such as head, has seen enough
+        with open(os.devnull, "w") as nowhere:  # else Python tells of it when it flushes at its end
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())
         return 0

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 
 import pytest
 
@@ -50,6 +52,7 @@ def test_predict_in_words(sample, capsys, detector):
     (["evaluate", "--data", "nowhere.csv"], "no file"),
     (["summary", "nothing"], "no architecture"),
     (["summary", "mini_xception", "--input-size", "2"], "8 to 512"),
+    (["predict"], "Name a photo"),
     (["train", "--config", "nowhere.json"], "nowhere.json"),
     (["train", "--resume", "nowhere"], "not a run"),
 ])
@@ -74,6 +77,24 @@ def test_evaluate_on_several_splits(small_csv, capsys):
     assert set(public["per_class"]["fear"]) == {"precision", "recall", "f1", "support"}
     assert main(["evaluate", "--data", str(small_csv)]) == 0
     assert "accuracy" in capsys.readouterr().out
+
+
+def test_evaluate_tells_what_it_left_out(tmp_path, sample, capsys):
+    for name, content in {"1": sample.read_bytes(), "2": sample.read_bytes(), "torn": b"x"}.items():
+        (tmp_path / "happy").mkdir(exist_ok=True)
+        (tmp_path / "happy" / f"{name}.jpg").write_bytes(content)
+    report = tmp_path / "report.html"
+    assert main(["evaluate", "--data", str(tmp_path), "--faces", "crop", "--json", "--report", str(report)]) == 0
+    captured = capsys.readouterr()
+    for place in (captured.err, report.read_text(encoding="utf-8")):
+        assert "1 files could not be read as pictures: happy/torn.jpg." in place and "no validation split" in place
+    assert json.loads(captured.out)["n"] == 1
+
+
+def test_a_reader_that_goes_away_is_no_error():
+    ended = subprocess.run(f"{sys.executable} -m fer summary mini_xception | true; exit ${{PIPESTATUS[0]}}", shell=True,
+                           executable="/bin/bash", capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (0, "")
 
 
 def test_summary(capsys):

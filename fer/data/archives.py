@@ -27,7 +27,8 @@ MAX_DEPTH = 16             # folders in folders
 RATIO_FLOOR = 2**20        # a small file may shrink as it likes
 ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar", ".zst", ".jar")
 IGNORED = (".ds_store", "thumbs.db", "desktop.ini")
-CHUNK = 1 << 16
+CHUNK, SCAN = 1 << 16, 1 << 22
+_ENTRY = b"PK\x01\x02"    # begins each entry of a zip's table of contents
 # What Python's zipfile raises on damaged bytes: wrong offsets, sizes and names among them.
 BROKEN = (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError, IndexError, OverflowError,
           struct.error, zlib.error, lzma.LZMAError)
@@ -62,6 +63,7 @@ def unpack_zip(file: BinaryIO, name: str = "the zip", parent: Path | None = None
         os.utime(target)  # in use again: see forget_old_uploads
         return target
     file.seek(0)
+    _refuse_a_long_table(file, name)
     try:
         with zipfile.ZipFile(file) as archive:
             members = check_members(archive, name)
@@ -80,6 +82,17 @@ def unpack_zip(file: BinaryIO, name: str = "the zip", parent: Path | None = None
         raise DatasetError(f"{name} could not be unpacked: {error.strerror or 'the disk refused'}. Free some space, "
                            "or give a path on the server.") from None
     return target
+
+
+def _refuse_a_long_table(file: BinaryIO, name: str) -> None:
+    """Raises DatasetError for more entries than are taken, counted by their marks: zipfile would hold them all first."""
+    marks = 0
+    while chunk := file.read(SCAN):
+        marks += chunk.count(_ENTRY)
+        if marks > 2 * MAX_FILES:  # folders are entries too, and by chance a picture's bytes hold a mark
+            raise DatasetError(f"{name} lists more than {2 * MAX_FILES} files and folders; at most {MAX_FILES} files "
+                               "are unpacked.")
+    file.seek(0)
 
 
 def check_members(archive: zipfile.ZipFile, name: str) -> list[zipfile.ZipInfo]:

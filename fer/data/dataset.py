@@ -61,6 +61,15 @@ class Dataset:
         return replace(self, pixels=self.pixels[rows], labels=self.labels[rows], usage=self.usage[rows], votes=votes,
                        names=names)
 
+    def left_out(self) -> list[str]:
+        """A sentence about the files that are no picture, and one about those without a face; names the first three."""
+        found = []
+        if self.unreadable:
+            found.append(f"{len(self.unreadable)} files could not be read as pictures: {_some(self.unreadable)}.")
+        if self.faceless:
+            found.append(f"In {len(self.faceless)} pictures no face was found: {_some(self.faceless)}.")
+        return found
+
     def counts(self) -> dict[str, int]:
         """Pictures per class, in NAMES' order."""
         return {name: int((self.labels == index).sum()) for index, name in enumerate(NAMES)}
@@ -73,6 +82,10 @@ def split_name(name: str) -> str:
         return lowered[name.lower()]
     except KeyError:
         raise DatasetError(f"No split is called {name!r}. Choose from {', '.join([*SPLITS, *ALIASES])}.") from None
+
+
+def _some(names: tuple[str, ...]) -> str:
+    return ", ".join(names[:3]) + (" ..." if len(names) > 3 else "")
 
 
 def fingerprints(pixels: np.ndarray) -> np.ndarray:

@@ -25,7 +25,6 @@ from fer.vision.quality import assess
 
 Faces = Literal["auto", "crop", "detect"]
 CROP_SIDE = 64          # pictures up to this side are faces cut out already
-DETECTION_SIDE = 640
 VALIDATION_SHARE = 0.1  # of the training pictures, where the folder has no validation split
 SPLIT_WORDS = {
     "Training": ("train", "training"),
@@ -66,7 +65,7 @@ def read_folder(folder: Path | str, faces: Faces = "auto", progress: Callable[[f
                            f"<split>/<class>/*.png with the classes {', '.join(NAMES)}.")
     stamps = [(str(entry.path.relative_to(root)), *_stamp(entry.path)) for entry in entries]
     detector = None if faces == "crop" else load_detector("auto")
-    file = kept.file_of("folder", 2, root.name, faces, detector and detector.name, stamps) if cached else None
+    file = kept.file_of("folder", 3, root.resolve(), faces, detector and detector.name, stamps) if cached else None
     if file is not None and (dataset := kept.load(file)) is not None:
         return dataset
     dataset = _read_entries(root, entries, faces, detector, progress, quiet, remarks)
@@ -156,7 +155,7 @@ def read_face(path: Path, faces: Faces, detector: Detector | None) -> tuple[np.n
     image_rgb = read_image(path)
     if faces == "crop" or (faces == "auto" and max(image_rgb.shape[:2]) <= CROP_SIDE):
         return align_face(image_rgb, None, "none", FACE_SIZE), Quality()
-    boxes = detector.detect(image_rgb, DETECTION_SIDE)
+    boxes = detector.detect(image_rgb)
     if not boxes:
         return None, Quality()
     face = align_face(image_rgb, boxes[0], detector.name, FACE_SIZE)

@@ -43,9 +43,9 @@ def save(file: Path, dataset: Dataset) -> None:
     facts["names"] = None if dataset.names is None else dataset.names.tolist()
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=file.parent, suffix=".tmp", delete=False) as temporary:
-            np.savez(temporary, pixels=dataset.pixels, labels=dataset.labels, usage=usage,
-                     facts=json.dumps(facts), **votes)
-        os.replace(temporary.name, file)
+        with tempfile.TemporaryDirectory(dir=file.parent, prefix=".saving-") as folder:
+            whole = Path(folder) / file.name
+            np.savez(whole, pixels=dataset.pixels, labels=dataset.labels, usage=usage, facts=json.dumps(facts), **votes)
+            os.replace(whole, file)
     except OSError:
         pass  # a read-only or full disk costs only the speed of the next load

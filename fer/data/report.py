@@ -24,8 +24,7 @@ class DataReport:
     duplicates: int
     leaked: int
     unlabelled: int
-    unreadable: tuple[str, ...]
-    faceless: tuple[str, ...]
+    left_out: tuple[str, ...]
     missing: tuple[str, ...]
     imbalance: float
     remarks: tuple[str, ...]
@@ -55,11 +54,7 @@ class DataReport:
             lines.append(f"{self.duplicates} pictures repeat another one of their split.")
         if self.unlabelled:
             lines.append(f"{self.unlabelled} pictures have no label.")
-        if self.unreadable:
-            lines.append(f"{len(self.unreadable)} files could not be read as pictures: {_some(self.unreadable)}.")
-        if self.faceless:
-            lines.append(f"In {len(self.faceless)} pictures no face was found: {_some(self.faceless)}.")
-        return [*lines, *self.remarks]
+        return [*lines, *self.left_out, *self.remarks]
 
 
 def report_on(dataset: Dataset) -> DataReport:
@@ -73,8 +68,8 @@ def report_on(dataset: Dataset) -> DataReport:
     leaked = int(np.isin(marks[~training], marks[training]).sum()) if training.any() else 0
     there = [count for count in counts.get("Training", {}).values() if count]
     return DataReport(
-        dataset.name, counts, duplicates, leaked, int((dataset.labels == UNLABELLED).sum()), dataset.unreadable,
-        dataset.faceless, tuple(name for name in NAMES if training.any() and not counts["Training"][name]),
+        dataset.name, counts, duplicates, leaked, int((dataset.labels == UNLABELLED).sum()), tuple(dataset.left_out()),
+        tuple(name for name in NAMES if training.any() and not counts["Training"][name]),
         max(there) / min(there) if there else 1.0, dataset.remarks)
 
 
@@ -82,7 +77,3 @@ def samples(dataset: Dataset, expression: int, count: int, seed: int = 0) -> np.
     """Up to `count` training pictures of one class, drawn by chance. -> (n, 48, 48) uint8."""
     rows = np.flatnonzero((dataset.labels == expression) & (dataset.usage == "Training"))
     return dataset.pixels[np.sort(np.random.default_rng(seed).permutation(rows)[:count])]
-
-
-def _some(names: tuple[str, ...]) -> str:
-    return ", ".join(names[:3]) + (" ..." if len(names) > 3 else "")

@@ -43,12 +43,12 @@ class Preprocessing:
             raise ValueError(f"mean must be a number, got {self.mean}")
 
     def __call__(self, faces: np.ndarray | torch.Tensor) -> torch.Tensor:
-        """Grey faces (N, face_size, face_size) uint8 -> batch (N, 1, input_size, input_size) float32."""
-        return self.normalise(centre_crop(to_unit(faces), self.input_size))
+        """Grey faces (N, S, S) uint8 -> batch (N, 1, input_size, input_size) float32; S other than face_size is resized."""
+        return self.normalise(centre_crop(self._sized(faces), self.input_size))
 
     def views(self, faces: np.ndarray | torch.Tensor, tta: str = "none") -> list[torch.Tensor]:
         """The batches whose probabilities test-time augmentation averages: 1, 2 (flip) or 10 of them."""
-        unit = to_unit(faces)
+        unit = self._sized(faces)
         if tta == "none":
             crops = [centre_crop(unit, self.input_size)]
         elif tta == "flip":
@@ -62,6 +62,13 @@ class Preprocessing:
         else:
             raise ValueError(f"tta must be one of {', '.join(TTA)}, got {tta!r}")
         return [self.normalise(crop) for crop in crops]
+
+    def _sized(self, faces: np.ndarray | torch.Tensor) -> torch.Tensor:
+        """(N, S, S) uint8 -> (N, 1, face_size, face_size) in 0..1: a data set's faces are 48 x 48, whatever the card's."""
+        unit, size = to_unit(faces), (self.face_size, self.face_size)
+        if unit.shape[-2:] == size or not len(unit):
+            return unit
+        return F.interpolate(unit, size=size, mode="bilinear", antialias=True, align_corners=False)
 
     def normalise(self, unit: torch.Tensor) -> torch.Tensor:
         """Standardise a batch (N, 1, S, S) in 0..1: each picture by itself, or all by the data set's numbers."""

@@ -66,7 +66,7 @@ def _headline(item: Study) -> str:
     classes = "".join(
         f"<tr><td>{name}</td>" + "".join(f"<td>{row[key]:.3f}</td>" for key in ("precision", "recall", "f1"))
         + f"<td>{row['support']:,}</td></tr>" for name, row in report.per_class.items())
-    remarks = "".join(f"<p>{html.escape(remark)}</p>" for remark in item.part.remarks)
+    remarks = "".join(f"<p>{html.escape(remark)}</p>" for remark in [*item.part.left_out(), *item.part.remarks])
     return (f"<h2>{html.escape(report.model)} on {html.escape(report.split)}</h2>"
             f"<p>{report.n:,} faces of {html.escape(item.part.name)}, averaged views: {report.tta}. Weights "
             f"{item.weights_sha256[:12]}, {date.today().isoformat()}.</p>{remarks}<table>{rows}</table>"

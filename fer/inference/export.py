@@ -111,7 +111,10 @@ def _write(out: Path, graph: bytes) -> None:
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         part = out.with_name(f".{out.name}.part")
-        part.write_bytes(graph)
-        os.replace(part, out)
+        try:
+            part.write_bytes(graph)
+            os.replace(part, out)
+        finally:
+            part.unlink(missing_ok=True)
     except OSError as error:
         raise WeightsError(f"{out.name} cannot be written: {error.strerror}. Choose another --out.") from None

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 
 from fer.inference.recognizer import Recognizer
-from fer.records import Prediction
+from fer.records import FaceBox, Prediction
 from fer.vision.alignment import Crop, cut, face_crop
 
 VIEWS = 16
@@ -24,6 +25,10 @@ def stability(recognizer: Recognizer, image_rgb: np.ndarray, faces: list[Predict
     """
     if not faces:
         return []
+    if detector == "none":  # the whole picture was squeezed to a square: its cuts are those of the squeezed one
+        side = max(image_rgb.shape[:2])
+        image_rgb = cv2.resize(image_rgb, (side, side), interpolation=cv2.INTER_AREA)
+        faces = [replace(face, box=FaceBox(0, 0, side, side)) for face in faces]
     size, rng = recognizer.card.preprocessing.face_size, np.random.default_rng(seed)
     jitters = rng.uniform(-1, 1, (views, 4))
     batches = []

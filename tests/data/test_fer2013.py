@@ -112,6 +112,17 @@ def test_a_missing_file_is_a_sentence(tmp_path):
         read(tmp_path / "nowhere.csv")
 
 
+def test_a_file_that_may_not_be_read_is_a_sentence_without_its_path(tmp_path, monkeypatch):
+    def forbidden(*_sources):
+        raise PermissionError(13, "Permission denied", str(tmp_path))
+
+    (tmp_path / "fer2013.csv").write_text("emotion,pixels,Usage")
+    monkeypatch.setattr(fer2013, "content_key", forbidden)
+    with pytest.raises(DatasetError, match="cannot be read: Permission denied") as told:
+        read(tmp_path / "fer2013.csv")
+    assert str(tmp_path) not in str(told.value)
+
+
 def test_parse_pixels_by_hand():
     row = " ".join(map(str, [0, 7, 42, 255] * 576))
     assert parse_pixels([row], 2)[0, 0, :4].tolist() == [0, 7, 42, 255]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import struct
 import zipfile
 from pathlib import Path
@@ -168,13 +169,21 @@ def test_too_many_and_too_much_is_refused_unread(monkeypatch):
         unpack_zip(zipped({"happy/1.png": png()}))
 
 
+def test_a_table_of_contents_too_long_is_refused_before_it_is_read(monkeypatch):
+    file = zipped({f"happy{i}/": b"" for i in range(5)})
+    monkeypatch.setattr(archives, "MAX_FILES", 2)
+    monkeypatch.setattr(archives.zipfile, "ZipFile", None)
+    with pytest.raises(DatasetError, match="lists more than 4"):
+        unpack_zip(file)
+
+
 def test_the_report_counts_what_is_wrong(tmp_path):
     files = {f"train/happy/{i}.png": png(i) for i in range(30)} | {f"train/sad/{i}.png": png(100 + i) for i in range(5)}
     files |= {"train/happy/again.png": png(3), "val/happy/leak.png": png(4), "val/sad/own.png": png(200),
               "train/sad/torn.png": b"x"}
     report = report_on(read_folder(write(tmp_path, files), quiet=True))
     assert report.counts["Training"]["happy"] == 31 and report.counts["PublicTest"]["sad"] == 1
-    assert report.duplicates == 1 and report.leaked == 1 and len(report.unreadable) == 1
+    assert report.duplicates == 1 and report.leaked == 1 and len(report.left_out) == 1
     assert report.imbalanced and report.imbalance == pytest.approx(31 / 5)
     words = " ".join(report.findings())
     assert "6 times as many happy as sad" in words and "torn.png" in words and "disgust" in words
@@ -211,3 +220,23 @@ def test_a_damaged_cache_is_only_a_cache(tmp_path):
     assert len(kept.load(file)) == len(dataset)
     file.write_bytes(file.read_bytes()[:1000])
     assert kept.load(file) is None
+
+
+def test_a_save_that_fails_leaves_nothing(tmp_path, monkeypatch):
+    def full_disk(file, **_arrays):
+        Path(file).write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(kept.np, "savez", full_disk)
+    kept.save(tmp_path / "kept.npz", read_synthetic())
+    assert not list(tmp_path.iterdir())
+
+
+def test_folders_of_one_name_and_layout_are_told_apart(tmp_path):
+    for place, value in (("a", 40), ("b", 200)):
+        picture = cv2.imencode(".bmp", np.full((48, 48), value, np.uint8))[1].tobytes()    # all of one size
+        write(tmp_path / place / "faces", {f"train/happy/{i}.bmp": picture for i in range(3)})
+        for file in (tmp_path / place).rglob("*.bmp"):
+            os.utime(file, (1, 1))
+    first, second = (read_folder(tmp_path / place / "faces", quiet=True).pixels for place in ("a", "b"))
+    assert set(first.ravel()) == {40} and set(second.ravel()) == {200}

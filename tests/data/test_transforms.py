@@ -47,6 +47,13 @@ def test_the_views_of_test_time_augmentation():
         description.views(batch, "five")
 
 
+def test_faces_of_another_size_than_the_cards_are_resized():
+    large = Preprocessing(face_size=96, input_size=88)
+    assert large.views(faces(), "tencrop")[9].shape == (2, 1, 88, 88)
+    seen = torch.nn.functional.interpolate(large(faces()), size=(44, 44), mode="area")     # the same part of the face
+    assert torch.corrcoef(torch.stack([seen.flatten(), Preprocessing()(faces()).flatten()]))[0, 1] > 0.8
+
+
 def test_augmentation_switched_off_is_the_centre_crop():
     batch = torch.from_numpy(faces())
     views = STILL(batch, 44, np.random.default_rng(0))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
@@ -9,6 +10,7 @@ import fer
 from fer.cli import main
 from fer.inference.stability import VIEWS, stability
 from fer.records import FaceBox, Prediction
+from fer.vision.alignment import align_face
 from fer.vision.images import read_image
 
 BOX = FaceBox(178, 63, 90, 114)
@@ -42,6 +44,18 @@ def test_the_share_is_counted_against_the_faces_own_label(recognizer, sample, mo
     views = asked[0].reshape(2, VIEWS, 48, 48)
     assert (views[0] == views[1]).all()                   # one box, so the same views
     assert len({view.tobytes() for view in views[0]}) == VIEWS
+
+
+def test_a_whole_picture_is_cut_as_it_was_read(recognizer, monkeypatch):
+    """Without jitter every view is what the prediction saw, though the picture is twice as wide as high."""
+    picture = np.random.default_rng(0).integers(0, 256, (150, 300, 3), dtype=np.uint8)
+    picture = cv2.GaussianBlur(picture, (0, 0), 9)
+    faces, asked = recognizer.predict(picture, "none"), []
+    monkeypatch.setattr("fer.inference.stability._moved", lambda crop, jitter: crop)
+    monkeypatch.setattr(recognizer, "probabilities", lambda cut: asked.append(cut) or np.ones((len(cut), 7)))
+    stability(recognizer, picture, faces, "none")
+    seen = align_face(picture, faces[0].box, "none").astype(int)
+    assert np.abs(asked[0][0] - seen).mean() < 2 and np.abs(asked[0][1][:, ::-1] - seen).mean() < 2
 
 
 def test_the_command_line_tells_it(capsys, sample):

@@ -33,6 +33,21 @@ def test_round_trip(saved):
     assert all(torch.equal(value, loaded.state_dict()[name]) for name, value in model.state_dict().items())
 
 
+def test_weights_that_are_replaced_between_card_and_tensors_are_read_anew(saved, monkeypatch):
+    path, _, card = saved
+    better, read = build("mini_xception"), checkpoints.read_card
+
+    def then_saved(asked):
+        monkeypatch.setattr(checkpoints, "read_card", read)
+        old = read(asked)
+        save_checkpoint(path, better.state_dict(), card)
+        return old
+
+    monkeypatch.setattr(checkpoints, "read_card", then_saved)
+    loaded, told = load_checkpoint(path)
+    assert told.sha256 != card.sha256 and torch.equal(next(loaded.parameters()), next(better.parameters()))
+
+
 def change_card(path, **values):
     card = json.loads(path.with_suffix(".json").read_text())
     path.with_suffix(".json").write_text(json.dumps({**card, **values}))
