@@ -12,7 +12,7 @@ from accelerate import Accelerator
 
 from fer.errors import RunError
 from fer.limits import limits
-from fer.training.control_signal import StopSignal
+from fer.training.control_signal import Interrupted, StopSignal
 from fer.training.runs import RunDirectory
 from fer.training.turns import Turn
 
@@ -45,6 +45,11 @@ class Control:
             wish = self._pause(details)
         return wish != STOP
 
+    def leave_where_asked(self) -> None:
+        """Before the first step, in a lone process: raises Interrupted where a stop is asked for. Several agree later."""
+        if self.ranks == 1 and self._wish() == STOP:
+            raise Interrupted
+
     def _pause(self, details: dict) -> int:
         began, wish, turn_left = time.monotonic(), PAUSE, False
         self._beat, self._pause_ends = 0.0, began + 60 * limits().paused_minutes
@@ -56,7 +61,7 @@ class Control:
             time.sleep(LOOK_S)
             wish = self._agreed()
         self._pause_ends = math.inf  # to wait for a turn is no pause
-        if turn_left and wish == GO and not self.turn.wait(lambda: self._wish() == STOP, "paused"):
+        if turn_left and wish == GO and not self.turn.wait(lambda: self._wish() == STOP, "paused", **details):
             wish = STOP
         self.paused_s += time.monotonic() - began
         self._beat = 0.0

@@ -144,7 +144,16 @@ def kill(run: RunDirectory) -> None:
 
 def _is_worker(pid: int, path: Path) -> bool:
     try:
-        words = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").rstrip("\0").replace("\0", " ")
     except OSError:
-        return False
-    return "fer.training.worker" in words and str(path.resolve()) in words
+        words = _told_by_ps(pid)
+    return words.endswith(f" fer.training.worker {path.resolve()}")
+
+
+def _told_by_ps(pid: int) -> str:
+    """A process's command line where there is no /proc, as on macOS; empty where nothing tells."""
+    try:
+        return subprocess.run(["ps", "-ww", "-o", "command=", "-p", str(pid)], capture_output=True, text=True,
+                              errors="replace", timeout=10, check=False).stdout.strip()
+    except (OSError, subprocess.TimeoutExpired):
+        return ""

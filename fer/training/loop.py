@@ -94,7 +94,8 @@ def train_one_epoch(model: nn.Module, average: nn.Module, optimizer, faces: Face
     mirrors = np.random.default_rng([config.seed, epoch, 2_000 + rank])
     order, steps = order_of(faces, config, drawn), steps_per_epoch(len(faces), config.batch_size)
     augment, objective = augmentation_of(config), Objective(config, faces.labels)
-    size = config.small_size if config.small_size and epoch <= config.small_epochs else config.input_size
+    full = preprocessing.input_size  # config's own, or that of the checkpoint it starts from
+    size = min(config.small_size, full) if config.small_size and epoch <= config.small_epochs else full
     model.train()
     keep_frozen(model)
     total_loss = correct = seen = 0.0
@@ -104,7 +105,7 @@ def train_one_epoch(model: nn.Module, average: nn.Module, optimizer, faces: Face
             group["lr"] = rate
         rows = order[step * config.batch_size:(step + 1) * config.batch_size][rank::ranks]
         rows = torch.from_numpy(rows).to(faces.labels.device)
-        views = augment(faces.pixels[rows], config.input_size, rng)
+        views = augment(faces.pixels[rows], full, rng)
         wanted = teacher(views, (drawn, step)) if teacher else None
         if drawn != epoch:  # these views were seen before
             views = mirror_some(views, config.flip, mirrors)
@@ -133,18 +134,22 @@ def train_one_epoch(model: nn.Module, average: nn.Module, optimizer, faces: Face
         seen += len(rows)
         if not on_step(step + 1, steps):
             raise Interrupted
-    sums = accelerator.reduce(torch.tensor([total_loss, correct, seen], dtype=torch.float64), "sum")
+    sums = torch.tensor([total_loss, correct, seen], dtype=torch.float64, device=accelerator.device)
+    sums = accelerator.reduce(sums, "sum")
     return float(sums[0] / sums[2]), float(sums[1] / sums[2]), rate
 
 
 @torch.no_grad()
-def evaluate(model: nn.Module, faces: Faces, preprocessing: Preprocessing,
-             batch_size: int = 256) -> tuple[float, np.ndarray, np.ndarray]:
+def evaluate(model: nn.Module, faces: Faces, preprocessing: Preprocessing, batch_size: int = 256,
+             on_batch: Callable[[], None] = lambda: None) -> tuple[float, np.ndarray, np.ndarray]:
     """Returns (mean loss in nats, confusion matrix (7, 7) with truth in rows, logits (N, 7))."""
     model.eval()
-    logits = torch.cat([
-        model(preprocessing(faces.pixels[first:first + batch_size]).contiguous(memory_format=torch.channels_last))
-        .float() for first in range(0, len(faces), batch_size)])
+    parts = []
+    for first in range(0, len(faces), batch_size):
+        batch = preprocessing(faces.pixels[first:first + batch_size])
+        parts.append(model(batch.contiguous(memory_format=torch.channels_last)).float())
+        on_batch()
+    logits = torch.cat(parts)
     loss = float(F.cross_entropy(logits, faces.labels))
     cells = faces.labels * COUNT + logits.argmax(1)
     confusion = torch.bincount(cells, minlength=COUNT * COUNT).reshape(COUNT, COUNT)

@@ -74,6 +74,8 @@ def run_session(run: RunDirectory, config: TrainConfig, turn: Turn | None = None
     session = open_session(run, config, accelerator, control, quiet)
     facts, main = session.facts, accelerator.is_main_process
     network, optimizer = accelerator.prepare(session.model, session.optimizer)
+    if accelerator.scaler is not None and "scaler" in facts:
+        accelerator.scaler.load_state_dict(facts["scaler"])
     teacher = load_teacher(config, accelerator.device)
     answers = run.path / f"answers-{accelerator.process_index}.safetensors"
     if teacher and teacher.keep and facts["epoch"]:
@@ -117,12 +119,16 @@ def open_session(run: RunDirectory, config: TrainConfig, accelerator: Accelerato
     """Read the data, build or restore the network, and bring the directory to the last whole epoch."""
     main = accelerator.is_main_process
 
-    def reading(share: float) -> None:
-        control.beat(epoch=0, epochs=config.epochs, message=f"Reading the data: {share:.0%}")
-
     control.beat(epoch=0, epochs=config.epochs, message="Reading the data.")
     torch.manual_seed(config.seed)
-    dataset = read_dataset(config.data, None if not quiet and main else reading, quiet or not main, config.faces)
+    with tqdm(total=100, unit="%", desc="Reading the data", leave=False, disable=quiet or not main) as bar:
+
+        def reading(share: float) -> None:
+            bar.update(int(100 * share) - bar.n)
+            control.beat(epoch=0, epochs=config.epochs, message=f"Reading the data: {share:.0%}")
+            control.leave_where_asked()
+
+        dataset = read_dataset(config.data, reading, quiet=True, faces=config.faces)
     training, validation = choose_splits(dataset, config)
     network, preprocessing = starting_network(config)
     if config.freeze:
@@ -153,9 +159,14 @@ def close_epoch(session: Session, epoch: int, trained: tuple[float, float, float
     """Judge the epoch on the validation split, then keep everything: best weights, watch wall, state, record."""
     run, config, facts = session.run, session.config, session.facts
     kept = session.kept
+
+    def alive() -> None:
+        session.control.beat(epoch=epoch, epochs=config.epochs, step=steps, steps=steps)
+
     if config.norm_pictures:
-        kept = with_new_statistics(kept, session.training, session.preprocessing, config.norm_pictures, config.seed)
-    loss, confusion, logits = evaluate(kept, session.validation, session.preprocessing)
+        kept = with_new_statistics(kept, session.training, session.preprocessing, config.norm_pictures, config.seed,
+                                   on_batch=alive)
+    loss, confusion, logits = evaluate(kept, session.validation, session.preprocessing, on_batch=alive)
     recall, macro_f1 = recall_and_f1(confusion)
     accuracy = float(confusion.trace() / confusion.sum())
     train_loss, train_accuracy, rate = trained
@@ -169,6 +180,8 @@ def close_epoch(session: Session, epoch: int, trained: tuple[float, float, float
     if len(session.watched):
         watch.append(run, epoch, logits[session.watched])
     facts |= {"epoch": epoch, "record": record.to_json(), "preprocessing": session.preprocessing.to_json()}
+    if session.accelerator.scaler is not None:  # of precision fp16
+        facts["scaler"] = session.accelerator.scaler.state_dict()
     save_state(run, epoch, session.model, session.average, session.optimizer, facts)
     run.append(record)
     return record
@@ -193,6 +206,7 @@ def _card(session: Session, record: EpochRecord) -> Card:
     metrics = {"split": "PublicTest", "tta": "none", "accuracy": round(record.validation_accuracy, 4),
                "nll": round(record.validation_loss, 4), "macro_f1": round(record.macro_f1, 4)}
     settings = {name: value for name, value in config.to_json().items() if name != "data"}
+    settings |= {name: ",".join(Path(each).name for each in settings[name].split(",")) for name in ("init", "teacher")}
     licences = {}
     if dataset.votes is not None:
         licences = LICENCES | ({"FER+ votes": FERPLUS_LICENCE} if config.ferplus_weight else {})

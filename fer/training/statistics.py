@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -14,14 +15,16 @@ from fer.training.loop import Faces
 
 @torch.no_grad()
 def with_new_statistics(network: nn.Module, faces: Faces, preprocessing: Preprocessing, count: int, seed: int = 0,
-                        batch_size: int = 256) -> nn.Module:
+                        batch_size: int = 256, on_batch: Callable[[], None] = lambda: None) -> nn.Module:
     """A copy of the network whose batch-norms hold the mean statistics of `count` training pictures.
 
     The pictures are seen as in use, whole and every second batch mirrored: random views, with their turned and shifted
-    faces, have other statistics (0.6 points of accuracy, see EXPERIMENTS.md). The network itself stays as it is.
+    faces, have other statistics (0.6 points of accuracy, see EXPERIMENTS.md). The network itself stays as it is, and
+    so do batch-norms that are frozen.
     """
     measured = copy.deepcopy(network)
-    norms = [module for module in measured.modules() if isinstance(module, nn.BatchNorm2d)]
+    norms = [module for module in measured.modules() if isinstance(module, nn.BatchNorm2d)
+             and module.weight.requires_grad]
     if not norms:
         return measured
     for norm in norms:
@@ -36,4 +39,5 @@ def with_new_statistics(network: nn.Module, faces: Faces, preprocessing: Preproc
         batch = preprocessing(faces.pixels[part])
         batch = batch.flip(-1) if first // batch_size % 2 else batch
         measured(batch.contiguous(memory_format=torch.channels_last))
+        on_batch()
     return measured.eval()

@@ -30,13 +30,14 @@ class Teacher:
     def __call__(self, views: torch.Tensor, place: tuple[int, int]) -> torch.Tensor:
         """Views (N, 1, S, S) in 0..1 -> logits (N, 7) float32. place: (epoch, step) that these views belong to."""
         if place in self.kept:
-            return self.kept[place].float()
+            return self.kept[place].to(views.device).float()
         with torch.autocast(views.device.type, torch.bfloat16, enabled=self.low_precision):
             logits = torch.stack([self._ask(network, preprocessing, views)
                                   for network, preprocessing in self.networks]).mean(0)
-        if self.keep:
-            self.kept[place] = logits.half()  # 14 bytes a view: twenty epochs of FER2013 are 8 MB
-        return logits
+        if not self.keep:
+            return logits
+        self.kept[place] = logits.half()  # 14 bytes a view: twenty epochs of FER2013 are 8 MB
+        return self.kept[place].float()   # the first time too, so that a resumed run learns the same
 
     def save(self, path: Path) -> None:
         """Write the kept answers, so that a resumed run need not ask again."""

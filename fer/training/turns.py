@@ -31,13 +31,16 @@ class Turn:
         except OSError:
             return False
 
-    def wait(self, cancelled: Callable[[], bool], state: str = "queued") -> bool:
-        """Wait for it behind all that queued earlier; False where `cancelled` says so first."""
+    def wait(self, cancelled: Callable[[], bool], state: str = "queued", **details: object) -> bool:
+        """Wait for it behind all that queued earlier; False where `cancelled` says so first.
+
+        state, details: for the status, such as how far a run had come that was paused.
+        """
         since, beat = time.time(), 0.0
         while not cancelled():
             if time.monotonic() - beat > BEAT_S:
                 beat = time.monotonic()
-                self.run.write_status(state, queued_at=since, message="Waiting for its turn.")
+                self.run.write_status(state, **details, queued_at=since, message="Waiting for its turn.")
             ahead = [other for other in queue(self.run.path.parent) if other.id != self.run.id
                      and other.status().get("queued_at", since) < since]
             if not ahead and self.try_take():

@@ -33,7 +33,12 @@ def test_one_run_trains_at_a_time_and_a_paused_one_lets_the_next_go_first(runs_f
     assert until(lambda: first.status()["state"] == "paused")
     assert until(lambda: second.status()["state"] == "finished")
     here = first.status()["epoch"], first.status()["step"]
+    fourth = launcher.start(small(epochs=200), "fourth")
+    assert until(lambda: fourth.status()["state"] == "running")
     launcher.resume(first)
+    assert until(lambda: "queued_at" in first.status())       # waits, and still says how far it came
+    assert (first.status()["epoch"], first.status()["step"]) == here and first.status()["steps"]
+    launcher.stop(fourth)
     assert until(lambda: first.status()["state"] == "running")
     assert until(lambda: (first.status().get("epoch", 0), first.status().get("step", 0)) > here)
     launcher.stop(first)

@@ -106,6 +106,21 @@ def test_fine_tuning_keeps_the_frozen_layers_and_the_preprocessing(tmp_path):
     assert not torch.equal(before["classifier.weight"], after["classifier.weight"])
 
 
+def test_fine_tuning_sees_what_is_judged_whatever_input_size_the_settings_name(tmp_path, monkeypatch):
+    from fer.training import loop
+
+    first = RunDirectory.create(tmp_path / "first", small(epochs=1, input_size=36))
+    train(first, quiet=True)
+    seen, shrink = set(), loop.shrink
+    monkeypatch.setattr(loop, "shrink", lambda views, size: seen.add(views.shape[-1]) or shrink(views, size))
+    second = RunDirectory.create(tmp_path / "second", small(epochs=1, init=str(first.path)))
+    assert second.config.input_size == 44 and train(second, quiet=True) == "finished" and seen == {36}
+    from fer.models.checkpoints import read_card
+
+    card = read_card(second.best)
+    assert card.input_size == 36 and card.training["config"]["init"] == "first"      # a name, no place
+
+
 def test_patience_ends_a_run_and_a_resume_does_not_prolong_it(tmp_path):
     run = RunDirectory.create(tmp_path / "patient", small(learning_rate=1e-9, epochs=30, patience=2, limit=64))
     assert train(run, quiet=True) == "finished"

@@ -95,6 +95,37 @@ def test_a_signal_saves_and_exits_0_then_resume_finishes(tmp_path, small_csv, nu
     assert json.loads(line)["epoch"] == done + 1
 
 
+def test_a_stop_is_heard_while_the_data_is_read(tmp_path, small_csv, monkeypatch):
+    from fer.training import session
+
+    run = run_of(tmp_path / "reading", small_csv)
+
+    def never_ending(*_asked, **_settings):
+        run.request("stop")
+        while True:
+            _asked[1](0.5)
+
+    monkeypatch.setattr(session, "read_dataset", never_ending)
+    assert train(run, quiet=True) == "stopped" and not run.records()
+
+
+def test_judging_a_large_split_is_no_silence(tmp_path, small_csv, monkeypatch):
+    from fer.training import control, session
+
+    monkeypatch.setattr(control, "HEARTBEAT_S", 0.0)
+    run, told, evaluate = run_of(tmp_path / "large", small_csv, epochs=1), [], session.evaluate
+
+    def in_small_batches(*given, **settings):
+        before = run.status()["heartbeat"]
+        found = evaluate(*given, **settings, batch_size=1)
+        told.append(run.status()["heartbeat"] - before)
+        return found
+
+    monkeypatch.setattr(session, "evaluate", in_small_batches)
+    train(run, quiet=True)
+    assert told[0] > 0
+
+
 def test_a_diverging_run_fails_with_the_reason(tmp_path, small_csv):
     run = run_of(tmp_path / "wild", small_csv, learning_rate=1e12, warmup_epochs=0, epochs=30)
     with pytest.raises(RunError, match="Lower the learning rate"):
