@@ -17,11 +17,14 @@ st.markdown(
 )
 
 with shell.guarded():
-    reading = photos.read_photo(photos.Photo("astronaut.jpg", resources.sample_bytes("astronaut")))
+    reading = photos.read_photo(photos.Photo("astronaut.jpg", resources.sample_bytes("astronaut")), own=False)
     picture, result = st.columns([3, 2], gap="large", vertical_alignment="center")
     with picture:
-        st.image(reading.drawn, width="stretch",
-                 caption="Eileen Collins, NASA, public domain", alt="An astronaut's portrait, her face marked")
+        if reading.error:
+            st.error(shell.plain(reading.error.message), icon=":material/broken_image:")
+        else:
+            st.image(reading.drawn, width="stretch",
+                     caption="Eileen Collins, NASA, public domain", alt="An astronaut's portrait, her face marked")
     with result:
         if reading.faces:
             widgets.verdict(reading.faces[0], reading.recognizer.card.threshold)

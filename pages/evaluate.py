@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from fer.app import evaluate_faces, evaluate_input, evaluate_more, evaluate_overview, resources, shell, state
@@ -26,7 +28,8 @@ with shell.guarded():
         section = st.segmented_control("Part of the report", SECTIONS, default="Overview", required=True,
                                        key="evaluate_section", label_visibility="collapsed", wrap=True)
         if section == "Overview":
-            evaluate_overview.overview(item, evaluate_input.by_split(state.model(), choice, dataset),
+            evaluate_overview.overview(item, evaluate_input.judged_splits(dataset),
+                                       partial(evaluate_input.by_split, state.model(), choice, dataset),
                                        evaluate_more.points_of(state.model(), choice))
         elif section == "Confusion":
             if cell := evaluate_overview.confusion(item):

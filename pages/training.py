@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from fer.app import data_choice, shell, state, training_data, training_form, training_run, training_shelf
+from fer.app import data_choice, resources, shell, state, training_data, training_form, training_run, training_shelf
 from fer.app.training_sweep import sweep_now_and_then
 from fer.errors import FerError
 from fer.limits import hosted, limits
@@ -69,7 +69,7 @@ def show_form() -> None:
     estimate = st.empty()
     training_data.show_report(data, config.faces if config else "auto")
     if config:
-        report, _ = training_data.look_at(data, config.faces, training_data.changed_ns(data))
+        report, _ = training_data.look_at(data, config.faces, resources.data_stamp(data))
         with estimate:
             training_form.show_estimate(config, sum(report.counts.get("Training", {}).values()))
 

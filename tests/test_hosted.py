@@ -22,7 +22,8 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile, UploadedFileRe
 from streamlit.testing.v1 import AppTest
 
 from fer.app import data_choice, photos, state, training_form, training_sweep, webcam
-from fer.app.training_data import changed_ns, look_at
+from fer.app.resources import data_stamp
+from fer.app.training_data import look_at
 from fer.app.training_sweep import sweep
 from fer.app.turnstile import Turnstile
 from fer.data import archives
@@ -202,7 +203,7 @@ def test_nothing_of_an_upload_is_left_after_its_day(demo, monkeypatch, tmp_path,
     upload = uploaded(zip_of_faces(tmp_path / "faces.zip") if zipped else small_csv)
     data = data_choice.keep(upload)
     look_at.clear()
-    assert look_at(str(data), "auto", changed_ns(str(data)))[0].total
+    assert look_at(str(data), "auto", data_stamp(str(data)))[0].total
     config = launcher.bounded(TrainConfig(data=str(data), epochs=1, batch_size=4, threads=1))
     run = RunDirectory.create(runs / "mine", config)
     assert train(run, quiet=True) == "finished"
@@ -272,6 +273,7 @@ def test_a_renamed_run_stays_ones_own(app, tmp_path):
     app.button(key="rename_mine").click().run()
     assert not app.exception and "Another visitor's run" not in words(app)
     assert [button for button in app.button if button.key == "delete_yours"]
+    assert app.session_state["own_runs"] == {"yours"}                          # the old name is anybody's
 
 
 def test_a_button_that_fails_is_a_number_and_no_traceback(app, tmp_path, monkeypatch, caplog):
@@ -315,6 +317,16 @@ def test_runs_of_others_can_be_watched_and_not_changed(demo, app, tmp_path):
     app.session_state["own_runs"] = {"theirs"}
     app.run()
     assert [button for button in app.button if button.key == "delete_theirs"]
+
+
+def test_settings_show_no_place_of_an_upload(demo, app, tmp_path, small_csv):
+    data = str(data_choice.keep(uploaded(small_csv)))
+    run = RunDirectory.create(tmp_path / "runs" / "mine", TrainConfig(data=data))
+    run.write_status("stopped")
+    app.session_state["own_runs"] = {"mine"}
+    app.switch_page("pages/training.py").run()
+    shown = app.get("json")[0].value
+    assert "an upload" in shown and data not in shown
 
 
 def test_a_failure_is_a_number_for_the_visitor_and_no_secret_in_the_log(app, monkeypatch, caplog):

@@ -271,7 +271,7 @@ def test_an_upload_is_read_in_turns(app, heavy, monkeypatch, sample):
     uploader, before = choose_upload(app), len(heavy.entries)
     uploader.set_value([("own.zip", own_zip(sample, 41), "application/zip")]).run()
     assert not app.exception and not app.error and "on 41 faces" in words(app)
-    evaluations = 2 * (1 + 1)   # of all and of the validation split: the place to begin with, and one batch
+    evaluations = 1 + 1         # the place to begin with, and one batch
     assert len(faces) == 41 and len(heavy.entries) - before == 1 + 2 + evaluations
 
 

@@ -45,7 +45,7 @@ def _open_in_explain(item: Study, row: int, truth: str) -> None:
     name = str(item.part.names[row]) if item.part.names is not None else f"face-{row}.png"
     photo = Photo(name, data)
     state.take_whole(photo.key)      # it is a face crop already
-    state.explain_face(state.Explained(photo, 1, truth))
+    state.explain_face(state.Explained(photo, truth=truth))
     st.switch_page("pages/explain.py")
 
 

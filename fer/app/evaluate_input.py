@@ -119,7 +119,10 @@ def taking_turns(recognizer: Recognizer, next_turn: Callable[[], None]) -> Recog
     return Recognizer(recognizer.name, engine, recognizer.card, recognizer.weights, recognizer.network)
 
 
+def judged_splits(dataset: Dataset) -> list[str]:
+    """Validation and test, as far as the data holds them with labels."""
+    return [split for split in SPLITS[1:] if (dataset.labels[dataset.usage == split] >= 0).any()]
+
+
 def by_split(model: str, choice: Choice, dataset: Dataset) -> dict[str, Report]:
-    """The reports of validation and test, as far as the data holds them with labels."""
-    held = [split for split in SPLITS[1:] if (dataset.labels[dataset.usage == split] >= 0).any()]
-    return {split: evaluated(model, replace(choice, split=split), dataset).report for split in held}
+    return {split: evaluated(model, replace(choice, split=split), dataset).report for split in judged_splits(dataset)}

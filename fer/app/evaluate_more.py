@@ -33,7 +33,7 @@ def stress(item: Study, choice: Choice) -> None:
     models = [state.model(), *([second] if second else [])]
     for model in models:
         if not _whole(model, choice) and st.button(
-                f"Run the stress test for {shell.plain(shell.model_label(model))}", key=f"stress_run_{model}",
+                f"Run the stress test for {shell.plain(label := shell.model_label(model))}", key=f"stress_run_{label}",
                 icon=":material/play_arrow:"):
             _run(model, item, choice)
     series = {shell.model_label(model): points for model in models if (points := points_of(model, choice))}
@@ -110,21 +110,22 @@ def other_model(item: Study, choice: Choice, dataset: Dataset) -> None:
         return
     name = st.selectbox("Compare with", others, format_func=shell.model_label, key="compare_with")
     other = evaluate_input.evaluated(name, choice, dataset)
+    one, two = shell.model_label(state.model()), shell.model_label(name)
     result = compare(item.probabilities, other.probabilities, item.labels)
     words = "more than chance explains" if result.p < 0.05 else "within what chance explains"
-    st.markdown(f"{shell.plain(item.model)}: **{result.accuracy_first:.1%}**, {shell.plain(other.model)}: "
+    st.markdown(f"{shell.plain(one)}: **{result.accuracy_first:.1%}**, {shell.plain(two)}: "
                 f"**{result.accuracy_second:.1%}**. The difference is {words} (McNemar's test, p = {result.p:.3g}).")
     first, second = item.report, other.report
     st.dataframe(
-        [{"": words, item.model: round(getattr(first, key), 4), other.model: round(getattr(second, key), 4),
+        [{"": words, one: round(getattr(first, key), 4), two: round(getattr(second, key), 4),
           "difference": round(getattr(second, key) - getattr(first, key), 4)}
          for key, words in NUMBERS.items()]
-        + [{"": f"recall {label}", item.model: round(row["recall"], 4),
-            other.model: round(second.per_class[label]["recall"], 4),
+        + [{"": f"recall {label}", one: round(row["recall"], 4),
+            two: round(second.per_class[label]["recall"], 4),
             "difference": round(second.per_class[label]["recall"] - row["recall"], 4)}
            for label, row in first.per_class.items()],
         hide_index=True, width="stretch", alt="The two models, number by number")
-    st.markdown(f"**Only {shell.plain(item.model)} gets these right** ({len(result.only_first):,})")
+    st.markdown(f"**Only {shell.plain(one)} gets these right** ({len(result.only_first):,})")
     evaluate_faces.gallery(item, result.only_first, "only_first")
-    st.markdown(f"**Only {shell.plain(other.model)} gets these right** ({len(result.only_second):,})")
+    st.markdown(f"**Only {shell.plain(two)} gets these right** ({len(result.only_second):,})")
     evaluate_faces.gallery(other, result.only_second, "only_second")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from fer.app import shell
@@ -50,8 +52,9 @@ def show_card(card: Card) -> None:
     st.markdown("Choose data above for the whole report: errors, people's opinions, stress, groups, another model.")
 
 
-def overview(item: Study, by_split: dict[str, Report], stress: list[StressPoint]) -> None:
-    """by_split: the reports of validation and test, as far as the data holds them; stress: what was measured."""
+def overview(item: Study, splits: list[str], reports: Callable[[], dict[str, Report]],
+             stress: list[StressPoint]) -> None:
+    """splits: validation and test, as far as the data holds them; reports: theirs; stress: what was measured."""
     report, (low, high) = item.report, item.interval
     with st.container(horizontal=True):
         st.metric("Accuracy", f"{report.accuracy:.1%}", border=True, help=f"95 % interval {low:.1%} to {high:.1%}")
@@ -68,11 +71,12 @@ def overview(item: Study, by_split: dict[str, Report], stress: list[StressPoint]
         st.dataframe([{"class": name, **numbers[name], "faces": row["support"]}
                       for name, row in report.per_class.items()],
                      hide_index=True, width="stretch", alt="Precision, recall and F1 of each class")
-    if len(by_split) > 1:
-        st.markdown("**By split.** Validation chose the model, so the test split is the more honest one.")
+    if len(splits) > 1 and st.toggle("Validation and test side by side", key="evaluate_by_split",
+                                     help="Validation chose the model, so the test split is the more honest one: as "
+                                          "long as nothing is chosen by it. Look at it last."):
         st.dataframe([{"split": SPLIT_WORDS[split], "faces": other.n, "loss": round(other.nll, 4),
                        "accuracy %": round(100 * other.accuracy, 1), "macro-F1": round(other.macro_f1, 3)}
-                      for split, other in by_split.items()], hide_index=True, width="stretch", alt="Loss by split")
+                      for split, other in reports().items()], hide_index=True, width="stretch", alt="Loss by split")
     missing = [name for name, row in report.per_class.items() if not row["support"]]
     if missing:
         st.info(f"This split has no faces of: {', '.join(missing)}. In macro averages such a class counts as 0 where "

@@ -61,7 +61,7 @@ def _cover(study: Study) -> None:
     if st.toggle("A rectangle of my own", key="explain_rectangle"):
         with st.container(horizontal=True):
             left, top, width, height = (
-                int(st.number_input(label, low, size, start, key=f"explain_{label}", width=130))
+                int(st.number_input(label, low, size, min(start, size), key=f"explain_{label}", width=130))
                 for label, low, start in (("Left", 0, 12), ("Top", 0, 12), ("Width", 1, 20), ("Height", 1, 8)))
         mask = mask.copy()
         mask[top:top + height, left:left + width] = True

@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +33,7 @@ class Photo:
     name: str
     data: bytes
 
-    @property
+    @cached_property
     def key(self) -> str:
         return hashlib.blake2b(self.name.encode() + b"\0" + self.data, digest_size=12).hexdigest()
 
@@ -84,23 +85,38 @@ class Reading:
                 "model": self.model_name, "detector": self.detector}
 
 
-def read_photo(photo: Photo) -> Reading:
+def read_photo(photo: Photo, own: bool = True) -> Reading:
     """Decode, detect and read by the session's model and detector; remembered, so that a click costs nothing.
 
-    Takes a place of the turnstile for what is not known yet: not to be called from inside it.
+    own: whether the visitor chose it, so that it is the last one read, on which Explain opens. Takes a place of the
+    turnstile for what is not known yet: not to be called from inside it.
     """
-    model = state.model()
-    detector = resources.detector("none" if state.as_whole(photo.key) else state.detector())
-    try:
-        recognizer = resources.recognizer(model)
-    except FerError as error:
-        return Reading(photo, model, detector.name, error=error)
-    unread, kept = Reading(photo, model, detector.name, recognizer=recognizer), state.results()
+    unread, detector = _unread(photo)
+    if unread.error:
+        return unread
+    kept = state.results()
     if unread.key not in kept:
         with turnstile.reading():
             kept[unread.key] = _read(unread, detector)
-    kept.move_to_end(unread.key)
+        kept.move_to_end(unread.key, last=own)
+    elif own:
+        kept.move_to_end(unread.key)
     return kept[unread.key]
+
+
+def known(photo: Photo) -> Reading | None:
+    """What was read off this photo in this session by the model and detector in use, else None."""
+    return state.results().get(_unread(photo)[0].key)
+
+
+def _unread(photo: Photo) -> tuple[Reading, Detector]:
+    """The reading to be made, with an error where its model cannot be loaded, and the detector to make it with."""
+    model = state.model()
+    detector = resources.detector("none" if state.as_whole(photo.key) else state.detector())
+    try:
+        return Reading(photo, model, detector.name, recognizer=resources.recognizer(model)), detector
+    except FerError as error:
+        return Reading(photo, model, detector.name, error=error), detector
 
 
 def _read(unread: Reading, detector: Detector) -> Reading:

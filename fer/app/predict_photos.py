@@ -49,7 +49,8 @@ def read_all(chosen: list[Photo]) -> list[Reading]:
     readings, place, way_out, queue = [], st.empty(), st.empty(), st.empty()
     way_out.button("Stop reading", on_click=state.stop_reading, icon=":material/stop_circle:")
     for number, photo in enumerate(chosen, 1):
-        if state.stopped_reading():
+        if state.stopped_reading():  # what was read before stays
+            readings += [reading for reading in map(photos.known, chosen[number - 1:]) if reading]
             break
         place.progress(number / len(chosen), f"Photo {number} of {len(chosen)}")
         with queue:

@@ -13,6 +13,8 @@ from fer.app.presence import still_there
 from fer.display import figures, timeline_figures
 from fer.inference import recording
 from fer.inference.film import READINGS_PER_S, Film
+from fer.inference.recognizer import Recognizer
+from fer.vision.detection import Detector
 from fer.vision.video import LONGEST, MAX_BYTES, SUFFIXES
 
 POLL_S = 0.4
@@ -61,11 +63,16 @@ def _read(name: str, data: bytes) -> None:
 
 
 def _start(name: str, data: bytes, digest: str) -> None:
-    recognizer = resources.recognizer(state.model())
-    detector = resources.detector(state.detector())
-    job = FilmJob((digest, recognizer.card.sha256, detector.name), name, state.model())
+    recognizer, detector, readers = _readers()
+    job = FilmJob((digest, *readers), name, state.model())
     state.keep_film_job(job)
     job.start(data, recognizer, detector, READINGS_PER_S, still_there(GRACE_S))
+
+
+def _readers() -> tuple[Recognizer, Detector, tuple[str, str]]:
+    """The model and the detector in use, and what tells them apart from others."""
+    recognizer, detector = resources.recognizer(state.model()), resources.detector(state.detector())
+    return recognizer, detector, (recognizer.card.sha256, detector.name)
 
 
 def _progress() -> None:
@@ -91,11 +98,13 @@ def _result(job: FilmJob, at_hand: bool) -> None:
     else:
         st.markdown(f"**{shell.plain(job.name)}** · {film.frames} frames, faces read {film.read} times · "
                     f"{shell.plain(shell.model_label(job.model))}")
-    if job.model != state.model():
-        st.caption(f"Read by {shell.plain(shell.model_label(job.model))}, before you chose another model.")
-    if (job.unread or job.model != state.model()) and not at_hand:
+    other = job.key[1:] != _readers()[2]
+    if other:
+        st.caption(f"Read by {shell.plain(shell.model_label(job.model))} with the detector {job.key[2]}, before you "
+                   "chose another model or detector, or its weights got better.")
+    if (job.unread or other) and not at_hand:
         st.caption("To read it again, put the film in once more.")
-    elif job.unread or job.model != state.model():
+    elif job.unread or other:
         st.button(f"Read it again with {shell.plain(shell.model_label(state.model()))}", key="film_again",
                   on_click=state.keep_film_job, args=(None,), icon=":material/refresh:")
     if film is None:

@@ -92,9 +92,27 @@ def show_training(view: str) -> None:
     st.session_state["training_view"] = view
 
 
+def new_form() -> int:
+    """The number of a form that is drawn, which starts one run and no second one."""
+    st.session_state["drawn_form"] = number = st.session_state.get("drawn_form", 0) + 1
+    return number
+
+
+def take_form(number: int) -> bool:
+    """Whether nothing was started from this form yet."""
+    fresh = number > st.session_state.get("taken_form", 0)
+    st.session_state["taken_form"] = max(number, st.session_state.get("taken_form", 0))
+    return fresh
+
+
 def own_run(run_id: str) -> None:
     """This visitor started (or renamed) that run."""
     st.session_state.setdefault("own_runs", set()).add(run_id)
+
+
+def disown_run(run_id: str) -> None:
+    """That name is free again, for another visitor's run."""
+    st.session_state.setdefault("own_runs", set()).discard(run_id)
 
 
 def may_change(run_id: str) -> bool:
@@ -116,13 +134,13 @@ def widget(key: str) -> object:
     return st.session_state.get(key)
 
 
-def remedy() -> str:
-    """The chosen remedy for imbalance, for the form: none, sampling or weights."""
-    return st.session_state.get("chosen_remedy", "none")
+def remedy(data: str) -> str:
+    """The remedy for imbalance that was chosen for this data, for the form: none, sampling or weights."""
+    return st.session_state.get("chosen_remedy", {}).get(data, "none")
 
 
-def choose_remedy(name: str) -> None:
-    st.session_state["chosen_remedy"] = name
+def choose_remedy(name: str, data: str) -> None:
+    st.session_state["chosen_remedy"] = {data: name}
 
 
 def tell(message: str) -> None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import streamlit as st
 
-from fer.app import shell, state
-from fer.data.read import SYNTHETIC, read_dataset
+from fer.app import resources, shell, state
+from fer.data.read import read_dataset
 from fer.data.report import SPLIT_LABELS, DataReport, report_on, samples
 from fer.display import figures, training_figures
 from fer.display.contact import contact_sheet
@@ -20,20 +18,16 @@ KEPT_S = 86_400 * limits().kept_upload_days  # as an upload itself
 
 
 @st.cache_data(max_entries=4, ttl=KEPT_S, show_spinner="Reading the data")
-def look_at(data: str, faces: str, changed_ns: int) -> tuple[DataReport, dict[str, np.ndarray]]:
-    """The report, and a few training pictures of each class. changed_ns only tells versions apart."""
+def look_at(data: str, faces: str, stamp: str) -> tuple[DataReport, dict[str, np.ndarray]]:
+    """The report, and a few training pictures of each class. stamp only tells versions apart."""
     dataset = read_dataset(data, quiet=True, faces=faces)
     return report_on(dataset), {name: samples(dataset, index, SHEET_FACES) for index, name in enumerate(NAMES)}
-
-
-def changed_ns(data: str) -> int:
-    return 0 if data == SYNTHETIC else Path(data).stat().st_mtime_ns
 
 
 def show_report(data: str, faces: str) -> None:
     """Counts, findings with their remedy, and a contact sheet per class."""
     st.header("What is in this data?")
-    report, sheets = look_at(data, faces, changed_ns(data))
+    report, sheets = look_at(data, faces, resources.data_stamp(data))
     st.markdown(f"**{shell.plain(report.name)}**: {report.total:,} pictures in {len(report.counts)} splits.")
     words = "; ".join(f"{SPLIT_LABELS[split]}: " + ", ".join(f"{name} {count}" for name, count in classes.items())
                       for split, classes in report.counts.items())
@@ -44,13 +38,13 @@ def show_report(data: str, faces: str) -> None:
     if report.imbalanced:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown("Remedy:")
-            st.button("Draw rare classes more often", on_click=state.choose_remedy, args=("sampling",),
+            st.button("Draw rare classes more often", on_click=state.choose_remedy, args=("sampling", data),
                       icon=":material/balance:", key="remedy_sampling")
-            st.button("Let rare classes weigh more", on_click=state.choose_remedy, args=("weights",),
+            st.button("Let rare classes weigh more", on_click=state.choose_remedy, args=("weights", data),
                       icon=":material/weight:", key="remedy_weights")
-        if state.remedy() != "none":
-            st.caption("Balanced sampling is set below." if state.remedy() == "sampling" else
-                       "Class weights are set below.")
+        if state.remedy(data) != "none":
+            st.caption(("Balanced sampling is" if state.remedy(data) == "sampling" else "Class weights are")
+                       + " set above, under More settings.")
     if not report.findings():
         st.caption("No duplicates, nothing unreadable, all classes alike.")
     with st.container(horizontal=True, gap="small"):

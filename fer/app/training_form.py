@@ -53,8 +53,8 @@ def choose_preset() -> Preset:
 def fill_in(preset: Preset, data: str) -> TrainConfig | None:
     """All settings as widgets, the preset's as their defaults; None with a sentence where they do not fit together."""
     values = {**DEFAULTS, **preset.settings, "data": data}
-    if state.remedy() != "none":
-        values["balance"] = state.remedy()
+    if state.remedy(data) != "none":
+        values["balance"] = state.remedy(data)
     chosen = {"data": data}
     with st.container(horizontal=True):
         for name in GROUPS[""]:
@@ -134,11 +134,13 @@ def show_estimate(config: TrainConfig, pictures: int) -> None:
 def start_button(config: TrainConfig | None) -> None:
     label = "Start training" if config is None else widgets.main_label("Start training")
     st.button(label, icon=":material/play_arrow:", disabled=config is None, key="start", on_click=_start,
-              args=(config,))
+              args=(config, state.new_form()))
 
 
 @guarded_callback
-def _start(config: TrainConfig) -> None:
+def _start(config: TrainConfig, form: int) -> None:
+    if not state.take_form(form):  # the second click of two
+        return
     run = launcher.start(config)
     state.own_run(run.id)
     st.query_params["run"] = run.id

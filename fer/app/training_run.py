@@ -61,8 +61,13 @@ def _epochs(run_id: str) -> None:
             show_wall(run)
 
 
+def _shown_state(status: dict) -> str:
+    """A resumed run that waits for its turn is queued to the visitor, though its process is that of a paused one."""
+    return "queued" if status["state"] == "paused" and "queued_at" in status else status["state"]
+
+
 def _headline(run: RunDirectory, status: dict) -> None:
-    name = status["state"]
+    name = _shown_state(status)
     icon, colour = STATES.get(name, STATES["queued"])
     with st.container(horizontal=True, vertical_alignment="center"):
         st.badge(name, icon=icon, color=colour)
@@ -95,7 +100,7 @@ def _controls(run: RunDirectory, status: dict) -> None:
     if not state.may_change(run.id):
         st.caption("Another visitor's run on this shared demo: you can watch and use it.")
         return
-    name = status["state"]
+    name = _shown_state(status)
     with st.container(horizontal=True):
         if name == "running":
             _button("Pause", launcher.pause, run, ":material/pause:", disabled=run.requested("pause"))

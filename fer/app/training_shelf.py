@@ -41,7 +41,8 @@ def show_upkeep(run: RunDirectory) -> None:
         if locked:
             st.caption("While it is being trained it can be neither renamed nor deleted.")
         try:
-            st.json(run.config.to_json(), expanded=False)
+            config = run.config
+            st.json(config.to_json() | {"data": _shown(config, "data")}, expanded=False)
         except FerError as error:
             st.caption(shell.plain(error.message))
 
@@ -73,6 +74,7 @@ def _onnx(run: RunDirectory) -> bytes:
 def _rename(run: RunDirectory, name: str) -> None:
     renamed = rename_run(run, name)
     state.own_run(renamed.id)
+    state.disown_run(run.id)
     if state.model() == str(run.path):
         state.choose_model(str(renamed.path))
     st.query_params["run"] = renamed.id
@@ -81,6 +83,7 @@ def _rename(run: RunDirectory, name: str) -> None:
 @guarded_callback
 def _delete(run: RunDirectory) -> None:
     delete_run(run)
+    state.disown_run(run.id)
     st.query_params.pop("run", None)
 
 

@@ -85,7 +85,7 @@ def unpack_zip(file: BinaryIO, name: str = "the zip", parent: Path | None = None
 
 
 def _refuse_a_long_table(file: BinaryIO, name: str) -> None:
-    """Raises DatasetError for more entries than are taken, counted by their marks: zipfile would first hold them all."""
+    """Raises DatasetError for more entries than are taken, by their marks: zipfile would first hold them all."""
     marks = 0
     while chunk := file.read(SCAN):
         marks += chunk.count(_ENTRY)

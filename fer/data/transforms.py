@@ -43,7 +43,7 @@ class Preprocessing:
             raise ValueError(f"mean must be a number, got {self.mean}")
 
     def __call__(self, faces: np.ndarray | torch.Tensor) -> torch.Tensor:
-        """Grey faces (N, S, S) uint8, resized where S is not face_size -> batch (N, 1, input_size, input_size) float32."""
+        """Grey faces (N, S, S) uint8, resized to face_size if need be -> (N, 1, input_size, input_size) float32."""
         return self.normalise(centre_crop(self._sized(faces), self.input_size))
 
     def views(self, faces: np.ndarray | torch.Tensor, tta: str = "none") -> list[torch.Tensor]:
@@ -64,7 +64,7 @@ class Preprocessing:
         return [self.normalise(crop) for crop in crops]
 
     def _sized(self, faces: np.ndarray | torch.Tensor) -> torch.Tensor:
-        """(N, S, S) uint8 -> (N, 1, face_size, face_size) in 0..1: a data set's faces are 48 x 48, whatever the card says."""
+        """(N, S, S) uint8 -> (N, 1, face_size, face_size) in 0..1; a data set's faces are 48 x 48 for every card."""
         unit, size = to_unit(faces), (self.face_size, self.face_size)
         if unit.shape[-2:] == size or not len(unit):
             return unit

@@ -5,8 +5,6 @@ from __future__ import annotations
 import copy
 import threading
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -70,7 +68,7 @@ class Explainer:
         layer = list(self._layers)[-1] if layer is None else layer
         if METHODS[method].layered and layer not in self.layers:
             raise ExplainError(f"This network has no layer {layer[:40]!r}. Choose from {', '.join(self.layers)}.")
-        with torch.enable_grad(), _one_thread():
+        with torch.enable_grad(), _one_thread:
             if METHODS[method].place:
                 maps = METHODS[method].function()(self._unhooked, batch.detach(), directions)
             else:
@@ -80,7 +78,7 @@ class Explainer:
 
     def logits(self, batch: torch.Tensor) -> torch.Tensor:
         """(N, 1, S, S) -> (N, 7), by the copy that is explained."""
-        with torch.inference_mode(), _one_thread():
+        with torch.inference_mode(), _one_thread:
             return self._unhooked(batch)
 
     def _maps(self, method: str, batch: torch.Tensor, directions: torch.Tensor, layer: str) -> torch.Tensor:
@@ -140,15 +138,30 @@ class Explainer:
                 for gradient, feature in zip(gradients, features, strict=True)]
 
 
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Such small networks run on one thread: on two busy cores, waiting for a second made Grad-CAM 200 times slower."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
+class _OneThread:
+    """Such small networks run on one thread: on two busy cores, waiting for a second made Grad-CAM 200 times slower.
+
+    The count is each thread's own, and that of threads to come: where several are in here, it goes back for each to
+    what the first one found.
+    """
+
+    def __init__(self) -> None:
+        self._lock, self._inside, self._before = threading.Lock(), 0, 1
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._inside:
+                self._before = torch.get_num_threads()
+            self._inside += 1
+            torch.set_num_threads(1)
+
+    def __exit__(self, *_failure: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            torch.set_num_threads(self._before)
+
+
+_one_thread = _OneThread()
 
 
 def units(classes: list[int] | range = range(7)) -> torch.Tensor:

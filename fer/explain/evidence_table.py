@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from pathlib import Path
 
 from fer.explain.methods import FUSED
@@ -28,7 +29,12 @@ def best_layer(recognizer: Recognizer) -> str | None:
     """The layer whose Grad-CAM scored best; None where these very weights were not measured."""
     table = read_table(recognizer)
     measured = table.get("default_layer") if table and table["current"] else None
-    return measured if measured in (*build(recognizer.card.architecture).attribution_layers(), FUSED) else None
+    return measured if measured in (*_layers(recognizer.card.architecture), FUSED) else None
+
+
+@lru_cache
+def _layers(architecture: str) -> tuple[str, ...]:
+    return tuple(build(architecture).attribution_layers())  # once: live asks five times a second
 
 
 def default_layer(recognizer: Recognizer) -> str:

@@ -46,7 +46,7 @@ class Control:
         return wish != STOP
 
     def leave_where_asked(self) -> None:
-        """Before the first step, in a lone process: raises Interrupted where a stop is asked for. Several agree later."""
+        """Before the first step, in a lone process (several agree later): raises Interrupted if a stop is asked for."""
         if self.ranks == 1 and self._wish() == STOP:
             raise Interrupted
 

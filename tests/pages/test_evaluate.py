@@ -11,6 +11,8 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from fer.data.ferplus import VOTE_NAMES
+from fer.training.config import TrainConfig
+from fer.training.runs import RunDirectory
 from tests.conftest import ROOT, write_csv
 
 PARTS = ("Overview", "Confusion", "Calibration", "Curves", "Errors", "People", "Groups", "Another model")
@@ -51,6 +53,29 @@ def test_every_part_of_the_report(app, small_csv):
         control(app, "evaluate_section").set_value(part).run()
         assert not app.exception and not app.error, (part, words(app))
     assert "no FER+ votes" in words(evaluate_part(app, "People"))
+
+
+def test_the_test_split_is_scored_when_it_is_asked_for(app, tmp_path):
+    splits = ("PublicTest", "PrivateTest")
+    write_csv(tmp_path / "fer2013.csv", [(label, split) for split in splits for label in range(7)])
+    evaluate(app, tmp_path / "fer2013.csv")
+    assert {choice.split for _, _, choice in app.session_state["evaluations"]} == {"PublicTest"}
+    app.toggle(key="evaluate_by_split").set_value(True).run()
+    assert not app.exception and len(app.session_state["evaluations"]) == 2
+    assert any("Test (PrivateTest)" in frame.value.get("split", []).tolist() for frame in app.dataframe
+               if "split" in frame.value)
+
+
+def test_a_run_named_like_the_model_gets_its_own_column(app, small_csv, tmp_path, monkeypatch):
+    import shutil
+
+    monkeypatch.setenv("FER_RUNS", str(tmp_path / "runs"))
+    run = RunDirectory.create(tmp_path / "runs" / "compact", TrainConfig())
+    for suffix in ("safetensors", "json"):
+        shutil.copy(ROOT / "weights" / f"mini_xception.{suffix}", run.path / f"best.{suffix}")
+    evaluate_part(evaluate(app, small_csv), "Another model")
+    app.selectbox(key="compare_with").select(str(run.path)).run()
+    assert not app.exception and {"compact", "run compact", "difference"} <= set(app.dataframe[0].value)
 
 
 def evaluate_part(app, part):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import replace
 
 import pytest
@@ -92,6 +93,25 @@ def test_many_photos_bad_ones_among_them(app, sample):
     assert not app.progress                                         # gone when done
 
 
+def test_what_was_read_stays_when_the_rest_is_stopped(app, sample):
+    portrait, files = sample.read_bytes(), [("one.jpg", b"first"), ("two.jpg", b"second"), ("three.jpg", b"third")]
+    upload(app, *((name, portrait + mark) for name, mark in files))
+    read = [one for one in app.session_state["photo_results"].items() if one[1].photo.name != "three.jpg"]
+    app.session_state["photo_results"] = OrderedDict(read)                                 # as if not read yet
+    app.session_state["stop_reading"] = True
+    app.run()
+    assert not app.exception and "Stopped after 2 of 3 photos" in app.info[0].value
+    assert app.dataframe[0].value["photo"].tolist() == ["one.jpg", "two.jpg"]
+    next(button for button in app.button if button.label == "Go on").click().run()
+    assert app.dataframe[0].value["photo"].tolist() == ["one.jpg", "two.jpg", "three.jpg"]
+
+
+def test_home_is_not_the_photo_read_last(app, sample):
+    upload(app, ("own.jpg", sample.read_bytes() + b"own"))
+    app.switch_page("streamlit_app.py").run()
+    assert list(app.session_state["photo_results"].values())[-1].photo.name == "own.jpg"
+
+
 def test_as_many_photos_as_are_taken_are_read_once_and_kept_small(app, monkeypatch, tmp_path, sample):
     import numpy as np
     from PIL import Image
@@ -166,6 +186,7 @@ def test_damaged_weights_are_a_sentence(app, monkeypatch):
         raise WeightsError("mini_xception.safetensors is not a whole safetensors file.")
 
     monkeypatch.setattr(resources, "recognizer", damaged)
+    assert "not a whole safetensors file" in app.run().error[0].value.replace("\\", "")          # on Home
     app.switch_page("pages/predict.py").run()
     app.button(key="sample_astronaut").click().run()
     assert not app.exception and "not a whole safetensors file" in app.error[0].value.replace("\\", "")

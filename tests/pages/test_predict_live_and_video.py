@@ -223,6 +223,13 @@ def test_a_snapshot_is_read_like_a_photo(app, sample):
     assert camera is not None
 
 
+def test_explain_opens_on_a_new_snapshot(app, sample):
+    app.session_state["explained_face"] = "a photo of before"
+    open_view(app, "camera")
+    app.get("camera_input")[0].set_value(("snapshot.jpg", sample.read_bytes(), "image/jpeg")).run()
+    assert app.session_state["explained_face"] is None
+
+
 def film(tmp_path, frames: int = 12, wall: bool = False) -> bytes:
     with VideoWriter(tmp_path / "film.mp4", 320, 240, 10) as writer:
         for index in range(frames):
@@ -258,6 +265,11 @@ def test_a_film_is_read_and_offered(app, tmp_path):
     button(app, "film_again").click().run()
     wait(app)
     assert app.session_state["film_job"].model != job.model
+    assert "before you chose another" not in words(app)
+    app.sidebar.selectbox(key="detector_widget").select("haar").run()
+    button(app, "film_again").click().run()
+    wait(app)
+    assert app.session_state["film_job"].key[2] == "haar"
 
 
 def test_a_film_in_progress_can_be_cancelled(app, tmp_path, monkeypatch):

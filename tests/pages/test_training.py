@@ -77,6 +77,31 @@ def test_without_a_run_the_form_is_ready_and_start_learns(app, folder):
     assert "validation pictures of synthetic" in words(app)
 
 
+def test_the_second_click_of_two_starts_nothing(app, folder, monkeypatch):
+    from fer.app import state, training_form
+
+    started = []
+    monkeypatch.setattr(launcher, "start", lambda config: started.append(config) or made(folder, f"run-{len(started)}"))
+    monkeypatch.setattr(training_form.st, "session_state", session := {})
+    monkeypatch.setattr(training_form.st, "query_params", {})
+    form = state.new_form()
+    training_form._start(TrainConfig(), form)
+    training_form._start(TrainConfig(), form)
+    assert len(started) == 1 and "told" not in session
+    training_form._start(TrainConfig(), state.new_form())
+    assert len(started) == 2
+
+
+def test_a_resumed_run_that_waits_is_queued_and_cannot_be_resumed_again(app, folder):
+    run = made(folder, "waits", "paused")
+    with run.lock():
+        run.write_status("paused", epoch=2, epochs=9, step=3, steps=8, queued_at=1.0, message="Waiting for its turn.")
+        app.switch_page("pages/training.py").run()
+        assert not app.exception and "Waiting for the machine" in words(app)
+        keys = {button.key for button in app.button}
+        assert "Stop_waits" in keys and not keys & {"Resume_waits", "Pause_waits"}
+
+
 def test_a_damaged_setting_is_told_and_start_waits(app):
     app.switch_page("pages/training.py").run()
     app.number_input(key="setting_epochs_Quick look_8").set_value(0).run()
@@ -169,5 +194,15 @@ def test_an_imbalanced_folder_offers_its_remedy(app, tmp_path):
     assert not app.exception and "11 times as many happy as sad" in words(app)
     app.button(key="remedy_sampling").click().run()
     assert app.selectbox(key="setting_balance_Quick look_sampling").value == "sampling"
+    assert "Balanced sampling is set above" in words(app)
+    (tmp_path / "data" / "train" / "sad" / "torn.png").write_bytes(b"x")
+    for _ in range(25):                               # its files are looked at again after ten seconds
+        if "torn" in words(app.run()):
+            break
+        time.sleep(0.5)
+    assert "torn" in words(app)
+    app.segmented_control(key="data_source").set_value("synthetic").run()
+    assert app.selectbox(key="setting_balance_Quick look_none").value == "none"      # the remedy was for that data
+    app.segmented_control(key="data_source").set_value("path").run()
     app.text_input(key="data_path").set_value("/no/such/place").run()
     assert "There is nothing at" in words(app)
