@@ -87,7 +87,7 @@ def test_evaluate_tells_what_it_left_out(tmp_path, sample, capsys):
     assert main(["evaluate", "--data", str(tmp_path), "--faces", "crop", "--json", "--report", str(report)]) == 0
     captured = capsys.readouterr()
     for place in (captured.err, report.read_text(encoding="utf-8")):
-        assert "1 files could not be read as pictures: happy/torn.jpg." in place and "no validation split" in place
+        assert "1 file could not be read: happy/torn.jpg." in place and "no validation split" in place
     assert json.loads(captured.out)["n"] == 1
 
 

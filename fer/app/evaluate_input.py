@@ -125,4 +125,5 @@ def judged_splits(dataset: Dataset) -> list[str]:
 
 
 def by_split(model: str, choice: Choice, dataset: Dataset) -> dict[str, Report]:
+    """The reports of the judged splits, whichever of them was chosen."""
     return {split: evaluated(model, replace(choice, split=split), dataset).report for split in judged_splits(dataset)}

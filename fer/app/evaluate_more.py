@@ -31,9 +31,9 @@ def stress(item: Study, choice: Choice) -> None:
         st.image(contact_sheet(item.part.pixels[0]), width=480, caption="Rows: " + ", ".join(CONDITIONS),
                  alt="One face under every condition and strength")
     models = [state.model(), *([second] if second else [])]
-    for model in models:
+    for model, label in zip(models, map(shell.model_label, models), strict=True):
         if not _whole(model, choice) and st.button(
-                f"Run the stress test for {shell.plain(label := shell.model_label(model))}", key=f"stress_run_{label}",
+                f"Run the stress test for {shell.plain(label)}", key=f"stress_run_{label}",
                 icon=":material/play_arrow:"):
             _run(model, item, choice)
     series = {shell.model_label(model): points for model in models if (points := points_of(model, choice))}

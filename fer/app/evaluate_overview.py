@@ -54,7 +54,7 @@ def show_card(card: Card) -> None:
 
 def overview(item: Study, splits: list[str], reports: Callable[[], dict[str, Report]],
              stress: list[StressPoint]) -> None:
-    """splits: validation and test, as far as the data holds them; reports: theirs; stress: what was measured."""
+    """splits: validation and test, as far as the data holds them; reports: makes theirs; stress: what was measured."""
     report, (low, high) = item.report, item.interval
     with st.container(horizontal=True):
         st.metric("Accuracy", f"{report.accuracy:.1%}", border=True, help=f"95 % interval {low:.1%} to {high:.1%}")
@@ -72,7 +72,7 @@ def overview(item: Study, splits: list[str], reports: Callable[[], dict[str, Rep
                       for name, row in report.per_class.items()],
                      hide_index=True, width="stretch", alt="Precision, recall and F1 of each class")
     if len(splits) > 1 and st.toggle("Validation and test side by side", key="evaluate_by_split",
-                                     help="Validation chose the model, so the test split is the more honest one: as "
+                                     help="Validation chose the model, so the test split is the more honest one, as "
                                           "long as nothing is chosen by it. Look at it last."):
         st.dataframe([{"split": SPLIT_WORDS[split], "faces": other.n, "loss": round(other.nll, 4),
                        "accuracy %": round(100 * other.accuracy, 1), "macro-F1": round(other.macro_f1, 3)}

@@ -58,7 +58,7 @@ def read_all(chosen: list[Photo]) -> list[Reading]:
     place.empty()
     way_out.empty()
     if len(readings) < len(chosen):
-        st.info(f"Stopped after {len(readings)} of {len(chosen)} photos.")
+        st.info(f"Stopped: {len(readings)} of {len(chosen)} photos are read.")
         st.button("Go on", on_click=state.stop_reading, args=(False,), icon=":material/play_arrow:")
     return readings
 

@@ -98,14 +98,16 @@ def _result(job: FilmJob, at_hand: bool) -> None:
     else:
         st.markdown(f"**{shell.plain(job.name)}** · {film.frames} frames, faces read {film.read} times · "
                     f"{shell.plain(shell.model_label(job.model))}")
-    other = job.key[1:] != _readers()[2]
+    recognizer, detector, readers = _readers()
+    other = job.key[1:] != readers
     if other:
-        st.caption(f"Read by {shell.plain(shell.model_label(job.model))} with the detector {job.key[2]}, before you "
-                   "chose another model or detector, or its weights got better.")
+        newer = "newer weights of " if job.model == state.model() and job.key[1] != recognizer.card.sha256 else ""
+        st.caption(f"Read by {shell.plain(shell.model_label(job.model))} with the detector {job.key[2]}. Now it would "
+                   f"be read by {newer}{shell.plain(shell.model_label(state.model()))} with {detector.name}.")
     if (job.unread or other) and not at_hand:
         st.caption("To read it again, put the film in once more.")
     elif job.unread or other:
-        st.button(f"Read it again with {shell.plain(shell.model_label(state.model()))}", key="film_again",
+        st.button("Read it again", key="film_again",
                   on_click=state.keep_film_job, args=(None,), icon=":material/refresh:")
     if film is None:
         return

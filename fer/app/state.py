@@ -98,11 +98,13 @@ def new_form() -> int:
     return number
 
 
-def take_form(number: int) -> bool:
-    """Whether nothing was started from this form yet."""
-    fresh = number > st.session_state.get("taken_form", 0)
-    st.session_state["taken_form"] = max(number, st.session_state.get("taken_form", 0))
-    return fresh
+def form_is_taken(number: int) -> bool:
+    """Whether a run was started from this form already."""
+    return number <= st.session_state.get("taken_form", 0)
+
+
+def take_form(number: int) -> None:
+    st.session_state["taken_form"] = number
 
 
 def own_run(run_id: str) -> None:

@@ -139,9 +139,10 @@ def start_button(config: TrainConfig | None) -> None:
 
 @guarded_callback
 def _start(config: TrainConfig, form: int) -> None:
-    if not state.take_form(form):  # the second click of two
+    if state.form_is_taken(form):  # the second click of two
         return
     run = launcher.start(config)
+    state.take_form(form)
     state.own_run(run.id)
     st.query_params["run"] = run.id
     state.show_training("run")

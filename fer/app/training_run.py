@@ -17,7 +17,7 @@ from fer.expressions import NAMES
 from fer.limits import hosted, limits
 from fer.records import EpochRecord
 from fer.training import launcher, turns
-from fer.training.runs import ALIVE, RunDirectory
+from fer.training.runs import ALIVE, RunDirectory, shown_state
 from fer.training.shelf import find_run, runs_folder
 
 POLL_S, CHARTS_POLL_S = 1.5, 4.0
@@ -61,13 +61,8 @@ def _epochs(run_id: str) -> None:
             show_wall(run)
 
 
-def _shown_state(status: dict) -> str:
-    """A resumed run that waits for its turn is queued to the visitor, though its process is that of a paused one."""
-    return "queued" if status["state"] == "paused" and "queued_at" in status else status["state"]
-
-
 def _headline(run: RunDirectory, status: dict) -> None:
-    name = _shown_state(status)
+    name = shown_state(status)
     icon, colour = STATES.get(name, STATES["queued"])
     with st.container(horizontal=True, vertical_alignment="center"):
         st.badge(name, icon=icon, color=colour)
@@ -77,7 +72,7 @@ def _headline(run: RunDirectory, status: dict) -> None:
         place = ahead.index(run.id) if run.id in ahead else 0
         waits = f", behind {', '.join(shell.plain(other) for other in ahead[:place])}" if place else ""
         st.caption(f"Waiting for the machine: one run trains at a time{waits}." if run.id in ahead else "Starting.")
-    if name in ("running", "paused"):
+    if name in ("running", "paused") or "steps" in status:
         step, steps, epoch = status.get("step", 0), status.get("steps", 0), status.get("epoch", 0)
         epochs = max(status.get("epochs", 1), 1)
         done = (max(epoch - 1, 0) + (step / steps if steps else 0)) / epochs
@@ -100,7 +95,7 @@ def _controls(run: RunDirectory, status: dict) -> None:
     if not state.may_change(run.id):
         st.caption("Another visitor's run on this shared demo: you can watch and use it.")
         return
-    name = _shown_state(status)
+    name = shown_state(status)
     with st.container(horizontal=True):
         if name == "running":
             _button("Pause", launcher.pause, run, ":material/pause:", disabled=run.requested("pause"))

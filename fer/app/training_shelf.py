@@ -10,8 +10,9 @@ from fer.app.training_run import metrics_csv
 from fer.data.read import is_upload
 from fer.display import figures, training_figures
 from fer.errors import FerError
-from fer.training.config import TrainConfig
-from fer.training.runs import RunDirectory
+from fer.limits import hosted
+from fer.training.config import WEIGHTS, TrainConfig, names_of
+from fer.training.runs import RunDirectory, shown_state
 from fer.training.shelf import delete_run, list_runs, rename_run
 
 COMPARED, OFFERED = 5, 30
@@ -42,7 +43,7 @@ def show_upkeep(run: RunDirectory) -> None:
             st.caption("While it is being trained it can be neither renamed nor deleted.")
         try:
             config = run.config
-            st.json(config.to_json() | {"data": _shown(config, "data")}, expanded=False)
+            st.json(config.to_json() | {name: _shown(config, name) for name in ("data", *WEIGHTS)}, expanded=False)
         except FerError as error:
             st.caption(shell.plain(error.message))
 
@@ -122,7 +123,7 @@ def rows_of(runs: list[RunDirectory]) -> list[dict]:
     for run in runs:
         records, config = run.records(), configs[run.id]
         best = training_figures.best_record(records)
-        rows.append({"run": run.id, "state": run.status()["state"] if config else "config.json is damaged",
+        rows.append({"run": run.id, "state": shown_state(run.status()) if config else "config.json is damaged",
                      "best accuracy": best.validation_accuracy if best else None,
                      "best epoch": best.epoch if best else None, "epochs done": len(records),
                      "minutes": sum(record.seconds for record in records) / 60,
@@ -131,9 +132,11 @@ def rows_of(runs: list[RunDirectory]) -> list[dict]:
 
 
 def _shown(config: TrainConfig, name: str) -> str:
-    """A setting for all to see: of an upload neither its place nor its digest."""
+    """A setting for all to see: of an upload neither its place nor its digest, on the shared demo no place at all."""
     value = str(getattr(config, name))
-    return "an upload" if name == "data" and is_upload(value) else value
+    if name == "data" and is_upload(value):
+        return "an upload"
+    return names_of(value) if hosted() and name in ("data", *WEIGHTS) else value
 
 
 def differing_settings(configs: list[TrainConfig]) -> list[str]:

@@ -65,9 +65,9 @@ class Dataset:
         """A sentence about the files that are no picture, and one about those without a face; names the first three."""
         found = []
         if self.unreadable:
-            found.append(f"{len(self.unreadable)} files could not be read as pictures: {_some(self.unreadable)}.")
+            found.append(f"{_counted(self.unreadable, 'file')} could not be read: {_some(self.unreadable)}.")
         if self.faceless:
-            found.append(f"In {len(self.faceless)} pictures no face was found: {_some(self.faceless)}.")
+            found.append(f"In {_counted(self.faceless, 'picture')} no face was found: {_some(self.faceless)}.")
         return found
 
     def counts(self) -> dict[str, int]:
@@ -82,6 +82,10 @@ def split_name(name: str) -> str:
         return lowered[name.lower()]
     except KeyError:
         raise DatasetError(f"No split is called {name!r}. Choose from {', '.join([*SPLITS, *ALIASES])}.") from None
+
+
+def _counted(names: tuple[str, ...], word: str) -> str:
+    return f"{len(names):,} {word}{'' if len(names) == 1 else 's'}"
 
 
 def _some(names: tuple[str, ...]) -> str:

@@ -47,26 +47,24 @@ def read_fer2013(path: Path | str, progress: Progress | None = None, quiet: bool
     path = Path(path)
     if not os.path.isfile(path):  # unlike Path's, False too for names that no disk takes
         raise DatasetError(f"There is no file called {path.name}. Give the path of fer2013.csv.")
-    try:
-        return _named(_read(path, progress, quiet, cached))
-    except OSError as error:
-        raise DatasetError(f"{path.name}, or {FERPLUS_FILE} beside it, cannot be read: "
-                           f"{error.strerror or 'unknown reason'}.") from None
-
-
-def _read(path: Path, progress: Progress | None, quiet: bool, cached: bool) -> Dataset:
     plus = path.with_name(FERPLUS_FILE)
     sources = [path, plus] if plus.is_file() and plus != path else [path]
+    for source in sources:
+        try:
+            source.open("rb").close()
+        except OSError as error:
+            raise DatasetError(f"{source.name} cannot be read: {error.strerror or 'unknown reason'}. Give it to this "
+                               "user to read, or move it away.") from None
     cache = cache_folder() / f"fer2013-{CACHE_VERSION}-{content_key(*sources)}.npz" if cached else None
     if cache is not None and (dataset := kept.load(cache)) is not None:
-        return replace(dataset, name=path.name)  # the same bytes may have another name now
+        return _named(replace(dataset, name=path.name))  # the same bytes may have another name now
     dataset = _parse(path, progress, quiet)
     if len(sources) == 2:
         votes = read_votes(plus, expected_rows=len(dataset))
         dataset = Dataset(dataset.pixels, dataset.labels, dataset.usage, votes, path.name)
     if cache is not None:
         kept.save(cache, dataset)
-    return dataset
+    return _named(dataset)
 
 
 def _named(dataset: Dataset) -> Dataset:

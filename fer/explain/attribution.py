@@ -141,24 +141,21 @@ class Explainer:
 class _OneThread:
     """Such small networks run on one thread: on two busy cores, waiting for a second made Grad-CAM 200 times slower.
 
-    The count is each thread's own, and that of threads to come: where several are in here, it goes back for each to
-    what the first one found.
+    The count is each thread's own and that of threads to come, so that one which begins while another is in here finds
+    1: it goes back to what the first of all found.
     """
 
     def __init__(self) -> None:
-        self._lock, self._inside, self._before = threading.Lock(), 0, 1
+        self._lock, self._usual = threading.Lock(), 0
 
     def __enter__(self) -> None:
         with self._lock:
-            if not self._inside:
-                self._before = torch.get_num_threads()
-            self._inside += 1
+            self._usual = self._usual or torch.get_num_threads()
             torch.set_num_threads(1)
 
     def __exit__(self, *_failure: object) -> None:
         with self._lock:
-            self._inside -= 1
-            torch.set_num_threads(self._before)
+            torch.set_num_threads(self._usual)
 
 
 _one_thread = _OneThread()

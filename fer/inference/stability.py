@@ -25,11 +25,11 @@ def stability(recognizer: Recognizer, image_rgb: np.ndarray, faces: list[Predict
     """
     if not faces:
         return []
+    size, rng = recognizer.card.preprocessing.face_size, np.random.default_rng(seed)
     if detector == "none":  # the whole picture was squeezed to a square: its cuts are those of the squeezed one
-        side = max(image_rgb.shape[:2])
+        side = 4 * size     # finer than a cut, and small whatever the picture's shape
         image_rgb = cv2.resize(image_rgb, (side, side), interpolation=cv2.INTER_AREA)
         faces = [replace(face, box=FaceBox(0, 0, side, side)) for face in faces]
-    size, rng = recognizer.card.preprocessing.face_size, np.random.default_rng(seed)
     jitters = rng.uniform(-1, 1, (views, 4))
     batches = []
     for face in faces:

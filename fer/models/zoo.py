@@ -16,7 +16,7 @@ ARCHITECTURES: dict[str, Callable[..., nn.Module]] = {
     "mini_xception_64": partial(MiniXception, enlarge=64 / 44),  # at 44 pixels' input its layers see the paper's 64
     "repvgg_small": partial(RepVGG, (32, 64, 128, 256), (1, 2, 3, 2)),
     "repvgg_small_g2": partial(RepVGG, (64, 128, 256, 512), (1, 2, 3, 2), groups=2),  # two of repvgg_small
-    "repvgg_small_g3": partial(RepVGG, (96, 192, 384, 768), (1, 2, 3, 2), groups=3),  # three of it
+    "repvgg_small_g3": partial(RepVGG, (96, 192, 384, 768), (1, 2, 3, 2), groups=3),  # three
     "repvgg": partial(RepVGG, (48, 96, 192, 384), (1, 2, 4, 2)),
 }
 

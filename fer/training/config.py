@@ -119,6 +119,15 @@ class TrainConfig:
             raise RunError(f"{path.name} does not read as JSON. Expected the settings of a run.") from None
 
 
+WEIGHTS = ("init", "teacher")  # the settings that name weights
+
+
+def names_of(places: str) -> str:
+    """Weights or data by their names alone, where there are several by commas: a run's is that of its folder."""
+    paths = [Path(place.strip()) for place in places.split(",")]
+    return ",".join(path.parent.name if path.name == "best.safetensors" else path.name for path in paths)
+
+
 def _kind_name(kind: type) -> str:
     return {int: "a whole number", float: "a number", str: "text"}[kind]
 

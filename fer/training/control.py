@@ -45,7 +45,7 @@ class Control:
             wish = self._pause(details)
         return wish != STOP
 
-    def leave_where_asked(self) -> None:
+    def raise_if_stopped(self) -> None:
         """Before the first step, in a lone process (several agree later): raises Interrupted if a stop is asked for."""
         if self.ranks == 1 and self._wish() == STOP:
             raise Interrupted

@@ -50,6 +50,11 @@ def new_run_id(model: str) -> str:
     return f"{datetime.now():%Y%m%d-%H%M%S}-{model}"
 
 
+def shown_state(status: dict) -> str:
+    """A status's state as people see it: a resumed run that waits for its turn is queued, its worker still paused."""
+    return "queued" if status["state"] == "paused" and "queued_at" in status else status["state"]
+
+
 def _fits(name: str, value: object) -> bool:
     """Whether a value of status.json is of its kind; what no reader knows may be anything."""
     kind = STATUS_KINDS.get(name, object)

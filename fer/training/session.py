@@ -21,7 +21,7 @@ from fer.models.checkpoints import Card, save_checkpoint
 from fer.models.zoo import parameter_count
 from fer.records import EpochRecord
 from fer.training import watch
-from fer.training.config import TrainConfig
+from fer.training.config import WEIGHTS, TrainConfig, names_of
 from fer.training.control import Control
 from fer.training.loop import Faces, evaluate, recall_and_f1, steps_per_epoch, train_one_epoch
 from fer.training.materials import choose_splits, measure_preprocessing, to_device
@@ -126,7 +126,7 @@ def open_session(run: RunDirectory, config: TrainConfig, accelerator: Accelerato
         def reading(share: float) -> None:
             bar.update(int(100 * share) - bar.n)
             control.beat(epoch=0, epochs=config.epochs, message=f"Reading the data: {share:.0%}")
-            control.leave_where_asked()
+            control.raise_if_stopped()
 
         dataset = read_dataset(config.data, reading, quiet=True, faces=config.faces)
     training, validation = choose_splits(dataset, config)
@@ -206,7 +206,7 @@ def _card(session: Session, record: EpochRecord) -> Card:
     metrics = {"split": "PublicTest", "tta": "none", "accuracy": round(record.validation_accuracy, 4),
                "nll": round(record.validation_loss, 4), "macro_f1": round(record.macro_f1, 4)}
     settings = {name: value for name, value in config.to_json().items() if name != "data"}
-    settings |= {name: ",".join(Path(each).name for each in settings[name].split(",")) for name in ("init", "teacher")}
+    settings |= {name: names_of(settings[name]) for name in WEIGHTS}
     licences = {}
     if dataset.votes is not None:
         licences = LICENCES | ({"FER+ votes": FERPLUS_LICENCE} if config.ferplus_weight else {})

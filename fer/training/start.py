@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import nn
 
+from fer.data.dataset import FACE_SIZE
 from fer.data.transforms import Preprocessing
 from fer.errors import RunError
 from fer.models.checkpoints import find_weights, load_checkpoint
@@ -23,6 +24,9 @@ def starting_network(config: TrainConfig) -> tuple[nn.Module, Preprocessing | No
     if card.architecture != config.model:
         raise RunError(f"The checkpoint {config.init[-80:]} is a {card.architecture}, the run trains a {config.model}. "
                        f"Choose the model {card.architecture}, or another checkpoint.")
+    if card.preprocessing.face_size != FACE_SIZE:
+        raise RunError(f"The checkpoint {config.init[-80:]} reads faces of {card.preprocessing.face_size} pixels, data "
+                       f"has {FACE_SIZE}. Choose another checkpoint.")
     network.load_state_dict(trained.state_dict())
     return network, card.preprocessing
 

@@ -113,14 +113,19 @@ def test_a_missing_file_is_a_sentence(tmp_path):
 
 
 def test_a_file_that_may_not_be_read_is_a_sentence_without_its_path(tmp_path, monkeypatch):
-    def forbidden(*_sources):
-        raise PermissionError(13, "Permission denied", str(tmp_path))
+    def forbidden(path, *_mode):
+        if path.name == fer2013.FERPLUS_FILE:
+            raise PermissionError(13, "Permission denied", str(tmp_path))
+        return opened(path, *_mode)
 
-    (tmp_path / "fer2013.csv").write_text("emotion,pixels,Usage")
-    monkeypatch.setattr(fer2013, "content_key", forbidden)
-    with pytest.raises(DatasetError, match="cannot be read: Permission denied") as told:
-        read(tmp_path / "fer2013.csv")
-    assert str(tmp_path) not in str(told.value)
+    opened = Path.open
+    for name in ("fer2013.csv", fer2013.FERPLUS_FILE):
+        (tmp_path / name).write_text("emotion,pixels,Usage")
+    monkeypatch.setattr(Path, "open", forbidden)
+    for cached in (True, False):
+        with pytest.raises(DatasetError, match="^fer2013new.csv cannot be read: Permission denied") as told:
+            read_fer2013(tmp_path / "fer2013.csv", quiet=True, cached=cached)
+        assert str(tmp_path) not in str(told.value)
 
 
 def test_parse_pixels_by_hand():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import captum.attr
 import numpy as np
@@ -226,6 +227,21 @@ def test_eight_threads_explain_and_predict_at_once(recognizer, mini, face):
     for thread in threads:
         thread.join()
     assert len(seen) == 8 * len(jobs) and not wrong
+
+
+def test_the_count_of_threads_comes_back_for_threads_that_began_meanwhile():
+    from fer.explain.attribution import _OneThread
+
+    usual, one_thread = torch.get_num_threads(), _OneThread()
+    torch.set_num_threads(2)
+    try:
+        with one_thread, ThreadPoolExecutor(1) as pool:
+            assert pool.submit(torch.get_num_threads).result() == 1
+            pool.submit(lambda: one_thread.__enter__() or one_thread.__exit__()).result()
+        with ThreadPoolExecutor(1) as pool:
+            assert pool.submit(torch.get_num_threads).result() == 2 == torch.get_num_threads()
+    finally:
+        torch.set_num_threads(usual)
 
 
 def test_unknown_method_and_layer_are_named(explainer, face):

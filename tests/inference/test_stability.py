@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import cv2
 import numpy as np
 import pytest
@@ -56,6 +58,15 @@ def test_a_whole_picture_is_cut_as_it_was_read(recognizer, monkeypatch):
     stability(recognizer, picture, faces, "none")
     seen = align_face(picture, faces[0].box, "none").astype(int)
     assert np.abs(asked[0][0] - seen).mean() < 2 and np.abs(asked[0][1][:, ::-1] - seen).mean() < 2
+
+
+def test_a_long_strip_takes_no_memory(recognizer):
+    strip = np.zeros((8, 60_000, 3), np.uint8)
+    faces = recognizer.predict(strip, "none")
+    tracemalloc.start()
+    assert len(stability(recognizer, strip, faces, "none")) == 1
+    assert tracemalloc.get_traced_memory()[1] < 50e6
+    tracemalloc.stop()
 
 
 def test_the_command_line_tells_it(capsys, sample):

@@ -100,7 +100,7 @@ def test_what_was_read_stays_when_the_rest_is_stopped(app, sample):
     app.session_state["photo_results"] = OrderedDict(read)                                 # as if not read yet
     app.session_state["stop_reading"] = True
     app.run()
-    assert not app.exception and "Stopped after 2 of 3 photos" in app.info[0].value
+    assert not app.exception and "Stopped: 2 of 3 photos" in app.info[0].value
     assert app.dataframe[0].value["photo"].tolist() == ["one.jpg", "two.jpg"]
     next(button for button in app.button if button.label == "Go on").click().run()
     assert app.dataframe[0].value["photo"].tolist() == ["one.jpg", "two.jpg", "three.jpg"]

@@ -261,11 +261,11 @@ def test_a_film_is_read_and_offered(app, tmp_path):
     job = app.session_state["film_job"]
     app.sidebar.selectbox(key="model_widget").select(
         next(name for name in ("compact", "mini_xception") if name != job.model)).run()
-    assert app.session_state["film_job"] is job and "before you chose another model" in words(app)
+    assert app.session_state["film_job"] is job and "Now it would be read by" in words(app)
     button(app, "film_again").click().run()
     wait(app)
     assert app.session_state["film_job"].model != job.model
-    assert "before you chose another" not in words(app)
+    assert "Now it would be read by" not in words(app)
     app.sidebar.selectbox(key="detector_widget").select("haar").run()
     button(app, "film_again").click().run()
     wait(app)

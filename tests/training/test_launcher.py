@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -89,6 +90,20 @@ def test_looking_never_disturbs_a_starting_worker(tmp_path):
     for looker in lookers:
         looker.terminate()
         looker.wait()
+
+
+def test_a_worker_is_known_where_there_is_no_proc(tmp_path, monkeypatch):
+    script = [sys.executable, "-c", "import time; time.sleep(60)", "-m", "fer.training.worker", str(tmp_path)]
+    worker = subprocess.Popen(script)
+    try:
+        assert launcher._is_worker(worker.pid, tmp_path) and not launcher._is_worker(worker.pid, tmp_path / "other")
+        if shutil.which("ps") is None:
+            pytest.skip("there is no ps")
+        monkeypatch.setattr(Path, "read_bytes", lambda path: (_ for _ in ()).throw(FileNotFoundError(path)))
+        assert launcher._is_worker(worker.pid, tmp_path) and not launcher._is_worker(worker.pid, tmp_path / "other")
+    finally:
+        worker.kill()
+        worker.wait()
 
 
 def test_only_this_runs_worker_is_killed(tmp_path):

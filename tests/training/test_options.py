@@ -12,15 +12,18 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from fer.data.transforms import Preprocessing
+from fer.errors import RunError
+from fer.models.checkpoints import Card, save_checkpoint
 from fer.models.zoo import ARCHITECTURES, build
 from fer.records import EpochRecord
 from fer.training import watch
-from fer.training.config import TrainConfig, field_help
+from fer.training.config import TrainConfig, field_help, names_of
 from fer.training.loop import Faces, order_of
 from fer.training.objective import Blend, Objective, WithVotes, class_weights, vote_shares
 from fer.training.presets import GROUPS, PRESETS
 from fer.training.runs import RunDirectory
-from fer.training.start import freeze, keep_frozen
+from fer.training.start import freeze, keep_frozen, starting_network
 from fer.training.worker import train
 from tests.training.conftest import small
 
@@ -119,6 +122,20 @@ def test_fine_tuning_sees_what_is_judged_whatever_input_size_the_settings_name(t
 
     card = read_card(second.best)
     assert card.input_size == 36 and card.training["config"]["init"] == "first"      # a name, no place
+
+
+def test_a_checkpoint_for_larger_faces_than_the_datas_is_refused(tmp_path):
+    save_checkpoint(tmp_path / "large.safetensors", build("mini_xception").state_dict(),
+                    Card("mini_xception", Preprocessing(face_size=96, input_size=88)))
+    with pytest.raises(RunError, match="96 pixels"):
+        starting_network(small(init=str(tmp_path / "large.safetensors")))
+
+
+@pytest.mark.parametrize(("places", "names"), [
+    ("", ""), ("compact", "compact"), ("/srv/runs/a/best.safetensors,/srv/b.safetensors", "a,b.safetensors"),
+    ("/srv/runs/first", "first")])
+def test_weights_by_their_names(places, names):
+    assert names_of(places) == names
 
 
 def test_patience_ends_a_run_and_a_resume_does_not_prolong_it(tmp_path):
