@@ -124,7 +124,7 @@ def test_class_folders_and_table_cells(app, tmp_path):
     app.switch_page("pages/training.py").run()
     source(app, "data_source").set_value("path").run()
     app.text_input(key="data_path").set_value(str(data)).run()
-    assert_letter_by_letter(app, "could not be read as pictures")
+    assert_letter_by_letter(app, "1 file could not be read")
 
 
 def test_cells_of_a_training_table(app, tmp_path):

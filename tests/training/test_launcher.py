@@ -96,7 +96,8 @@ def test_a_worker_is_known_where_there_is_no_proc(tmp_path, monkeypatch):
     script = [sys.executable, "-c", "import time; time.sleep(60)", "-m", "fer.training.worker", str(tmp_path)]
     worker = subprocess.Popen(script)
     try:
-        assert launcher._is_worker(worker.pid, tmp_path) and not launcher._is_worker(worker.pid, tmp_path / "other")
+        assert until(lambda: launcher._is_worker(worker.pid, tmp_path), 10)   # its words come a moment after its pid
+        assert not launcher._is_worker(worker.pid, tmp_path / "other")
         if shutil.which("ps") is None:
             pytest.skip("there is no ps")
         monkeypatch.setattr(Path, "read_bytes", lambda path: (_ for _ in ()).throw(FileNotFoundError(path)))
