@@ -105,7 +105,7 @@ def test_covering_the_mouth_moves_the_probability_as_the_engine_computes(page, a
         return 100 * astronaut.probabilities(covered(astronaut.batch.numpy(), mask[None]))[0][k]
 
     confidence = 100 * astronaut.prediction.confidence
-    assert abs(computed("mouth") - confidence) > 5                     # the two can be told apart
+    assert abs(computed("mouth") - confidence) > 3                     # each within 1.5: the two can be told apart
     expect_shown(computed("mouth"))                                   # the page opens with the mouth covered
     page.get_by_role("button", name="mouth", exact=True).click()
     expect_shown(confidence)

@@ -214,6 +214,7 @@ def test_two_tabs_at_once(live_server, live_page):
 def test_a_snapshot_is_read(live_server, live_page, two_people):
     (address, _), page, (_, labels) = live_server, live_page, two_people
     page.goto(f"{address}/predict?view=camera")
+    page.wait_for_function("() => document.querySelector('video')?.readyState >= 2")      # before that a click is lost
     page.get_by_role("button", name="Take Photo").click()
     names = "|".join(label.capitalize() for label in labels)             # one of the two is before the camera
     expect(page.get_by_role("heading", name=re.compile(f"^({names})"))).to_be_visible()
