@@ -17,11 +17,11 @@ from tqdm import tqdm
 
 from fer.errors import FerError
 from fer.models import DEFAULT_MODEL
-from fer.training.config import TrainConfig
+from fer.training.config import CHOICES, TrainConfig
 from fer.vision.kinds import DETECTORS, FINDERS
 
 DEFAULTS = TrainConfig()
-Detector, Finder = Literal[DETECTORS], Literal[FINDERS]
+Detector, Finder, Faces = Literal[DETECTORS], Literal[FINDERS], Literal[CHOICES["faces"]]
 
 
 def predict(paths: tyro.conf.Positional[list[Path]], /, model: str = DEFAULT_MODEL, detector: Detector = "auto",
@@ -65,7 +65,7 @@ def predict(paths: tyro.conf.Positional[list[Path]], /, model: str = DEFAULT_MOD
 
 
 def evaluate(data: str, split: tuple[str, ...] = ("PublicTest",), model: str = DEFAULT_MODEL,
-             tta: Literal["none", "flip", "tencrop"] = "none", faces: Literal["auto", "crop", "detect"] = "auto",
+             tta: Literal["none", "flip", "tencrop"] = "none", faces: Faces = "auto",
              report: Path | None = None, json: bool = False) -> int:  # noqa: A002
     """Score a model: accuracy, F1, confusion matrix, calibration.
 

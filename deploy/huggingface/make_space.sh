@@ -3,7 +3,7 @@
 set -euo pipefail
 out="$(mkdir -p "$1" && cd "$1" && pwd)"
 cd "$(dirname "$0")/../.."
-git archive HEAD Dockerfile .dockerignore LICENSE requirements.txt streamlit_app.py .streamlit pages recipes weights fer \
+git archive HEAD .dockerignore LICENSE requirements.txt streamlit_app.py .streamlit pages recipes weights fer \
   | tar -x -C "$out"
 cp deploy/huggingface/README.md "$out/README.md"
 # A Space is shown in a frame of another site, where the cookie of Streamlit's XSRF check does not come back: only there

@@ -107,14 +107,14 @@ def main(data: str, model: str = "mini_xception", faces: int = 500, seed: int = 
     rows = np.random.default_rng(seed).choice(len(split), min(faces, len(split)), replace=False)
     table = measure(recognizer, split.pixels[np.sort(rows)], quiet=False)
     result = {"model": recognizer.name, "sha256": recognizer.card.sha256, "split": "PublicTest", "faces": len(rows),
-              "seed": seed, "date": datetime.date.today().isoformat(), "default_layer": best_layer(table),
+              "seed": seed, "date": datetime.date.today().isoformat(), "default_layer": most_faithful_layer(table),
               "sanity_faces": min(SANITY_FACES, len(rows)), "rows": table}
     path = out or table_path(recognizer.weights)
     path.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     print(markdown(result))
 
 
-def best_layer(rows: list[dict]) -> str:
+def most_faithful_layer(rows: list[dict]) -> str:
     """The layer whose Grad-CAM has the most area under insertion above that under deletion (Petsiuk et al. 2018).
 
     Of the whole curves, since the costs of the first tenth alone differ by less than chance between some layers.

@@ -21,6 +21,7 @@ from fer.explain.regions import REGIONS
 from fer.expressions import NAMES
 from fer.vision.images import read_image
 from tests.browser.test_predict import sideways
+from tests.conftest import ROOT
 
 SLOW = 90_000
 
@@ -92,8 +93,19 @@ def astronaut(server, page, sample):
     return subject(recognizer, image_rgb, recognizer.predict(image_rgb)[0])
 
 
-def test_covering_the_mouth_moves_the_probability_as_the_engine_computes(page, astronaut):
-    expression = astronaut.prediction.expression
+@pytest.fixture
+def grace_hopper(server, page):
+    """A face whose expression hangs on the mouth, handed over from Predict, and the same face by the engine."""
+    page.goto(server + "/predict")
+    page.get_by_role("button", name="Grace Hopper, US Navy").click()
+    page.get_by_role("button", name="Explain this face").click()
+    settled(page)
+    recognizer, image_rgb = fer.load(), read_image(ROOT / "fer/app/samples/grace-hopper.jpg")
+    return subject(recognizer, image_rgb, recognizer.predict(image_rgb)[0])
+
+
+def test_covering_the_mouth_moves_the_probability_as_the_engine_computes(page, grace_hopper):
+    expression = grace_hopper.prediction.expression
     k = NAMES.index(expression)
 
     def expect_shown(percent: float) -> None:
@@ -101,11 +113,11 @@ def test_covering_the_mouth_moves_the_probability_as_the_engine_computes(page, a
         expect(page.get_by_role("figure", name=re.compile(rf"when covered:.*{expression} ({near}) %"))).to_be_visible()
 
     def computed(part: str) -> float:
-        mask = astronaut.regions == REGIONS.index(part)
-        return 100 * astronaut.probabilities(covered(astronaut.batch.numpy(), mask[None]))[0][k]
+        mask = grace_hopper.regions == REGIONS.index(part)
+        return 100 * grace_hopper.probabilities(covered(grace_hopper.batch.numpy(), mask[None]))[0][k]
 
-    confidence = 100 * astronaut.prediction.confidence
-    assert abs(computed("mouth") - confidence) > 3                     # each within 1.5: the two can be told apart
+    confidence = 100 * grace_hopper.prediction.confidence
+    assert abs(computed("mouth") - confidence) > 5                     # the two can be told apart
     expect_shown(computed("mouth"))                                   # the page opens with the mouth covered
     page.get_by_role("button", name="mouth", exact=True).click()
     expect_shown(confidence)

@@ -13,8 +13,7 @@ from fer.explain import faithfulness, sanity
 from fer.explain.attribution import Explainer, units
 from fer.explain.evidence_table import best_layer, default_layer, read_table, table_path, verdict
 from fer.explain.faithfulness import FRACTIONS, cell_order, curves, random_curves
-from fer.explain.measure import best_layer as measured_best
-from fer.explain.measure import bootstrap, measure
+from fer.explain.measure import bootstrap, measure, most_faithful_layer
 from fer.explain.methods import METHODS, evidence
 from fer.expressions import COUNT
 from tests.conftest import SHARED
@@ -102,7 +101,7 @@ def test_the_committed_table_names_every_method_and_a_layer_that_exists(recogniz
     for method in METHODS:
         layers = (*mini.attribution_layers(), "fused") if METHODS[method].layered else (None,)
         assert all(verdict(table, method, layer) for layer in layers)
-    assert default_layer(recognizer) == measured_best(table["rows"]) == table["default_layer"]
+    assert default_layer(recognizer) == most_faithful_layer(table["rows"]) == table["default_layer"]
     assert all(row["faithful"] == (row["gain_low"] > 0) for row in table["rows"])
     assert table["split"] == "PublicTest"
 
@@ -112,7 +111,7 @@ def test_the_best_layer_is_best_by_its_whole_curves():
             for method, layer, cost, inserted, deleted in (("grad_cam", "block1", 0.21, 0.5, 0.3),
                                                            ("grad_cam", "fused", 0.20, 0.6, 0.2),
                                                            ("guided_grad_cam", "block2", 0.9, 0.9, 0.1))]
-    assert measured_best(rows) == "fused"
+    assert most_faithful_layer(rows) == "fused"
 
 
 def test_a_failed_sanity_check_says_which_number_failed():
