@@ -32,7 +32,6 @@ ENV HOME=/tmp
 ENV PYTHONUNBUFFERED=1
 # Memory of visitors that left goes back to the system (measured by python -m tests.load).
 ENV MALLOC_ARENA_MAX=2
-ENV MALLOC_TRIM_THRESHOLD_=131072
 VOLUME /data
 USER 1000:1000
 EXPOSE 8501

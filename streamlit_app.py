@@ -7,7 +7,7 @@ import streamlit as st
 from fer.app import photos, resources, shell, state, widgets
 from fer.limits import hosted
 
-shell.open_page("Home")
+detector_line = shell.open_page("Home")
 st.title("FER Studio")
 st.markdown(
     "FER Studio finds the faces in a photo and reads which of seven expressions each one shows. It says how sure it "
@@ -44,3 +44,4 @@ with shell.guarded():
     )
     with st.expander("Limits and the law", icon=":material/balance:"):
         st.markdown(shell.LIMITS_AND_LAW)
+shell.close_page(detector_line)

@@ -1,6 +1,7 @@
 """Milliseconds of every stage, each against a plain way of doing the same in the same run.
 
-A stage is a function that returns rows: stage, ms, against, against_ms, ratio (how many times as fast), aim_ms.
+A stage is a function that returns rows: stage, ms, against, against_ms, ratio (how many times as fast), aim_ms; the
+values of a row about memory are in its unit, MB.
 Add yours to STAGES.
 """
 
@@ -12,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from fer.timing import Row, median_ms, row
+from fer.tools import startup_benchmark
 
 
 def explaining() -> list[Row]:
@@ -87,7 +89,7 @@ def evaluating() -> list[Row]:
     def eager() -> None:
         with torch.inference_mode():
             for first in range(0, count, BATCH):
-                torch.softmax(model(card.preprocessing(faces[first:first + BATCH])), 1)
+                torch.softmax(model(torch.from_numpy(card.preprocessing(faces[first:first + BATCH]))), 1)
 
     return [row("evaluation of 3,589 faces, metrics and all", median_ms(whole, 3), "eager PyTorch, no metrics",
                 median_ms(eager, 3), 4000)]
@@ -115,7 +117,10 @@ def watching() -> list[Row]:
     return watching()
 
 
-STAGES: list[Callable[[], list[Row]]] = [recognising, watching, explaining, evaluating, training]
+STAGES: list[Callable[[], list[Row]]] = [
+    startup_benchmark.cold_start, startup_benchmark.importing, startup_benchmark.server_at_rest,
+    startup_benchmark.page_timings, startup_benchmark.large_photos, recognising, watching, explaining, evaluating,
+    training]
 
 
 def run(progress: Callable[[str], None] = lambda name: None) -> list[Row]:

@@ -15,7 +15,7 @@ from typing import Annotated, Literal
 import tyro
 from tqdm import tqdm
 
-from fer.errors import FerError
+from fer.errors import FerError, missing_part
 from fer.models import DEFAULT_MODEL
 from fer.training.config import CHOICES, TrainConfig
 from fer.vision.kinds import DETECTORS, FINDERS
@@ -30,7 +30,7 @@ def predict(paths: tyro.conf.Positional[list[Path]], /, model: str = DEFAULT_MOD
 
     Args:
         paths: Photos, or folders (searched with all that is below).
-        model: A name in weights/, a run directory, or a .safetensors file.
+        model: A name in weights/, a run directory, or a .safetensors or .onnx file.
         detector: auto takes YuNet where it can be had, else HOG; none takes each picture for one face.
         stability: Also tell for each face the share of slightly different cuts that keep its label.
         json: Print one JSON line a picture.
@@ -72,7 +72,7 @@ def evaluate(data: str, split: tuple[str, ...] = ("PublicTest",), model: str = D
     Args:
         data: fer2013.csv, a folder <split>/<class>/*, or synthetic.
         split: One or several of Training, PublicTest, PrivateTest (or train, validation, test).
-        model: A name in weights/, a run directory, or a .safetensors file.
+        model: A name in weights/, a run directory, or a .safetensors or .onnx file.
         tta: Average the views of a face: none, flip (2) or tencrop (10).
         faces: Pictures of a folder: crop takes each for one face, detect looks for the largest, auto goes by size.
         report: Also write a self-contained HTML report there.
@@ -112,8 +112,8 @@ def summary(name: tyro.conf.Positional[str], /, input_size: int = 44, json: bool
         input_size: Side of the grey face in pixels.
         json: Print one JSON document.
     """
+    from fer.models.registry import build
     from fer.models.summary import summarise
-    from fer.models.zoo import build
 
     if not 8 <= input_size <= 512:
         raise FerError(f"The input size must be 8 to 512 pixels, got {input_size}.")
@@ -133,7 +133,7 @@ def explain(image: tyro.conf.Positional[Path], /, out: Path, methods: tuple[str,
         methods: Of grad_cam, guided_backprop, guided_grad_cam, gradient, integrated_gradients, occlusion; all by
             default.
         classes: Of the seven expressions; all by default.
-        model: A name in weights/, a run directory, or a .safetensors file.
+        model: A name in weights/, a run directory, or a .safetensors or .onnx file.
         layer: Of Grad-CAM: a layer's name or fused; the most faithful one by default.
         detector: none takes the picture for one face.
         face: Which face of the photo, the largest being 1.
@@ -178,7 +178,7 @@ def video(source: tyro.conf.Positional[Path], /, out: Path, csv: Path | None = N
         source: A film: mp4, mov, webm, mkv or avi.
         out: The annotated film to write, an MP4.
         csv: Also write the rows there.
-        model: A name in weights/, a run directory, or a .safetensors file.
+        model: A name in weights/, a run directory, or a .safetensors or .onnx file.
         detector: auto takes YuNet where it can be had, else HOG.
         readings: How often a second of the film faces are read; every frame is drawn.
         json: Print one JSON document with all rows.
@@ -222,7 +222,7 @@ def export(model: tyro.conf.Positional[str], /, out: Path, format: Literal["onnx
     """Write a model as an ONNX file, checked against PyTorch face by face.
 
     Args:
-        model: A name in weights/, a run directory, or a .safetensors file.
+        model: A name in weights/, a run directory, or a .safetensors or .onnx file.
         out: The file to write.
         format: onnx.
         int8: Store and compute in 8 bits, calibrated on the data's Training part.
@@ -255,6 +255,7 @@ def benchmark(json: bool = False) -> int:  # noqa: A002
     """
     from fer.benchmark import run
     from fer.inference.benchmark import sizes
+    from fer.timing import line
 
     models = sizes()
     results = run(progress=lambda name: _say(f"timing {name}"))
@@ -264,9 +265,7 @@ def benchmark(json: bool = False) -> int:  # noqa: A002
     for row in models:
         print(f"{row['model']}: {row['parameters']:,} parameters ({row['folded_parameters']:,} folded), "
               f"{row['multiply_adds'] / 1e6:.1f} M multiply-adds a face, {row['file_bytes'] / 2**20:.2f} MB")
-    print("\n".join(
-        f"{row['stage']:<58}{row['ms']:>9.1f} ms   {row['ratio']:>6.2f} x {row['against']}"
-        + (f"   (aim {row['aim_ms']:.0f} ms)" if row.get("aim_ms") else "") for row in results))
+    print("\n".join(map(line, results)))
     return 0
 
 
@@ -405,6 +404,11 @@ def main(arguments: list[str] | None = None) -> int:
         return code
     except FerError as error:
         _say(error.message)
+        return 1
+    except ModuleNotFoundError as error:
+        if (sentence := missing_part(error)) is None:
+            raise
+        _say(sentence)
         return 1
     except KeyboardInterrupt:
         _say("Interrupted.")

@@ -36,3 +36,19 @@ class SettingError(RunError, ValueError):
 
 class ExplainError(FerError):
     """A map cannot be made as asked: an unknown method, layer or class."""
+
+
+# What each extra of the package brings, by the first name in an import.
+EXTRAS = {
+    "train": ("torch", "torchvision", "torchmetrics", "captum", "accelerate", "safetensors", "optuna"),
+    "app": ("streamlit", "streamlit_webrtc", "plotly"),
+}
+
+
+def missing_part(error: ModuleNotFoundError) -> str | None:
+    """What to install for an import that failed, as a sentence; None for a module that no extra brings."""
+    module = (error.name or "").partition(".")[0]
+    for extra, modules in EXTRAS.items():
+        if module in modules:
+            return f"This needs {module}, which is not installed. Install it with: pip install 'fer-studio[{extra}]'"
+    return None

@@ -6,12 +6,9 @@ from functools import partial
 
 import streamlit as st
 
-from fer.app import evaluate_faces, evaluate_input, evaluate_more, evaluate_overview, resources, shell, state
-from fer.display import evaluation_figures as charts
-from fer.display.figures import CONFIG
-from fer.evaluation.details import precision_recall_curves, roc_curves
+from fer.app import evaluate_input, resources, shell, state
 
-shell.open_page("Evaluate")
+detector_line = shell.open_page("Evaluate")
 st.title("Evaluate")
 st.markdown("How good is this model, where does it fail, and for whom?")
 
@@ -19,11 +16,18 @@ SECTIONS = ("Overview", "Confusion", "Calibration", "Curves", "Errors", "People"
 
 with shell.guarded():
     chosen = evaluate_input.choose()
-    if chosen is None:
+    if chosen is None:  # the card needs no PyTorch
+        from fer.app import evaluate_overview
+
         evaluate_overview.show_card(resources.card(state.model()))
     else:
         choice, dataset = chosen
         item = evaluate_input.evaluated(state.model(), choice, dataset)
+        from fer.app import evaluate_faces, evaluate_more, evaluate_overview
+        from fer.display import evaluation_figures as charts
+        from fer.display.figures import CONFIG
+        from fer.evaluation.details import precision_recall_curves, roc_curves
+
         st.header(f"{shell.plain(shell.model_label(state.model()))} on {len(item.part):,} faces")
         section = st.segmented_control("Part of the report", SECTIONS, default="Overview", required=True,
                                        key="evaluate_section", label_visibility="collapsed", wrap=True)
@@ -53,3 +57,4 @@ with shell.guarded():
             evaluate_more.groups(item)
         else:
             evaluate_more.other_model(item, choice, dataset)
+shell.close_page(detector_line)

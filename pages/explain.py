@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import streamlit as st
 
-from fer.app import explain_ask, explain_input, explain_maps, explain_trust, photos, shell, studies
-from fer.explain.methods import METHODS
+from fer.app import shell
 
-shell.open_page("Explain")
+detector_line = shell.open_page("Explain")
 st.title("Explain")
 st.markdown("What in this face speaks for each expression, and can you trust the picture that says so?")
 
 with shell.guarded():
+    with shell.loading("PyTorch for the maps"):
+        from fer.app import explain_ask, explain_input, explain_maps, explain_trust, photos, studies
+        from fer.explain.methods import METHODS
     explain_input.choose_face()
     chosen = studies.last_face()
     queue = st.empty()   # always there, so that what stands below keeps its place
@@ -34,3 +36,4 @@ with shell.guarded():
         explain_ask.downloads(study, keys, layer, look)
         with progress:
             explain_trust.work(study, keys, cell)
+shell.close_page(detector_line)

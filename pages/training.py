@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
-from fer.app import data_choice, resources, shell, state, training_data, training_form, training_run, training_shelf
+from fer.app import data_choice, shell, state, training_data, training_form, training_run, training_shelf
 from fer.app.training_sweep import sweep_now_and_then
 from fer.errors import FerError
 from fer.limits import hosted, limits
 from fer.training.runs import RunDirectory
 from fer.training.shelf import find_run, list_runs
 
-shell.open_page("Training")
+detector_line = shell.open_page("Training")
 st.title("Training")
 
 
@@ -67,9 +67,11 @@ def show_form() -> None:
     config = training_form.fill_in(preset, data)
     training_form.start_button(config)
     estimate = st.empty()
-    training_data.show_report(data, config.faces if config else "auto")
     if config:
-        report, _ = training_data.look_at(data, config.faces, resources.data_stamp(data))
+        with estimate:
+            training_form.estimate_to_come()
+    report = training_data.show_report(data, config.faces if config else "auto")
+    if config:
         with estimate:
             training_form.show_estimate(config, sum(report.counts.get("Training", {}).values()))
 
@@ -84,7 +86,12 @@ with shell.guarded():
     if view == "new":
         show_form()
     elif view == "compare":
+        from fer.app import training_shelf
+
         training_shelf.show_comparison()
-    else:
+    else:  # the charts' libraries take most of a second to load: what stands above is shown meanwhile
+        from fer.app import training_run, training_shelf
+
         training_run.show_run(run)
         training_shelf.show_upkeep(run)
+shell.close_page(detector_line)

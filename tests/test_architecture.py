@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 LAYERS = [{"expressions", "records", "errors"}, {"vision", "data", "models"},
-          {"inference", "training", "evaluation", "explain", "display"}, {"app"}]
+          {"inference", "training", "evaluation", "explain", "display"}, {"app", "tools"}]
 SOURCES = [*sorted((ROOT / "fer").rglob("*.py")), *sorted((ROOT / "pages").glob("*.py")), ROOT / "streamlit_app.py"]
 
 

@@ -13,8 +13,8 @@ import torch
 import fer
 from fer.explain.attribution import Explainer, units
 from fer.explain.methods import METHODS, Method
+from fer.models.registry import ARCHITECTURES, Architecture, build
 from fer.models.summary import summarise
-from fer.models.zoo import ARCHITECTURES, build
 from fer.training.config import TrainConfig
 from fer.training.runs import RunDirectory
 from fer.training.worker import train
@@ -46,8 +46,8 @@ def entry(name: str) -> str:
 
 
 def test_a_model(example, monkeypatch, tmp_path, small_csv, sample):
-    module = example("fer/models/two_layers.py")
-    for name, network in eval(entry("two_layers"), {"TwoLayers": module.TwoLayers}).items():  # noqa: S307
+    example("fer/models/two_layers.py")
+    for name, network in eval(entry("two_layers"), {"Architecture": Architecture}).items():  # noqa: S307
         monkeypatch.setitem(ARCHITECTURES, name, network)
     assert summarise(build("two_layers"), 44).to_json()["parameters"] == 16 * 26 + 32 + 32 * (16 * 9 + 1) + 64 + 33 * 7
     run = RunDirectory.create(tmp_path / "run", TrainConfig(

@@ -20,7 +20,7 @@ import numpy as np
 import pytest
 
 from fer.cli import main
-from fer.models import checkpoints
+from fer.models import weights
 from fer.training.config import TrainConfig
 from fer.training.runs import RunDirectory
 from fer.training.worker import train
@@ -172,8 +172,8 @@ def here(workplace, tmp_path, monkeypatch) -> Path:
     """A copy of the workplace, as the current folder; what is shipped goes to a copy of weights/."""
     place = tmp_path / "here"
     shutil.copytree(workplace, place)
-    shutil.copytree(checkpoints.WEIGHTS_FOLDER, place / "weights")
-    monkeypatch.setattr(checkpoints, "WEIGHTS_FOLDER", place / "weights")
+    shutil.copytree(weights.weights_folder(), place / "weights")
+    monkeypatch.setattr(weights, "weights_folder", lambda: place / "weights")
     monkeypatch.setenv("FER_RUNS", str(place / "runs"))
     monkeypatch.chdir(place)
     return place

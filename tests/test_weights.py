@@ -8,7 +8,8 @@ import torch
 import fer
 from fer.data.fer2013 import read_fer2013
 from fer.evaluation.study import study
-from fer.models.checkpoints import find_weights, load_checkpoint, save_checkpoint, shipped_names
+from fer.models.checkpoints import load_checkpoint, save_checkpoint
+from fer.models.weights import find_weights, shipped_names
 
 TOLERANCE = 0.001  # a tenth of a point
 

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
-import torch
 
 from fer.app import data_choice, resources, shell, state, turnstile
 from fer.data.dataset import ALL, SPLITS, Dataset
-from fer.data.transforms import TTA
-from fer.evaluation.metrics import Report
-from fer.evaluation.study import Study, study
 from fer.inference.recognizer import Recognizer
+from fer.preprocessing import TTA
+
+if TYPE_CHECKING:
+    from fer.evaluation.metrics import Report
+    from fer.evaluation.study import Study
 
 SPLIT_WORDS = {"Training": "Training", "PublicTest": "Validation (PublicTest)", "PrivateTest": "Test (PrivateTest)",
                ALL: "All pictures"}
@@ -98,6 +100,8 @@ def evaluated(model: str, choice: Choice, dataset: Dataset) -> Study:
     kept = state.evaluations()
     if key not in kept:
         place = st.empty()
+        with place, shell.loading("PyTorch to evaluate"):
+            from fer.evaluation.study import study
 
         def step(done: int, total: int) -> None:
             place.progress(done / total, f"{done:,} of {total:,} faces")
@@ -112,11 +116,11 @@ def evaluated(model: str, choice: Choice, dataset: Dataset) -> Study:
 def taking_turns(recognizer: Recognizer, next_turn: Callable[[], None]) -> Recognizer:
     """The same recogniser for turnstile.in_turns: each batch of faces waits for its turn."""
 
-    def engine(batch: torch.Tensor) -> np.ndarray:
+    def engine(batch: np.ndarray) -> np.ndarray:
         next_turn()
         return recognizer.engine(batch)
 
-    return Recognizer(recognizer.name, engine, recognizer.card, recognizer.weights, recognizer.network)
+    return Recognizer(recognizer.name, engine, recognizer.card, recognizer.weights)
 
 
 def judged_splits(dataset: Dataset) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -10,12 +11,13 @@ from fer.app import shell
 from fer.app.evaluate_input import SPLIT_WORDS
 from fer.display import evaluation_figures as charts
 from fer.display.figures import CONFIG
-from fer.evaluation.metrics import Report
-from fer.evaluation.report import headline_rows, render_report
-from fer.evaluation.stress import StressPoint
-from fer.evaluation.study import Study
 from fer.expressions import NAMES
-from fer.models.checkpoints import Card
+from fer.models.card import Card
+
+if TYPE_CHECKING:
+    from fer.evaluation.metrics import Report
+    from fer.evaluation.stress import StressPoint
+    from fer.evaluation.study import Study
 
 HELP = {
     "Accuracy": "The share of faces that it names as they are labelled",
@@ -55,6 +57,8 @@ def show_card(card: Card) -> None:
 def overview(item: Study, splits: list[str], reports: Callable[[], dict[str, Report]],
              stress: list[StressPoint]) -> None:
     """splits: validation and test, as far as the data holds them; reports: makes theirs; stress: what was measured."""
+    from fer.evaluation.report import headline_rows, render_report
+
     report, (low, high) = item.report, item.interval
     with st.container(horizontal=True):
         st.metric("Accuracy", f"{report.accuracy:.1%}", border=True, help=f"95 % interval {low:.1%} to {high:.1%}")

@@ -136,12 +136,12 @@ def grid(study: Study, keys: list[Key], cell: Cell, look: Look) -> None:
 
 def _row(study: Study, key: Key, cell: Cell, look: Look) -> dict:
     label, found = METHODS[key[0]].label, study.maps.get(key)
-    pictures = [None] * len(NAMES) if found is None else maps.tiles(found, key[0], study.face.picture_rgb, look)
+    sources = study.tiles_of(key, look)
     return {"method": key[0], "label": label.replace("backprop", "back\u00adprop"),
             "note": "coming" if found is None else "", "cells": [
-                {"name": name, "picture": picture, "alt": f"{label}, {name}",
+                {"name": name, "src": source, "alt": f"{label}, {name}",
                  "chosen": (key, name) == (cell.key, cell.name), "blank": found is not None and is_blank(found[index])}
-                for index, (name, picture) in enumerate(zip(NAMES, pictures, strict=True))]}
+                for index, (name, source) in enumerate(zip(NAMES, sources, strict=True))]}
 
 
 def _mark(study: Study, name: str) -> str:

@@ -6,8 +6,13 @@ import io
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
+
+import cv2
+import numpy as np
 
 from fer.app.turnstile import Turnstile
+from fer.display import render
 from fer.display.overlay import draw_faces
 from fer.errors import FerError
 from fer.faults import log_failure
@@ -16,6 +21,7 @@ from fer.inference.recognizer import Recognizer
 from fer.limits import limits
 from fer.vision.detection import Detector
 
+MOMENT_WIDTH = 220  # pixels of a moment's picture, as it is shown: Streamlit would encode a wider one anew each time
 _places = Turnstile(limits().films_at_once)
 
 
@@ -54,6 +60,11 @@ class FilmJob:
         """Whether there is nothing of the film, or a part only: reading it again makes sense."""
         return bool(self.error) or self.film is None or self.film.cancelled
 
+    @cached_property
+    def moment_pictures(self) -> tuple[bytes, ...]:
+        """The frames of the strongest moments, a JPEG each, MOMENT_WIDTH wide at most."""
+        return tuple(render.jpeg(_narrow(moment.frame_rgb)) for moment in self.film.moments) if self.film else ()
+
     @property
     def finished(self) -> bool:
         return self._finished.is_set()
@@ -87,3 +98,9 @@ class FilmJob:
 
     def _over(self) -> bool:
         return self._cancelled.is_set() or not self._wanted()
+
+
+def _narrow(frame_rgb: np.ndarray) -> np.ndarray:
+    height, width = frame_rgb.shape[:2]
+    factor = min(1.0, MOMENT_WIDTH / width)
+    return cv2.resize(frame_rgb, (round(width * factor), max(round(height * factor), 1)), interpolation=cv2.INTER_AREA)

@@ -94,20 +94,16 @@ _component = st.components.v2.component("fer_map_grid", css=CSS, js=JS)
 def map_grid(heads: list[dict], rows: list[dict], key: str) -> tuple[str, str] | None:
     """Show the grid; returns (method, class) where one was clicked just now.
 
-    heads: name, percent, mark. rows: method, label, note, cells of name, picture ((H, W, 3) uint8 or None), alt,
-    blank, chosen.
+    heads: name, percent, mark. rows: method, label, note, cells of name, src (of `source_of`, empty while there is
+    none), alt, blank, chosen.
     """
-    data = {"heads": heads, "rows": [
-        {**row, "cells": [{**cell, "picture": None, "src": _source(cell["picture"])} for cell in row["cells"]]}
-        for row in rows]}
-    result = _component(data=data, key=key, on_pick_change=lambda: None)
+    result = _component(data={"heads": heads, "rows": rows}, key=key, on_pick_change=lambda: None)
     method, _, name = (result.pick or "").partition("/")
     return (method, name) if name else None
 
 
-def _source(picture: np.ndarray | None) -> str:
-    if picture is None:
-        return ""
+def source_of(picture: np.ndarray) -> str:
+    """(H, W, 3) uint8 RGB -> an image's address that holds the picture itself, as WebP."""
     file = io.BytesIO()
     Image.fromarray(picture).save(file, "WEBP", quality=88, method=2)
     return f"data:image/webp;base64,{base64.b64encode(file.getvalue()).decode()}"

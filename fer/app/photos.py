@@ -6,10 +6,13 @@ import csv
 import hashlib
 import io
 import json
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from fer.app import resources, state, turnstile
@@ -19,11 +22,14 @@ from fer.expressions import NAMES
 from fer.inference.recognizer import Recognizer
 from fer.inference.stability import stability
 from fer.limits import limits
+from fer.memory import return_freed_memory
 from fer.records import Prediction
 from fer.vision.detection import Detector
 from fer.vision.images import decode_image
 
 MAX_PHOTOS, STABLE_FACES = limits().photos, limits().stable_faces
+STEPS = ("Found", "Aligned", "Grey", "Standardised")
+STEP_SIDE = 100  # pixels of a step's picture, as it is shown: Streamlit would encode a larger one anew each time
 
 
 @dataclass(frozen=True)
@@ -40,7 +46,10 @@ class Photo:
 
 @dataclass(frozen=True)
 class Reading:
-    """What was read off one photo, and by what; error is a sentence where nothing could be."""
+    """What was read off one photo, and by what; error is a sentence where nothing could be.
+
+    The answer is whole from the start; stabilities and strips take longer, and are filled in by `follow_up`.
+    """
 
     photo: Photo
     model: str
@@ -49,21 +58,43 @@ class Reading:
     height: int | None = None
     drawn: bytes = b""           # the picture with its faces marked, a JPEG: 100 photos' pixels are gigabytes
     faces: tuple[Prediction, ...] = ()
-    stabilities: tuple[float, ...] = ()   # of the largest faces: the share of views that keep the label
     error: FerError | None = None
     recognizer: Recognizer | None = None
-    strips: dict[int, dict[str, np.ndarray]] = field(default_factory=dict, compare=False)
+    # Of the largest faces the share of views that keep the label; and of each face that was looked at, how it got to
+    # the network, as small JPEGs by the names in STEPS.
+    stabilities: list[float] = field(default_factory=list, compare=False)
+    strips: dict[int, dict[str, bytes]] = field(default_factory=dict, compare=False)
 
     def image_rgb(self) -> np.ndarray:
         """The photo's pixels, decoded again."""
         return decode_image(self.photo.data)
 
-    def strip(self, number: int) -> dict[str, np.ndarray]:
+    def strip(self, number: int) -> dict[str, bytes]:
         """How face `number`, from 1, got to the network, as small pictures; made when first asked for, then kept."""
         if number not in self.strips:
-            with turnstile.reading():
-                self.strips[number] = _strip(self.recognizer, self.image_rgb(), self.faces[number - 1], self.detector)
+            self._make(number, turnstile.reading)
         return self.strips[number]
+
+    def followed_up(self, number: int) -> bool:
+        """Whether everything about face `number` is known, so that `follow_up` costs nothing."""
+        return number in self.strips and bool(self.stabilities)
+
+    def follow_up(self, number: int) -> None:
+        """Measure the stabilities and picture the steps of face `number`, from 1, where they are not known; keep them.
+
+        Takes a place of the turnstile, behind all photos that have no answer yet: not to be called from inside it.
+        """
+        if not self.followed_up(number):
+            self._make(number, turnstile.following_up, measure=not self.stabilities)
+
+    def _make(self, number: int, place: Callable[[], AbstractContextManager[None]], measure: bool = False) -> None:
+        # The photo is decoded again: kept since its answer, the pixels of all visitors' photos would fill the memory.
+        with place():
+            image_rgb = self.image_rgb()
+            self.strips[number] = _strip(self.recognizer, image_rgb, self.faces[number - 1], self.detector)
+            if measure:
+                self.stabilities[:] = stability(self.recognizer, image_rgb, list(self.faces[:STABLE_FACES]),
+                                                self.detector)
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -86,7 +117,8 @@ class Reading:
 
 
 def read_photo(photo: Photo, own: bool = True) -> Reading:
-    """Decode, detect and read by the session's model and detector; remembered, so that a click costs nothing.
+    """The answer: decode, detect and read by the session's model and detector; remembered, so that a click costs
+    nothing.
 
     own: whether the visitor chose it, so that it is the last one read, on which Explain opens. Takes a place of the
     turnstile for what is not known yet: not to be called from inside it.
@@ -109,6 +141,11 @@ def known(photo: Photo) -> Reading | None:
     return state.results().get(_unread(photo)[0].key)
 
 
+def failed(photo: Photo, error: FerError) -> Reading:
+    """In place of a reading that could not be made."""
+    return Reading(photo, state.model(), state.detector(), error=error)
+
+
 def _unread(photo: Photo) -> tuple[Reading, Detector]:
     """The reading to be made, with an error where its model cannot be loaded, and the detector to make it with."""
     model = state.model()
@@ -126,19 +163,26 @@ def _read(unread: Reading, detector: Detector) -> Reading:
         image_rgb = decode_image(unread.photo.data)
         faces = recognizer.predict(image_rgb, detector)
         height, width = image_rgb.shape[:2]
-        steady = tuple(stability(recognizer, image_rgb, faces[:STABLE_FACES], detector.name))
-        return replace(unread, width=width, height=height, faces=tuple(faces), stabilities=steady,
-                       drawn=render.jpeg(render.draw_predictions(image_rgb, faces)),
-                       strips={1: _strip(recognizer, image_rgb, faces[0], detector.name)} if faces else {})
+        return replace(unread, width=width, height=height, faces=tuple(faces),
+                       drawn=render.jpeg(render.draw_predictions(image_rgb, faces)))
     except FerError as error:
         return replace(unread, error=error)
+    finally:
+        return_freed_memory()
 
 
-def _strip(recognizer: Recognizer, image_rgb: np.ndarray, face: Prediction, detector: str) -> dict[str, np.ndarray]:
-    """Found, aligned, grey, standardised."""
+def _strip(recognizer: Recognizer, image_rgb: np.ndarray, face: Prediction, detector: str) -> dict[str, bytes]:
+    """Found, aligned, grey, standardised: a JPEG each."""
     steps = recognizer.steps(image_rgb, face.box, detector)
-    return {"Found": render.surroundings(image_rgb, face), "Aligned": steps.aligned_rgb,
-            "Grey": render.grey_picture(steps.grey), "Standardised": render.grey_picture(steps.standardised)}
+    pictures = (render.surroundings(image_rgb, face), steps.aligned_rgb, render.grey_picture(steps.grey),
+                render.grey_picture(steps.standardised))
+    return {name: _small_jpeg(picture) for name, picture in zip(STEPS, pictures, strict=True)}
+
+
+def _small_jpeg(picture: np.ndarray) -> bytes:
+    """(H, H, 3) or (H, H) uint8 -> a JPEG of STEP_SIDE pixels."""
+    small = cv2.resize(picture, (STEP_SIDE, STEP_SIDE), interpolation=cv2.INTER_AREA)
+    return render.jpeg(small if small.ndim == 3 else np.repeat(small[..., None], 3, 2))
 
 
 def rows_of(readings: list[Reading]) -> list[dict]:

@@ -18,7 +18,11 @@ def show() -> None:
         st.caption("Your browser asks whether it may use the camera. The picture is read on this server, stays in "
                    "memory, and is gone when you leave. No camera? Upload a photo instead.")
         return
-    predict_photos.show_photo(photos.read_photo(photos.Photo("snapshot.jpg", picture.getvalue())))
+    queue = st.empty()
+    with queue:
+        reading = photos.read_photo(photos.Photo("snapshot.jpg", picture.getvalue()))
+    if answer := predict_photos.show_answer(reading):
+        predict_photos.follow_up(answer)
 
 
 def _again() -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import streamlit as st
 
 from fer.app import resources, shell, state, webcam, widgets
+from fer.app.live_drawer import LazyDrawer
 from fer.app.webcam import Stream
 from fer.display import figures, timeline_figures
 from fer.display.overlay import label_of
 from fer.errors import FerError
-from fer.explain.live_heat import LiveDrawer
 from fer.faults import log_failure
 from fer.inference import recording
 from fer.inference.follower import FULL_SIDE, LIVE_SIDE
@@ -27,8 +27,9 @@ def show(is_open: bool) -> None:
     if stream is None and not is_open:
         return
     if stream is None:
+        drawer = LazyDrawer()
         stream = Stream(LiveAnalyser(resources.recognizer(state.model()), resources.detector(state.detector()),
-                                     LiveDrawer()))
+                                     drawer), drawer)
         state.keep_live(stream)
     if not is_open:
         state.end_live()
@@ -42,6 +43,7 @@ def show(is_open: bool) -> None:
         if not stream.wanted:
             _invitation()
         _place(stream)
+        loading = st.empty()
         _choices(stream)
     with right:
         if is_open:
@@ -49,6 +51,9 @@ def show(is_open: bool) -> None:
             st.fragment(shell.guarded_part(_timeline), run_every=TIMELINE_POLL_S if stream.wanted else None)()
     if is_open:
         _recording_result()
+    if "heat" in stream.analyser.settings.drawn and not stream.drawer.has_heat:  # last: the page stands meanwhile
+        with loading, st.spinner("Loading PyTorch for the evidence overlay"):
+            stream.drawer.load_heat()
 
 
 def _place(stream: Stream) -> None:
@@ -229,5 +234,5 @@ def _recording_result() -> None:
     with summary:
         st.plotly_chart(timeline_figures.share_bars(rows), width="stretch", config=figures.CONFIG,
                         key="recording_shares", alt=_in_words(rows))
-    st.download_button("CSV", recording.to_csv(rows), "recording.csv", "text/csv", on_click="ignore",
+    st.download_button("CSV", lambda: recording.to_csv(rows), "recording.csv", "text/csv", on_click="ignore",
                        icon=":material/download:", key="recording_csv")

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from fer.app import photos, resources, shell, state, widgets
 from fer.app.photos import Photo, Reading
 from fer.display import render
+from fer.errors import FerError
 from fer.vision.images import MAX_BYTES
+
+LINE_HEIGHT = 44  # pixels, of the button in it: what stands below keeps its place when the button goes
 
 
 def show() -> None:
-    """The uploader, then each photo with its faces, then all faces in a table."""
-    readings = read_all(chosen_photos())
-    for reading in readings:
-        show_photo(reading)
+    """The uploader, then each photo as soon as it is read; then what takes longer, and all faces in a table."""
+    readings, answers = [], []
+    for reading in read_all(chosen_photos()):
+        readings.append(reading)
+        answers.append(show_answer(reading))
+    for answer in filter(None, answers):
+        with shell.guarded():
+            follow_up(answer)
     if any(reading.faces for reading in readings):
         show_table(readings)
 
@@ -42,68 +53,122 @@ def forget_sample() -> None:
     state.stop_reading(False)
 
 
-def read_all(chosen: list[Photo]) -> list[Reading]:
-    """Read the photos one by one, with progress and a way out where they are many."""
-    if len(chosen) < 3:
-        return [photos.read_photo(photo) for photo in chosen]
-    readings, place, way_out, queue = [], st.empty(), st.empty(), st.empty()
-    way_out.button("Stop reading", on_click=state.stop_reading, icon=":material/stop_circle:")
+def read_all(chosen: list[Photo]) -> Iterator[Reading]:
+    """Read the photos one by one, each given out as soon as its answer is there; where they are several, below a line
+    that tells how far it is, with a way out.
+    """
+    line = st.container(horizontal=True, vertical_alignment="center", border=False,
+                        height=LINE_HEIGHT if len(chosen) > 1 else "content")
+    with line:
+        place, way_out = st.empty(), st.empty()
+    queue, read = st.empty(), 0  # the notice of a queue, always there, so that what stands below keeps its place
+    if len(chosen) > 1:
+        way_out.button("Stop reading", on_click=state.stop_reading, icon=":material/stop_circle:")
     for number, photo in enumerate(chosen, 1):
-        if state.stopped_reading():  # what was read before stays
-            readings += [reading for reading in map(photos.known, chosen[number - 1:]) if reading]
-            break
-        place.progress(number / len(chosen), f"Photo {number} of {len(chosen)}")
+        if state.stopped_reading() and not photos.known(photo):  # what was read before stays
+            continue
+        if len(chosen) > 1:
+            place.progress(number / len(chosen), f"Photo {number} of {len(chosen)}")
         with queue:
-            readings.append(photos.read_photo(photo))
-    place.empty()
+            reading = read_one(photo)
+        read += 1
+        yield reading
     way_out.empty()
-    if len(readings) < len(chosen):
-        st.info(f"Stopped: {len(readings)} of {len(chosen)} photos are read.")
-        st.button("Go on", on_click=state.stop_reading, args=(False,), icon=":material/play_arrow:")
-    return readings
+    if read < len(chosen):
+        place.markdown(f"Stopped: {read} of {len(chosen)} photos are read.")
+        with line:
+            st.button("Go on", on_click=state.stop_reading, args=(False,), icon=":material/play_arrow:")
+    elif len(chosen) > 1:
+        place.markdown(f"{len(chosen)} photos are read.")
 
 
-def show_photo(reading: Reading) -> None:
-    """One photo: the picture with its faces, and one face at a time in detail."""
+def read_one(photo: Photo) -> Reading:
+    """Never raises, so that one bad photo does not keep the others from being read."""
+    try:
+        return photos.read_photo(photo)
+    except FerError as error:
+        return photos.failed(photo, error)
+    except Exception as error:
+        return photos.failed(photo, FerError(shell.sorry(error)))
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A photo whose answer stands on the page, and where the rest goes. number: the face that is shown, from 1."""
+
+    reading: Reading
+    number: int
+    meter: DeltaGenerator
+    steps: DeltaGenerator
+    queue: DeltaGenerator
+
+
+def show_answer(reading: Reading) -> Answer | None:
+    """One photo: the picture with its faces, and one face at a time in detail. None where nothing can follow."""
     with st.container(border=True):
         widgets.photo_name(reading.photo.name)
         if reading.error:
             st.error(shell.plain(reading.error.message), icon=":material/broken_image:")
-            return
+            return None
         picture, detail = st.columns([3, 2], gap="medium")
         with picture:
             labels = ", ".join(render.face_label(face) for face in reading.faces) or "none"
             st.image(reading.drawn, width="stretch", alt=f"The photo with its faces marked: {labels}")
-            steps = st.container()
         with detail:
             if not reading.faces:
                 offer_whole(reading)
-                return
-            number = show_face(reading)
-        with steps:
-            widgets.steps_strip(reading.strip(number))
+                return None
+            number, meter = show_face(reading)
+        # Below both columns: on a phone the answer comes before the steps.
+        answer = Answer(reading, number, meter, steps=st.empty(), queue=st.empty())
+    if reading.followed_up(number):
+        fill_in(answer)
+    else:
+        if number <= photos.STABLE_FACES:
+            with meter.container():
+                widgets.stability_to_come()
+        with answer.steps.container():
+            widgets.steps_to_come(photos.STEPS)
+    return answer
 
 
-def show_face(reading: Reading) -> int:
-    """One face's words and bars; returns which face that is, from 1."""
+def follow_up(answer: Answer) -> None:
+    """What takes longer than the answer, where it is not there yet: how steady the label is, and the strip of steps."""
+    if answer.reading.followed_up(answer.number):
+        return
+    with answer.queue:
+        answer.reading.follow_up(answer.number)
+    fill_in(answer)
+
+
+def fill_in(answer: Answer) -> None:
+    reading, number = answer.reading, answer.number
+    if number <= len(reading.stabilities):
+        with answer.meter.container():
+            widgets.stability_meter(reading.stabilities[number - 1], reading.faces[number - 1].expression)
+    with answer.steps.container():
+        widgets.steps_strip(reading.strips[number])
+
+
+def show_face(reading: Reading) -> tuple[int, DeltaGenerator]:
+    """One face's words and bars; returns which face that is, from 1, and where its stability goes."""
     chosen = 1
     if len(reading.faces) > 1:
         numbers = range(1, len(reading.faces) + 1)
         chosen = st.pills(f"{len(reading.faces)} faces, the largest first", numbers, default=1, required=True,
                           wrap=True, key=f"face_{reading.photo.key}_{reading.detector}",
-                          format_func=lambda number: f"{number} {render.face_label(reading.faces[number - 1])}")
-    face = reading.faces[(chosen or 1) - 1]
+                          format_func=lambda number: f"{number} {render.face_label(reading.faces[number - 1])}") or 1
+    face = reading.faces[chosen - 1]
     widgets.verdict(face, reading.recognizer.card.threshold)
     widgets.probability_chart(face, key=f"bars_{reading.photo.key}_{reading.detector}_{chosen}")
-    if (chosen or 1) <= len(reading.stabilities):
-        widgets.stability_meter(reading.stabilities[(chosen or 1) - 1], face.expression)
+    meter = st.empty()
     if st.button("Explain this face", key=f"explain_{reading.photo.key}", icon=":material/travel_explore:"):
         state.explain_face(state.Explained(reading.photo, face.box))
         st.switch_page("pages/explain.py")
     if state.as_whole(reading.photo.key):
         st.button("Look for faces again", key=f"search_{reading.photo.key}", on_click=state.take_whole,
                   args=(reading.photo.key, False))
-    return chosen or 1
+    return chosen, meter
 
 
 def offer_whole(reading: Reading) -> None:
@@ -123,8 +188,8 @@ def show_table(readings: list[Reading]) -> None:
     shown = [{**row, **{name: 100 * row[name] for name in shares}} for row in rows]
     st.dataframe(shown, hide_index=True, width="stretch", column_config=percent,
                  column_order=["photo", "face", "expression", "confidence", "sure", *render.COLOURS, "quality"])
-    with st.container(horizontal=True):
-        st.download_button("CSV", photos.to_csv(rows), "expressions.csv", "text/csv", on_click="ignore",
+    with st.container(horizontal=True):  # the files are made when they are asked for, not on every drawing of the page
+        st.download_button("CSV", lambda: photos.to_csv(rows), "expressions.csv", "text/csv", on_click="ignore",
                            icon=":material/download:")
-        st.download_button("JSON", photos.to_json(readings), "expressions.json", "application/json",
+        st.download_button("JSON", lambda: photos.to_json(readings), "expressions.json", "application/json",
                            on_click="ignore", icon=":material/download:")

@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from fer.app import resources, sample_film, shell, state
-from fer.app.film_job import FilmJob
+from fer.app.film_job import MOMENT_WIDTH, FilmJob
 from fer.app.presence import still_there
 from fer.display import figures, timeline_figures
 from fer.inference import recording
@@ -118,7 +118,7 @@ def _result(job: FilmJob, at_hand: bool) -> None:
     st.video(job.video, format="video/mp4", alt=f"The film {job.name} with its faces marked", width=720)
     if film.rows:
         _timelines(film)
-        _moments(film)
+        _moments(job, film)
     _downloads(job, film)
 
 
@@ -136,22 +136,22 @@ def _timelines(film: Film) -> None:
                     alt=f"The seven probabilities of person {person} over time")
 
 
-def _moments(film: Film) -> None:
+def _moments(job: FilmJob, film: Film) -> None:
     if not film.moments:
         return
     st.header("Strongest moments")
     with st.container(horizontal=True):
-        for moment in film.moments:
+        for moment, picture in zip(film.moments, job.moment_pictures, strict=True):
             caption = f"{moment.row.expression} {100 * max(moment.row.probabilities):.0f} %, {moment.row.time_s:.1f} s"
-            st.image(moment.frame_rgb, caption=caption, width=220, alt=f"The frame: {caption}")
+            st.image(picture, caption=caption, width=MOMENT_WIDTH, alt=f"The frame: {caption}")
 
 
 def _downloads(job: FilmJob, film: Film) -> None:
     with st.container(horizontal=True):
         st.download_button("Annotated film", job.video, "expressions.mp4", "video/mp4", on_click="ignore",
                            icon=":material/download:", key="film_video")
-        st.download_button("CSV", recording.to_csv(film.rows), "film.csv", "text/csv", on_click="ignore",
+        st.download_button("CSV", lambda: recording.to_csv(film.rows), "film.csv", "text/csv", on_click="ignore",
                            icon=":material/download:", key="film_csv")
         facts = {"film": job.name, "model": Path(job.model).name, "notes": list(film.notes)}
-        st.download_button("JSON", recording.to_json(film.rows, **facts), "film.json", "application/json",
+        st.download_button("JSON", lambda: recording.to_json(film.rows, **facts), "film.json", "application/json",
                            on_click="ignore", icon=":material/download:", key="film_json")

@@ -15,7 +15,8 @@ from fer.data.read import SYNTHETIC, is_upload, read_dataset
 from fer.errors import DatasetError
 from fer.inference.recognizer import Recognizer, load
 from fer.limits import limits
-from fer.models.checkpoints import Card, find_weights, read_card, shipped_names
+from fer.models.card import Card
+from fer.models.weights import find_weights, read_card, shipped_names
 from fer.training.shelf import list_runs
 from fer.vision.detection import Detector, load_detector
 

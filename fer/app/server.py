@@ -11,6 +11,7 @@ from streamlit import config
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 
 from fer.limits import MB, hosted, limits
+from fer.memory import share_arenas
 
 LOGGERS = ("streamlit.error_util", "streamlit.runtime.scriptrunner.script_runner")
 _add_file = MemoryUploadedFileManager.add_file
@@ -28,6 +29,7 @@ def prepare() -> None:
     config.set_option("server.maxUploadSize", largest_bytes() // MB)
     MultiPartParser.spool_max_size = largest_bytes() + MB
     MemoryUploadedFileManager.add_file = _bounded
+    share_arenas()
     if hosted():
         config.set_option("logger.enableRich", False)
         for name in LOGGERS:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from fer.app import resources, server, state
 from fer.app.tidy import tidy_now_and_then
@@ -45,8 +46,8 @@ or turned away. Do not use it to judge, select or watch people.
 DETECTORS = {"auto": "Automatic", **{name: kind.label for name, kind in KINDS.items() if kind.label}}
 
 
-def open_page(title: str) -> None:
-    """Each page's first line: the browser's title, then the sidebar."""
+def open_page(title: str) -> DeltaGenerator:
+    """Each page's first line: the browser's title, then the sidebar. Returns where `close_page` puts what may wait."""
     st.set_page_config(page_title=f"{title} · FER Studio", page_icon=":material/add_reaction:", layout="wide")
     server.prepare()
     if hosted():
@@ -62,10 +63,27 @@ def open_page(title: str) -> None:
             st.page_link(path, label=label, icon=icon)
         st.divider()
         _model_picker()
-        _detector_picker()
+        detector_line = _detector_picker()
         if hosted():
             st.divider()
             st.caption(HOSTED_NOTICE)
+    return detector_line
+
+
+def close_page(detector_line: DeltaGenerator) -> None:
+    """Each page's last line: which detector `auto` stands for, which on a fresh server is loaded for that."""
+    if state.detector() == "auto":
+        name = resources.detector("auto").name
+        detector_line.caption(
+            "Using YuNet." if name == "yunet" else
+            "Using HOG: YuNet's file is not here yet and could not be fetched. HOG finds frontal faces.")
+
+
+@contextmanager
+def loading(what: str) -> Iterator[None]:
+    """Say what is loaded while an import of seconds goes on; nothing is said where it is quick."""
+    with st.spinner(f"Loading {what}"):
+        yield
 
 
 def tell_hosted() -> None:
@@ -82,9 +100,14 @@ def guarded() -> Iterator[None]:
     except FerError as error:
         st.error(plain(error.message), icon=":material/error:")
     except Exception as error:
-        number = log_failure("A page failed", error)
-        st.error(f"Something went wrong on our side (number {number}, for whoever runs this server). Your "
-                 "other inputs are still here: reload the page, or try another photo.", icon=":material/error:")
+        st.error(sorry(error), icon=":material/error:")
+
+
+def sorry(error: Exception) -> str:
+    """Log an error that nobody foresaw; returns the sentence for the visitor, which tells nothing of it."""
+    number = log_failure("A page failed", error)
+    return (f"Something went wrong on our side (number {number}, for whoever runs this server). Your other inputs are "
+            "still here: reload the page, or try another photo.")
 
 
 def guarded_part(part: Callable[[], None]) -> Callable[[], None]:
@@ -117,17 +140,14 @@ def _model_picker() -> None:
         st.caption(plain(error.message))
 
 
-def _detector_picker() -> None:
+def _detector_picker() -> DeltaGenerator:
     names = list(DETECTORS)
     st.selectbox("Face detector", names, names.index(state.detector()), format_func=DETECTORS.get,
                  key="detector_widget",
                  on_change=lambda: state.choose_detector(st.session_state["detector_widget"]),
                  help="Automatic takes YuNet where its file is at hand or can be fetched, else HOG, which needs no "
                       "network.")
-    if state.detector() == "auto":
-        name = resources.detector("auto").name
-        st.caption("Using YuNet." if name == "yunet" else
-                   "Using HOG: YuNet's file is not here yet and could not be fetched. HOG finds frontal faces.")
+    return st.empty()
 
 
 def model_label(name: str) -> str:

@@ -10,7 +10,7 @@ import streamlit as st
 
 from fer.limits import hosted, limits
 from fer.models import DEFAULT_MODEL
-from fer.models.checkpoints import shipped_names
+from fer.models.weights import shipped_names
 from fer.records import FaceBox
 
 KEPT_RESULTS = 120   # more than photos.MAX_PHOTOS, else each click would read them all again

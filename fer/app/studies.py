@@ -11,7 +11,10 @@ import numpy as np
 import streamlit as st
 
 from fer.app import resources, state, turnstile
+from fer.app.map_grid import source_of
 from fer.app.photos import Photo, Reading
+from fer.display import maps
+from fer.display.maps import Look
 from fer.explain import sanity
 from fer.explain.attribution import Explainer, contrast, units
 from fer.explain.face import Subject, assemble, explainer_for, removal, subject
@@ -32,6 +35,8 @@ class Study:
     curves: dict[Key, tuple[Curves | None, ...]] = field(default_factory=dict)         # a class each
     baseline: tuple[Curves, ...] = ()
     contrasts: dict[tuple[Key, int, int], np.ndarray] = field(default_factory=dict)    # (1, S, S) each
+    tiles: dict[Key, tuple[str, ...]] = field(default_factory=dict)                    # seven images' addresses each
+    look: Look | None = None                                                           # how the tiles are drawn
     untaught: dict[Key, dict[str, np.ndarray]] = field(default_factory=dict)           # "top", "all" -> (7, S, S)
 
     def map_of(self, key: Key) -> np.ndarray:
@@ -39,6 +44,16 @@ class Study:
         if key not in self.maps:
             self.maps[key] = self.face.attribute(key[0], units(), key[1])
         return self.maps[key]
+
+    def tiles_of(self, key: Key, look: Look) -> tuple[str, ...]:
+        """The seven maps drawn small, for the grid; empty addresses while they are not there yet. Kept for one look."""
+        if key not in self.maps:
+            return ("",) * len(self.face.prediction.probabilities)
+        if look != self.look:
+            self.tiles, self.look = {}, look
+        if key not in self.tiles:
+            self.tiles[key] = tuple(map(source_of, maps.tiles(self.maps[key], key[0], self.face.picture_rgb, look)))
+        return self.tiles[key]
 
     def contrast_of(self, key: Key, one: int, other: int) -> np.ndarray:
         """The map (1, S, S) of one class's score less another's. Where it is not there yet it takes a place of the

@@ -7,16 +7,15 @@ collector between two tidyings, which thaw it, so that what visitors leave behin
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
 
 from streamlit import runtime
 
 from fer.faults import log_failure
+from fer.memory import return_freed_memory
 
 EVERY_S = 60.0
 _turn = threading.Lock()
@@ -70,8 +69,7 @@ def tidy(now: bool = False) -> bool:
     try:
         gc.unfreeze()
         gc.collect()
-        with suppress(OSError, AttributeError):  # glibc alone has it: freed memory goes back to the system
-            ctypes.CDLL(None).malloc_trim(0)
+        return_freed_memory()
         gc.freeze()
         _last_s = time.monotonic()
     finally:

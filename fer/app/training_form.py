@@ -9,17 +9,18 @@ import streamlit as st
 
 from fer.app import resources, shell, state, widgets
 from fer.app.callbacks import guarded_callback
+from fer.app.training_timing import Timing, timing_of
 from fer.errors import FerError
 from fer.limits import hosted, limits
-from fer.models.checkpoints import find_weights, read_card, shipped_names
-from fer.models.zoo import ARCHITECTURES, build
+from fer.models.registry import ARCHITECTURES
+from fer.models.weights import shipped_names
 from fer.training import launcher
 from fer.training.config import CHOICES, TrainConfig, field_help
-from fer.training.estimate import seconds_per_picture
 from fer.training.presets import GROUPS, PRESETS, Preset
 
 LABELS = {"ema_decay": "EMA decay", "ferplus_weight": "FER+ votes weight", "init": "Start from",
           "freeze": "Freeze up to", "limit": "Limit pictures"}
+POLL_S = 1.0
 DEFAULTS = {field.name: field.default for field in fields(TrainConfig)}
 
 
@@ -98,7 +99,7 @@ def _options(name: str, chosen: dict) -> list[str]:
     if name == "teacher":
         return ["", *_weights()]
     if name == "freeze":
-        return ["", *build(chosen["model"]).attribution_layers()]
+        return ["", *ARCHITECTURES[chosen["model"]].layers]
     return list(CHOICES.get(name, ()))
 
 
@@ -113,20 +114,34 @@ def _shown(option: str) -> str:
 
 def _architecture(weights: str) -> str:
     try:
-        return read_card(find_weights(weights)).architecture
+        return resources.card(weights).architecture
     except FerError:
         return ""
 
 
-@st.cache_data(max_entries=32, ttl=300, show_spinner="Timing a few batches")
-def _seconds_per_picture(model: str, input_size: int, batch_size: int) -> float:
-    return seconds_per_picture(TrainConfig(model=model, input_size=input_size, batch_size=batch_size))
+def estimate_to_come() -> None:
+    """In the estimate's place until it is known how many pictures there are: as high, so that nothing moves."""
+    st.caption(":material/schedule: How long it will take follows.")
 
 
 def show_estimate(config: TrainConfig, pictures: int) -> None:
-    """About how long an epoch and the run will take on this machine as busy as it is now."""
+    """About how long an epoch and the run will take on this machine as busy as it is now; polled until it is known."""
+    timing = timing_of(config.model, config.input_size, min(config.batch_size, 64))
     count = min(config.limit or pictures, pictures, limits().train_pictures)
-    epoch_s = _seconds_per_picture(config.model, config.input_size, min(config.batch_size, 64)) * count
+    pending = not timing.finished
+    st.fragment(_estimate, run_every=POLL_S if pending else None)(timing, config, count, pending)
+
+
+def _estimate(timing: Timing, config: TrainConfig, count: int, pending: bool) -> None:
+    if not timing.finished:
+        st.caption(f":material/hourglass_top: {timing.doing}.")
+        return
+    if pending:
+        st.rerun()  # the whole page: the polling ends
+    if timing.seconds_per_picture is None:
+        st.caption(":material/schedule: How long it will take could not be estimated.")
+        return
+    epoch_s = timing.seconds_per_picture * count
     st.caption(f":material/schedule: About {duration(epoch_s)} an epoch of {count:,} pictures, "
                f"{duration(epoch_s * config.epochs)} in all, by timing a few batches on this machine just now.")
 

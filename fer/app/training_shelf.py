@@ -59,16 +59,14 @@ def _downloads(run: RunDirectory) -> None:
             st.download_button("ONNX", lambda: _onnx(run), f"{run.id}.onnx", key=f"get_o_{run.id}",
                                on_click="ignore", icon=":material/download:")
         if records := run.records():
-            st.download_button("Metrics as CSV", metrics_csv(records), f"{run.id}.csv", "text/csv",
+            st.download_button("Metrics as CSV", lambda: metrics_csv(records), f"{run.id}.csv", "text/csv",
                                key=f"get_m_{run.id}", on_click="ignore", icon=":material/download:")
 
 
 def _onnx(run: RunDirectory) -> bytes:
-    from fer.inference.engine import export_onnx
-    from fer.models.checkpoints import load_checkpoint
+    from fer.models.graph import read_graph
 
-    model, card = load_checkpoint(run.best)
-    return export_onnx(model, card.input_size)
+    return read_graph(run.best)[0]
 
 
 @guarded_callback

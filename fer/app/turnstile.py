@@ -78,6 +78,11 @@ def reading() -> AbstractContextManager[None]:
     return _told(_reading, st.empty(), urgent=True)
 
 
+def following_up() -> AbstractContextManager[None]:
+    """The same for what takes longer than a photo's label and follows it: it goes after all that wait for a label."""
+    return _told(_reading, st.empty(), urgent=False)
+
+
 def quick() -> AbstractContextManager[None]:
     """A place for what a visitor waits for, a second at most: it goes before all that is slow."""
     return _told(_heavy, st.empty(), urgent=True)

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from weakref import WeakSet
 
@@ -21,6 +21,7 @@ from streamlit.errors import StreamlitAPIException
 from streamlit_webrtc import WebRtcMode, webrtc_streamer
 
 from fer.app import ice
+from fer.app.live_drawer import LazyDrawer
 from fer.inference.live import LiveAnalyser
 from fer.limits import limits
 
@@ -36,12 +37,14 @@ RATES = (10, 15, 24, 30)
 
 @dataclass(eq=False)
 class Stream:
-    """One visitor's stream: its analyser, whether it is wanted, since when, and at how many frames a second.
+    """One visitor's stream: its analyser and what that draws with, whether it is wanted, since when, and at how many
+    frames a second.
 
     signalling: whether the browser has given its camera and made its offer; that begins another START_WITHIN_S.
     """
 
     analyser: LiveAnalyser
+    drawer: LazyDrawer = field(default_factory=LazyDrawer)
     wanted: bool = False
     since_s: float = 0.0
     frames_before: int = 0

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING
+
+import cv2
 import numpy as np
 import streamlit as st
 
 from fer.app.shell import plain
-from fer.display import figures
+from fer.expressions import NAMES
 from fer.inference.stability import VIEWS
 from fer.records import Prediction
 
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
 STEP_WIDTH = 100  # pixels: four stand side by side on a desktop, two by two on a phone
+KEPT_CHARTS = 256  # more than the faces on a page of many photos: a click builds none of them anew
 
 
 def main_label(words: str) -> str:
@@ -28,7 +37,7 @@ def percent(share: float) -> str:
 def verdict(face: Prediction, threshold: float) -> None:
     """In words what one face says; "not sure" is an answer like any other."""
     first, second = face.ranking[:2]
-    by_name = dict(zip(figures.NAMES, face.probabilities, strict=True))
+    by_name = dict(zip(NAMES, face.probabilities, strict=True))
     if face.sure:
         st.markdown(f"## {first.capitalize()}, {percent(by_name[first])}")
         return
@@ -41,9 +50,20 @@ def verdict(face: Prediction, threshold: float) -> None:
 
 
 def probability_chart(face: Prediction, key: str) -> None:
-    words = ", ".join(f"{name} {percent(p)}" for name, p in zip(figures.NAMES, face.probabilities, strict=True))
-    st.plotly_chart(figures.probability_bars(face.probabilities), width="stretch", config=figures.CONFIG, key=key,
+    # Its libraries take most of a second to load: the picture and the words above are shown meanwhile.
+    from fer.display import figures
+
+    words = ", ".join(f"{name} {percent(p)}" for name, p in zip(NAMES, face.probabilities, strict=True))
+    st.plotly_chart(_bars(face.probabilities), width="stretch", config=figures.CONFIG, key=key,
                     alt=f"Probabilities: {words}")
+
+
+@lru_cache(maxsize=KEPT_CHARTS)
+def _bars(probabilities: tuple[float, ...]) -> go.Figure:
+    """Shared by all pages: shown, never changed."""
+    from fer.display import figures
+
+    return figures.probability_bars(probabilities)
 
 
 def stability_meter(share: float, expression: str) -> None:
@@ -54,11 +74,29 @@ def stability_meter(share: float, expression: str) -> None:
                     "mirrored. A label that changes with the cut is not to be trusted.")
 
 
-def steps_strip(pictures: dict[str, np.ndarray]) -> None:
+def stability_to_come() -> None:
+    """In the meter's place while it is being measured: as high, so that nothing below it moves."""
+    st.caption(f"Reading {VIEWS} slightly different views of this face.")
+
+
+def steps_strip(pictures: dict[str, bytes]) -> None:
     """How the face got to the network: found, aligned, grey, standardised."""
     with st.container(horizontal=True, gap="small"):
         for caption, picture in pictures.items():
             st.image(picture, caption=caption, width=STEP_WIDTH, alt=f"The face, step: {caption}")
+
+
+def steps_to_come(names: Sequence[str]) -> None:
+    """In the strip's place while it is being made: as large on any screen, so that nothing below it moves."""
+    with st.container(horizontal=True, gap="small"):
+        for caption in names:
+            st.image(_blank(), caption=caption, width=STEP_WIDTH, alt=f"The face, step: {caption}, to come")
+
+
+@cache
+def _blank() -> bytes:
+    """A faint grey square, a PNG that lets light and dark pages through."""
+    return cv2.imencode(".png", np.full((STEP_WIDTH, STEP_WIDTH, 4), (128, 128, 128, 40), np.uint8))[1].tobytes()
 
 
 def photo_name(name: str) -> None:

@@ -13,10 +13,11 @@ import tyro
 from fer.explain.evidence_table import table_path
 from fer.explain.methods import METHODS
 from fer.expressions import NAMES
-from fer.models.checkpoints import WEIGHTS_FOLDER, Card, find_weights, read_card, shipped_names
-from fer.models.zoo import build, parameter_count
+from fer.models.card import Card
+from fer.models.registry import build, parameter_count
+from fer.models.weights import find_weights, read_card, shipped_names, weights_folder
 
-PAGE = WEIGHTS_FOLDER.parent / "docs" / "models.md"
+PAGE = weights_folder().parent / "docs" / "models.md"
 INTRODUCTION = """# Model cards
 
 Written by `python -m fer.evaluation.model_cards` from the cards in `weights/`; do not edit by hand. All numbers are on

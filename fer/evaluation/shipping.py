@@ -23,9 +23,12 @@ from fer.evaluation.details import reliability
 from fer.evaluation.metrics import Report, score
 from fer.inference.engine import Engine
 from fer.inference.recognizer import Recognizer
-from fer.models.checkpoints import WEIGHTS_FOLDER, Card, find_weights, load_checkpoint, save_checkpoint
+from fer.models.card import Card
+from fer.models.checkpoints import load_checkpoint, save_checkpoint
 from fer.models.merging import merge
-from fer.models.zoo import parameter_count
+from fer.models.onnx_export import export_onnx
+from fer.models.registry import parameter_count
+from fer.models.weights import find_weights, weights_folder
 from fer.training.materials import to_device
 from fer.training.statistics import with_new_statistics
 
@@ -48,13 +51,13 @@ def calibrated(name: str, model: nn.Module, run_card: Card, weights: Path, datas
     prints = fingerprints(part.pixels)
     training = dataset.split("Training")
     repeated = np.isin(prints, fingerprints(training.pixels))
-    logits = Recognizer(name, Engine.from_model(model, run_card.input_size), run_card, weights).logits(part.pixels)
+    logits = Recognizer(name, Engine(export_onnx(model, run_card.input_size)), run_card, weights).logits(part.pixels)
     fitted = calibrate(logits, part.labels, prints, adjusted)
     if adjusted:
         adjust(model, fitted["adjustment"])
         settings = settings | {"logit_adjustment": [round(float(value), 3) for value in fitted["adjustment"]]}
     card = replace(run_card, temperature=round(fitted["temperature"], 4), threshold=round(fitted["threshold"], 4))
-    shipped = Recognizer(name, Engine.from_model(model, card.input_size), card, weights)
+    shipped = Recognizer(name, Engine(export_onnx(model, card.input_size)), card, weights)
     own, flipped = (score(shipped.probabilities(part.pixels, tta), part.labels, name, SPLIT, tta, repeated)
                     for tta in ("none", "flip"))
     held = score(fitted["held_out_probabilities"], part.labels, name, SPLIT, "none", repeated)
@@ -127,7 +130,7 @@ def main(runs: tyro.conf.Positional[tuple[Path, ...]], data: str, name: str, com
     if half:
         model.load_state_dict(halved(model))  # the card tells of the file's own weights
     card = calibrated(name, model, run_card, find_weights(runs[0]), dataset, settings, adjusted)
-    out = WEIGHTS_FOLDER / f"{name}.safetensors"
+    out = weights_folder() / f"{name}.safetensors"
     save_checkpoint(out, halved(model) if half else model.state_dict(), card)
     print(f"{out}: {card.metrics['accuracy']:.2%} on {SPLIT}, ECE {card.metrics['ece']:.4f} held out, temperature "
           f"{card.temperature}, sure from {card.threshold:.0%}")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from fer.explain.methods import FUSED
 from fer.inference.recognizer import Recognizer
-from fer.models.zoo import build
+from fer.models.registry import architecture
 
 
 def table_path(weights: Path) -> Path:
@@ -17,24 +17,28 @@ def table_path(weights: Path) -> Path:
 
 def read_table(recognizer: Recognizer) -> dict | None:
     """The table, with `current` saying whether it was measured on these very weights; None where there is none."""
+    path = table_path(recognizer.weights)
     try:
-        table = json.loads(table_path(recognizer.weights).read_text(encoding="utf-8"))
-        rows = {(row["method"], row["layer"]): row for row in table["rows"]}
-        return {**table, "by": rows, "current": table["sha256"] == recognizer.card.sha256}
+        stat = path.stat()
+        table = _parsed(path, stat.st_mtime_ns, stat.st_size)
     except (OSError, ValueError, KeyError, TypeError):
         return None
+    return {**table, "current": table["sha256"] == recognizer.card.sha256}
+
+
+@lru_cache(maxsize=16)
+def _parsed(path: Path, changed_ns: int, size: int) -> dict:
+    """The file's values, its rows by method and layer. Raises ValueError, KeyError or TypeError for another kind."""
+    table = json.loads(path.read_text(encoding="utf-8"))
+    return {**table, "sha256": table["sha256"], "by": {(row["method"], row["layer"]): row for row in table["rows"]}}
 
 
 def best_layer(recognizer: Recognizer) -> str | None:
     """The layer whose Grad-CAM scored best; None where these very weights were not measured."""
     table = read_table(recognizer)
     measured = table.get("default_layer") if table and table["current"] else None
-    return measured if measured in (*_layers(recognizer.card.architecture), FUSED) else None
-
-
-@lru_cache
-def _layers(architecture: str) -> tuple[str, ...]:
-    return tuple(build(architecture).attribution_layers())  # once: live asks five times a second
+    layers = architecture(recognizer.card.architecture).layers
+    return measured if measured in (*layers, FUSED) else None
 
 
 def default_layer(recognizer: Recognizer) -> str:

@@ -20,8 +20,7 @@ from fer.explain.methods import METHODS, evidence, is_blank, marks_nothing
 from fer.explain.regions import areas, in_words, landmarks_in_input, region_labels, shares
 from fer.expressions import INDEX, NAMES
 from fer.inference.recognizer import Recognizer, softmax
-from fer.models.checkpoints import load_checkpoint
-from fer.models.zoo import fold
+from fer.models.registry import fold
 from fer.records import Curves, Explanation, FaceBox, Prediction
 from fer.vision.alignment import cut, face_crop
 from fer.vision.quality import is_plain
@@ -36,13 +35,11 @@ _lock = threading.Lock()
 def explainer_for(recognizer: Recognizer) -> Explainer:
     """The torch copy of a recogniser's weights, branches folded as in prediction; made once, shared by all.
 
-    Of the weights that the recogniser was loaded with, whatever lies in their file by now: a run replaces its own.
+    Raises WeightsError where the file holds other weights by now: a run replaces its own.
     """
     with _lock:
         if recognizer not in _explainers:
-            network = recognizer.network
-            _explainers[recognizer] = Explainer(fold(load_checkpoint(recognizer.weights)[0] if network is None
-                                                     else network))
+            _explainers[recognizer] = Explainer(fold(recognizer.load_network()))
         return _explainers[recognizer]
 
 
@@ -59,7 +56,7 @@ class Subject:
     @cached_property
     def batch(self) -> torch.Tensor:
         """(1, 1, S, S) float32, as the network sees it."""
-        return self.recognizer.card.preprocessing(self.aligned_grey[None])
+        return torch.from_numpy(self.recognizer.card.preprocessing(self.aligned_grey[None]))
 
     @property
     def size(self) -> int:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 
 import numpy as np
+import torch
 
 from fer.display.overlay import blend_heat, draw_faces
 from fer.explain.attribution import units
@@ -43,8 +44,8 @@ class LiveDrawer:
             grey = align_face(frame_rgb, box, detector, card.preprocessing.face_size)
             leading = int(np.argmax(face.prediction.probabilities))
             explainer = explainer_for(recognizer)
-            self._heat = explainer.attribute("grad_cam", card.preprocessing(grey[None]), units([leading]),
-                                             default_layer(recognizer))[0]
+            batch = torch.from_numpy(card.preprocessing(grey[None]))
+            self._heat = explainer.attribute("grad_cam", batch, units([leading]), default_layer(recognizer))[0]
             self._made_s, self._person = now, face.person
         blend_heat(frame_rgb, self._heat, view_matrix(face_crop(box, detector), card.preprocessing.face_size,
                                                       len(self._heat)))

@@ -12,14 +12,16 @@ import numpy as np
 import torch
 
 from fer.display.overlay import draw_faces
-from fer.inference.engine import Engine, export_onnx
+from fer.inference.engine import Engine
 from fer.inference.export import quantised
 from fer.inference.film import read_film
 from fer.inference.follower import FULL_SIDE, LIVE_SIDE
 from fer.inference.recognizer import load
-from fer.models.checkpoints import find_weights, load_checkpoint, shipped_names
+from fer.models.checkpoints import load_checkpoint
+from fer.models.onnx_export import export_onnx
+from fer.models.registry import fold, parameter_count
 from fer.models.summary import multiply_adds
-from fer.models.zoo import fold, parameter_count
+from fer.models.weights import find_weights, shipped_names
 from fer.timing import Row, median_ms, row
 from fer.vision.detection import load_detector
 from fer.vision.images import read_image
@@ -41,12 +43,13 @@ def recognising() -> list[Row]:
                     "ONNX Runtime, int8": Engine(quantised(graph, card.preprocessing, faces), threads=1),
                     "folded": fold(model), "channels_last": copy.deepcopy(model).to(memory_format=torch.channels_last)}
             for count in (1, 64):
-                batch = card.preprocessing(faces[:count])
+                array = card.preprocessing(faces[:count])
+                batch = torch.from_numpy(array)
                 last = batch.contiguous(memory_format=torch.channels_last)
                 with torch.inference_mode():
                     eager = median_ms(functools.partial(model, batch), 20)
                     for way, call in ways.items():
-                        ready = last if way == "channels_last" else batch
+                        ready = last if way == "channels_last" else batch if way == "folded" else array
                         rows.append(row(f"{name}, {count} face{'s' * (count > 1)}, {way}",
                                         median_ms(functools.partial(call, ready), 20), "eager PyTorch", eager,
                                         10 if way == "ONNX Runtime" and count == 1 else None))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,10 +11,15 @@ import onnx
 import torch
 
 from fer.data.dataset import Dataset
-from fer.data.transforms import Preprocessing
 from fer.errors import WeightsError
-from fer.inference.engine import Engine, export_onnx
-from fer.models.checkpoints import Card, find_weights, load_checkpoint
+from fer.files import replace_file
+from fer.inference.engine import Engine
+from fer.models.card import Card
+from fer.models.checkpoints import load_checkpoint
+from fer.models.onnx_check import metadata_of
+from fer.models.onnx_export import export_onnx
+from fer.models.weights import find_weights
+from fer.preprocessing import Preprocessing
 
 TOLERANCE = 1e-3       # of logits, which are a few units large
 CALIBRATION_FACES = 512
@@ -74,7 +77,7 @@ def quantised(graph: bytes, preprocessing: Preprocessing, faces: np.ndarray) -> 
 
         def get_next(self) -> dict | None:
             part = next(self.parts, None)
-            return None if part is None else {"faces": preprocessing(part).numpy()}
+            return None if part is None else {"faces": preprocessing(part)}
 
     with tempfile.TemporaryDirectory() as folder:
         ready, file = Path(folder) / "ready.onnx", Path(folder) / "int8.onnx"
@@ -86,10 +89,7 @@ def quantised(graph: bytes, preprocessing: Preprocessing, faces: np.ndarray) -> 
 
 def _with_card(graph: bytes, card: Card) -> bytes:
     model = onnx.load_from_string(graph)
-    values = {"classes": list(card.classes), "preprocessing": card.preprocessing.to_json(),
-              "temperature": card.temperature, "threshold": card.threshold, "licences": card.licences,
-              "notes": card.notes, "sha256_of_weights": card.sha256}
-    onnx.helper.set_model_props(model, {name: json.dumps(value) for name, value in values.items()})
+    onnx.helper.set_model_props(model, metadata_of(card))
     onnx.checker.check_model(model)
     return model.SerializeToString()
 
@@ -100,7 +100,7 @@ def _compare(graph: bytes, network: torch.nn.Module, preprocessing: Preprocessin
     engine, pairs = Engine(graph), []
     for first in range(0, len(faces), BATCH):
         batch = preprocessing(faces[first:first + BATCH])
-        pairs.append((engine(batch), network(batch).numpy()))
+        pairs.append((engine(batch), network(torch.from_numpy(batch)).numpy()))
     exported, expected = (np.concatenate(side) for side in zip(*pairs, strict=True))
     named, wanted = exported.argmax(1), expected.argmax(1)
     return Exported(len(graph), len(faces), float(np.abs(exported - expected).max()), float((named == wanted).mean()),
@@ -109,12 +109,6 @@ def _compare(graph: bytes, network: torch.nn.Module, preprocessing: Preprocessin
 
 def _write(out: Path, graph: bytes) -> None:
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        part = out.with_name(f".{out.name}.part")
-        try:
-            part.write_bytes(graph)
-            os.replace(part, out)
-        finally:
-            part.unlink(missing_ok=True)
+        replace_file(out, graph)
     except OSError as error:
         raise WeightsError(f"{out.name} cannot be written: {error.strerror}. Choose another --out.") from None

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-from torch import nn
 
-from fer.errors import FerError
+from fer.errors import FerError, WeightsError
 from fer.inference.engine import Engine
 from fer.models import DEFAULT_MODEL
-from fer.models.checkpoints import Card, find_weights, load_checkpoint
+from fer.models.card import Card
+from fer.models.graph import read_graph
+from fer.models.weights import find_weights
 from fer.records import FaceBox, Prediction
 from fer.vision.alignment import align_face, cut, face_crop
 from fer.vision.detection import LONG_SIDE, Detector, load_detector
 from fer.vision.quality import assess
+
+if TYPE_CHECKING:
+    from torch import nn
 
 LOADABLE_THREADS = 2
 MAX_BATCH = 128
@@ -35,11 +40,23 @@ class Steps:
 class Recognizer:
     """A loaded model with its card. Holds no state of a call: shared by all visitors, from any thread.
 
-    network: the torch network that the engine was made of, for explanations; leave it as it is.
+    weights: the file it came from, a .safetensors wherever there is one.
     """
 
-    def __init__(self, name: str, engine: Engine, card: Card, weights: Path, network: nn.Module | None = None) -> None:
-        self.name, self.engine, self.card, self.weights, self.network = name, engine, card, weights, network
+    def __init__(self, name: str, engine: Engine, card: Card, weights: Path) -> None:
+        self.name, self.engine, self.card, self.weights = name, engine, card, weights
+
+    def load_network(self) -> nn.Module:
+        """The same weights as a PyTorch network in evaluation mode, a new one at each call, for explanations.
+
+        Raises WeightsError where there is no .safetensors file, or another one by now.
+        """
+        from fer.models.checkpoints import load_checkpoint
+
+        network, card = load_checkpoint(self.weights)
+        if card.sha256 != self.card.sha256:
+            raise WeightsError(f"{self.name} has newer weights by now. Read the face again.")
+        return network
 
     def predict(self, image_rgb: np.ndarray, detector: Detector | str = "auto",
                 long_side: int = LONG_SIDE) -> list[Prediction]:
@@ -71,7 +88,7 @@ class Recognizer:
             aligned = cv2.resize(image_rgb, (STEP_SIDE, STEP_SIDE), interpolation=cv2.INTER_AREA)
         else:
             aligned = cut(image_rgb, face_crop(box, detector_name), STEP_SIDE, grey=False)
-        return Steps(aligned, grey, self.card.preprocessing(grey[None])[0, 0].numpy())
+        return Steps(aligned, grey, self.card.preprocessing(grey[None])[0, 0])
 
     def probabilities(self, faces: np.ndarray, tta: str = "none") -> np.ndarray:
         """Aligned grey faces (N, S, S) uint8 -> calibrated probabilities (N, 7) float64.
@@ -99,8 +116,13 @@ def softmax(logits: np.ndarray) -> np.ndarray:
 
 
 def load(model: str | Path = DEFAULT_MODEL, threads: int = LOADABLE_THREADS) -> Recognizer:
-    """A name in weights/, a run directory or a .safetensors file -> a Recognizer. Raises WeightsError."""
+    """A name in weights/, a run directory, or a .safetensors or .onnx file -> a Recognizer. Raises WeightsError."""
     weights = find_weights(model)
-    network, card = load_checkpoint(weights)
+    graph, card = read_graph(weights)
     name = weights.parent.name if weights.stem == "best" else weights.stem
-    return Recognizer(name, Engine.from_model(network, card.input_size, threads), card, weights, network)
+    recognizer = Recognizer(name, Engine(graph, threads), card, weights)
+    side = card.input_size
+    logits = recognizer.engine(np.zeros((1, 1, side, side), np.float32))
+    if logits.shape != (1, len(card.classes)) or not np.isfinite(logits).all():
+        raise WeightsError(f"{weights.name} does not answer with {len(card.classes)} numbers. Export it again.")
+    return recognizer

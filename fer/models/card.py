@@ -6,13 +6,14 @@ import json
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
-from fer.data.transforms import Preprocessing
 from fer.errors import WeightsError
 from fer.expressions import NAMES
+from fer.preprocessing import Preprocessing
 
 MAX_BYTES = 4 * 2**20
 MAX_DEPTH = 20        # lists in lists: shipped cards have three
-KINDS = {"data": str, "notes": str, "date": str, "sha256": str, "licences": dict, "metrics": dict, "training": dict}
+KINDS = {"data": str, "notes": str, "date": str, "sha256": str, "onnx_sha256": str,
+         "licences": dict, "metrics": dict, "training": dict}
 RANGES = {"temperature": (0.01, 1000.0), "threshold": (0.0, 1000.0)}
 
 
@@ -31,7 +32,8 @@ class Card:
     training: dict = field(default_factory=dict)
     notes: str = ""
     date: str = ""
-    sha256: str = ""
+    sha256: str = ""       # of the .safetensors file
+    onnx_sha256: str = ""  # of the .onnx file; empty on cards from before it was written
 
     @property
     def input_size(self) -> int:
@@ -82,10 +84,15 @@ def _unfit(name: str, value: object, expected: str) -> WeightsError:
 
 def json_of(path: Path) -> object:
     """A card's file as JSON values. Raises OSError, and ValueError for what is no JSON, or far larger than any card."""
+    if path.stat().st_size > MAX_BYTES:
+        raise ValueError("too large")
+    return checked_json(path.read_text(encoding="utf-8"))
+
+
+def checked_json(text: str) -> object:
+    """Raises ValueError for what is no JSON or nested far deeper than any card."""
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise ValueError("too large")
-        values = json.loads(path.read_text(encoding="utf-8"))
+        values = json.loads(text)
     except RecursionError:
         raise ValueError("nested too deep") from None
     level = [values]

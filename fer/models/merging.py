@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import torch
 
 from fer.errors import WeightsError
+from fer.models.registry import ARCHITECTURES, build
 from fer.models.repvgg import RepVGG
-from fer.models.zoo import ARCHITECTURES, build
 
 
 def merge(architecture: str, networks: Sequence[RepVGG]) -> tuple[str, RepVGG]:

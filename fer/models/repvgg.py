@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from fer.expressions import COUNT
+from fer.models.layers import folded_kernel
 
 
 class RepBlock(nn.Module):
@@ -35,23 +36,18 @@ class RepBlock(nn.Module):
 
     def fold(self) -> nn.Sequential:
         """The same function of evaluation mode as one 3x3 convolution with bias, then ReLU."""
-        kernel, bias = _fold_norm(self.conv3.weight, self.norm3)
-        kernel1, bias1 = _fold_norm(F.pad(self.conv1.weight, [1, 1, 1, 1]), self.norm1)
+        kernel, bias = folded_kernel(self.conv3.weight, self.norm3)
+        kernel1, bias1 = folded_kernel(F.pad(self.conv1.weight, [1, 1, 1, 1]), self.norm1)
         kernel, bias = kernel + kernel1, bias + bias1
         channels_out, group_in = kernel.shape[:2]
         if self.identity is not None:
             unit = torch.zeros_like(kernel)
             unit[range(channels_out), [channel % group_in for channel in range(channels_out)], 1, 1] = 1
-            kernel0, bias0 = _fold_norm(unit, self.identity)
+            kernel0, bias0 = folded_kernel(unit, self.identity)
             kernel, bias = kernel + kernel0, bias + bias0
         plain = nn.Conv2d(self.conv3.in_channels, channels_out, 3, self.stride, padding=1, groups=self.conv3.groups)
         plain.weight.data, plain.bias.data = kernel.detach().clone(), bias.detach().clone()
         return nn.Sequential(plain, nn.ReLU())
-
-
-def _fold_norm(kernel: torch.Tensor, norm: nn.BatchNorm2d) -> tuple[torch.Tensor, torch.Tensor]:
-    gain = norm.weight / torch.sqrt(norm.running_var + norm.eps)
-    return kernel * gain.view(-1, 1, 1, 1), norm.bias - norm.running_mean * gain
 
 
 class RepVGG(nn.Module):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from fer.models.zoo import parameter_count
+from fer.models.registry import parameter_count
 
 MEGABYTE = 1024 * 1024
 FLOAT_BYTES = 4

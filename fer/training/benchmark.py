@@ -17,12 +17,13 @@ from torch.utils.data import DataLoader
 from torch.utils.data import Dataset as TorchDataset
 
 from fer.data.dataset import FACE_SIZE
-from fer.data.transforms import Preprocessing
 from fer.expressions import COUNT
-from fer.models.zoo import build
+from fer.models.registry import build
+from fer.preprocessing import Preprocessing
 from fer.training.config import TrainConfig
 from fer.training.loop import augmentation_of
 from fer.training.optimisation import make_average, make_optimizer
+from fer.training.preprocessing import normalize
 
 EPOCH_PICTURES = 28_709   # FER2013's Training split
 STEPS, WARMUP = 8, 2
@@ -56,7 +57,7 @@ def _ours(pixels: np.ndarray, labels: np.ndarray, steps: int, config: TrainConfi
     for step in range(steps + WARMUP):
         began = time.perf_counter()
         rows = torch.from_numpy(order[step * config.batch_size:(step + 1) * config.batch_size])
-        batch = preprocessing.normalise(augment(faces[rows], config.input_size, rng))
+        batch = normalize(preprocessing, augment(faces[rows], config.input_size, rng))
         batch = batch.contiguous(memory_format=torch.channels_last)
         data = time.perf_counter() - began
         _step(model, optimizer, batch, truth[rows])

@@ -20,7 +20,7 @@ class TrainConfig:
     """How one run is trained. Defaults suit mini_xception and faces like FER2013's."""
 
     data: str = "synthetic"               # path of fer2013.csv, of a folder <split>/<class>/*, or "synthetic"
-    model: str = "mini_xception"          # architecture: see fer.models.zoo
+    model: str = "mini_xception"          # architecture: see fer.models.registry
     epochs: int = 60                      # passes over the Training split
     batch_size: int = 128                 # pictures a step, over all processes
     seed: int = 0                         # of weights, order and augmentation
@@ -47,6 +47,7 @@ class TrainConfig:
     erasing: float = 0.0                  # share of faces with a block painted over
     damage: float = 0.0                   # share of faces blurred, shrunk, compressed, lit from a side or covered
     mixup: float = 0.0                    # strength of blending two faces (Zhang et al. 2018), such as 0.2; 0: off
+    mixup_off_epochs: int = 0             # the last epochs, which are trained without mixup
     balance: Literal["none", "sampling", "weights"] = "none"  # rare classes drawn more often, or weighing more
     ferplus_weight: float = 0.0           # of the auxiliary loss, which guesses the FER+ votes; 0: off
     teacher: str = ""                     # checkpoints whose answers are learnt too (Hinton et al. 2015), by commas
@@ -69,7 +70,8 @@ class TrainConfig:
                 raise SettingError(f"{name} must be {rule}, got {getattr(self, name)!r}")
 
         for name, low in (("epochs", 1), ("batch_size", 2), ("seed", 0), ("threads", 0), ("limit", 0), ("patience", 0),
-                          ("processes", 1), ("teacher_epochs", 0), ("small_epochs", 0), ("norm_pictures", 0)):
+                          ("processes", 1), ("teacher_epochs", 0), ("small_epochs", 0), ("norm_pictures", 0),
+                          ("mixup_off_epochs", 0)):
             need(getattr(self, name) >= low, name, f"at least {low}")
         for name, value in vars(self).items():
             need(not isinstance(value, float) or math.isfinite(value), name, "a number")

@@ -9,11 +9,12 @@ import torch
 from torch import nn
 
 from fer.data.dataset import FACE_SIZE
-from fer.data.transforms import Preprocessing
-from fer.models.zoo import build
+from fer.models.registry import build
+from fer.preprocessing import Preprocessing
 from fer.training.config import TrainConfig
 from fer.training.loop import augmentation_of
 from fer.training.optimisation import make_optimizer
+from fer.training.preprocessing import normalize
 
 TIMED_STEPS = 4
 
@@ -32,7 +33,7 @@ def seconds_per_picture(config: TrainConfig) -> float:
     times = []
     for _ in range(1 + TIMED_STEPS):
         began = time.perf_counter()
-        batch = preprocessing.normalise(augment(faces, config.input_size, rng))
+        batch = normalize(preprocessing, augment(faces, config.input_size, rng))
         loss = nn.functional.cross_entropy(model(batch.contiguous(memory_format=torch.channels_last)), labels)
         optimizer.zero_grad()
         loss.backward()

@@ -11,13 +11,15 @@ import torch.nn.functional as F
 from accelerate import Accelerator
 from torch import nn
 
-from fer.data.transforms import Augmentation, Preprocessing
+from fer.data.augmentation import Augmentation
 from fer.errors import RunError
 from fer.expressions import COUNT
+from fer.preprocessing import Preprocessing
 from fer.training.config import TrainConfig
 from fer.training.control_signal import Interrupted
 from fer.training.objective import Blend, Objective
 from fer.training.optimisation import learning_rate
+from fer.training.preprocessing import normalize, prepare
 from fer.training.start import keep_frozen
 from fer.training.teacher import Teacher
 
@@ -96,6 +98,7 @@ def train_one_epoch(model: nn.Module, average: nn.Module, optimizer, faces: Face
     augment, objective = augmentation_of(config), Objective(config, faces.labels)
     full = preprocessing.input_size  # config's own, or that of the checkpoint it starts from
     size = min(config.small_size, full) if config.small_size and epoch <= config.small_epochs else full
+    mixes = config.mixup > 0 and epoch <= config.epochs - config.mixup_off_epochs
     model.train()
     keep_frozen(model)
     total_loss = correct = seen = 0.0
@@ -109,9 +112,9 @@ def train_one_epoch(model: nn.Module, average: nn.Module, optimizer, faces: Face
         wanted = teacher(views, (drawn, step)) if teacher else None
         if drawn != epoch:  # these views were seen before
             views = mirror_some(views, config.flip, mirrors)
-        batch = preprocessing.normalise(shrink(views, size))
+        batch = normalize(preprocessing, shrink(views, size))
         labels = faces.labels[rows]
-        blend = Blend.draw(config.mixup, len(rows), rng) if config.mixup else None
+        blend = Blend.draw(config.mixup, len(rows), rng) if mixes else None
         if blend:
             batch = blend(batch)
         with accelerator.autocast():
@@ -146,7 +149,7 @@ def evaluate(model: nn.Module, faces: Faces, preprocessing: Preprocessing, batch
     model.eval()
     parts = []
     for first in range(0, len(faces), batch_size):
-        batch = preprocessing(faces.pixels[first:first + batch_size])
+        batch = prepare(preprocessing, faces.pixels[first:first + batch_size])
         parts.append(model(batch.contiguous(memory_format=torch.channels_last)).float())
         on_batch()
     logits = torch.cat(parts)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 
 from fer.data.dataset import Dataset
-from fer.data.transforms import Preprocessing
 from fer.errors import RunError
+from fer.preprocessing import Preprocessing
 from fer.training.config import TrainConfig
 from fer.training.loop import Faces
 from fer.training.objective import vote_shares

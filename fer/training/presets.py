@@ -30,7 +30,7 @@ PRESETS = (
 GROUPS = {
     "": ("model", "epochs", "batch_size", "learning_rate"),
     "Start from": ("init", "freeze"),
-    "Imbalance and goals": ("balance", "label_smoothing", "mixup", "ferplus_weight", "patience"),
+    "Imbalance and goals": ("balance", "label_smoothing", "mixup", "mixup_off_epochs", "ferplus_weight", "patience"),
     "Teacher": ("teacher", "teacher_weight", "teacher_temperature", "teacher_epochs"),
     "Optimiser": ("optimizer", "schedule", "warmup_epochs", "momentum", "weight_decay", "gradient_clip", "ema_decay",
                   "norm_pictures", "dropout"),

@@ -11,7 +11,6 @@ import json
 import os
 import re
 import shutil
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +19,8 @@ from pathlib import Path
 from typing import IO
 
 from fer.errors import RunError
+from fer.files import replace_file
+from fer.models.weights import settle
 from fer.records import EpochRecord
 from fer.training.config import TrainConfig
 
@@ -31,19 +32,6 @@ LOCK_PATIENCE_S = 1.0
 NUMBERS = (int, int | float)
 STATUS_KINDS = {"state": str, "message": str, "heartbeat": int | float, "queued_at": int | float, "best": int | float,
                 "best_epoch": int, "epoch": int, "epochs": int, "step": int, "steps": int, "pid": int}
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Write under a temporary name, flush to disk, then replace: a reader sees the old file or the new one."""
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}.", delete=False) as temporary:
-        try:
-            temporary.write(text)
-            temporary.flush()
-            os.fsync(temporary.fileno())
-        except OSError:
-            os.unlink(temporary.name)
-            raise
-    os.replace(temporary.name, path)
 
 
 def new_run_id(model: str) -> str:
@@ -86,7 +74,7 @@ class RunDirectory:
         was_there = run.path.exists()
         try:
             run.path.mkdir(parents=True, exist_ok=True)
-            write_atomically(run.path / "config.json", json.dumps(config.to_json(), indent=2) + "\n")
+            replace_file(run.path / "config.json", json.dumps(config.to_json(), indent=2) + "\n")
             run.write_status("queued")
         except OSError as error:
             if not was_there:  # nothing half made is left
@@ -116,7 +104,7 @@ class RunDirectory:
     def write_status(self, state: str, **details: object) -> None:
         """state: queued, running, paused, stopped, finished or failed. `heartbeat` is the time of writing."""
         values = {"state": state, "heartbeat": time.time(), "pid": os.getpid(), **details}
-        write_atomically(self.path / "status.json", json.dumps(values) + "\n")
+        replace_file(self.path / "status.json", json.dumps(values) + "\n")
 
     def status(self) -> dict:
         """The last written status. A worker that went without saying so reads as `died`; one that lives but has been
@@ -172,7 +160,7 @@ class RunDirectory:
         kept = [record.to_json() for record in self.records() if record.epoch <= epoch]
         if last is not None and last["epoch"] == epoch and not any(r["epoch"] == epoch for r in kept):
             kept.append(last)
-        write_atomically(self.path / "metrics.jsonl", "".join(json.dumps(r) + "\n" for r in kept))
+        replace_file(self.path / "metrics.jsonl", "".join(json.dumps(r) + "\n" for r in kept))
 
     # --- the resumable state: a new folder each epoch, then one pointer replaced ---
 
@@ -193,7 +181,7 @@ class RunDirectory:
 
     def point_to(self, folder: Path) -> None:
         """Make `folder` the current state, then remove those that no pointer names any more."""
-        write_atomically(self.path / "state" / "current", folder.name + "\n")
+        replace_file(self.path / "state" / "current", folder.name + "\n")
         for other in (self.path / "state").iterdir():
             if other.is_dir() and other != folder:
                 shutil.rmtree(other, ignore_errors=True)
@@ -241,9 +229,10 @@ class RunDirectory:
 
     def sweep(self) -> None:
         """Remove what a killed or full-disk write left half done; only for the worker that holds the lock."""
+        settle(self.best)
         current = self.current_state()
         for file in [*self.path.glob(".*.*"), *(self.path / "state").glob(".*")]:
-            if file.is_file() and not file.name.endswith(".next"):
+            if file.is_file():
                 file.unlink(missing_ok=True)
         for folder in (self.path / "state").glob("*/"):
             if folder != current:

@@ -16,9 +16,10 @@ from tqdm import tqdm
 
 from fer.data.dataset import Dataset
 from fer.data.read import read_dataset
-from fer.data.transforms import Preprocessing
-from fer.models.checkpoints import Card, save_checkpoint
-from fer.models.zoo import parameter_count
+from fer.models.card import Card
+from fer.models.checkpoints import save_checkpoint
+from fer.models.registry import parameter_count
+from fer.preprocessing import Preprocessing
 from fer.records import EpochRecord
 from fer.training import watch
 from fer.training.config import WEIGHTS, TrainConfig, names_of

@@ -5,10 +5,11 @@ from __future__ import annotations
 from torch import nn
 
 from fer.data.dataset import FACE_SIZE
-from fer.data.transforms import Preprocessing
 from fer.errors import RunError
-from fer.models.checkpoints import find_weights, load_checkpoint
-from fer.models.zoo import build
+from fer.models.checkpoints import load_checkpoint
+from fer.models.registry import build
+from fer.models.weights import find_weights
+from fer.preprocessing import Preprocessing
 from fer.training.config import TrainConfig
 
 

@@ -11,8 +11,9 @@ import torch
 from torch import nn
 
 from fer.errors import RunError, WeightsError
+from fer.files import replace_file
 from fer.models.checkpoints import read_tensors
-from fer.training.runs import RunDirectory, write_atomically
+from fer.training.runs import RunDirectory
 
 
 def save_state(run: RunDirectory, epoch: int, model: nn.Module, average: nn.Module,
@@ -31,7 +32,7 @@ def save_state(run: RunDirectory, epoch: int, model: nn.Module, average: nn.Modu
         file.flush()
         os.fsync(file.fileno())
     values = {**facts, "epoch": epoch, "sha256": hashlib.sha256(blob).hexdigest()}
-    write_atomically(folder / "last.json", json.dumps(values, indent=2) + "\n")
+    replace_file(folder / "last.json", json.dumps(values, indent=2) + "\n")
     run.point_to(folder)
 
 

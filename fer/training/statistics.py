@@ -9,8 +9,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from fer.data.transforms import Preprocessing
+from fer.preprocessing import Preprocessing
 from fer.training.loop import Faces
+from fer.training.preprocessing import prepare
 
 
 @torch.no_grad()
@@ -36,7 +37,7 @@ def with_new_statistics(network: nn.Module, faces: Faces, preprocessing: Preproc
         norm.train()
     for first in range(0, len(rows), batch_size):
         part = torch.from_numpy(rows[first:first + batch_size]).to(faces.labels.device)
-        batch = preprocessing(faces.pixels[part])
+        batch = prepare(preprocessing, faces.pixels[part])
         batch = batch.flip(-1) if first // batch_size % 2 else batch
         measured(batch.contiguous(memory_format=torch.channels_last))
         on_batch()

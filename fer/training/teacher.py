@@ -8,12 +8,14 @@ import safetensors.torch
 import torch
 from torch import nn
 
-from fer.data.transforms import Preprocessing
 from fer.errors import WeightsError
 from fer.expressions import COUNT
-from fer.models.checkpoints import find_weights, load_checkpoint, read_tensors
-from fer.models.zoo import fold
+from fer.models.checkpoints import load_checkpoint, read_tensors
+from fer.models.registry import fold
+from fer.models.weights import find_weights
+from fer.preprocessing import Preprocessing
 from fer.training.config import TrainConfig
+from fer.training.preprocessing import normalize
 
 
 class Teacher:
@@ -62,7 +64,7 @@ class Teacher:
         size = (preprocessing.input_size, preprocessing.input_size)
         if views.shape[-2:] != size:
             views = nn.functional.interpolate(views, size=size, mode="bilinear", antialias=True, align_corners=False)
-        batch = preprocessing.normalise(views)
+        batch = normalize(preprocessing, views)
         both = torch.cat([batch, batch.flip(-1)]).contiguous(memory_format=torch.channels_last)
         straight, mirrored = network(both).float().chunk(2)
         return (straight + mirrored) / 2

@@ -15,8 +15,9 @@ import numpy as np
 from fer.data.read import is_upload
 from fer.errors import ImageError
 from fer.expressions import COUNT
+from fer.files import replace_file
 from fer.limits import hosted
-from fer.training.runs import RunDirectory, write_atomically
+from fer.training.runs import RunDirectory
 from fer.vision.images import read_image
 
 FACES = 16
@@ -49,9 +50,9 @@ def choose(labels: np.ndarray, seed: int, count: int = FACES) -> np.ndarray:
 def start(run: RunDirectory, pixels: np.ndarray, labels: np.ndarray, after_epoch: int) -> None:
     """Write the faces; forget beliefs after that epoch, which runs again."""
     cv2.imwrite(str(run.path / "watch.png"), np.hstack(list(pixels)))
-    write_atomically(run.path / "watch.json", json.dumps({"labels": [int(label) for label in labels]}) + "\n")
+    replace_file(run.path / "watch.json", json.dumps({"labels": [int(label) for label in labels]}) + "\n")
     kept = [row for row in _rows(run.path / "watch.jsonl") if row["epoch"] <= after_epoch]
-    write_atomically(run.path / "watch.jsonl", "".join(json.dumps(row) + "\n" for row in kept))
+    replace_file(run.path / "watch.jsonl", "".join(json.dumps(row) + "\n" for row in kept))
 
 
 def append(run: RunDirectory, epoch: int, logits: np.ndarray) -> None:

@@ -35,9 +35,16 @@ def server(tmp_path_factory, runs):
 @contextmanager
 def running_app(**settings: str) -> Iterator[str]:
     """The address of an app with these environment variables."""
-    port, environment = free_port(), {**os.environ, **settings}
-    command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.headless", "true",
-               "--server.address", "127.0.0.1", "--server.port", str(port)]
+    port = free_port()
+    with running(["-m", "streamlit", "run", "streamlit_app.py", "--server.headless", "true",
+                  "--server.address", "127.0.0.1", "--server.port", str(port)], port, **settings) as address:
+        yield address
+
+
+@contextmanager
+def running(arguments: list[str], port: int, **settings: str) -> Iterator[str]:
+    """The address of an app that Python starts with these arguments and environment variables."""
+    command, environment = [sys.executable, *arguments], {**os.environ, **settings}
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         yield await_health(f"http://127.0.0.1:{port}")

@@ -7,6 +7,9 @@ import json
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.conftest import running
+from tests.serving import free_port
+
 
 def sideways(page) -> bool:
     return page.evaluate("""() => [document.documentElement, document.querySelector('[data-testid=stMain]')]
@@ -38,3 +41,37 @@ def test_nothing_scrolls_sideways(server, page, width, path):
         expect(page.get_by_role("heading", name="All faces")).to_be_visible()
     expect(page.get_by_test_id("stPlotlyChart").first).to_be_visible()
     assert not sideways(page)
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_answer_is_there_while_the_rest_is_made_and_nothing_moves_then(browser, tmp_path, width):
+    go, port = tmp_path / "go", free_port()
+    with running(["-m", "tests.browser.held_app", str(port), str(go)], port, FER_CACHE=str(tmp_path / "cache"),
+                 FER_RUNS=str(tmp_path / "runs")) as address:
+        context = browser.new_context(viewport={"width": width, "height": 900})
+        page = context.new_page()
+        page.goto(address + "/predict")
+        page.get_by_role("button", name="Eileen Collins").click()
+        expect(page.get_by_role("heading", name="Happy")).to_be_visible()
+        expect(page.get_by_alt_text("The photo with its faces marked: happy")).to_be_visible()
+        expect(page.get_by_test_id("stPlotlyChart")).to_be_visible()
+        explain = page.get_by_role("button", name="Explain this face")
+        steps = page.get_by_alt_text("The face, step: Standardised, to come")
+        expect(steps).to_be_visible()
+        expect(page.get_by_role("heading", name="All faces")).to_have_count(0)
+        expect(page.get_by_role("button", name="CSV")).to_have_count(0)
+        before = places(explain, steps)
+        go.touch()
+        expect(page.get_by_role("heading", name="All faces")).to_be_visible()
+        expect(page.get_by_text("views keep")).to_be_visible()
+        made = page.get_by_alt_text("The face, step: Standardised", exact=True)
+        expect(made).to_be_visible()
+        assert places(explain, made) == before
+        context.close()
+
+
+def places(*parts) -> list[tuple[int, int]]:
+    """Where they stand on the page, wherever it is scrolled to, to 4 pixels."""
+    return [tuple(part.evaluate("""e => { const box = e.getBoundingClientRect();
+        const main = document.querySelector('[data-testid=stMain]');
+        return [Math.round(box.left / 4), Math.round((box.top + main.scrollTop) / 4)]; }""")) for part in parts]

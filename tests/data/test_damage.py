@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+from fer.data.augmentation import Augmentation
 from fer.data.damage import DAMAGES, resolution, side_light
-from fer.data.transforms import Augmentation
 
 FACE = np.random.default_rng(0).integers(40, 200, (44, 44)).astype(np.float32)
 STILL = {"flip": 0, "rotation": 0, "scale": 0, "shift": 0, "brightness": 0, "contrast": 0}

@@ -8,7 +8,7 @@ import torch
 
 from fer.evaluation.adjustment import STEP, adjust, fit_adjustment
 from fer.evaluation.calibration import calibrate
-from fer.models.zoo import ARCHITECTURES, build
+from fer.models.registry import ARCHITECTURES, build
 
 
 def by_hand() -> tuple[np.ndarray, np.ndarray]:

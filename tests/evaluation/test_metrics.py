@@ -10,7 +10,7 @@ from fer.errors import DatasetError
 from fer.evaluation.calibration import calibrate, fit_temperature, fit_threshold, folds_of
 from fer.evaluation.metrics import score
 from fer.evaluation.study import study
-from fer.models.checkpoints import Card
+from fer.models.card import Card
 
 
 def certain(*named: int, confidence: float = 0.94) -> np.ndarray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from fer.evaluation import model_cards
-from fer.models.checkpoints import find_weights, read_card, shipped_names
+from fer.models.weights import find_weights, read_card, shipped_names
 
 
 def test_the_page_is_up_to_date():

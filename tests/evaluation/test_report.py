@@ -15,7 +15,7 @@ from fer.errors import FerError
 from fer.evaluation.report import render_report, write_report
 from fer.evaluation.stress import StressPoint
 from fer.evaluation.study import study
-from fer.models.checkpoints import find_weights
+from fer.models.weights import find_weights
 from tests.evaluation.test_metrics import Teller
 
 

@@ -8,12 +8,13 @@ import torch
 
 import fer
 from fer.data.fer2013 import read_fer2013
-from fer.data.transforms import Preprocessing
 from fer.errors import WeightsError
 from fer.evaluation import shipping
 from fer.evaluation.shipping import load_runs
-from fer.models.checkpoints import Card, save_checkpoint
-from fer.models.zoo import build
+from fer.models.card import Card
+from fer.models.checkpoints import save_checkpoint
+from fer.models.registry import build
+from fer.preprocessing import Preprocessing
 
 
 @pytest.fixture
@@ -50,7 +51,7 @@ def test_runs_that_see_faces_differently_are_not_merged(save_run):
 @pytest.mark.parametrize(("data", "told"), [("fer2013.csv", "FER2013, Training part (224 pictures)"),
                                             ("my_faces", "my_faces")])
 def test_the_card_tells_of_the_very_weights_and_data(save_run, tmp_path, small_csv, monkeypatch, data, told):
-    monkeypatch.setattr(shipping, "WEIGHTS_FOLDER", tmp_path / "weights")
+    monkeypatch.setattr(shipping, "weights_folder", lambda: tmp_path / "weights")
     (tmp_path / "weights").mkdir()
     shipping.main((save_run("a", data=data),), str(small_csv), "mine", half=True)
     recognizer, part = fer.load(tmp_path / "weights" / "mine.safetensors"), read_fer2013(small_csv, quiet=True)
@@ -59,5 +60,5 @@ def test_the_card_tells_of_the_very_weights_and_data(save_run, tmp_path, small_c
     matrix = np.zeros((7, 7), int)
     np.add.at(matrix, (part.labels, named), 1)
     assert recognizer.card.metrics["confusion_matrix"] == matrix.tolist() and recognizer.card.data == told
-    kernel = recognizer.network.stages[1][0].conv3.weight
+    kernel = recognizer.load_network().stages[1][0].conv3.weight
     assert torch.equal(kernel, kernel.half().float())

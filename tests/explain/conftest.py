@@ -10,7 +10,7 @@ import fer
 from fer.explain.attribution import Explainer
 from fer.explain.face import subject
 from fer.models.checkpoints import load_checkpoint
-from fer.models.zoo import build, fold
+from fer.models.registry import build, fold
 from fer.vision.images import read_image
 
 

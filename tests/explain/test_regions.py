@@ -152,18 +152,17 @@ def test_bad_input_is_named(recognizer, astronaut, tmp_path):
     copied.with_suffix(".json").write_bytes(recognizer.weights.with_suffix(".json").read_bytes())
     loaded = fer.load(copied, threads=1)
     copied.write_bytes(copied.read_bytes()[:1000])
-    with pytest.raises(WeightsError, match="sha256 differs"):
-        fer.load(copied)
-    explanation = fer.explain(loaded, astronaut, box, ("gradient",), faithfulness=False)   # of what it was loaded with
-    expected = fer.explain(recognizer, astronaut, box, ("gradient",), faithfulness=False)
-    assert np.array_equal(explanation.maps["gradient"], expected.maps["gradient"])
+    for work in (lambda: fer.load(copied), lambda: fer.explain(loaded, astronaut, box, ("gradient",))):
+        with pytest.raises(WeightsError, match="sha256 differs"):
+            work()
 
 
 def test_other_preprocessing_is_followed(tmp_path, astronaut):
     """A run with 40 px faces of 44, standardised by the data set: the map has its size, its own scale."""
-    from fer.data.transforms import Preprocessing
-    from fer.models.checkpoints import Card, save_checkpoint
-    from fer.models.zoo import build
+    from fer.models.card import Card
+    from fer.models.checkpoints import save_checkpoint
+    from fer.models.registry import build
+    from fer.preprocessing import Preprocessing
 
     card = Card("mini_xception", Preprocessing(44, 40, "dataset"))
     save_checkpoint(tmp_path / "best.safetensors", build("mini_xception").eval().state_dict(), card)

@@ -16,14 +16,14 @@ DAMAGES = 4  # truncated, and bit-flipped, so many times each
 
 @functools.cache
 def corpus(seed: int = 0) -> dict[str, bytes]:
-    """{kind/name: content}, kinds being pictures, tables, archives, checkpoints and runs."""
+    """{kind/name: content}, kinds being pictures, tables, archives, checkpoints, graphs and runs."""
     whole = pictures(seed)
     kinds = {"pictures": whole, "tables": files.tables(), "archives": files.archives(whole["whole.png"]),
-             "checkpoints": files.checkpoints(), "runs": files.run_files()}
+             "checkpoints": files.checkpoints(), "graphs": {"whole.onnx": files.graph()}, "runs": files.run_files()}
     random = Random(seed)
     found = {f"{kind}/{name}": content for kind, some in kinds.items() for name, content in some.items()}
     bases = [f"pictures/whole.{suffix}" for suffix in FORMATS]
-    bases += ["tables/fer2013.csv", "archives/whole.zip", "checkpoints/whole.safetensors"]
+    bases += ["tables/fer2013.csv", "archives/whole.zip", "checkpoints/whole.safetensors", "graphs/whole.onnx"]
     for name in bases:
         stem, _, suffix = name.rpartition(".")
         for number in range(DAMAGES):

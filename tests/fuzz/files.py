@@ -9,12 +9,16 @@ import struct
 import zipfile
 
 import numpy as np
+import onnx
 import safetensors.torch
 import torch
+from onnx import helper, numpy_helper
 
 from fer.data.ferplus import VOTE_NAMES
-from fer.models.checkpoints import Card
-from fer.models.zoo import build
+from fer.models.card import Card
+from fer.models.onnx_check import metadata_of
+from fer.models.registry import build
+from fer.preprocessing import Preprocessing
 from fer.records import EpochRecord
 from fer.training.config import TrainConfig
 
@@ -100,6 +104,28 @@ def checkpoints() -> dict[str, bytes]:
             "many.safetensors": tensors_file({"a": {**one["a"], "shape": [2**40, 2**40]}}, bytes(8)),
             "kind.safetensors": tensors_file({"a": {**one["a"], "dtype": "F4"}}, bytes(8)),
             "deep.safetensors": struct.pack("<Q", 60_000) + b"[" * 60_000}
+
+
+@functools.cache
+def graph() -> bytes:
+    """A whole small ONNX network with its card in the metadata."""
+    nodes = [
+        helper.make_node("Conv", ["faces", "kernel", "bias"], ["a"], pads=[1, 1, 1, 1]),
+        helper.make_node("Relu", ["a"], ["b"]),
+        helper.make_node("MaxPool", ["b"], ["c"], kernel_shape=[2, 2], strides=[2, 2]),
+        helper.make_node("Constant", [], ["shape"], value=numpy_helper.from_array(np.array([0, -1]), "shape")),
+        helper.make_node("Reshape", ["c", "shape"], ["d"]),
+        helper.make_node("Gemm", ["d", "weight"], ["logits"]),
+    ]
+    rng = np.random.default_rng(0)
+    sizes = {"kernel": (2, 1, 3, 3), "bias": (2,), "weight": (32, 7)}
+    weights = [numpy_helper.from_array(rng.normal(size=size).astype(np.float32), name) for name, size in sizes.items()]
+    ends = [[helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape)]
+            for name, shape in (("faces", ["n", 1, 8, 8]), ("logits", ["n", 7]))]
+    made = helper.make_graph(nodes, "faces", *ends, weights)
+    model = helper.make_model(made, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    helper.set_model_props(model, metadata_of(Card("onnx", Preprocessing(input_size=8))))
+    return model.SerializeToString()
 
 
 def run_files() -> dict[str, bytes]:

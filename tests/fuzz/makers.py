@@ -7,9 +7,11 @@ from collections.abc import Callable
 from random import Random
 
 import cv2
+import onnx
 
 from fer.data.ferplus import FERPLUS_FILE
 from fer.data.folders import CLASS_WORDS, SPLIT_WORDS
+from fer.models.onnx_check import OPERATORS
 from tests.fuzz import files, grammar
 from tests.fuzz.corpus import of_kind
 from tests.fuzz.mutate import damaged, odd_json
@@ -90,6 +92,41 @@ def card_and_tensors(random: Random) -> Input:
     else:
         found["a.safetensors"] = _odd_header(random, blob)
     return found
+
+
+def graph(random: Random) -> Input:
+    """An ONNX file that is damaged, or whose parts are swapped for others that still parse."""
+    if not random.randrange(3):
+        return {"a.onnx": one_of("graphs")(random)["input"]}
+    model = onnx.load_from_string(files.graph())
+    for _ in range(random.randrange(1, 4)):
+        node, tensor = random.choice(model.graph.node), random.choice(model.graph.initializer)
+        number = random.choice((0, 1, -1, 2, 3, 7, 64, 2**20, 2**31 - 1, 2**31, 2**62))
+        kind = random.randrange(9)
+        if kind == 0:
+            node.op_type = random.choice((*sorted(OPERATORS), "Loop", "If", "ConstantOfShape", "Expand", "Tile", "\0"))
+        elif kind == 1 and tensor.dims:
+            tensor.dims[random.randrange(len(tensor.dims))] = number
+        elif kind == 2:
+            tensor.data_type = random.randrange(25)
+        elif kind == 3 and node.attribute:
+            attribute = random.choice(node.attribute)
+            attribute.ints[:] = [number] * random.randrange(6)
+        elif kind == 4 and node.input:
+            names = [name for other in model.graph.node for name in (*other.input, *other.output)]
+            node.input[random.randrange(len(node.input))] = random.choice(names)
+        elif kind == 5:
+            side = random.choice((*model.graph.input, *model.graph.output)).type.tensor_type
+            if side.shape.dim:
+                side.shape.dim[random.randrange(len(side.shape.dim))].dim_value = number
+        elif kind == 6:
+            model.opset_import[0].version = random.choice((1, 7, 11, 13, 17, 18, 21, 24, number))
+        elif kind == 7:
+            entry = random.choice(model.metadata_props)
+            entry.value = odd_json(random, entry.value.encode()).decode() if random.randrange(3) else "{"
+        else:
+            tensor.raw_data = damaged(random, tensor.raw_data)
+    return {"a.onnx": model.SerializeToString()}
 
 
 def _odd_header(random: Random, blob: bytes) -> bytes:

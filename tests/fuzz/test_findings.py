@@ -22,7 +22,7 @@ from fer.data.folders import read_folder
 from fer.data.read import read_dataset
 from fer.errors import DatasetError, FerError, ImageError, RunError, SettingError, WeightsError
 from fer.evaluation.slices import read_metadata
-from fer.models.checkpoints import find_weights
+from fer.models.weights import find_weights
 from fer.records import EpochRecord
 from fer.training import watch
 from fer.training.config import TrainConfig

@@ -20,7 +20,7 @@ from tests.fuzz.targets import TARGETS, Target
 from tests.fuzz.watch import WAIT_S, watched
 
 EXAMPLES = {"pictures": 100, "csv": 80, "slices": 40, "folders": 30, "zips": 80, "runs": 60, "checkpoints": 40,
-            "command line": 20}
+            "graphs": 60, "command line": 20}
 
 
 @pytest.mark.parametrize("name", TARGETS)

@@ -10,12 +10,13 @@ import pytest
 import safetensors.torch
 import torch
 
-from fer.data.transforms import Preprocessing
 from fer.errors import WeightsError
-from fer.models import checkpoints
-from fer.models.card import MAX_BYTES
-from fer.models.checkpoints import Card, find_weights, load_checkpoint, save_checkpoint, shipped_names
-from fer.models.zoo import build
+from fer.models import weights
+from fer.models.card import MAX_BYTES, Card
+from fer.models.checkpoints import load_checkpoint, save_checkpoint
+from fer.models.registry import build
+from fer.models.weights import find_weights, shipped_names
+from fer.preprocessing import Preprocessing
 
 
 @pytest.fixture
@@ -35,15 +36,15 @@ def test_round_trip(saved):
 
 def test_weights_that_are_replaced_between_card_and_tensors_are_read_anew(saved, monkeypatch):
     path, _, card = saved
-    better, read = build("mini_xception"), checkpoints.read_card
+    better, read = build("mini_xception"), weights.read_card
 
     def then_saved(asked):
-        monkeypatch.setattr(checkpoints, "read_card", read)
+        monkeypatch.setattr(weights, "read_card", read)
         old = read(asked)
         save_checkpoint(path, better.state_dict(), card)
         return old
 
-    monkeypatch.setattr(checkpoints, "read_card", then_saved)
+    monkeypatch.setattr(weights, "read_card", then_saved)
     loaded, told = load_checkpoint(path)
     assert told.sha256 != card.sha256 and torch.equal(next(loaded.parameters()), next(better.parameters()))
 
@@ -96,7 +97,8 @@ class Bomb:
     (lambda path: put(path, (10 * 2**30).to_bytes(8, "little") + path.read_bytes()[8:]), "safetensors"),
     (lambda path: put(path, (2**64 - 1).to_bytes(8, "little")), "safetensors"),
     (lambda path: put(path, b""), "safetensors"),
-    (lambda path: path.unlink(), "no weights"),
+    (lambda path: path.unlink(), "cannot be read"),
+    (lambda path: (path.unlink(), path.with_suffix(".onnx").unlink()), "no weights"),
     (lambda path: without_tensor(path, "classifier.bias"), "lacks 'classifier.bias'"),
     (lambda path: replace_tensor(path, "classifier.bias", torch.full((7,), torch.inf)), "not numbers"),
     (lambda path: replace_tensor(path, "classifier.bias", torch.full((7,), 1e300, dtype=torch.float64)), "not numbers"),
@@ -155,7 +157,7 @@ def test_half_precision_weights_are_taken(saved):
 
 def test_a_file_too_large_is_refused_unread(saved, monkeypatch):
     path, _, _ = saved
-    monkeypatch.setattr(checkpoints, "MAX_BYTES", path.stat().st_size - 1)
+    monkeypatch.setattr(weights, "MAX_BYTES", path.stat().st_size - 1)
     monkeypatch.setattr(type(path), "read_bytes", lambda path: pytest.fail("read"))
     for upcoming in (b"", b"{}"):  # a save that was cut off is not looked into either
         path.with_name(f".{path.stem}.json.next").write_bytes(upcoming)

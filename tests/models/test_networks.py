@@ -8,8 +8,8 @@ from torch import nn
 
 from fer.errors import WeightsError
 from fer.models.merging import merge
+from fer.models.registry import ARCHITECTURES, build, fold, parameter_count
 from fer.models.summary import multiply_adds, summarise
-from fer.models.zoo import ARCHITECTURES, build, fold, parameter_count
 
 FIRST_ROWS = [
     ("Conv2d", (8, 42, 42), 72), ("BatchNorm2d", (8, 42, 42), 16), ("ReLU", (8, 42, 42), 0),
@@ -105,3 +105,8 @@ def test_multiply_adds_by_hand():
     net = torch.nn.Sequential(torch.nn.Conv2d(1, 4, 3), torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten(),
                               torch.nn.Linear(4, 7))
     assert multiply_adds(net, 10) == 8 * 8 * 4 * 9 + 4 * 7
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_the_registry_names_the_networks_own_layers(name):
+    assert tuple(build(name).attribution_layers()) == ARCHITECTURES[name].layers

@@ -120,7 +120,8 @@ def put_weights(folder, classifier_bias: float) -> None:
 
     import torch
 
-    from fer.models.checkpoints import find_weights, load_checkpoint, save_checkpoint
+    from fer.models.checkpoints import load_checkpoint, save_checkpoint
+    from fer.models.weights import find_weights
 
     network, card = load_checkpoint(find_weights("mini_xception"))
     weights = {name: value.clone() for name, value in network.state_dict().items()}

@@ -12,12 +12,12 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from fer.app import widgets
-from fer.data.transforms import Preprocessing
 from fer.display import evaluation_figures, training_figures
 from fer.evaluation.stress import StressPoint
 from fer.models.card import Card
 from fer.models.checkpoints import save_checkpoint
-from fer.models.zoo import build
+from fer.models.registry import build
+from fer.preprocessing import Preprocessing
 from fer.training.config import TrainConfig
 from fer.training.runs import RunDirectory
 from tests.conftest import ROOT

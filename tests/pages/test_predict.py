@@ -8,9 +8,10 @@ from dataclasses import replace
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from fer.app import photos, state
+from fer.app import photos, predict_photos, state, widgets
 from fer.app.photos import Photo, Reading
 from fer.app.shell import plain
+from fer.display import render
 from fer.errors import ImageError
 from fer.limits import OPEN
 from fer.models import DEFAULT_MODEL
@@ -100,10 +101,65 @@ def test_what_was_read_stays_when_the_rest_is_stopped(app, sample):
     app.session_state["photo_results"] = OrderedDict(read)                                 # as if not read yet
     app.session_state["stop_reading"] = True
     app.run()
-    assert not app.exception and "Stopped: 2 of 3 photos" in app.info[0].value
+    assert not app.exception and "Stopped: 2 of 3 photos" in words(app)
     assert app.dataframe[0].value["photo"].tolist() == ["one.jpg", "two.jpg"]
     next(button for button in app.button if button.label == "Go on").click().run()
     assert app.dataframe[0].value["photo"].tolist() == ["one.jpg", "two.jpg", "three.jpg"]
+
+
+def logged(monkeypatch, *functions: tuple[object, str]) -> list[str]:
+    """The names of these functions in the order in which they are called from now on."""
+    order = []
+    for owner, name in functions:
+        real = getattr(owner, name)
+        monkeypatch.setattr(owner, name,
+                            lambda *given, real=real, name=name, **more: order.append(name) or real(*given, **more))
+    return order
+
+
+def test_the_answer_comes_before_what_takes_longer_and_nothing_is_done_twice(app, monkeypatch):
+    order = logged(monkeypatch, (widgets, "verdict"), (widgets, "probability_chart"), (photos, "stability"),
+                   (widgets, "stability_meter"), (widgets, "steps_strip"), (predict_photos, "show_table"),
+                   (photos, "decode_image"), (render, "jpeg"))
+    app.switch_page("pages/predict.py").run()
+    app.button(key="sample_grace-hopper").click().run()
+    assert not app.exception
+    assert order == ["decode_image", "jpeg", "verdict", "probability_chart", "decode_image", *["jpeg"] * 4, "stability",
+                     "stability_meter", "steps_strip", "show_table"]
+    order.clear()
+    app.run()
+    assert order == ["verdict", "probability_chart", "stability_meter", "steps_strip", "show_table"]
+
+
+def test_photos_appear_one_by_one_before_anything_else_is_made_of_them(app, monkeypatch, sample):
+    order = logged(monkeypatch, (photos, "_read"), (predict_photos, "show_answer"), (photos, "stability"))
+    upload(app, *((f"{number}.jpg", sample.read_bytes() + bytes([number])) for number in range(3)))
+    assert order == ["_read", "show_answer"] * 3 + ["stability"] * 3
+
+
+def test_the_answer_stays_where_the_stability_cannot_be_measured(app, monkeypatch):
+    def fail(*given):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(photos, "stability", fail)
+    app.switch_page("pages/predict.py").run()
+    app.button(key="sample_astronaut").click().run()
+    assert not app.exception and "Happy" in words(app) and "Something went wrong" in app.error[0].value
+    assert len(app.dataframe[0].value) == 1
+
+
+def test_one_photo_that_fails_unforeseen_does_not_stop_the_others(app, monkeypatch, sample):
+    real = photos.read_photo
+
+    def read(photo, *given, **named):
+        if photo.name == "b.jpg":
+            raise ZeroDivisionError
+        return real(photo, *given, **named)
+
+    monkeypatch.setattr(photos, "read_photo", read)
+    upload(app, *((name, sample.read_bytes()) for name in ("a.jpg", "b.jpg", "c.jpg")))
+    assert len(app.error) == 1 and "Something went wrong" in app.error[0].value
+    assert app.dataframe[0].value["photo"].tolist() == ["a.jpg", "c.jpg"]
 
 
 def test_home_is_not_the_photo_read_last(app, sample):
@@ -133,7 +189,7 @@ def test_as_many_photos_as_are_taken_are_read_once_and_kept_small(app, monkeypat
     app.run()
     assert not app.exception and len(read) == photos.MAX_PHOTOS
     kept = app.session_state["photo_results"].values()
-    bytes_kept = sum(len(reading.drawn) + sum(picture.nbytes for strip in reading.strips.values()
+    bytes_kept = sum(len(reading.drawn) + sum(len(picture) for strip in reading.strips.values()
                                               for picture in strip.values()) for reading in kept)
     assert bytes_kept < 5e6 and not any(isinstance(value, np.ndarray) for reading in kept
                                         for value in vars(reading).values())

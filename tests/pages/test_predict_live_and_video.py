@@ -114,6 +114,22 @@ def test_choices_reach_the_running_stream(app):
     assert analyser._follower.recognizer.name != before.name
 
 
+def test_the_evidence_overlay_is_loaded_when_it_is_switched_on(app):
+    open_view(app, "live")
+    button(app, "live_start").click().run()
+    assert not stream_of(app).drawer.has_heat
+    frame = portrait("astronaut.jpg")
+    feed(app, frame)
+    plain = stream_of(app).analyser(frame)
+    (parts,) = [group for group in app.get("button_group") if group.key == "live_parts"]
+    parts.set_value(["heat"]).run()
+    assert not app.exception and stream_of(app).drawer.has_heat
+    app.run()
+    feed(app, frame)
+    assert stream_of(app).analyser.state().failures == 0
+    assert not np.array_equal(stream_of(app).analyser(frame), plain)
+
+
 def test_leaving_the_tab_stops_the_camera_and_its_recording_is_not_lost(app, component):
     open_view(app, "live")
     button(app, "live_start").click().run()

@@ -12,7 +12,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from fer.app.shell import plain
-from fer.errors import RunError
+from fer.errors import DatasetError, RunError
 from fer.records import EpochRecord
 from fer.training import launcher, watch
 from fer.training.config import TrainConfig
@@ -61,7 +61,8 @@ def words(app) -> str:
 
 def test_without_a_run_the_form_is_ready_and_start_learns(app, folder):
     app.switch_page("pages/training.py").run()
-    assert not app.exception and "synthetic" in words(app) and "an epoch of 2,100 pictures" in words(app)
+    assert not app.exception and "synthetic" in words(app)
+    assert until(lambda: "an epoch of 2,100 pictures" in words(app.run()), 120)
     app.number_input(key="setting_limit_Quick look_0").set_value(128)
     app.number_input(key="setting_epochs_Quick look_8").set_value(2).run()
     app.button(key="start").click().run()
@@ -75,6 +76,18 @@ def test_without_a_run_the_form_is_ready_and_start_learns(app, folder):
     assert {metric.label for metric in app.metric} >= {"Best accuracy", "Macro-F1", "Learning rate", "Time taken"}
     app.button(key=f"use_{run.id}").click().run()
     assert "validation pictures of synthetic" in words(app)
+
+
+def test_the_form_is_there_before_the_data_is_read(app, monkeypatch):
+    from fer.app import training_data
+
+    def unreadable(*given):
+        raise DatasetError("Nothing to read.")
+
+    monkeypatch.setattr(training_data, "look_at", unreadable)
+    app.switch_page("pages/training.py").run()
+    assert not app.exception and not app.button(key="start").disabled
+    assert [error.value for error in app.error] == [plain("Nothing to read.")]
 
 
 def test_the_second_click_of_two_starts_nothing(app, folder, monkeypatch):

@@ -12,10 +12,11 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from fer.data.transforms import Preprocessing
 from fer.errors import RunError
-from fer.models.checkpoints import Card, save_checkpoint
-from fer.models.zoo import ARCHITECTURES, build
+from fer.models.card import Card
+from fer.models.checkpoints import save_checkpoint
+from fer.models.registry import ARCHITECTURES, build
+from fer.preprocessing import Preprocessing
 from fer.records import EpochRecord
 from fer.training import watch
 from fer.training.config import TrainConfig, field_help, names_of
@@ -118,7 +119,7 @@ def test_fine_tuning_sees_what_is_judged_whatever_input_size_the_settings_name(t
     monkeypatch.setattr(loop, "shrink", lambda views, size: seen.add(views.shape[-1]) or shrink(views, size))
     second = RunDirectory.create(tmp_path / "second", small(epochs=1, init=str(first.path)))
     assert second.config.input_size == 44 and train(second, quiet=True) == "finished" and seen == {36}
-    from fer.models.checkpoints import read_card
+    from fer.models.weights import read_card
 
     card = read_card(second.best)
     assert card.input_size == 36 and card.training["config"]["init"] == "first"      # a name, no place

@@ -6,13 +6,15 @@ import numpy as np
 import pytest
 import torch
 
-from fer.data.transforms import Preprocessing
 from fer.errors import WeightsError
-from fer.models.checkpoints import Card, load_checkpoint, save_checkpoint
-from fer.models.zoo import build
+from fer.models.card import Card
+from fer.models.checkpoints import load_checkpoint, save_checkpoint
+from fer.models.registry import build
+from fer.preprocessing import Preprocessing
 from fer.training.config import TrainConfig
 from fer.training.loop import Faces, drawn_epoch, mirror_some, shrink
 from fer.training.objective import Blend, Objective
+from fer.training.preprocessing import prepare
 from fer.training.runs import RunDirectory
 from fer.training.statistics import with_new_statistics
 from fer.training.teacher import Teacher, load_teacher
@@ -118,7 +120,7 @@ def test_new_statistics_are_those_of_the_pictures_and_the_network_stays():
     faces = Faces(pixels, torch.zeros(50, dtype=torch.int64))
     preprocessing = Preprocessing(standardise="dataset", mean=0.0, deviation=1.0)
     measured = with_new_statistics(network, faces, preprocessing, 50)
-    assert float(measured[0].running_mean) == pytest.approx(float(preprocessing(pixels).mean()), abs=1e-4)
+    assert float(measured[0].running_mean) == pytest.approx(float(prepare(preprocessing, pixels).mean()), abs=1e-4)
     assert float(network[0].running_mean) == 0 and not measured.training
     network[0].weight.requires_grad_(False)
     assert float(with_new_statistics(network, faces, preprocessing, 50)[0].running_mean) == 0     # frozen: as it was

@@ -1,0 +1,76 @@
+"""Random views of training faces, drawn in batches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from fer.data.damage import DAMAGES
+
+MOST_DAMAGE = 0.8  # of the stress report's strongest
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """Random views of a training face; every strength 0 switches its part off."""
+
+    flip: float = 0.5           # share of faces mirrored
+    rotation: float = 8.0       # degrees to either side
+    scale: float = 0.08         # share larger or smaller
+    shift: float = 2.0          # pixels in each direction
+    brightness: float = 0.2     # of the full range, to either side
+    contrast: float = 0.2       # share stronger or weaker
+    erasing: float = 0.0        # share of faces with a block greyed out
+    damage: float = 0.0         # share of faces with one of fer.data.damage's faults
+
+    def __call__(self, faces: torch.Tensor, size: int, rng: np.random.Generator) -> torch.Tensor:
+        """Faces (N, H, H) uint8 -> (N, 1, size, size) float32 in 0..1, drawn from `rng` alone."""
+        count, full = faces.shape[0], faces.shape[-1]
+
+        def spread(strength: float) -> np.ndarray:
+            return rng.uniform(-strength, strength, count)
+
+        angle = np.deg2rad(spread(self.rotation))
+        zoom = (1 + spread(self.scale)) * size / full
+        mirror = np.where(rng.random(count) < self.flip, -1.0, 1.0)
+        shift = np.stack([spread(self.shift), spread(self.shift)], 1) * 2 / full
+        theta = np.empty((count, 2, 3), np.float32)  # maps the view's coordinates to the face's
+        theta[:, 0, 0], theta[:, 0, 1] = zoom * np.cos(angle) * mirror, -zoom * np.sin(angle)
+        theta[:, 1, 0], theta[:, 1, 1] = zoom * np.sin(angle) * mirror, zoom * np.cos(angle)
+        theta[:, :, 2] = shift
+        light = rng.uniform(1 - self.contrast, 1 + self.contrast, count), spread(self.brightness)
+        contrast, brightness = (torch.from_numpy(x.astype(np.float32)).view(-1, 1, 1, 1) for x in light)
+
+        unit = faces.unsqueeze(1).float() / 255
+        grid = F.affine_grid(torch.from_numpy(theta), [count, 1, size, size], align_corners=False).to(unit.device)
+        views = F.grid_sample(unit, grid, padding_mode="border", align_corners=False)
+        views = ((views - 0.5) * contrast.to(unit.device) + 0.5 + brightness.to(unit.device)).clamp(0, 1)
+        if self.erasing > 0:
+            views = self._erase(views, rng)
+        return self._damage(views, rng) if self.damage > 0 else views
+
+    def _damage(self, views: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
+        """One fault of a photograph, of any strength up to MOST_DAMAGE, on some faces."""
+        rows = np.flatnonzero(rng.random(len(views)) < self.damage)
+        if not len(rows):
+            return views
+        names = rng.choice(list(DAMAGES), len(rows))
+        greys = (views[rows, 0] * 255).cpu().numpy()
+        faces = [np.clip(DAMAGES[name](grey, rng.uniform(0, MOST_DAMAGE), rng), 0, 255)
+                 for name, grey in zip(names, greys, strict=True)]
+        views[rows, 0] = torch.from_numpy(np.stack(faces).astype(np.float32) / 255).to(views.device)
+        return views
+
+    def _erase(self, views: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
+        """Grey out a block of 4 to 20 % of some faces (Zhong et al. 2020)."""
+        size = views.shape[-1]
+        for index in np.flatnonzero(rng.random(len(views)) < self.erasing):
+            share, ratio = rng.uniform(0.04, 0.2), np.exp(rng.uniform(np.log(0.5), np.log(2)))
+            height = min(int(size * np.sqrt(share * ratio)) + 1, size)
+            width = min(int(size * np.sqrt(share / ratio)) + 1, size)
+            top, left = rng.integers(0, size - height + 1), rng.integers(0, size - width + 1)
+            views[index, :, top:top + height, left:left + width] = float(rng.random())
+        return views

@@ -1,0 +1,81 @@
+"""The ONNX graph that a model predicts by: the file beside its weights, or one exported once and cached."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+
+from fer.data.cache import cache_folder
+from fer.errors import WeightsError
+from fer.files import replace_file
+from fer.models import weights
+from fer.models.card import Card
+
+FORMAT = 1  # of the cached files; another exporter needs another number
+
+
+def read_graph(path: Path) -> tuple[bytes, Card]:
+    """An ONNX file's bytes, safe to run, and the card that belongs to them. Raises WeightsError.
+
+    path: of a .safetensors or .onnx file, as fer.models.weights.find_weights gives it.
+    """
+    if path.suffix == ".onnx" and not path.with_suffix(".json").is_file():
+        return _untrusted(path, None)
+    card = weights.read_card(path)
+    try:
+        return _graph_of(path, card)
+    except WeightsError:
+        replaced = weights.read_card(path)  # a run may have put better weights there between the two
+        if replaced == card:
+            raise
+        return _graph_of(path, replaced)
+
+
+def _graph_of(path: Path, card: Card) -> tuple[bytes, Card]:
+    file = path.with_suffix(".onnx")
+    if path.suffix == ".safetensors" and path.is_file() and not (card.onnx_sha256 and file.is_file()):
+        return _exported(path, card), card
+    if path.parent == weights.weights_folder():
+        blob = weights.read_bytes(file)
+        weights.check_digest(file, blob, card.onnx_sha256)
+        return blob, card
+    return _untrusted(file, card)
+
+
+def _untrusted(file: Path, card: Card | None) -> tuple[bytes, Card]:
+    """A file from anywhere: looked through before it is run. card: None where the file's own metadata is its card."""
+    from fer.models.onnx_check import card_in, checked_model, input_side
+
+    if not file.is_file():
+        raise WeightsError(f"There are no weights called {file.name}.")
+    blob = weights.read_bytes(file)
+    if card is not None:
+        weights.check_digest(file, blob, card.onnx_sha256)
+    model = checked_model(file.name, blob)
+    card = card or card_in(file.name, model)
+    if (side := input_side(model.graph)) != card.input_size:
+        raise WeightsError(f"{file.name} takes faces of {side} pixels, its card says {card.input_size}.")
+    return blob, card
+
+
+def _exported(path: Path, card: Card) -> bytes:
+    """The graph of a .safetensors file that has none beside it: exported once, then kept by the weights' digest."""
+    blob = weights.read_bytes(path)
+    weights.check_digest(path, blob, card.sha256)
+    stem = f"graph{FORMAT}-{weights.sha256(blob)[:24]}-{card.architecture}-{card.input_size}"
+    for file in cache_folder().glob(f"{stem}-*.onnx"):
+        cached = file.read_bytes()
+        if file.stem.rpartition("-")[2] == weights.sha256(cached)[:24]:
+            return cached
+    try:
+        from fer.models.checkpoints import load_checkpoint
+        from fer.models.onnx_export import export_onnx, store_as_float16
+    except ImportError:
+        raise WeightsError(
+            f"{path.name} has no {path.stem}.onnx beside it, and making one needs PyTorch: pip install "
+            "'fer-studio[train]'."
+        ) from None
+    graph = store_as_float16(export_onnx(load_checkpoint(path)[0], card.input_size))
+    with suppress(OSError):  # a read-only or full disk costs only the speed of the next load
+        replace_file(cache_folder() / f"{stem}-{weights.sha256(graph)[:24]}.onnx", graph)
+    return graph

@@ -1,0 +1,39 @@
+"""Layers that several networks share: a convolution with batch-norm and ReLU, and folding the batch-norm away."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+
+class ConvBlock(nn.Module):
+    """3x3 convolution, batch-norm, ReLU: (N, C, H, W) -> (N, C', H / stride, W / stride)."""
+
+    def __init__(self, channels_in: int, channels_out: int, stride: int = 1, groups: int = 1) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(channels_in, channels_out, 3, stride, padding=1, groups=groups, bias=False)
+        self.norm = nn.BatchNorm2d(channels_out)
+        self.relu = nn.ReLU()
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        return self.relu(self.norm(self.conv(features)))
+
+    def fold(self) -> nn.Sequential:
+        """The same function in evaluation mode: one convolution with bias, then ReLU."""
+        return nn.Sequential(fold_norm(self.conv, self.norm), nn.ReLU())
+
+
+def fold_norm(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> nn.Conv2d:
+    """A convolution followed by batch-norm in evaluation mode, as one convolution with bias."""
+    kernel, bias = folded_kernel(conv.weight, norm)
+    folded = nn.Conv2d(
+        conv.in_channels, conv.out_channels, conv.kernel_size, conv.stride, conv.padding, groups=conv.groups
+    )
+    folded.weight.data, folded.bias.data = kernel.detach().clone(), bias.detach().clone()
+    return folded
+
+
+def folded_kernel(kernel: torch.Tensor, norm: nn.BatchNorm2d) -> tuple[torch.Tensor, torch.Tensor]:
+    """A bias-free kernel (C', C, k, k) and the batch-norm behind it -> the kernel and bias (C',) of both."""
+    gain = norm.weight / torch.sqrt(norm.running_var + norm.eps)
+    return kernel * gain.view(-1, 1, 1, 1), norm.bias - norm.running_mean * gain

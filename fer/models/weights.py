@@ -1,0 +1,140 @@
+"""Where weights lie and what belongs together: NAME.safetensors, NAME.onnx and NAME.json. Needs no PyTorch.
+
+A save writes all three beside the old ones first, the card last, and only then renames them: a kill before that leaves
+the old files in use, a kill after it is mended by the next reader.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import os
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+import fer
+from fer.errors import WeightsError
+from fer.files import replace_file
+from fer.limits import limits
+from fer.models.card import Card, json_of
+
+SUFFIXES = (".safetensors", ".onnx")
+MAX_BYTES = limits().checkpoint_bytes  # an untrusted larger file is refused unread
+
+
+@functools.cache
+def weights_folder() -> Path:
+    """The folder of the shipped weights: inside the installed package, else beside it in a checkout."""
+    package = Path(fer.__file__).resolve().parent
+    inside = package / "weights"
+    return inside if inside.is_dir() else package.parent / "weights"
+
+
+def shipped_names() -> list[str]:
+    """The names of the weights that come with the app."""
+    folder = weights_folder()
+    return sorted({file.stem for suffix in SUFFIXES for file in folder.glob(f"*{suffix}")})
+
+
+def find_weights(name: str | Path) -> Path:
+    """A name in weights/, a run directory, or a .safetensors or .onnx file -> the file. Raises WeightsError.
+
+    Of a model that has both files, the .safetensors; it need not exist where its .onnx does.
+    """
+    given = Path(name)
+    if given.suffix in SUFFIXES:
+        return given
+    if _has_weights(given / "best.safetensors"):
+        return given / "best.safetensors"
+    shipped = weights_folder() / f"{given.name}.safetensors"
+    if given.name == str(name) and _has_weights(shipped):
+        return shipped
+    if os.path.isfile(given / "config.json"):
+        raise WeightsError(f"The run {given.name} has no finished epoch yet. Wait for its first one.")
+    raise WeightsError(
+        f"There is no model {given.name[:80]!r}. Shipped: {', '.join(shipped_names()) or 'none'}; or give a run "
+        "directory, or a .safetensors or .onnx file."
+    )
+
+
+def _has_weights(path: Path) -> bool:
+    return os.path.isfile(path) or os.path.isfile(path.with_suffix(".onnx"))
+
+
+def save_files(path: Path, tensors: bytes, graph: bytes, card: Card) -> Card:
+    """Write `path` (.safetensors), its .onnx and its card, all or none of them; returns the card with both digests."""
+    card = replace(card, sha256=sha256(tensors), onnx_sha256=sha256(graph))
+    replace_file(_upcoming(path), tensors)
+    replace_file(_upcoming(path.with_suffix(".onnx")), graph)
+    replace_file(_upcoming(path.with_suffix(".json")), json.dumps(card.to_json(), indent=2) + "\n")
+    settle(path)
+    return card
+
+
+def _upcoming(path: Path) -> Path:
+    return path.with_name(f".{path.name}.next")
+
+
+def settle(path: Path) -> None:
+    """Finish a save that was cut off after everything was written; whatever else lies there is left alone."""
+    card = path.with_suffix(".json")
+    if not _upcoming(card).is_file():
+        return
+    with suppress(OSError, ValueError, TypeError, KeyError, AttributeError, WeightsError):
+        expected = json_of(_upcoming(card))
+        digests = {".safetensors": expected["sha256"], ".onnx": expected.get("onnx_sha256")}
+        written = []
+        for suffix, digest in digests.items():
+            if not digest and suffix == ".onnx":
+                continue  # a save of before .onnx files were written
+            file = path.with_suffix(suffix)
+            if _upcoming(file).is_file() and sha256(read_bytes(_upcoming(file))) == digest:
+                written.append(file)
+            elif sha256(read_bytes(file)) != digest:
+                return
+        for file in (*written, card):
+            with suppress(FileNotFoundError):  # another reader has renamed it already
+                os.replace(_upcoming(file), file)
+
+
+def read_card(path: Path | str) -> Card:
+    """The card beside a .safetensors or .onnx file. Raises WeightsError."""
+    path = Path(path)
+    if not _has_weights(path):  # os.path.isfile, unlike Path's, is False too for names that no disk takes
+        raise WeightsError(f"There are no weights called {path.name}.")
+    settle(path)
+    file = path.with_suffix(".json")
+    try:
+        stat = file.stat()
+        return _card_of(file, stat.st_mtime_ns, stat.st_size, stat.st_ino)
+    except FileNotFoundError:
+        raise WeightsError(f"{path.name} has no card. Put {path.stem}.json beside it.") from None
+    except (OSError, ValueError):
+        raise WeightsError(f"{path.stem}.json, the card of {path.name}, does not read as JSON of a card.") from None
+
+
+@functools.lru_cache(maxsize=64)
+def _card_of(file: Path, changed_ns: int, size: int, inode: int) -> Card:
+    return Card.from_json(json_of(file))
+
+
+def read_bytes(path: Path) -> bytes:
+    """A weights file of any size that a network here needs. Raises WeightsError."""
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise WeightsError(f"{path.name} is larger than {MAX_BYTES // 2**20} MB. No network here needs that.")
+        return path.read_bytes()
+    except OSError as error:
+        raise WeightsError(f"{path.name} cannot be read: {error.strerror or 'unknown reason'}.") from None
+
+
+def check_digest(path: Path, blob: bytes, expected: str) -> None:
+    """Raises WeightsError where the card beside the file describes other bytes."""
+    if expected and sha256(blob) != expected:
+        raise WeightsError(f"{path.name} is not the file that its card describes (sha256 differs). Download it again.")
+
+
+def sha256(blob: bytes) -> str:
+    return hashlib.sha256(blob).hexdigest()

@@ -1,0 +1,31 @@
+"""fer.preprocessing in PyTorch, on the device where training keeps its faces."""
+
+from __future__ import annotations
+
+import torch
+
+from fer.preprocessing import DEVIATION_FLOOR, Preprocessing, center_crop, resize_weights
+
+
+def to_unit(faces: torch.Tensor) -> torch.Tensor:
+    """(N, S, S) uint8 -> (N, 1, S, S) float32 in 0..1."""
+    return faces.unsqueeze(1).float() / 255
+
+
+def prepare(preprocessing: Preprocessing, faces: torch.Tensor) -> torch.Tensor:
+    """Gray faces (N, S, S) uint8 -> (N, 1, input_size, input_size) float32, as `Preprocessing.__call__`."""
+    unit = faces.unsqueeze(1).double() / 255
+    size = preprocessing.face_size
+    if unit.shape[-2:] != (size, size) and len(unit):
+        across, down = (torch.tensor(resize_weights(length, size), device=unit.device) for length in unit.shape[-2:])
+        unit = across @ unit @ down.T
+    return normalize(preprocessing, center_crop(unit, preprocessing.input_size))
+
+
+def normalize(preprocessing: Preprocessing, unit: torch.Tensor) -> torch.Tensor:
+    """Standardize a batch (N, 1, S, S) in 0..1, as `Preprocessing.normalize`. Returns float32."""
+    wide = unit.double()
+    if preprocessing.standardise == "dataset":
+        return ((wide - preprocessing.mean) / preprocessing.deviation).float()
+    deviation, mean = torch.std_mean(wide, dim=(1, 2, 3), keepdim=True, correction=0)
+    return ((wide - mean) / deviation.clamp_min(DEVIATION_FLOOR)).float()

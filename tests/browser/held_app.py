@@ -1,0 +1,32 @@
+"""The app as `streamlit run` starts it, but no stability is measured before a file is there.
+
+    python -m tests.browser.held_app PORT FILE
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+
+def main(port: str, file: str) -> None:
+    from streamlit.web import cli
+
+    from fer.app import photos
+
+    real, go = photos.stability, Path(file)
+
+    def held(*given):
+        while not go.exists():
+            time.sleep(0.05)
+        return real(*given)
+
+    photos.stability = held
+    sys.argv = ["streamlit", "run", "streamlit_app.py", "--server.headless", "true", "--server.address", "127.0.0.1",
+                "--server.port", port]
+    cli.main()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

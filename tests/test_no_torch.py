@@ -1,0 +1,83 @@
+"""Reading photos and videos, Home and Predict need no PyTorch, nor what comes with it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fer.vision.images import read_image
+from fer.vision.video import VideoWriter
+
+ROOT = Path(__file__).parents[1]
+HEAVY = ("torch", "torchvision", "torchmetrics", "captum", "accelerate", "safetensors", "onnx", "optuna")
+BLOCK = f"""
+import sys
+class Blocked:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in {HEAVY!r}:
+            raise ModuleNotFoundError(f"blocked: {{name}}", name=name)
+sys.meta_path.insert(0, Blocked())
+"""
+MODULES = [
+    "fer", "fer.cli", "fer.records", "fer.inference.recognizer", "fer.inference.film", "fer.inference.live",
+    "fer.vision.detection", "fer.models.card", "fer.models.weights", "fer.training.runs", "fer.training.config",
+    "fer.data.read",
+]
+
+
+def run(code: str, **options) -> subprocess.CompletedProcess:
+    return subprocess.run([sys.executable, "-c", BLOCK + code], cwd=ROOT, capture_output=True, text=True, check=False,
+                          **options)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_importing_needs_none_of_it(module):
+    done = run(f"import {module}")
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("model", ["compact", "mini_xception"])
+def test_a_photo_is_read_by_the_command(sample, model):
+    done = run(f"from fer.cli import main; sys.exit(main(['predict', {str(sample)!r}, '--model', {model!r}, "
+               "'--detector', 'hog', '--stability', '--json']))")
+    assert done.returncode == 0, done.stderr
+    (face,) = json.loads(done.stdout)["faces"]
+    assert face["expression"] == "happy" and face["stability"] == 1
+
+
+def test_a_video_is_read_by_the_command(tmp_path, sample):
+    sample_video = tmp_path / "in.mp4"
+    with VideoWriter(sample_video, 512, 512, 10) as writer:
+        for index in range(5):
+            writer.write(read_image(sample), index / 10)
+    done = run(f"from fer.cli import main; sys.exit(main(['video', {str(sample_video)!r}, '--out', "
+               f"{str(tmp_path / 'out.mp4')!r}, '--detector', 'hog', '--json']))")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["rows"] and (tmp_path / "out.mp4").stat().st_size
+
+
+@pytest.mark.parametrize("page", ["", "pages/predict.py"])
+def test_the_page_opens_and_reads(page):
+    code = f"""
+from streamlit.testing.v1 import AppTest
+app = AppTest.from_file("streamlit_app.py", default_timeout=60).run()
+if {page!r}:
+    app.switch_page({page!r}).run()
+assert not app.exception and not app.error, [*app.exception, *app.error]
+print([title.value for title in app.title])
+"""
+    done = run(code)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert ("Predict" if page else "FER Studio") in done.stdout
+
+
+@pytest.mark.parametrize(("arguments", "named"), [
+    (["explain", "x.jpg", "--out", "y"], "train"), (["evaluate", "--data", "synthetic"], "train"),
+    (["train", "--data", "synthetic"], "train"), (["summary", "mini_xception"], "train")])
+def test_what_needs_it_says_how_to_install_it(arguments, named):
+    done = run(f"from fer.cli import main; sys.exit(main({arguments!r}))")
+    assert done.returncode == 1 and f"fer-studio[{named}]" in done.stderr and "Traceback" not in done.stderr
