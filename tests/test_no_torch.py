@@ -1,4 +1,4 @@
-"""Reading photos and videos, Home and Predict need no PyTorch, nor what comes with it."""
+"""Reading photos and videos needs no PyTorch, nor what comes with it; the pages are in tests/pages."""
 
 from __future__ import annotations
 
@@ -58,21 +58,6 @@ def test_a_video_is_read_by_the_command(tmp_path, sample):
                f"{str(tmp_path / 'out.mp4')!r}, '--detector', 'hog', '--json']))")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["rows"] and (tmp_path / "out.mp4").stat().st_size
-
-
-@pytest.mark.parametrize("page", ["", "pages/predict.py"])
-def test_the_page_opens_and_reads(page):
-    code = f"""
-from streamlit.testing.v1 import AppTest
-app = AppTest.from_file("streamlit_app.py", default_timeout=60).run()
-if {page!r}:
-    app.switch_page({page!r}).run()
-assert not app.exception and not app.error, [*app.exception, *app.error]
-print([title.value for title in app.title])
-"""
-    done = run(code)
-    assert done.returncode == 0, done.stderr[-2000:]
-    assert ("Predict" if page else "FER Studio") in done.stdout
 
 
 @pytest.mark.parametrize(("arguments", "named"), [

@@ -9,7 +9,7 @@ import streamlit as st
 
 from fer.app import resources, shell, state, widgets
 from fer.app.callbacks import guarded_callback
-from fer.app.training_timing import Timing, timing_of
+from fer.app.training_timing import DOING, Timing, timing_of
 from fer.errors import FerError
 from fer.limits import hosted, limits
 from fer.models.registry import ARCHITECTURES
@@ -134,7 +134,7 @@ def show_estimate(config: TrainConfig, pictures: int) -> None:
 
 def _estimate(timing: Timing, config: TrainConfig, count: int, pending: bool) -> None:
     if not timing.finished:
-        st.caption(f":material/hourglass_top: {timing.doing}.")
+        st.caption(f":material/hourglass_top: {DOING}.")
         return
     if pending:
         st.rerun()  # the whole page: the polling ends

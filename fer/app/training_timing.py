@@ -1,46 +1,41 @@
-"""How long a picture takes to train on this machine, timed beside the page: its first use loads PyTorch."""
+"""How long a picture takes to train on this machine, timed in a process of its own beside the page."""
 
 from __future__ import annotations
 
+import subprocess
 import sys
-import threading
+from functools import cached_property
 
 import streamlit as st
 
 from fer.faults import log_failure
 from fer.training.config import TrainConfig
 
-_one_at_a_time = threading.Lock()   # two that time at once would slow each other down
+DOING = "Timing a few batches (PyTorch is loaded for it)"
 
 
 class Timing:
-    """A few batches of one configuration, timed in a thread of its own, so that the page can be used meanwhile."""
+    """A few batches of one configuration, timed in their own process: PyTorch stays out of the server."""
 
     def __init__(self, config: TrainConfig) -> None:
-        self.seconds_per_picture: float | None = None
-        self._finished = threading.Event()
-        threading.Thread(target=self._run, args=(config,), daemon=True, name="timing").start()
+        command = [sys.executable, "-m", "fer.training.estimate", config.model, str(config.input_size),
+                   str(config.batch_size)]
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     @property
     def finished(self) -> bool:
         """Whether it is over; without a number where it failed."""
-        return self._finished.is_set()
+        return self._process.poll() is not None
 
-    @property
-    def doing(self) -> str:
-        loaded = "fer.training.estimate" in sys.modules
-        return "Timing a few batches" if loaded else "Loading PyTorch to estimate the time"
-
-    def _run(self, config: TrainConfig) -> None:
+    @cached_property
+    def seconds_per_picture(self) -> float | None:
+        """None where it failed; to be asked for once it is finished."""
+        told, complaint = self._process.communicate()
         try:
-            with _one_at_a_time:
-                from fer.training.estimate import seconds_per_picture
-
-                self.seconds_per_picture = seconds_per_picture(config)
-        except Exception as error:  # the form goes on without a time
-            log_failure("The timing of a few batches failed", error)
-        finally:
-            self._finished.set()
+            return float(told)
+        except ValueError:
+            log_failure("The timing of a few batches failed", RuntimeError(complaint.strip().rpartition("\n")[2]))
+            return None
 
 
 @st.cache_resource(max_entries=32, ttl=300, show_spinner=False)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from dataclasses import replace
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -21,8 +23,6 @@ TIMED_STEPS = 4
 
 def seconds_per_picture(config: TrainConfig) -> float:
     """Time a few steps of a batch of at most 64 after one to warm up: the quickest, as other work only slows a step."""
-    import numpy as np
-
     config = replace(config, init="", freeze="")
     count, rng = min(config.batch_size, 64), np.random.default_rng(0)
     faces = torch.from_numpy(rng.integers(0, 256, (count, FACE_SIZE, FACE_SIZE), dtype=np.uint8))
@@ -40,3 +40,8 @@ def seconds_per_picture(config: TrainConfig) -> float:
         optimizer.step()
         times.append(time.perf_counter() - began)
     return min(times[1:]) / count
+
+
+if __name__ == "__main__":  # MODEL INPUT_SIZE BATCH_SIZE
+    name, size, batch_size = sys.argv[1:]
+    print(seconds_per_picture(TrainConfig(model=name, input_size=int(size), batch_size=int(batch_size))))
