@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from fer.app import photos, resources, shell, state, widgets
+from fer.app import layout, resources, session, widgets
+from fer.app.predict import photo_reading
 from fer.limits import hosted
 
-detector_line = shell.open_page("Home")
+detector_line = layout.open_page("Home")
 st.title("FER Studio")
 st.markdown(
     "FER Studio finds the faces in a photo and reads which of seven expressions each one shows. It says how sure it "
@@ -16,12 +17,12 @@ st.markdown(
     "models that were trained from scratch on FER2013, a public collection of face photos."
 )
 
-with shell.guarded():
-    reading = photos.read_photo(photos.Photo("astronaut.jpg", resources.sample_bytes("astronaut")), own=False)
+with layout.guarded():
+    reading = photo_reading.read_photo(photo_reading.Photo("astronaut.jpg", resources.sample_bytes("astronaut")), own=False)
     picture, result = st.columns([3, 2], gap="large", vertical_alignment="center")
     with picture:
         if reading.error:
-            st.error(shell.plain(reading.error.message), icon=":material/broken_image:")
+            st.error(layout.plain(reading.error.message), icon=":material/broken_image:")
         else:
             st.image(reading.drawn, width="stretch",
                      caption="Eileen Collins, NASA, public domain", alt="An astronaut's portrait, her face marked")
@@ -35,13 +36,13 @@ with shell.guarded():
             st.page_link(path, label=label, icon=":material/arrow_forward:")
 
     st.header("How good is it?")
-    card = resources.card(state.model())
+    card = resources.card(session.model())
     st.markdown(
-        f"The model in use is **{shell.model_label(state.model())}**: {shell.accuracy_line(state.model())}. "
+        f"The model in use is **{layout.model_label(session.model())}**: {layout.accuracy_line(session.model())}. "
         "PublicTest is a part of FER2013 that the models do not learn from. People agree with FER2013's labels on "
         "about 65 of 100 pictures. An expression is what a face shows, not what a person feels; do not judge people "
         "by it."
     )
     with st.expander("Limits and the law", icon=":material/balance:"):
-        st.markdown(shell.LIMITS_AND_LAW)
-shell.close_page(detector_line)
+        st.markdown(layout.LIMITS_AND_LAW)
+layout.close_page(detector_line)

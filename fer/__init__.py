@@ -10,20 +10,29 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from fer import explain
+    from fer.errors import FerError
+    from fer.explanation.explain import explain
     from fer.inference.recognizer import load
+    from fer.records import FaceBox, Prediction
+    from fer.vision.images import read_image
 
-__all__ = ["explain", "load"]
+__version__ = "0.2.0"
+__all__ = ["FaceBox", "FerError", "Prediction", "__version__", "explain", "load", "read_image"]
+
+# Loaded on first use, so that `import fer.expressions` stays light.
+_PLACES = {
+    "FaceBox": "fer.records",
+    "FerError": "fer.errors",
+    "Prediction": "fer.records",
+    "explain": "fer.explanation.explain",
+    "load": "fer.inference.recognizer",
+    "read_image": "fer.vision.images",
+}
 
 
 def __getattr__(name: str) -> object:
-    # Loaded on first use, so that `import fer.expressions` stays light.
-    if name == "load":
-        from fer.inference.recognizer import load
+    if name not in _PLACES:
+        raise AttributeError(f"module 'fer' has no attribute {name!r}")
+    import importlib
 
-        return load
-    if name == "explain":
-        import importlib
-
-        return importlib.import_module("fer.explain")  # the package is callable: see there
-    raise AttributeError(f"module 'fer' has no attribute {name!r}")
+    return getattr(importlib.import_module(_PLACES[name]), name)

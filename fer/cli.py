@@ -18,7 +18,7 @@ from tqdm import tqdm
 from fer.errors import FerError, missing_part
 from fer.models import DEFAULT_MODEL
 from fer.training.config import CHOICES, TrainConfig
-from fer.vision.kinds import DETECTORS, FINDERS
+from fer.vision.registry import DETECTORS, FINDERS
 
 DEFAULTS = TrainConfig()
 Detector, Finder, Faces = Literal[DETECTORS], Literal[FINDERS], Literal[CHOICES["faces"]]
@@ -80,7 +80,7 @@ def evaluate(data: str, split: tuple[str, ...] = ("PublicTest",), model: str = D
     """
     import fer
     from fer.data.read import read_dataset
-    from fer.evaluation.study import study
+    from fer.evaluation.evaluation import study
 
     recognizer = fer.load(model)
     dataset, studies = read_dataset(data, faces=faces), []
@@ -140,9 +140,9 @@ def explain(image: tyro.conf.Positional[Path], /, out: Path, methods: tuple[str,
         json: Print the numbers as one JSON document too.
     """
     import fer
-    from fer.explain.face import check_choices
-    from fer.explain.files import write_explanation
-    from fer.explain.methods import METHODS
+    from fer.explanation.explain import check_choices
+    from fer.explanation.files import write_explanation
+    from fer.explanation.methods import METHODS
     from fer.expressions import NAMES
     from fer.vision.detection import load_detector
     from fer.vision.images import read_image
@@ -184,10 +184,10 @@ def video(source: tyro.conf.Positional[Path], /, out: Path, csv: Path | None = N
         json: Print one JSON document with all rows.
     """
     import fer
-    from fer.display.overlay import draw_faces
     from fer.inference import recording
-    from fer.inference.film import read_film
+    from fer.inference.video import read_film
     from fer.vision.detection import load_detector
+    from fer.visualization.overlay import draw_faces
 
     if not 0.1 <= readings <= 120:
         raise FerError(f"Readings a second are 0.1 to 120, got {readings:g}.")
@@ -232,7 +232,7 @@ def export(model: tyro.conf.Positional[str], /, out: Path, format: Literal["onnx
     from dataclasses import asdict
 
     from fer.data.read import SYNTHETIC, read_dataset
-    from fer.inference.export import export as write
+    from fer.tools.export import export as write
 
     data = data or ("fer2013.csv" if Path("fer2013.csv").is_file() else SYNTHETIC)
     if data == SYNTHETIC:
@@ -253,9 +253,9 @@ def benchmark(json: bool = False) -> int:  # noqa: A002
     Args:
         json: Print one JSON document.
     """
-    from fer.benchmark import run
-    from fer.inference.benchmark import sizes
-    from fer.timing import line
+    from fer.tools.benchmark import run
+    from fer.tools.inference_benchmark import sizes
+    from fer.tools.timing import line
 
     models = sizes()
     results = run(progress=lambda name: _say(f"timing {name}"))
@@ -282,8 +282,8 @@ def train(config: Annotated[TrainConfig, tyro.conf.arg(name="")] = DEFAULTS, out
         search: Try so many seeded settings (Optuna), each a run, and table them.
         json: Print one JSON line an epoch, of a search one line a run.
     """
-    from fer.training.runs import RunDirectory
-    from fer.training.shelf import free_id, runs_folder
+    from fer.training.run_directory import RunDirectory
+    from fer.training.run_store import free_id, runs_folder
     from fer.training.worker import train as train_run
 
     if search:

@@ -4,36 +4,37 @@ from __future__ import annotations
 
 import streamlit as st
 
-from fer.app import shell
+from fer.app import layout
 
-detector_line = shell.open_page("Explain")
+detector_line = layout.open_page("Explain")
 st.title("Explain")
 st.markdown("What in this face speaks for each expression, and can you trust the picture that says so?")
 
-with shell.guarded():
-    with shell.loading("PyTorch for the maps"):
-        from fer.app import explain_ask, explain_input, explain_maps, explain_trust, photos, studies
-        from fer.explain.methods import METHODS
-    explain_input.choose_face()
-    chosen = studies.last_face()
+with layout.guarded():
+    with layout.loading("PyTorch for the maps"):
+        from fer.app.explain import face_choice, job, maps, measurements, what_if
+        from fer.app.predict import photo_reading
+        from fer.explanation.methods import METHODS
+    face_choice.choose_face()
+    chosen = job.last_face()
     queue = st.empty()   # always there, so that what stands below keeps its place
     with queue:
-        reading = photos.read_photo(chosen.photo)
-    if explain_input.has_face(reading):
-        number = explain_input.choose_number(reading, chosen)
+        reading = photo_reading.read_photo(chosen.photo)
+    if face_choice.has_face(reading):
+        number = face_choice.choose_number(reading, chosen)
         with queue:
-            study = studies.study_of(reading, number, chosen.truth)
-            layer = explain_maps.choose_layer(study)
-            keys = [studies.key_of(method, layer) for method in METHODS]
-            cell = explain_maps.chosen_cell(study, layer)
-            studies.first_maps(study, keys, cell.key)
-        look = explain_maps.top(study, cell)
+            study = job.study_of(reading, number, chosen.truth)
+            layer = maps.choose_layer(study)
+            keys = [job.key_of(method, layer) for method in METHODS]
+            cell = maps.chosen_cell(study, layer)
+            job.first_maps(study, keys, cell.key)
+        look = maps.top(study, cell)
         progress = st.container()
-        explain_maps.grid(study, keys, cell, look)
-        explain_trust.trust(study, keys, cell)
-        explain_ask.regions(study, cell)
-        explain_ask.ask_back(study, cell, look)
-        explain_ask.downloads(study, keys, layer, look)
+        maps.grid(study, keys, cell, look)
+        measurements.trust(study, keys, cell)
+        what_if.regions(study, cell)
+        what_if.ask_back(study, cell, look)
+        what_if.downloads(study, keys, layer, look)
         with progress:
-            explain_trust.work(study, keys, cell)
-shell.close_page(detector_line)
+            measurements.work(study, keys, cell)
+layout.close_page(detector_line)

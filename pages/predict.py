@@ -4,33 +4,34 @@ from __future__ import annotations
 
 import streamlit as st
 
-from fer.app import predict_photos, shell, state
+from fer.app import layout, session
+from fer.app.predict import photos_tab
 
-detector_line = shell.open_page("Predict")
+detector_line = layout.open_page("Predict")
 st.title("Predict")
 st.markdown("What do these faces express, and how sure is that? What you show stays in memory and is never stored.")
-shell.tell_hosted()
+layout.tell_hosted()
 
-state.settle_predict_view()
-photos_tab, camera_tab, live_tab, video_tab = st.tabs(
-    list(state.PREDICT_VIEWS.values()), key=state.PREDICT_TABS, on_change="rerun")
+session.settle_predict_view()
+photos, camera, live, video = st.tabs(
+    list(session.PREDICT_VIEWS.values()), key=session.PREDICT_TABS, on_change="rerun")
 
-with photos_tab, shell.guarded():
-    predict_photos.show()  # always: an uploader that is not drawn forgets its files
-with camera_tab, shell.guarded():
-    if camera_tab.open:
-        from fer.app import predict_camera
+with photos, layout.guarded():
+    photos_tab.show()  # always: an uploader that is not drawn forgets its files
+with camera, layout.guarded():
+    if camera.open:
+        from fer.app.predict import camera_tab
 
-        predict_camera.show()
+        camera_tab.show()
 # What live streams and films need takes a second to load: nobody waits for it before a photo.
-with live_tab, shell.guarded():
-    if live_tab.open or state.live():
-        from fer.app import predict_live
+with live, layout.guarded():
+    if live.open or session.live():
+        from fer.app.predict import live_tab
 
-        predict_live.show(live_tab.open)
-with video_tab, shell.guarded():
-    if video_tab.open or state.film_job():
-        from fer.app import predict_video
+        live_tab.show(live.open)
+with video, layout.guarded():
+    if video.open or session.film_job():
+        from fer.app.predict import video_tab
 
-        predict_video.show()
-shell.close_page(detector_line)
+        video_tab.show()
+layout.close_page(detector_line)

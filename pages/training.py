@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import streamlit as st
 
-from fer.app import data_choice, shell, state, training_data, training_form, training_run, training_shelf
-from fer.app.training_sweep import sweep_now_and_then
+from fer.app import data_choice, layout, session
+from fer.app.server.retention import sweep_now_and_then
+from fer.app.training import data_report, form, run_view, runs_view
 from fer.errors import FerError
 from fer.limits import hosted, limits
-from fer.training.runs import RunDirectory
-from fer.training.shelf import find_run, list_runs
+from fer.training.run_directory import RunDirectory
+from fer.training.run_store import find_run, list_runs
 
-detector_line = shell.open_page("Training")
+detector_line = layout.open_page("Training")
 st.title("Training")
 
 
@@ -22,17 +23,17 @@ def chosen_run(runs: list[RunDirectory]) -> RunDirectory | None:
         try:
             return find_run(named)
         except FerError as error:
-            st.error(shell.plain(error.message), icon=":material/error:")
+            st.error(layout.plain(error.message), icon=":material/error:")
     return runs[0] if runs else None
 
 
 def go_to(key: str) -> None:
-    st.query_params["run"] = state.widget(key)
+    st.query_params["run"] = session.widget(key)
 
 
 def choose_view(runs: list[RunDirectory], run: RunDirectory | None) -> str:
     """The bar at the top: which run, a new one, or all side by side. Returns run, new or compare."""
-    view = state.training_view() or "run"
+    view = session.training_view() or "run"
     if not runs:
         return "new"
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -40,11 +41,11 @@ def choose_view(runs: list[RunDirectory], run: RunDirectory | None) -> str:
             ids = [each.id for each in runs]
             key = f"run_picker_{run.id}"
             st.selectbox("Run", ids, ids.index(run.id), key=key, on_change=go_to, args=(key,), width=340)
-            st.button("New run", on_click=state.show_training, args=("new",), icon=":material/add:", key="new_run")
-            st.button("Compare runs", on_click=state.show_training, args=("compare",), key="compare_runs",
+            st.button("New run", on_click=session.show_training, args=("new",), icon=":material/add:", key="new_run")
+            st.button("Compare runs", on_click=session.show_training, args=("compare",), key="compare_runs",
                       icon=":material/stacked_line_chart:")
         else:
-            st.button("Back to the run", on_click=state.show_training, args=("run",), icon=":material/arrow_back:",
+            st.button("Back to the run", on_click=session.show_training, args=("run",), icon=":material/arrow_back:",
                       key="back_to_run")
     return view
 
@@ -52,8 +53,8 @@ def choose_view(runs: list[RunDirectory], run: RunDirectory | None) -> str:
 def show_form() -> None:
     st.markdown("Train a network of your own and use it a minute later. With the drawn faces, nothing is needed but "
                 "**Start training**.")
-    training_form.show_demo_limits()
-    preset = training_form.choose_preset()
+    form.show_demo_limits()
+    preset = form.choose_preset()
     data = data_choice.choose_data("data")
     if data is None:
         st.info("Name or upload the data first.", icon=":material/database:")
@@ -64,21 +65,21 @@ def show_form() -> None:
         st.caption("Kept on this server for the run, under the digest of its bytes, for "
                    f"{'a day' if days == 1 else f'{days:.0f} days'}.{after}")
         data = str(data_choice.keep(data))
-    config = training_form.fill_in(preset, data)
-    training_form.start_button(config)
+    config = form.fill_in(preset, data)
+    form.start_button(config)
     estimate = st.empty()
     if config:
         with estimate:
-            training_form.estimate_to_come()
-    report = training_data.show_report(data, config.faces if config else "auto")
+            form.estimate_to_come()
+    report = data_report.show_report(data, config.faces if config else "auto")
     if config:
         with estimate:
-            training_form.show_estimate(config, sum(report.counts.get("Training", {}).values()))
+            form.show_estimate(config, sum(report.counts.get("Training", {}).values()))
 
 
-with shell.guarded():
-    if message := state.told():
-        st.error(shell.plain(message), icon=":material/error:")
+with layout.guarded():
+    if message := session.told():
+        st.error(layout.plain(message), icon=":material/error:")
     sweep_now_and_then()
     runs = list_runs()
     run = chosen_run(runs)
@@ -86,12 +87,12 @@ with shell.guarded():
     if view == "new":
         show_form()
     elif view == "compare":
-        from fer.app import training_shelf
+        from fer.app.training import runs_view
 
-        training_shelf.show_comparison()
+        runs_view.show_comparison()
     else:  # the charts' libraries take most of a second to load: what stands above is shown meanwhile
-        from fer.app import training_run, training_shelf
+        from fer.app.training import run_view, runs_view
 
-        training_run.show_run(run)
-        training_shelf.show_upkeep(run)
-shell.close_page(detector_line)
+        run_view.show_run(run)
+        runs_view.show_upkeep(run)
+layout.close_page(detector_line)

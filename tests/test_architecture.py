@@ -48,7 +48,7 @@ def test_nothing_unpickles():
         assert not re.search(r"(?<!safetensors\.)torch\.load\(", path.read_text()), path
 
 
-LIGHT = ["fer", "fer.expressions", "fer.records", "fer.training.runs", "fer.display.figures"]
+LIGHT = ["fer", "fer.expressions", "fer.records", "fer.training.run_directory", "fer.visualization.figures"]
 
 
 @pytest.mark.parametrize("module", LIGHT)

@@ -11,16 +11,16 @@ import pytest
 import torch
 
 import fer
-from fer.explain.attribution import Explainer, units
-from fer.explain.methods import METHODS, Method
+from fer.explanation.attribution import Explainer, units
+from fer.explanation.methods import METHODS, Method
 from fer.models.registry import ARCHITECTURES, Architecture, build
 from fer.models.summary import summarise
 from fer.training.config import TrainConfig
-from fer.training.runs import RunDirectory
+from fer.training.run_directory import RunDirectory
 from fer.training.worker import train
 from fer.vision.detection import load_detector
 from fer.vision.images import read_image
-from fer.vision.kinds import KINDS, BoxMedian, Kind
+from fer.vision.registry import KINDS, BoxMedian, Kind
 from tests.conftest import ROOT
 
 PAGE = (ROOT / "docs" / "contributing.md").read_text(encoding="utf-8")
@@ -69,7 +69,7 @@ def test_a_detector(example, monkeypatch, sample):
 
 
 def test_an_explanation_method(example, monkeypatch):
-    example("fer/explain/input_times_gradient.py")
+    example("fer/explanation/input_times_gradient.py")
     for name, method in eval(entry("input_times_gradient"), {"Method": Method}).items():  # noqa: S307
         monkeypatch.setitem(METHODS, name, method)
 

@@ -21,21 +21,24 @@ import pytest
 from streamlit.runtime.uploaded_file_manager import UploadedFile, UploadedFileRec
 from streamlit.testing.v1 import AppTest
 
-from fer.app import data_choice, photos, state, training_form, training_sweep, webcam
+from fer.app import data_choice, session
+from fer.app.predict import photo_reading, webcam
 from fer.app.resources import data_stamp
-from fer.app.training_data import look_at
-from fer.app.training_sweep import sweep
-from fer.app.turnstile import Turnstile
-from fer.data import archives
+from fer.app.server.retention import sweep
+from fer.app.server import retention
+from fer.app.training import form
+from fer.app.training.data_report import look_at
+from fer.app.work_queue import Turnstile
+from fer.data import uploads
 from fer.errors import RunError
 from fer.limits import HOSTED, OPEN, hosted, limits
-from fer.training import launcher, watch
+from fer.training import launcher, watched_faces
 from fer.training.config import TrainConfig
-from fer.training.runs import RunDirectory
+from fer.training.run_directory import RunDirectory
 from fer.training.worker import train
+from tests.app.test_training import made, words
 from tests.conftest import ROOT
 from tests.load.visitor import Visitor
-from tests.pages.test_training import made, words
 from tests.serving import await_health, free_port
 
 
@@ -165,7 +168,7 @@ def test_a_long_pause_is_ended_by_the_worker_itself(demo, monkeypatch, tmp_path)
 
 
 def test_uploaded_training_data_within_its_folder_is_taken(demo):
-    folder = archives.uploads_folder() / ("0123456789ab" * 2)
+    folder = uploads.uploads_folder() / ("0123456789ab" * 2)
     folder.mkdir(parents=True, exist_ok=True)
     assert launcher.bounded(TrainConfig(epochs=2, data=str(folder))).data == str(folder)
     for elsewhere in (folder.parent, folder.parent / "mine"):  # all visitors' at once, no upload's digest
@@ -180,7 +183,7 @@ def test_old_uploads_are_forgotten(tmp_path, monkeypatch):
         (tmp_path / "uploads" / name / "upload.csv").write_text("x")
         then = time.time() - 86_400 * days
         os.utime(tmp_path / "uploads" / name, (then, then))
-    assert archives.forget_old_uploads(1.0) == 1
+    assert uploads.forget_old_uploads(1.0) == 1
     assert [folder.name for folder in (tmp_path / "uploads").iterdir()] == ["new"]
 
 
@@ -208,7 +211,7 @@ def test_nothing_of_an_upload_is_left_after_its_day(demo, monkeypatch, tmp_path,
     run = RunDirectory.create(runs / "mine", config)
     assert train(run, quiet=True) == "finished"
     assert [path.name for path in cache.iterdir()] == ["uploads"]             # no parsed copy
-    assert not list(run.path.glob("watch*")) and watch.read(run) is None      # no faces for everybody
+    assert not list(run.path.glob("watch*")) and watched_faces.read(run) is None      # no faces for everybody
     sweep(time.time() + 86_400 * 0.9)
     assert data.exists() and run.best.is_file()
     sweep(time.time() + 86_400 * 1.1)
@@ -238,8 +241,8 @@ def test_runs_are_never_swept_on_a_machine_of_ones_own(monkeypatch, tmp_path):
 
 def test_opening_training_sweeps_and_says_why_there_is_no_wall(app, monkeypatch, tmp_path, small_csv):
     monkeypatch.setenv("FER_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(training_sweep, "_last_s", float("-inf"))
-    old = archives.uploads_folder() / "old"
+    monkeypatch.setattr(retention, "_last_s", float("-inf"))
+    old = uploads.uploads_folder() / "old"
     old.mkdir(parents=True)
     os.utime(old, (1e9, 1e9))
     run = made(tmp_path / "runs", "theirs", data=str(data_choice.keep(uploaded(small_csv))))
@@ -254,7 +257,7 @@ def test_the_form_offers_only_what_the_demo_takes(app, tmp_path):
     app.switch_page("pages/training.py").run()
     assert not app.exception and "at most 12 epochs of 3,000 pictures" in words(app)
     assert app.selectbox(key="preset").options == ["Quick look", "Fine-tune the shipped weights on my data"]
-    for preset in training_form.offered_presets():
+    for preset in form.offered_presets():
         assert launcher.bounded(TrainConfig(**preset.settings)).epochs <= HOSTED.train_epochs
     models = app.selectbox(key="setting_model_Quick look_mini_xception").options
     assert models == ["mini-xception", "mini-xception-64"]
@@ -333,7 +336,7 @@ def test_a_failure_is_a_number_for_the_visitor_and_no_secret_in_the_log(app, mon
     def fail(photo):
         raise ZeroDivisionError(photo.name)
 
-    monkeypatch.setattr(photos, "read_photo", fail)
+    monkeypatch.setattr(photo_reading, "read_photo", fail)
     with caplog.at_level(logging.ERROR):
         app.switch_page("pages/predict.py").run()
         app.button(key="sample_astronaut").click().run()
@@ -344,11 +347,11 @@ def test_a_failure_is_a_number_for_the_visitor_and_no_secret_in_the_log(app, mon
 
 
 def test_no_log_of_the_demo_holds_what_an_exception_says(demo, monkeypatch, caplog):
-    from fer.app import film_job
+    from fer.app.predict import video_job
     from fer.inference.live import LiveAnalyser
 
-    monkeypatch.setattr(film_job, "read_film", lambda data, *given: {}[data])
-    job = film_job.FilmJob(("key",), "holiday.mp4", "compact")
+    monkeypatch.setattr(video_job, "read_film", lambda data, *given: {}[data])
+    job = video_job.FilmJob(("key",), "holiday.mp4", "compact")
     job.start(b"holiday", None, None, 10.0)
     for _ in range(100):
         if job.finished:
@@ -426,7 +429,7 @@ def test_who_leaves_the_queue_holds_nobody_up():
 
 
 def test_state_names_no_run_of_others(demo):
-    assert not state.may_change("any")
+    assert not session.may_change("any")
 
 
 def test_a_secret_switches_the_shared_demo_on(tmp_path):

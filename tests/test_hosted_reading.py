@@ -13,23 +13,25 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from fer.app import data_choice, evaluate_input, photos, resources, state, turnstile
-from fer.app.photos import Photo
-from fer.data.archives import uploads_folder
+from fer.app import data_choice, resources, session, work_queue
+from fer.app.evaluate import inputs
+from fer.app.predict import photo_reading
+from fer.app.predict.photo_reading import Photo
 from fer.data.fer2013 import read_fer2013
 from fer.data.read import SYNTHETIC, read_dataset
+from fer.data.uploads import uploads_folder
 from fer.errors import DatasetError
-from fer.evaluation.slices import read_metadata
-from fer.evaluation.study import study
-from fer.explain.face import Subject
+from fer.evaluation.evaluation import study
+from fer.evaluation.groups import read_metadata
+from fer.explanation.explain import Subject
 from fer.limits import HOSTED, OPEN
+from tests.app.test_evaluate import words
 from tests.conftest import ROOT, write_csv
-from tests.pages.test_evaluate import words
 
 DIGEST = "0123456789abcdef01234567"
 
 
-class Watched(turnstile.Turnstile):
+class Watched(work_queue.Turnstile):
     """One place that notes each entry, and fails at once where a thread would wait for itself."""
 
     def __init__(self) -> None:
@@ -62,14 +64,14 @@ def demo(monkeypatch, tmp_path):
 @pytest.fixture
 def heavy(monkeypatch) -> Watched:
     watched = Watched()
-    monkeypatch.setattr(turnstile, "_heavy", watched)
+    monkeypatch.setattr(work_queue, "_heavy", watched)
     return watched
 
 
 @pytest.fixture
 def reading(monkeypatch) -> Watched:
     watched = Watched()
-    monkeypatch.setattr(turnstile, "_reading", watched)
+    monkeypatch.setattr(work_queue, "_reading", watched)
     return watched
 
 
@@ -156,9 +158,9 @@ def test_drawn_faces_and_one_upload_are_read_on_the_demo(demo, small_csv, tmp_pa
 @pytest.mark.parametrize("method", ["grad_cam", "occlusion", "integrated_gradients"])
 def test_all_maps_of_explain_are_made_inside_and_once(app, heavy, monkeypatch, method):
     calls = watch(monkeypatch, heavy, Subject, "attribute")
-    monkeypatch.setattr(state, "stopped_explaining", lambda: True)
-    real = state.cell
-    monkeypatch.setattr(state, "cell", lambda key, *given: method if key == "method" else real(key, *given))
+    monkeypatch.setattr(session, "stopped_explaining", lambda: True)
+    real = session.cell
+    monkeypatch.setattr(session, "cell", lambda key, *given: method if key == "method" else real(key, *given))
     app.switch_page("pages/explain.py").run()
     assert not app.exception and not app.error
     made, entries = len(calls), len(heavy.entries)
@@ -194,7 +196,7 @@ def test_the_measurements_of_explain_nest_nothing(app, heavy, monkeypatch):
 
 
 def test_a_photo_is_read_inside_and_once(app, reading, monkeypatch):
-    calls = watch(monkeypatch, reading, photos, "decode_image")
+    calls = watch(monkeypatch, reading, photo_reading, "decode_image")
     app.switch_page("pages/predict.py").run()
     app.button(key="sample_grace-hopper").click().run()
     assert not app.exception and not app.error and len(calls) == 2
@@ -210,8 +212,8 @@ def photo_key(name: str) -> str:
 
 
 def test_the_strip_of_another_face_is_made_inside(reading, monkeypatch):
-    photo = photos.read_photo(Photo("a.jpg", resources.sample_bytes("astronaut")))
-    calls = watch(monkeypatch, reading, photos, "decode_image")
+    photo = photo_reading.read_photo(Photo("a.jpg", resources.sample_bytes("astronaut")))
+    calls = watch(monkeypatch, reading, photo_reading, "decode_image")
     photo.strips.clear()
     assert set(photo.strip(1)) == {"Found", "Aligned", "Grey", "Standardised"} and len(calls) == 1
     assert photo.strip(1) is photo.strips[1] and len(calls) == 1
@@ -219,8 +221,8 @@ def test_the_strip_of_another_face_is_made_inside(reading, monkeypatch):
 
 def test_an_evaluation_takes_a_turn_for_each_batch_and_says_the_same(heavy, monkeypatch):
     recognizer, dataset = resources.recognizer("mini_xception"), read_dataset(SYNTHETIC, quiet=True)
-    choice = evaluate_input.Choice(SYNTHETIC, SYNTHETIC, "PublicTest", "flip")
-    found = evaluate_input.evaluated("mini_xception", choice, dataset)
+    choice = inputs.Choice(SYNTHETIC, SYNTHETIC, "PublicTest", "flip")
+    found = inputs.evaluated("mini_xception", choice, dataset)
     faces = len(found.part)
     assert len(heavy.entries) == 1 + sum(2 * -(-min(512, faces - first) // 128) for first in range(0, faces, 512))
     assert not any(heavy.entries)
@@ -234,7 +236,7 @@ def test_others_get_in_between_two_turns(heavy):
         with heavy.entered(lambda place: queued.set(), urgent=True):
             order.append("visitor")
 
-    with turnstile.in_turns() as next_turn:
+    with work_queue.in_turns() as next_turn:
         order.append("first piece")
         waiting = threading.Thread(target=visitor)
         waiting.start()
@@ -243,7 +245,7 @@ def test_others_get_in_between_two_turns(heavy):
         order.append("second piece")
     waiting.join(10)
     assert order == ["first piece", "visitor", "second piece"]
-    with pytest.raises(ValueError), turnstile.in_turns() as next_turn:
+    with pytest.raises(ValueError), work_queue.in_turns() as next_turn:
         next_turn()
         raise ValueError
     assert not heavy.inside and heavy._inside == 0
@@ -293,12 +295,12 @@ def test_an_upload_of_who_has_left_is_read_no_further(heavy, monkeypatch, sample
             raise Left
 
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    monkeypatch.setattr(turnstile, "_stop_if_left", look)
+    monkeypatch.setattr(work_queue, "_stop_if_left", look)
     faces = watch(monkeypatch, heavy, folders, "read_face")
     upload = io.BytesIO(own_zip(sample, 41))
     upload.name, upload.size = "own.zip", 1
     with pytest.raises(Left):
-        evaluate_input._read(upload)
+        inputs._read(upload)
     assert len(faces) == 20 and not heavy.inside and heavy._inside == 0 and not list(tmp_path.iterdir())
 
 

@@ -23,8 +23,8 @@ class Blocked:
 sys.meta_path.insert(0, Blocked())
 """
 MODULES = [
-    "fer", "fer.cli", "fer.records", "fer.inference.recognizer", "fer.inference.film", "fer.inference.live",
-    "fer.vision.detection", "fer.models.card", "fer.models.weights", "fer.training.runs", "fer.training.config",
+    "fer", "fer.cli", "fer.records", "fer.inference.recognizer", "fer.inference.video", "fer.inference.live",
+    "fer.vision.detection", "fer.models.card", "fer.models.weights", "fer.training.run_directory", "fer.training.config",
     "fer.data.read",
 ]
 

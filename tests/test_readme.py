@@ -22,7 +22,7 @@ import pytest
 from fer.cli import main
 from fer.models import weights
 from fer.training.config import TrainConfig
-from fer.training.runs import RunDirectory
+from fer.training.run_directory import RunDirectory
 from fer.training.worker import train
 from fer.vision.images import read_image
 from fer.vision.video import VideoWriter
@@ -71,7 +71,7 @@ NAMED = {
     r"deploy/huggingface/make_space\.sh": "tests/test_deploy.py makes a Space",
     r"hf upload": "needs an account; tests/test_deploy.py makes the folder",
     r"sudo .*deploy/rehearse\.py": "installs everything, as root",
-    r"python -m fer\.training\.benchmark": "takes minutes; tests/training/test_benchmark.py runs it with few steps",
+    r"python -m fer\.training\.benchmark": "takes minutes; tests/tools/test_training_benchmark.py runs it with few steps",
     r"python -m fer (train|explain|summary two_layers)$": "mentioned, with what the reader adds: test_contributing.py",
 }
 RECORDS = "models.md"      # its commands are what the shipped weights were trained by, once: hours, with their own data
@@ -197,7 +197,7 @@ def written_by(words: list[str]) -> list[Path]:
 
 @pytest.mark.parametrize("words", TO_RUN, ids=TO_RUN.values())
 def test_the_command_runs(here, words, monkeypatch, capsys):
-    if words[2].startswith(("fer.vision.", "fer.evaluation.crops")) and not YUNET.is_file():
+    if words[2].startswith(("fer.vision.", "fer.tools.detected_crops")) and not YUNET.is_file():
         pytest.skip("the YuNet file is not at hand (FER_SHARED)")
     if words[1] == "-c":
         exec(words[2])  # noqa: S102  the page's own code
@@ -234,7 +234,7 @@ def test_every_command_is_run_or_named_and_its_flags_exist(page, command, capsys
         assert all((ROOT / word).exists() for word in words if re.search(r"\.(py|txt)$", word))
     elif words[1:2] == ["-m"] and words[2].startswith("fer"):
         flags = {word for word in words[3:] if word.startswith("--")} - {"--config"}
-        if flags and words[2] != "fer.training.benchmark":
+        if flags and words[2] != "fer.tools.training_benchmark":
             with pytest.raises(SystemExit):
                 python_m([words[2], *words[3:4][:words[2] == "fer"], "--help"], monkeypatch)
             shown = capsys.readouterr().out

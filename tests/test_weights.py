@@ -7,7 +7,7 @@ import torch
 
 import fer
 from fer.data.fer2013 import read_fer2013
-from fer.evaluation.study import study
+from fer.evaluation.evaluation import study
 from fer.models.checkpoints import load_checkpoint, save_checkpoint
 from fer.models.weights import find_weights, shipped_names
 

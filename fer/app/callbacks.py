@@ -5,9 +5,9 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 
-from fer.app import state
+from fer.app import session
 from fer.errors import FerError
-from fer.faults import log_failure
+from fer.failure_log import log_failure
 
 
 def guarded_callback(action: Callable) -> Callable:
@@ -17,9 +17,9 @@ def guarded_callback(action: Callable) -> Callable:
         try:
             action(*given)
         except FerError as error:
-            state.tell(error.message)
+            session.tell(error.message)
         except Exception as error:
             number = log_failure("A callback failed", error)
-            state.tell(f"Something went wrong on our side (number {number}, for whoever runs this server). Nothing was "
+            session.tell(f"Something went wrong on our side (number {number}, for whoever runs this server). Nothing was "
                        "lost: try again, or reload the page.")
     return guarded

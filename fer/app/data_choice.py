@@ -10,11 +10,11 @@ from pathlib import Path
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from fer.data.archives import unpack_zip, uploads_folder
 from fer.data.dataset import Dataset
 from fer.data.fer2013 import Progress, read_fer2013
 from fer.data.folders import read_folder
 from fer.data.read import SYNTHETIC
+from fer.data.uploads import unpack_zip, uploads_folder
 from fer.errors import DatasetError
 from fer.limits import MB, hosted, limits
 
@@ -83,7 +83,7 @@ def read_upload(upload: UploadedFile, progress: Progress | None = None) -> Datas
 def keep(upload: UploadedFile) -> Path:
     """Write an upload where a training worker finds it; a zip is checked and unpacked.
 
-    How old it is counts from the last use, on the shared demo from the upload: see fer.app.training_sweep.
+    How old it is counts from the last use, on the shared demo from the upload: see fer.app.server.retention.
     """
     check_size(upload)
     upload.seek(0)

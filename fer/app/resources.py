@@ -7,7 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from fer.app.tidy import tidy
+from fer.app.server.memory import tidy
 from fer.data.dataset import Dataset
 from fer.data.ferplus import FERPLUS_FILE
 from fer.data.folders import list_entries, root_of
@@ -17,7 +17,7 @@ from fer.inference.recognizer import Recognizer, load
 from fer.limits import limits
 from fer.models.card import Card
 from fer.models.weights import find_weights, read_card, shipped_names
-from fer.training.shelf import list_runs
+from fer.training.run_store import list_runs
 from fer.vision.detection import Detector, load_detector
 
 SAMPLES = Path(__file__).parent / "samples"

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import streamlit as st
 
-from fer.app.shell import plain
+from fer.app.layout import plain
 from fer.expressions import NAMES
 from fer.inference.stability import VIEWS
 from fer.records import Prediction
@@ -51,7 +51,7 @@ def verdict(face: Prediction, threshold: float) -> None:
 
 def probability_chart(face: Prediction, key: str) -> None:
     # Its libraries take most of a second to load: the picture and the words above are shown meanwhile.
-    from fer.display import figures
+    from fer.visualization import figures
 
     words = ", ".join(f"{name} {percent(p)}" for name, p in zip(NAMES, face.probabilities, strict=True))
     st.plotly_chart(_bars(face.probabilities), width="stretch", config=figures.CONFIG, key=key,
@@ -61,7 +61,7 @@ def probability_chart(face: Prediction, key: str) -> None:
 @lru_cache(maxsize=KEPT_CHARTS)
 def _bars(probabilities: tuple[float, ...]) -> go.Figure:
     """Shared by all pages: shown, never changed."""
-    from fer.display import figures
+    from fer.visualization import figures
 
     return figures.probability_bars(probabilities)
 

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from fer.data.damage import DAMAGES
+from fer.data.corruptions import DAMAGES
 
 MOST_DAMAGE = 0.8  # of the stress report's strongest
 
@@ -24,7 +24,7 @@ class Augmentation:
     brightness: float = 0.2     # of the full range, to either side
     contrast: float = 0.2       # share stronger or weaker
     erasing: float = 0.0        # share of faces with a block greyed out
-    damage: float = 0.0         # share of faces with one of fer.data.damage's faults
+    damage: float = 0.0         # share of faces with one of fer.data.corruptions's faults
 
     def __call__(self, faces: torch.Tensor, size: int, rng: np.random.Generator) -> torch.Tensor:
         """Faces (N, H, H) uint8 -> (N, 1, size, size) float32 in 0..1, drawn from `rng` alone."""

@@ -6,9 +6,9 @@ import os
 import re
 from pathlib import Path
 
-from fer.data.archives import uploads_folder
 from fer.data.dataset import Dataset
 from fer.data.fer2013 import Progress, read_fer2013
+from fer.data.uploads import uploads_folder
 from fer.errors import DatasetError
 
 SYNTHETIC = "synthetic"

@@ -11,11 +11,11 @@ import cv2
 import numpy as np
 import plotly.graph_objects as go
 
-from fer.display import evaluation_figures as charts
 from fer.errors import FerError
-from fer.evaluation.details import precision_recall_curves, roc_curves
-from fer.evaluation.study import GALLERY, Study
+from fer.evaluation.curves import precision_recall_curves, roc_curves
+from fer.evaluation.evaluation import GALLERY, Study
 from fer.expressions import NAMES
+from fer.visualization import evaluation_figures as charts
 
 STYLE = """body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1B1E2B}
 table{border-collapse:collapse;margin:1rem 0}td,th{padding:.3rem .8rem;text-align:right;border-bottom:1px solid #dde0ea}

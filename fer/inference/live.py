@@ -13,11 +13,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from fer.faults import log_failure
-from fer.inference.follower import LIVE_SIDE, FollowedFace, Follower
+from fer.failure_log import log_failure
 from fer.inference.recognizer import Recognizer
 from fer.inference.recording import Row
 from fer.inference.smoothing import SMOOTHING_S
+from fer.inference.tracked import LIVE_SIDE, FollowedFace, Follower
 from fer.limits import limits
 from fer.vision.detection import Detector
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from fer.expressions import NAMES
-from fer.inference.follower import FollowedFace
+from fer.inference.tracked import FollowedFace
 
 UNSURE = "not sure"
 

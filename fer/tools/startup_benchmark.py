@@ -22,8 +22,8 @@ from pathlib import Path
 
 from fer.errors import FerError
 from fer.models import DEFAULT_MODEL
-from fer.timing import Row, missing, row
 from fer.tools.many_photos import COUNTS, resident_mb
+from fer.tools.timing import Row, missing, row
 from fer.vision import yunet_file
 
 HERE, ROOT = Path(__file__).parent, Path(__file__).parents[2]

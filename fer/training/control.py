@@ -13,8 +13,8 @@ from accelerate import Accelerator
 from fer.errors import RunError
 from fer.limits import limits
 from fer.training.control_signal import Interrupted, StopSignal
-from fer.training.runs import RunDirectory
-from fer.training.turns import Turn
+from fer.training.run_directory import RunDirectory
+from fer.training.run_queue import Turn
 
 HEARTBEAT_S = 2.0
 LOOK_S = 0.2

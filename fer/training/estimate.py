@@ -14,8 +14,8 @@ from fer.data.dataset import FACE_SIZE
 from fer.models.registry import build
 from fer.preprocessing import Preprocessing
 from fer.training.config import TrainConfig
-from fer.training.loop import augmentation_of
-from fer.training.optimisation import make_optimizer
+from fer.training.epoch import augmentation_of
+from fer.training.optimizer import make_optimizer
 from fer.training.preprocessing import normalize
 
 TIMED_STEPS = 4

@@ -19,8 +19,8 @@ from fer.data.read import SYNTHETIC, is_upload
 from fer.errors import RunError
 from fer.limits import Limits, limits
 from fer.training.config import TrainConfig
-from fer.training.runs import ALIVE, RunDirectory
-from fer.training.shelf import REPOSITORY, free_id, list_runs, runs_folder
+from fer.training.run_directory import ALIVE, RunDirectory
+from fer.training.run_store import REPOSITORY, free_id, list_runs, runs_folder
 
 # Threads that wait for each other sleep instead of spinning: the app and other work get the processor.
 WAITING = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "0"}

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from fer.errors import RunError
 from fer.records import EpochRecord
 from fer.training.control_signal import StopSignal
-from fer.training.runs import RunDirectory
+from fer.training.run_directory import RunDirectory
 
 LOOK_S = 0.3
 ENDED = ("finished", "stopped", "failed")

@@ -11,8 +11,8 @@ import optuna
 
 from fer.errors import RunError
 from fer.training.config import TrainConfig
-from fer.training.runs import RunDirectory
-from fer.training.shelf import free_id, runs_folder
+from fer.training.run_directory import RunDirectory
+from fer.training.run_store import free_id, runs_folder
 from fer.training.worker import train
 
 SEARCHED = ("learning_rate", "weight_decay", "label_smoothing", "dropout", "erasing", "mixup", "balance")

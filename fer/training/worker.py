@@ -15,8 +15,8 @@ from pathlib import Path
 from fer.errors import FerError, RunError
 from fer.records import EpochRecord
 from fer.training.control_signal import Interrupted
-from fer.training.runs import RunDirectory
-from fer.training.turns import Turn
+from fer.training.run_directory import RunDirectory
+from fer.training.run_queue import Turn
 
 SUPERVISED = "FER_SUPERVISED"  # set for processes whose starter holds the run's lock
 NICENESS = 10
@@ -47,7 +47,7 @@ def train(run: RunDirectory, quiet: bool = False, on_epoch: Callable[[EpochRecor
 
                 ending["state"] = supervise(run, config.processes, (lock.fileno(), turn.fileno()), on_epoch)
             else:
-                from fer.training.session import run_session
+                from fer.training.trainer import run_session
 
                 ending["state"] = run_session(run, config, turn, quiet, on_epoch)
         return ending["state"]

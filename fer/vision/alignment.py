@@ -1,7 +1,7 @@
 """Cut a face out of a photo the way FER2013's own pictures are cut, upright by its eyes.
 
 How much of a face FER2013 shows was measured by finding it again with each detector in enlarged
-Training pictures (`python -m fer.vision.crop_measurement --data fer2013.csv`).
+Training pictures (`python -m fer.tools.crop_measurement --data fer2013.csv`).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from fer.records import FaceBox
-from fer.vision.kinds import KINDS
+from fer.vision.registry import KINDS
 
 REFERENCE = 48.0        # the measurements are in pixels of FER2013's 48 x 48
 MAX_SUPERSAMPLING = 12  # samples a side and pixel; bounds the work for a face of many megapixels

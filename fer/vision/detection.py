@@ -12,7 +12,7 @@ import numpy as np
 from fer.errors import FerError
 from fer.records import FaceBox
 from fer.vision import yunet_file
-from fer.vision.kinds import KINDS
+from fer.vision.registry import KINDS
 
 LONG_SIDE = 1024       # search size for photos; live streams use less
 YUNET_THRESHOLD = 0.65
@@ -22,7 +22,7 @@ MERGE_OVERLAP = 0.45   # intersection over the smaller box from which two boxes 
 
 
 class Detector(Protocol):
-    """Finds faces. name: as in fer.vision.kinds.KINDS."""
+    """Finds faces. name: as in fer.vision.registry.KINDS."""
 
     name: str
 

@@ -13,16 +13,16 @@ from pathlib import Path
 def main(port: str, file: str) -> None:
     from streamlit.web import cli
 
-    from fer.app import photos
+    from fer.app.predict import photo_reading
 
-    real, go = photos.stability, Path(file)
+    real, go = photo_reading.stability, Path(file)
 
     def held(*given):
         while not go.exists():
             time.sleep(0.05)
         return real(*given)
 
-    photos.stability = held
+    photo_reading.stability = held
     sys.argv = ["streamlit", "run", "streamlit_app.py", "--server.headless", "true", "--server.address", "127.0.0.1",
                 "--server.port", port]
     cli.main()

@@ -27,7 +27,7 @@ def loaded(module: str, name: str):
 
 
 def be_patient() -> None:
-    loaded("fer.app.webcam", "START_WITHIN_S").START_WITHIN_S = PATIENCE_S
+    loaded("fer.app.predict.webcam", "START_WITHIN_S").START_WITHIN_S = PATIENCE_S
 
 
 def tell_threads(path: Path) -> None:
@@ -40,7 +40,7 @@ def tell_threads(path: Path) -> None:
 
 def count_frames(path: Path, echo: bool) -> None:
     """Put a counter around the stream's callback."""
-    webcam = loaded("fer.app.webcam", "callback_of")
+    webcam = loaded("fer.app.predict.webcam", "callback_of")
     real, counts = webcam.callback_of, {"frames": 0, "seconds": 0.0}
 
     def callback_of(analyser, wanted):

@@ -12,14 +12,14 @@ from PIL import Image
 from playwright.sync_api import TimeoutError, expect
 
 import fer
-from fer.display import maps
-from fer.display.maps import Look
-from fer.explain.face import explainer_for, subject
-from fer.explain.faithfulness import covered
-from fer.explain.methods import METHODS
-from fer.explain.regions import REGIONS
+from fer.explanation.explain import explainer_for, subject
+from fer.explanation.faithfulness import covered
+from fer.explanation.methods import METHODS
+from fer.explanation.regions import REGIONS
 from fer.expressions import NAMES
 from fer.vision.images import read_image
+from fer.visualization import maps
+from fer.visualization.maps import Look
 from tests.browser.test_predict import sideways
 from tests.conftest import ROOT
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from fer.training.runs import RunDirectory
+from fer.training.run_directory import RunDirectory
 from tests.conftest import ROOT
 from tests.serving import await_health, free_port
 from tests.training.conftest import until

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from fer.vision.video import VideoWriter, frames
 from tests.browser.test_predict import sideways
-from tests.inference.test_film import portrait
+from tests.inference.test_video import portrait
 
 
 def test_a_film_is_read_played_and_downloaded(server, page, tmp_path):

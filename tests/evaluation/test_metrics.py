@@ -8,8 +8,8 @@ import pytest
 from fer.data.dataset import Dataset, fingerprints
 from fer.errors import DatasetError
 from fer.evaluation.calibration import calibrate, fit_temperature, fit_threshold, folds_of
+from fer.evaluation.evaluation import study
 from fer.evaluation.metrics import score
-from fer.evaluation.study import study
 from fer.models.card import Card
 
 

@@ -12,9 +12,9 @@ from PIL import Image
 from fer.cli import main
 from fer.data.dataset import Dataset
 from fer.errors import FerError
+from fer.evaluation.evaluation import study
 from fer.evaluation.report import render_report, write_report
-from fer.evaluation.stress import StressPoint
-from fer.evaluation.study import study
+from fer.evaluation.robustness import StressPoint
 from fer.models.weights import find_weights
 from tests.evaluation.test_metrics import Teller
 

@@ -14,14 +14,14 @@ from pathlib import Path
 from random import Random
 
 import fer
+import fer.evaluation.evaluation
 import fer.evaluation.report
-import fer.evaluation.study
-import fer.explain.files
-import fer.inference.export
-import fer.inference.film
+import fer.explanation.files
+import fer.inference.video
 import fer.models.summary
+import fer.tools.export
 import fer.training.search
-import fer.training.session
+import fer.training.trainer
 from fer.training.config import TrainConfig
 from tests.fuzz.corpus import corpus
 

@@ -10,16 +10,16 @@ from random import Random
 
 import numpy as np
 
-from fer.data.archives import unpack_zip
 from fer.data.fer2013 import read_fer2013
 from fer.data.folders import read_folder
-from fer.evaluation.slices import read_metadata, slices_of
+from fer.data.uploads import unpack_zip
+from fer.evaluation.groups import read_metadata, slices_of
 from fer.inference.recognizer import load
 from fer.models.card import KINDS
 from fer.models.checkpoints import load_checkpoint
-from fer.training import watch
+from fer.training import watched_faces
 from fer.training.config import TrainConfig
-from fer.training.runs import RunDirectory
+from fer.training.run_directory import RunDirectory
 from fer.vision.images import decode_image
 from tests.fuzz import grammar, makers
 from tests.fuzz.command_line import arguments, call
@@ -75,7 +75,7 @@ def run_directory(content: Input, folder: Path) -> None:
     """All that the page reads of a run; its charts rely on the kinds of the numbers."""
     write(folder, content)
     run = RunDirectory(folder)
-    status, records, wall = run.status(), run.records(), watch.read(run)
+    status, records, wall = run.status(), run.records(), watched_faces.read(run)
     run.current_state()
     assert isinstance(status["state"], str) and isinstance(status["heartbeat"], float)
     for record in records:

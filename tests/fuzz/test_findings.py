@@ -15,20 +15,20 @@ import torch
 from PIL import Image
 
 from fer.cli import main
-from fer.data.archives import unpack_zip
 from fer.data.fer2013 import read_fer2013
 from fer.data.ferplus import VOTE_NAMES, read_votes
 from fer.data.folders import read_folder
 from fer.data.read import read_dataset
+from fer.data.uploads import unpack_zip
 from fer.errors import DatasetError, FerError, ImageError, RunError, SettingError, WeightsError
-from fer.evaluation.slices import read_metadata
+from fer.evaluation.groups import read_metadata
 from fer.models.weights import find_weights
 from fer.records import EpochRecord
-from fer.training import watch
+from fer.training import watched_faces
 from fer.training.config import TrainConfig
-from fer.training.runs import RunDirectory
-from fer.training.shelf import free_id
-from fer.training.state import load_state, save_state
+from fer.training.resume_state import load_state, save_state
+from fer.training.run_directory import RunDirectory
+from fer.training.run_store import free_id
 from fer.vision import images
 from fer.vision.images import MAX_PASSES, decode_image, read_image
 from tests.fuzz.files import PIXELS, run_files, zipped
@@ -202,9 +202,9 @@ def test_a_saved_state_of_other_kinds_is_a_sentence(tmp_path, change):
     ("watch.jsonl", json.dumps({"epoch": 1, "probabilities": [[10**400] * 7] * 2}).encode() + b"\n")])
 def test_a_wall_of_other_kinds_is_no_wall(tmp_path, file, content):
     strip = encode(Image.new("L", (96, 48)), "PNG")
-    assert watch.read(RunDirectory(write(tmp_path, {**run_files(), "watch.png": strip}))) is not None
+    assert watched_faces.read(RunDirectory(write(tmp_path, {**run_files(), "watch.png": strip}))) is not None
     (tmp_path / file).write_bytes(content)
-    assert watch.read(RunDirectory(tmp_path)) is None
+    assert watched_faces.read(RunDirectory(tmp_path)) is None
 
 
 @pytest.mark.parametrize(("read", "error"), [

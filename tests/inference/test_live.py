@@ -8,11 +8,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from fer.display.overlay import draw_faces
 from fer.inference import live
 from fer.inference.live import HISTORY_S, LiveAnalyser, LiveSettings
 from fer.records import FaceBox, Quality
-from tests.inference.test_follower import HAPPY, SAD, Scene
+from fer.visualization.overlay import draw_faces
+from tests.inference.test_tracked import HAPPY, SAD, Scene
 
 FRAME = np.zeros((120, 160, 3), np.uint8)
 

@@ -29,7 +29,7 @@ import psutil
 import tyro
 
 from deploy.rehearse import steps
-from fer.app.tidy import EVERY_S
+from fer.app.server.memory import EVERY_S
 from tests.browser.conftest import CHROMIUM, FLAGS
 from tests.conftest import ROOT, YUNET
 from tests.load.visitor import Visitor

@@ -13,14 +13,14 @@ import pytest
 
 import fer
 from fer.errors import WeightsError
-from fer.inference.export import export
 from fer.models import weights
 from fer.models.card import Card
 from fer.models.checkpoints import load_checkpoint, save_checkpoint
 from fer.models.graph import read_graph
 from fer.models.registry import build
 from fer.preprocessing import Preprocessing
-from fer.training.runs import RunDirectory
+from fer.tools.export import export
+from fer.training.run_directory import RunDirectory
 
 BEFORE = Path(__file__).parent / "before_onnx"  # written by the version that had no .onnx beside its weights
 FACES = np.random.default_rng(0).integers(0, 256, (5, 48, 48), dtype=np.uint8)

@@ -9,9 +9,9 @@ import sys
 import pytest
 
 from fer.errors import FerError
-from fer.timing import line
 from fer.tools import startup_benchmark
 from fer.tools.many_photos import resident_after, resident_mb
+from fer.tools.timing import line
 
 
 def check(rows: list, units: list[str]) -> None:

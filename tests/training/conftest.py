@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from fer.training.config import TrainConfig
-from fer.training.runs import RunDirectory
+from fer.training.run_directory import RunDirectory
 
 SMALL = {"limit": 256, "batch_size": 32, "learning_rate": 0.05, "threads": 1, "warmup_epochs": 0.5, "ema_decay": 0.9}
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from fer.errors import RunError
-from fer.training import launcher, shelf, turns
-from fer.training.runs import RunDirectory
+from fer.training import launcher, run_queue, run_store
+from fer.training.run_directory import RunDirectory
 from tests.training.conftest import small, until
 
 ROOT = Path(__file__).parents[2]
@@ -25,8 +25,8 @@ def test_one_run_trains_at_a_time_and_a_paused_one_lets_the_next_go_first(runs_f
     second = launcher.start(small(epochs=1), "second")
     assert until(lambda: "queued_at" in second.status())
     third = launcher.start(small(epochs=1), "third")
-    assert until(lambda: len(turns.queue(runs_folder)) == 2)
-    assert [run.id for run in turns.queue(runs_folder)] == ["second", "third"]
+    assert until(lambda: len(run_queue.queue(runs_folder)) == 2)
+    assert [run.id for run in run_queue.queue(runs_folder)] == ["second", "third"]
     assert second.status()["state"] == third.status()["state"] == "queued"
     launcher.stop(third)                                      # leaves the queue
     assert until(lambda: third.status()["state"] == "stopped")
@@ -64,21 +64,21 @@ def test_the_worker_is_nice_and_its_own_session(runs_folder):
     pid = run.status()["pid"]
     assert os.getpriority(os.PRIO_PROCESS, pid) >= 10 and os.getsid(pid) != os.getsid(0)
     with pytest.raises(RunError, match="Stop it"):
-        shelf.rename_run(run, "other")
+        run_store.rename_run(run, "other")
     with pytest.raises(RunError, match="Stop it"):
-        shelf.delete_run(run)
+        run_store.delete_run(run)
     launcher.kill(run)
     assert until(lambda: run.status()["state"] == "died", 10)
-    renamed = shelf.rename_run(run, "other")
-    assert [each.id for each in shelf.list_runs()] == ["other"] and not run.path.exists()
-    shelf.delete_run(renamed)
-    assert shelf.list_runs() == []
+    renamed = run_store.rename_run(run, "other")
+    assert [each.id for each in run_store.list_runs()] == ["other"] and not run.path.exists()
+    run_store.delete_run(renamed)
+    assert run_store.list_runs() == []
 
 
 def test_looking_never_disturbs_a_starting_worker(tmp_path):
     """A hundred lookers, and the lock is still taken at once."""
     run = RunDirectory.create(tmp_path / "run", small())
-    code = ("import sys, time; from fer.training.runs import RunDirectory; run = RunDirectory(sys.argv[1])\n"
+    code = ("import sys, time; from fer.training.run_directory import RunDirectory; run = RunDirectory(sys.argv[1])\n"
             "end = time.monotonic() + 6\nwhile time.monotonic() < end: run.is_locked()")
     (run.path / "lock").touch()
     lookers = [subprocess.Popen([sys.executable, "-c", code, str(run.path)], cwd=ROOT) for _ in range(2)]

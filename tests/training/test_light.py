@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-LIGHT = ["fer.training.launcher", "fer.training.shelf", "fer.training.turns", "fer.training.watch",
-         "fer.training.worker", "fer.training.presets", "fer.display.training_figures", "fer.data.synthetic",
+LIGHT = ["fer.training.launcher", "fer.training.run_store", "fer.training.run_queue", "fer.training.watched_faces",
+         "fer.training.worker", "fer.training.presets", "fer.visualization.training_figures", "fer.data.synthetic",
          "fer.data.folders", "fer.data.report"]
 
 

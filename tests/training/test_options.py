@@ -18,13 +18,13 @@ from fer.models.checkpoints import save_checkpoint
 from fer.models.registry import ARCHITECTURES, build
 from fer.preprocessing import Preprocessing
 from fer.records import EpochRecord
-from fer.training import watch
+from fer.training import watched_faces
 from fer.training.config import TrainConfig, field_help, names_of
-from fer.training.loop import Faces, order_of
-from fer.training.objective import Blend, Objective, WithVotes, class_weights, vote_shares
+from fer.training.epoch import Faces, order_of
+from fer.training.loss import Blend, Objective, WithVotes, class_weights, vote_shares
 from fer.training.presets import GROUPS, PRESETS
-from fer.training.runs import RunDirectory
-from fer.training.start import freeze, keep_frozen, starting_network
+from fer.training.run_directory import RunDirectory
+from fer.training.starting_weights import freeze, keep_frozen, starting_network
 from fer.training.worker import train
 from tests.training.conftest import small
 
@@ -111,12 +111,12 @@ def test_fine_tuning_keeps_the_frozen_layers_and_the_preprocessing(tmp_path):
 
 
 def test_fine_tuning_sees_what_is_judged_whatever_input_size_the_settings_name(tmp_path, monkeypatch):
-    from fer.training import loop
+    from fer.training import epoch
 
     first = RunDirectory.create(tmp_path / "first", small(epochs=1, input_size=36))
     train(first, quiet=True)
-    seen, shrink = set(), loop.shrink
-    monkeypatch.setattr(loop, "shrink", lambda views, size: seen.add(views.shape[-1]) or shrink(views, size))
+    seen, shrink = set(), epoch.shrink
+    monkeypatch.setattr(epoch, "shrink", lambda views, size: seen.add(views.shape[-1]) or shrink(views, size))
     second = RunDirectory.create(tmp_path / "second", small(epochs=1, init=str(first.path)))
     assert second.config.input_size == 44 and train(second, quiet=True) == "finished" and seen == {36}
     from fer.models.weights import read_card
@@ -152,7 +152,7 @@ def test_drawn_faces_are_learnt_in_a_few_epochs(tmp_path):
     run = RunDirectory.create(tmp_path / "quick", TrainConfig(**{**PRESETS[0].settings, "epochs": 4, "threads": 1}))
     train(run, quiet=True)
     assert max(record.validation_accuracy for record in run.records()) > 0.9
-    wall = watch.read(run)
+    wall = watched_faces.read(run)
     assert wall.pixels.shape == (16, 48, 48) and sorted(wall.beliefs) == [1, 2, 3, 4]
     assert np.allclose(wall.beliefs[4].sum(1), 1, atol=0.01)
     assert len(set(wall.labels)) == 7
@@ -174,7 +174,7 @@ def test_old_configurations_and_records_are_read(tmp_path):
     run = RunDirectory.create(tmp_path / "old", TrainConfig())
     run.append(EpochRecord(1, 1.0, 0.5, 1.0, 0.5, 0.5, (0.5,) * 7, ((1,) * 7,) * 7, 0.1, 1.0, 10.0, True))
     run.drop_records_after(1)
-    assert len(run.records()) == 1 and watch.read(run) is None
+    assert len(run.records()) == 1 and watched_faces.read(run) is None
 
 
 def test_a_search_tables_its_runs(tmp_path):

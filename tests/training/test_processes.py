@@ -14,7 +14,7 @@ import pytest
 
 from fer.errors import RunError
 from fer.training import launcher
-from fer.training.runs import RunDirectory
+from fer.training.run_directory import RunDirectory
 from tests.training.conftest import small, until
 
 ROOT = Path(__file__).parents[2]

@@ -11,12 +11,12 @@ from fer.models.card import Card
 from fer.models.checkpoints import load_checkpoint, save_checkpoint
 from fer.models.registry import build
 from fer.preprocessing import Preprocessing
+from fer.training.batchnorm import with_new_statistics
 from fer.training.config import TrainConfig
-from fer.training.loop import Faces, drawn_epoch, mirror_some, shrink
-from fer.training.objective import Blend, Objective
+from fer.training.epoch import Faces, drawn_epoch, mirror_some, shrink
+from fer.training.loss import Blend, Objective
 from fer.training.preprocessing import prepare
-from fer.training.runs import RunDirectory
-from fer.training.statistics import with_new_statistics
+from fer.training.run_directory import RunDirectory
 from fer.training.teacher import Teacher, load_teacher
 from fer.training.worker import train
 from tests.training.conftest import small

@@ -7,16 +7,8 @@ import numpy as np
 import pytest
 
 from fer.records import FaceBox
-from fer.vision.alignment import (
-    EYE_DISTANCE,
-    EYES_MOUTH_MIDDLE,
-    EYES_TO_MOUTH,
-    Crop,
-    align_face,
-    cut,
-    face_crop,
-)
-from fer.vision.kinds import KINDS
+from fer.vision.alignment import EYE_DISTANCE, EYES_MOUTH_MIDDLE, EYES_TO_MOUTH, Crop, align_face, cut, face_crop
+from fer.vision.registry import KINDS
 
 
 def rotate(point, centre, degrees):

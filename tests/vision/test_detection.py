@@ -10,8 +10,8 @@ import pytest
 
 from fer.errors import FerError
 from fer.records import FaceBox
+from fer.tools.detection_benchmark import score_detector
 from fer.vision import yunet_file
-from fer.vision.benchmark import score_detector
 from fer.vision.detection import load_detector, merge, overlap
 from fer.vision.images import read_image
 

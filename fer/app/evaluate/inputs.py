@@ -1,0 +1,133 @@
+"""What is evaluated: a data set, a split, averaged views; and the work itself, with progress."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+
+from fer.app import data_choice, layout, resources, session, work_queue
+from fer.data.dataset import ALL, SPLITS, Dataset
+from fer.inference.recognizer import Recognizer
+from fer.preprocessing import TTA
+
+if TYPE_CHECKING:
+    from fer.evaluation.evaluation import Study
+    from fer.evaluation.metrics import Report
+
+SPLIT_WORDS = {"Training": "Training", "PublicTest": "Validation (PublicTest)", "PrivateTest": "Test (PrivateTest)",
+               ALL: "All pictures"}
+TTA_WORDS = {"none": "one view", "flip": "with its mirror image", "tencrop": "ten crops"}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """data: as --data takes it; stamp: its version; split: FER2013's own name, or All."""
+
+    data: str
+    stamp: str
+    split: str
+    tta: str
+
+
+def choose() -> tuple[Choice, Dataset] | None:
+    """Data, split and views, or None while no data is chosen."""
+    data = data_choice.choose_data(key="evaluate", none_word="The model's card")
+    if data is None:
+        return None
+    if isinstance(data, str):
+        dataset, stamp = resources.dataset(data), resources.data_stamp(data)
+    else:
+        st.caption("Read by way of a temporary file, removed at once; the faces are forgotten with this session.")
+        data, dataset = _uploaded(data)
+        stamp = data
+    show_reading(dataset)
+    held = [split for split in SPLITS if (dataset.usage == split).any()]
+    left, right = st.columns(2)
+    held = [*held, ALL] if len(held) > 1 else held
+    preferred = ALL if dataset.split_made and ALL in held else "PublicTest" if "PublicTest" in held else held[-1]
+    split = left.selectbox("Split", held, held.index(preferred), format_func=SPLIT_WORDS.get, key="evaluate_split")
+    tta = right.selectbox("Views of each face", TTA, format_func=TTA_WORDS.get, key="evaluate_tta",
+                          help="The probabilities of several views are averaged. More views: a little better, slower.")
+    if split in ("Training", ALL) and not dataset.split_made:
+        st.warning("This includes pictures that the model may have been trained on, which flatters it.")
+    return Choice(data, stamp, split, tta), dataset
+
+
+def _uploaded(upload: data_choice.UploadedFile) -> tuple[str, Dataset]:
+    """The digest of an upload, and its faces, read once a session."""
+    digest, kept = data_choice.digest_of(upload), session.uploaded_datasets()
+    if digest not in kept:
+        kept[digest] = _read(upload)
+    return digest, kept[digest]
+
+
+def _read(upload: data_choice.UploadedFile) -> Dataset:
+    """Its faces, read in turns with other visitors' work and for nobody who has left. Raises DatasetError."""
+    place = st.empty()
+
+    def tell(share: float) -> None:
+        place.progress(share, "Reading the upload: finding the faces takes about a tenth of a second a photo")
+
+    def step(share: float) -> None:
+        tell(share)
+        next_turn()
+
+    with work_queue.in_turns() as next_turn:
+        tell(0.0)
+        dataset = data_choice.read_upload(upload, step)
+    place.empty()
+    return dataset
+
+
+def show_reading(dataset: Dataset) -> None:
+    """What could not be used, counted and listed, never dropped silently."""
+    for words, files in (("no face was found", dataset.faceless), ("could not be read", dataset.unreadable)):
+        if files:
+            with st.expander(f"{len(files)} files left out: {words}"):
+                st.markdown("\n".join(f"- {layout.plain(name)}" for name in files[:200]))
+    for remark in dataset.remarks:
+        st.caption(layout.plain(remark))
+
+
+def evaluated(model: str, choice: Choice, dataset: Dataset) -> Study:
+    """The study of a model; computed once for the same weights, data and settings."""
+    recognizer = resources.recognizer(model)
+    key = (recognizer.card.sha256, recognizer.card.temperature, choice)
+    kept = session.evaluations()
+    if key not in kept:
+        place = st.empty()
+        with place, layout.loading("PyTorch to evaluate"):
+            from fer.evaluation.evaluation import study
+
+        def step(done: int, total: int) -> None:
+            place.progress(done / total, f"{done:,} of {total:,} faces")
+
+        with work_queue.in_turns() as next_turn:
+            kept[key] = study(taking_turns(recognizer, next_turn), dataset, choice.split, choice.tta, step)
+        place.empty()
+    kept.move_to_end(key)
+    return kept[key]
+
+
+def taking_turns(recognizer: Recognizer, next_turn: Callable[[], None]) -> Recognizer:
+    """The same recogniser for turnstile.in_turns: each batch of faces waits for its turn."""
+
+    def engine(batch: np.ndarray) -> np.ndarray:
+        next_turn()
+        return recognizer.engine(batch)
+
+    return Recognizer(recognizer.name, engine, recognizer.card, recognizer.weights)
+
+
+def judged_splits(dataset: Dataset) -> list[str]:
+    """Validation and test, as far as the data holds them with labels."""
+    return [split for split in SPLITS[1:] if (dataset.labels[dataset.usage == split] >= 0).any()]
+
+
+def by_split(model: str, choice: Choice, dataset: Dataset) -> dict[str, Report]:
+    """The reports of the judged splits, whichever of them was chosen."""
+    return {split: evaluated(model, replace(choice, split=split), dataset).report for split in judged_splits(dataset)}

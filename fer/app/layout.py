@@ -1,0 +1,166 @@
+"""What every page has around it: page settings, sidebar, and one place where errors end."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from fer.app import resources, session
+from fer.app.server import setup
+from fer.app.server.memory import tidy_now_and_then
+from fer.app.server.retention import sweep_now_and_then
+from fer.errors import FerError
+from fer.failure_log import log_failure
+from fer.limits import hosted
+from fer.vision.registry import KINDS
+
+PAGES = (
+    ("streamlit_app.py", "Home", ":material/home:"),
+    ("pages/predict.py", "Predict", ":material/add_reaction:"),
+    ("pages/explain.py", "Explain", ":material/travel_explore:"),
+    ("pages/training.py", "Training", ":material/model_training:"),
+    ("pages/evaluate.py", "Evaluate", ":material/query_stats:"),
+)
+HOSTED_NOTICE = (
+    "A shared demo. Pictures, films and camera frames go to this server, are read in memory, and are forgotten when "
+    "you leave; they are neither stored nor logged. Only training data that you upload is kept, for a day. Show only "
+    "faces of people who agree.")
+LIMITS_AND_LAW = """
+**What it cannot tell.** What a person feels: people smile without joy and frown to think, and the same feeling shows
+differently in different people and places (Barrett et al. 2019). The models learnt from photos found on the web, mostly
+of adults who face the camera, with labels that people often disagree about. They err more on faces unlike those.
+
+**What the law says.** In the European Union the Artificial Intelligence Act (Regulation 2024/1689) forbids AI that
+infers people's emotions at work and in places of education, except for medical or safety reasons: Article 5(1)(f),
+which has applied since 2 February 2025. Elsewhere such systems are high-risk (Annex III, point 1(c)), and whoever uses
+one must tell the people it looks at (Article 50(3)). This is no legal advice.
+
+**What this app does about it.** It names expressions, not feelings, and never who someone is. Pictures are read in
+memory and not stored. It says “not sure” rather than guess, and gives no label to a face that is blurred, dark, small
+or turned away. Do not use it to judge, select or watch people.
+"""
+DETECTORS = {"auto": "Automatic", **{name: kind.label for name, kind in KINDS.items() if kind.label}}
+
+
+def open_page(title: str) -> DeltaGenerator:
+    """Each page's first line: the browser's title, then the sidebar. Returns where `close_page` puts what may wait."""
+    st.set_page_config(page_title=f"{title} · FER Studio", page_icon=":material/add_reaction:", layout="wide")
+    setup.prepare()
+    if hosted():
+        sweep_now_and_then()
+        tidy_now_and_then(sweep_now_and_then)
+    else:
+        tidy_now_and_then()
+    if title != "Predict":
+        session.end_live()  # its picture is gone from the page: a recording ends with it
+    with st.sidebar:
+        st.markdown("### :material/add_reaction: FER Studio")
+        for path, label, icon in PAGES:
+            st.page_link(path, label=label, icon=icon)
+        st.divider()
+        _model_picker()
+        detector_line = _detector_picker()
+        if hosted():
+            st.divider()
+            st.caption(HOSTED_NOTICE)
+    return detector_line
+
+
+def close_page(detector_line: DeltaGenerator) -> None:
+    """Each page's last line: which detector `auto` stands for, which on a fresh server is loaded for that."""
+    if session.detector() == "auto":
+        name = resources.detector("auto").name
+        detector_line.caption(
+            "Using YuNet." if name == "yunet" else
+            "Using HOG: YuNet's file is not here yet and could not be fetched. HOG finds frontal faces.")
+
+
+@contextmanager
+def loading(what: str) -> Iterator[None]:
+    """Say what is loaded while an import of seconds goes on; nothing is said where it is quick."""
+    with st.spinner(f"Loading {what}"):
+        yield
+
+
+def tell_hosted() -> None:
+    """Where pictures are put in, what happens with them stands beside: on a phone the sidebar is closed."""
+    if hosted():
+        st.info(HOSTED_NOTICE, icon=":material/visibility:")
+
+
+@contextmanager
+def guarded() -> Iterator[None]:
+    """Errors with a message are shown as it stands; all others are logged and end in a plain sentence."""
+    try:
+        yield
+    except FerError as error:
+        st.error(plain(error.message), icon=":material/error:")
+    except Exception as error:
+        st.error(sorry(error), icon=":material/error:")
+
+
+def sorry(error: Exception) -> str:
+    """Log an error that nobody foresaw; returns the sentence for the visitor, which tells nothing of it."""
+    number = log_failure("A page failed", error)
+    return (f"Something went wrong on our side (number {number}, for whoever runs this server). Your other inputs are "
+            "still here: reload the page, or try another photo.")
+
+
+def guarded_part(part: Callable[[], None]) -> Callable[[], None]:
+    """The same for a part of a page that is polled by itself, outside the page's own guard."""
+    @functools.wraps(part)
+    def safe() -> None:
+        with guarded():
+            part()
+
+    return safe
+
+
+def plain(text: str) -> str:
+    """A stranger's text, such as a file name, for places that read Markdown: shown letter by letter."""
+    return "".join(f"\\{letter}" if letter in "\\`*_{}[]()#+-.!|<>~$:^&=" else letter
+                   for letter in text.replace("\n", " "))
+
+
+def _model_picker() -> None:
+    names = resources.models()
+    if not names:
+        st.warning("No weights were found in weights/. Train a model first.")
+        return
+    chosen = session.model() if session.model() in names else names[0]
+    st.selectbox("Model", names, names.index(chosen), format_func=model_label, key="model_widget",
+                 on_change=lambda: session.choose_model(st.session_state["model_widget"]))
+    try:
+        st.caption(accuracy_line(chosen))
+    except FerError as error:
+        st.caption(plain(error.message))
+
+
+def _detector_picker() -> DeltaGenerator:
+    names = list(DETECTORS)
+    st.selectbox("Face detector", names, names.index(session.detector()), format_func=DETECTORS.get,
+                 key="detector_widget",
+                 on_change=lambda: session.choose_detector(st.session_state["detector_widget"]),
+                 help="Automatic takes YuNet where its file is at hand or can be fetched, else HOG, which needs no "
+                      "network.")
+    return st.empty()
+
+
+def model_label(name: str) -> str:
+    return f"run {Path(name).name}" if "/" in name else name.replace("_", "-")
+
+
+def accuracy_line(name: str) -> str:
+    """One honest line from the card: accuracy, where it was measured, when."""
+    card = resources.card(name)
+    accuracy, split = card.metrics.get("accuracy"), card.metrics.get("split", "PublicTest")
+    if not isinstance(accuracy, (int, float)):
+        return f"No accuracy on its card. {plain(card.date)}"
+    where = f"FER2013's {plain(split)}" if "/" not in name or "fer2013" in card.data.lower() else \
+        f"the validation pictures of {plain(card.data)}"
+    return f"{100 * accuracy:.1f} % right on {where} · {plain(card.date)}"

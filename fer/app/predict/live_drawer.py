@@ -1,0 +1,37 @@
+"""What one live stream draws on its frames; the evidence overlay, which needs PyTorch, only once it was asked for."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fer.inference.live import Draw
+from fer.inference.recognizer import Recognizer
+from fer.inference.tracked import FollowedFace
+from fer.vision.detection import Detector
+from fer.visualization.overlay import draw_faces
+
+
+class LazyDrawer:
+    """Draws faces; heat only once `load_heat` was called, which takes seconds and is not for the stream's thread."""
+
+    def __init__(self) -> None:
+        self._with_heat: Draw | None = None
+
+    def __call__(self, frame_rgb: np.ndarray, faces: tuple[FollowedFace, ...], parts: frozenset[str],
+                 recognizer: Recognizer, detector: Detector) -> np.ndarray:
+        """A drawn copy of the frame (H, W, 3) uint8 RGB."""
+        draw = self._with_heat if "heat" in parts else None
+        if draw is None:
+            return draw_faces(frame_rgb, faces, parts)
+        return draw(frame_rgb, faces, parts, recognizer, detector)
+
+    @property
+    def has_heat(self) -> bool:
+        return self._with_heat is not None
+
+    def load_heat(self) -> None:
+        """Load PyTorch and the method; from now on the overlay is drawn where it is wanted."""
+        if self._with_heat is None:
+            from fer.app.predict.live_overlay import LiveDrawer
+
+            self._with_heat = LiveDrawer()

@@ -1,0 +1,239 @@
+"""Predict's third view: a live camera, what each person shows now and over the last minute, and a recorder."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from fer.app import layout, resources, session, widgets
+from fer.app.predict import webcam
+from fer.app.predict.live_drawer import LazyDrawer
+from fer.app.predict.webcam import Stream
+from fer.errors import FerError
+from fer.failure_log import log_failure
+from fer.inference import recording
+from fer.inference.live import HISTORY_S, LiveAnalyser, LiveSettings, LiveState
+from fer.inference.tracked import FULL_SIDE, LIVE_SIDE
+from fer.visualization import figures, timeline_figures
+from fer.visualization.overlay import label_of
+
+POLL_S = 0.5
+TIMELINE_POLL_S = 2.0   # its chart costs more than all else of the panel, and a minute moves slowly
+PARTS = {"boxes": "Boxes", "labels": "Labels", "landmarks": "Landmarks", "heat": "Evidence (Grad-CAM)"}
+SHOWN_PEOPLE = 3
+
+
+def show(is_open: bool) -> None:
+    """The stream with its panel beside it. The component is drawn as long as there is a stream, open or not."""
+    stream = session.live()
+    if stream is None and not is_open:
+        return
+    if stream is None:
+        drawer = LazyDrawer()
+        stream = Stream(LiveAnalyser(resources.recognizer(session.model()), resources.detector(session.detector()),
+                                     drawer), drawer)
+        session.keep_live(stream)
+    if not is_open:
+        session.end_live()
+    _buttons(stream)
+    try:
+        _apply(stream)
+    except FerError as error:  # the stream goes on as it was
+        st.error(layout.plain(error.message), icon=":material/error:")
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        if not stream.wanted:
+            _invitation()
+        _place(stream)
+        loading = st.empty()
+        _choices(stream)
+    with right:
+        if is_open:
+            st.fragment(layout.guarded_part(_panel), run_every=POLL_S if stream.wanted else None)()
+            st.fragment(layout.guarded_part(_timeline), run_every=TIMELINE_POLL_S if stream.wanted else None)()
+    if is_open:
+        _recording_result()
+    if "heat" in stream.analyser.settings.drawn and not stream.drawer.has_heat:  # last: the page stands meanwhile
+        with loading, st.spinner("Loading PyTorch for the evidence overlay"):
+            stream.drawer.load_heat()
+
+
+def _place(stream: Stream) -> None:
+    """The stream's component; where it cannot be had, the page says so and opens the snapshot."""
+    try:
+        webcam.place(stream)
+    except Exception as error:  # of streamlit-webrtc or aiortc: an offer or an address that they refuse, a time-out
+        log_failure("The live stream failed", error)
+        if not stream.wanted:
+            return
+        session.tell_live_trouble(webcam.why_not(stream))
+        session.end_live()
+        session.open_predict_view("camera")
+        st.rerun()
+
+
+def _buttons(stream: Stream) -> None:
+    if stream.wanted:
+        st.button("Stop the camera", on_click=session.end_live, icon=":material/stop_circle:", key="live_stop")
+    else:
+        st.button(widgets.main_label("Start the camera"), on_click=_start, icon=":material/videocam:", key="live_start")
+
+
+def _start() -> None:
+    stream = session.live()
+    if stream.wanted:  # the second click of two
+        return
+    session.tell_live_trouble("")
+    if not webcam.secure():
+        session.tell_live_trouble(webcam.why_not(stream))
+        session.open_predict_view("camera")
+        return
+    if webcam.busy():
+        session.tell_live_trouble("As many cameras are live here as this server takes. Try again in a few minutes; a "
+                                "snapshot works meanwhile.")
+        session.open_predict_view("camera")
+        return
+    stream.start()
+
+
+def _invitation() -> None:
+    st.markdown("Your browser asks for the camera, then each face gets its expression as it moves. Frames go to this "
+                "server, are read in memory and forgotten; nothing is kept unless you record.")
+
+
+def _apply(stream: Stream) -> None:
+    """The choices, model and detector for the next frame; the stream goes on."""
+    parts = session.widget("live_parts")
+    chosen = frozenset(parts if parts is not None else ("boxes", "labels"))
+    smoothing = session.widget("live_smoothing")
+    mirror, fine = session.widget("live_mirror"), session.widget("live_fine")
+    settings = LiveSettings(0.4 if smoothing is None else float(smoothing), True if mirror is None else bool(mirror),
+                            chosen, FULL_SIDE if fine else LIVE_SIDE)
+    stream.analyser.use(resources.recognizer(session.model()), resources.detector(session.detector()), settings)
+
+
+def _choices(stream: Stream) -> None:
+    parts = st.pills("Drawn on the picture", list(PARTS), selection_mode="multi", default=["boxes", "labels"],
+                     format_func=PARTS.get, wrap=True, key="live_parts")
+    if "landmarks" in parts and not stream.finds_landmarks:
+        st.caption("Landmarks come from YuNet alone: the detector in use finds none.")
+    with st.expander("More settings", icon=":material/tune:"):
+        st.slider("Smoothing, seconds", 0.0, 2.0, 0.4, 0.1, key="live_smoothing",
+                  help="Probabilities are averaged over about this long; 0 shows each frame by itself. Default 0.4.")
+        st.checkbox("Mirror", True, key="live_mirror", help="Like a looking glass. On by default.")
+        st.checkbox("Find small faces too", False, key="live_fine",
+                    help="Searches the whole 640 pixels rather than 320: about three times the work. Off by default.")
+        rate = st.select_slider("Frames a second, from the next start on", webcam.RATES, stream.frame_rate,
+                                key="live_rate", help="Fewer need less of your line and of this server. Default 24.")
+        stream.frame_rate = int(rate)
+        st.caption("Model and detector are chosen in the sidebar; they change without restarting the stream.")
+
+
+def _panel() -> None:
+    """Polled: what is current. Redraws itself alone, so that the stream is never touched."""
+    stream = session.live()
+    if session.rerun_asked():
+        st.rerun(scope="app")
+    if stream is None or not stream.wanted:
+        st.caption("The panel fills when the camera runs: who shows what, the last minute, frames a second.")
+        return
+    if stream.waiting_s > webcam.START_WITHIN_S:
+        session.tell_live_trouble(webcam.why_not(stream))
+        session.end_live()
+        session.open_predict_view("camera")
+        st.rerun(scope="app")
+    now = stream.analyser.state()
+    if not stream.flows:
+        st.info(f"Waiting for the camera ({stream.waiting_s:.0f} s). Allow it if your browser asks.",
+                icon=":material/hourglass_top:")
+        return
+    _numbers(now)
+    _recorder(stream, now)  # before the charts: on a busy server the next poll may come before they are drawn
+    _people(now)
+
+
+def _numbers(now: LiveState) -> None:
+    st.caption(f"{now.frames_per_s:.0f} frames a second · {now.latency_ms:.0f} ms from camera frame to result · "
+               f"{now.width} x {now.height}",
+               help="The time from a frame's arrival at this server, waiting included, to its drawn answer: the median "
+                    "of the last 3 s. The way through the network comes on top.")
+    if now.failure:
+        count = f"{now.failures} frames" if now.failures > 1 else "A frame"
+        st.warning(f"{count} could not be read ({now.failure}); the stream goes on. Another model or detector in the "
+                   "sidebar may help.", icon=":material/error:")
+    if now.recording_full:
+        st.warning("The recording is full: stop it, and start another.", icon=":material/fiber_manual_record:")
+    if now.silent_s > 2:
+        st.warning("No frame has come for a while. Stop and start the camera again if that stays so.",
+                   icon=":material/videocam_off:")
+
+
+def _people(now: LiveState) -> None:
+    if not now.faces:
+        st.markdown("## No face")
+        st.caption("Face the camera, with light from the front.")
+    for place, face in enumerate(now.faces[:SHOWN_PEOPLE]):
+        who = f"Person {face.person}: " if len(now.faces) > 1 else ""
+        st.markdown(f"## {who}{label_of(face).capitalize()}")
+        widgets.probability_chart(face.prediction, key=f"live_bars_{place}")  # a new key would build the chart anew
+        if face.prediction.quality.reasons:
+            st.caption("; ".join(face.prediction.quality.reasons))
+    if len(now.faces) > SHOWN_PEOPLE:
+        st.caption(f"and {len(now.faces) - SHOWN_PEOPLE} more, on the picture")
+
+
+def _timeline() -> None:
+    """Polled by itself, less often."""
+    stream = session.live()
+    if stream is None or not stream.wanted or not stream.flows:
+        return
+    rows, now_s = stream.analyser.history()
+    if rows:
+        st.markdown(f"**The last {HISTORY_S:.0f} s**")
+        st.plotly_chart(timeline_figures.expression_bands(rows, max(now_s - HISTORY_S, 0), now_s), width="stretch",
+                        config=figures.CONFIG, key="live_timeline", alt=_in_words(rows))
+
+
+def _in_words(rows: list[recording.Row]) -> str:
+    found = recording.shares(rows)
+    return "The last minute: " + ", ".join(f"{name} {widgets.percent(share)}" for name, share in found.items() if share)
+
+
+def _recorder(stream: Stream, now: LiveState) -> None:
+    if now.recording:
+        st.button(widgets.main_label(f"Stop recording ({now.recorded} readings)"), on_click=_stop_recording,
+                  icon=":material/stop:", key="record_stop")
+    else:
+        st.button("Record", on_click=stream.analyser.start_recording, icon=":material/fiber_manual_record:",
+                  key="record_start", help="Keeps the probabilities of each person and time, no pictures, until you "
+                                           "record anew or close this browser tab.")
+
+
+def _stop_recording() -> None:
+    analyser = session.live().analyser
+    if analyser.state().recording:  # else this is the second click of two, or the camera was stopped before it
+        session.keep_recording(analyser.stop_recording())
+        session.ask_for_rerun()  # the summary stands outside this fragment
+
+
+def _recording_result() -> None:
+    rows = session.recording()
+    if not rows:
+        return
+    st.header("Your recording")
+    people = {row.person for row in rows}
+    seconds = max(row.time_s for row in rows)
+    st.markdown(f"{len(rows)} readings of {len(people)} {'person' if len(people) == 1 else 'people'}, the last after "
+                f"{seconds:.0f} s.")
+    timeline, summary = st.columns([3, 2], gap="large")
+    with timeline:
+        st.plotly_chart(timeline_figures.expression_bands(rows, 0, seconds), width="stretch", config=figures.CONFIG,
+                        key="recording_bands", alt="Who showed what when")
+        changes = timeline_figures.transition_table(rows)
+        if changes:
+            st.markdown("**What followed what**")
+            st.dataframe(changes, hide_index=True, width="stretch")
+    with summary:
+        st.plotly_chart(timeline_figures.share_bars(rows), width="stretch", config=figures.CONFIG,
+                        key="recording_shares", alt=_in_words(rows))
+    st.download_button("CSV", lambda: recording.to_csv(rows), "recording.csv", "text/csv", on_click="ignore",
+                       icon=":material/download:", key="recording_csv")

@@ -1,0 +1,218 @@
+"""Read a visitor's photos: one result a photo, in this session's memory, never on disk."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from fer.app import resources, session, work_queue
+from fer.errors import FerError
+from fer.expressions import NAMES
+from fer.inference.recognizer import Recognizer
+from fer.inference.stability import stability
+from fer.limits import limits
+from fer.memory import return_freed_memory
+from fer.records import Prediction
+from fer.vision.detection import Detector
+from fer.vision.images import decode_image
+from fer.visualization import render
+
+MAX_PHOTOS, STABLE_FACES = limits().photos, limits().stable_faces
+STEPS = ("Found", "Aligned", "Grey", "Standardised")
+STEP_SIDE = 100  # pixels of a step's picture, as it is shown: Streamlit would encode a larger one anew each time
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A photo as it came. key: the same for the same bytes under the same name."""
+
+    name: str
+    data: bytes
+
+    @cached_property
+    def key(self) -> str:
+        return hashlib.blake2b(self.name.encode() + b"\0" + self.data, digest_size=12).hexdigest()
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What was read off one photo, and by what; error is a sentence where nothing could be.
+
+    The answer is whole from the start; stabilities and strips take longer, and are filled in by `follow_up`.
+    """
+
+    photo: Photo
+    model: str
+    detector: str
+    width: int | None = None
+    height: int | None = None
+    drawn: bytes = b""           # the picture with its faces marked, a JPEG: 100 photos' pixels are gigabytes
+    faces: tuple[Prediction, ...] = ()
+    error: FerError | None = None
+    recognizer: Recognizer | None = None
+    # Of the largest faces the share of views that keep the label; and of each face that was looked at, how it got to
+    # the network, as small JPEGs by the names in STEPS.
+    stabilities: list[float] = field(default_factory=list, compare=False)
+    strips: dict[int, dict[str, bytes]] = field(default_factory=dict, compare=False)
+
+    def image_rgb(self) -> np.ndarray:
+        """The photo's pixels, decoded again."""
+        return decode_image(self.photo.data)
+
+    def strip(self, number: int) -> dict[str, bytes]:
+        """How face `number`, from 1, got to the network, as small pictures; made when first asked for, then kept."""
+        if number not in self.strips:
+            self._make(number, work_queue.reading)
+        return self.strips[number]
+
+    def followed_up(self, number: int) -> bool:
+        """Whether everything about face `number` is known, so that `follow_up` costs nothing."""
+        return number in self.strips and bool(self.stabilities)
+
+    def follow_up(self, number: int) -> None:
+        """Measure the stabilities and picture the steps of face `number`, from 1, where they are not known; keep them.
+
+        Takes a place of the turnstile, behind all photos that have no answer yet: not to be called from inside it.
+        """
+        if not self.followed_up(number):
+            self._make(number, work_queue.following_up, measure=not self.stabilities)
+
+    def _make(self, number: int, place: Callable[[], AbstractContextManager[None]], measure: bool = False) -> None:
+        # The photo is decoded again: kept since its answer, the pixels of all visitors' photos would fill the memory.
+        with place():
+            image_rgb = self.image_rgb()
+            self.strips[number] = _strip(self.recognizer, image_rgb, self.faces[number - 1], self.detector)
+            if measure:
+                self.stabilities[:] = stability(self.recognizer, image_rgb, list(self.faces[:STABLE_FACES]),
+                                                self.detector)
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """The same for the same photo, read by the same weights and detector: a run replaces its weights by better."""
+        return (self.photo.key, self.model, self.recognizer.card.sha256 if self.recognizer else "", self.detector)
+
+    @property
+    def model_name(self) -> str:
+        """The model's name without the folder that a run lies in: files are passed on."""
+        return Path(self.model).name
+
+    def to_json(self) -> dict:
+        """The same line as `python -m fer predict --json` prints, plus model and detector."""
+        error = self.error and {"type": type(self.error).__name__, "message": self.error.message}
+        return {"path": self.photo.name, "width": self.width, "height": self.height,
+                "faces": [{**face.to_json(), **({"stability": round(self.stabilities[index], 3)}
+                                                if index < len(self.stabilities) else {})}
+                          for index, face in enumerate(self.faces)], "error": error,
+                "model": self.model_name, "detector": self.detector}
+
+
+def read_photo(photo: Photo, own: bool = True) -> Reading:
+    """The answer: decode, detect and read by the session's model and detector; remembered, so that a click costs
+    nothing.
+
+    own: whether the visitor chose it, so that it is the last one read, on which Explain opens. Takes a place of the
+    turnstile for what is not known yet: not to be called from inside it.
+    """
+    unread, detector = _unread(photo)
+    if unread.error:
+        return unread
+    kept = session.results()
+    if unread.key not in kept:
+        with work_queue.reading():
+            kept[unread.key] = _read(unread, detector)
+        kept.move_to_end(unread.key, last=own)
+    elif own:
+        kept.move_to_end(unread.key)
+    return kept[unread.key]
+
+
+def known(photo: Photo) -> Reading | None:
+    """What was read off this photo in this session by the model and detector in use, else None."""
+    return session.results().get(_unread(photo)[0].key)
+
+
+def failed(photo: Photo, error: FerError) -> Reading:
+    """In place of a reading that could not be made."""
+    return Reading(photo, session.model(), session.detector(), error=error)
+
+
+def _unread(photo: Photo) -> tuple[Reading, Detector]:
+    """The reading to be made, with an error where its model cannot be loaded, and the detector to make it with."""
+    model = session.model()
+    detector = resources.detector("none" if session.as_whole(photo.key) else session.detector())
+    try:
+        return Reading(photo, model, detector.name, recognizer=resources.recognizer(model)), detector
+    except FerError as error:
+        return Reading(photo, model, detector.name, error=error), detector
+
+
+def _read(unread: Reading, detector: Detector) -> Reading:
+    """The reading of a photo whose recogniser is known."""
+    recognizer = unread.recognizer
+    try:
+        image_rgb = decode_image(unread.photo.data)
+        faces = recognizer.predict(image_rgb, detector)
+        height, width = image_rgb.shape[:2]
+        return replace(unread, width=width, height=height, faces=tuple(faces),
+                       drawn=render.jpeg(render.draw_predictions(image_rgb, faces)))
+    except FerError as error:
+        return replace(unread, error=error)
+    finally:
+        return_freed_memory()
+
+
+def _strip(recognizer: Recognizer, image_rgb: np.ndarray, face: Prediction, detector: str) -> dict[str, bytes]:
+    """Found, aligned, grey, standardised: a JPEG each."""
+    steps = recognizer.steps(image_rgb, face.box, detector)
+    pictures = (render.surroundings(image_rgb, face), steps.aligned_rgb, render.grey_picture(steps.grey),
+                render.grey_picture(steps.standardised))
+    return {name: _small_jpeg(picture) for name, picture in zip(STEPS, pictures, strict=True)}
+
+
+def _small_jpeg(picture: np.ndarray) -> bytes:
+    """(H, H, 3) or (H, H) uint8 -> a JPEG of STEP_SIDE pixels."""
+    small = cv2.resize(picture, (STEP_SIDE, STEP_SIDE), interpolation=cv2.INTER_AREA)
+    return render.jpeg(small if small.ndim == 3 else np.repeat(small[..., None], 3, 2))
+
+
+def rows_of(readings: list[Reading]) -> list[dict]:
+    """One row a face, for the table and the CSV."""
+    rows = []
+    for reading in readings:
+        for number, face in enumerate(reading.faces, 1):
+            rows.append({
+                "photo": reading.photo.name, "face": number, "expression": face.expression,
+                "confidence": round(face.confidence, 4), "sure": face.sure,
+                **{name: round(p, 4) for name, p in zip(NAMES, face.probabilities, strict=True)},
+                "x": round(face.box.x, 1), "y": round(face.box.y, 1),
+                "width": round(face.box.width, 1), "height": round(face.box.height, 1),
+                "quality": "; ".join(face.quality.reasons) or "ok",
+                "stability": round(reading.stabilities[number - 1], 3) if number <= len(reading.stabilities) else "",
+                "model": reading.model_name,
+                "detector": reading.detector})
+    return rows
+
+
+def to_csv(rows: list[dict]) -> bytes:
+    """UTF-8 CSV. A name that a spreadsheet would run as a formula gets a quote before it."""
+    file = io.StringIO()
+    writer = csv.DictWriter(file, list(rows[0]) if rows else ["photo"])
+    writer.writeheader()
+    for row in rows:
+        name = row["photo"]
+        writer.writerow({**row, "photo": f"'{name}" if name[:1] in ("=", "+", "-", "@", "\t") else name})
+    return file.getvalue().encode()
+
+
+def to_json(readings: list[Reading]) -> bytes:
+    return json.dumps([reading.to_json() for reading in readings], indent=2, ensure_ascii=False).encode()

@@ -1,0 +1,196 @@
+"""Predict's first view: photos in, expressions out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from fer.app import layout, resources, session, widgets
+from fer.app.predict import photo_reading
+from fer.app.predict.photo_reading import Photo, Reading
+from fer.errors import FerError
+from fer.vision.images import MAX_BYTES
+from fer.visualization import render
+
+LINE_HEIGHT = 44  # pixels, of the button in it: what stands below keeps its place when the button goes
+
+
+def show() -> None:
+    """The uploader, then each photo as soon as it is read; then what takes longer, and all faces in a table."""
+    readings, answers = [], []
+    for reading in read_all(chosen_photos()):
+        readings.append(reading)
+        answers.append(show_answer(reading))
+    for answer in filter(None, answers):
+        with layout.guarded():
+            follow_up(answer)
+    if any(reading.faces for reading in readings):
+        show_table(readings)
+
+
+def chosen_photos() -> list[Photo]:
+    """What the visitor put in: uploads, else the sample they clicked."""
+    uploads = st.file_uploader("Photos: PNG, JPEG, WebP, BMP or GIF", accept_multiple_files=True, key="photo_uploads",
+                               on_change=forget_sample, max_upload_size=MAX_BYTES // 2**20)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown("Or take a sample:")
+        for name, source in resources.SAMPLE_NAMES.items():
+            st.button(source, key=f"sample_{name}", on_click=session.choose_sample, args=(name,),
+                      icon=":material/image:")
+    if session.sample():
+        return [Photo(f"{session.sample()}.jpg", resources.sample_bytes(session.sample()))]
+    if len(uploads) > photo_reading.MAX_PHOTOS:
+        st.warning(f"The first {photo_reading.MAX_PHOTOS} of {len(uploads)} photos are read. For more, use "
+                   "`python -m fer predict FOLDER`.")
+    put_in = [Photo(upload.name, upload.getvalue()) for upload in uploads[:photo_reading.MAX_PHOTOS]]
+    return list({photo.key: photo for photo in put_in}.values())  # the same file put in twice is shown once
+
+
+def forget_sample() -> None:
+    session.choose_sample(None)
+    session.stop_reading(False)
+
+
+def read_all(chosen: list[Photo]) -> Iterator[Reading]:
+    """Read the photos one by one, each given out as soon as its answer is there; where they are several, below a line
+    that tells how far it is, with a way out.
+    """
+    line = st.container(horizontal=True, vertical_alignment="center", border=False,
+                        height=LINE_HEIGHT if len(chosen) > 1 else "content")
+    with line:
+        place, way_out = st.empty(), st.empty()
+    queue, read = st.empty(), 0  # the notice of a queue, always there, so that what stands below keeps its place
+    if len(chosen) > 1:
+        way_out.button("Stop reading", on_click=session.stop_reading, icon=":material/stop_circle:")
+    for number, photo in enumerate(chosen, 1):
+        if session.stopped_reading() and not photo_reading.known(photo):  # what was read before stays
+            continue
+        if len(chosen) > 1:
+            place.progress(number / len(chosen), f"Photo {number} of {len(chosen)}")
+        with queue:
+            reading = read_one(photo)
+        read += 1
+        yield reading
+    way_out.empty()
+    if read < len(chosen):
+        place.markdown(f"Stopped: {read} of {len(chosen)} photos are read.")
+        with line:
+            st.button("Go on", on_click=session.stop_reading, args=(False,), icon=":material/play_arrow:")
+    elif len(chosen) > 1:
+        place.markdown(f"{len(chosen)} photos are read.")
+
+
+def read_one(photo: Photo) -> Reading:
+    """Never raises, so that one bad photo does not keep the others from being read."""
+    try:
+        return photo_reading.read_photo(photo)
+    except FerError as error:
+        return photo_reading.failed(photo, error)
+    except Exception as error:
+        return photo_reading.failed(photo, FerError(layout.sorry(error)))
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A photo whose answer stands on the page, and where the rest goes. number: the face that is shown, from 1."""
+
+    reading: Reading
+    number: int
+    meter: DeltaGenerator
+    steps: DeltaGenerator
+    queue: DeltaGenerator
+
+
+def show_answer(reading: Reading) -> Answer | None:
+    """One photo: the picture with its faces, and one face at a time in detail. None where nothing can follow."""
+    with st.container(border=True):
+        widgets.photo_name(reading.photo.name)
+        if reading.error:
+            st.error(layout.plain(reading.error.message), icon=":material/broken_image:")
+            return None
+        picture, detail = st.columns([3, 2], gap="medium")
+        with picture:
+            labels = ", ".join(render.face_label(face) for face in reading.faces) or "none"
+            st.image(reading.drawn, width="stretch", alt=f"The photo with its faces marked: {labels}")
+        with detail:
+            if not reading.faces:
+                offer_whole(reading)
+                return None
+            number, meter = show_face(reading)
+        # Below both columns: on a phone the answer comes before the steps.
+        answer = Answer(reading, number, meter, steps=st.empty(), queue=st.empty())
+    if reading.followed_up(number):
+        fill_in(answer)
+    else:
+        if number <= photo_reading.STABLE_FACES:
+            with meter.container():
+                widgets.stability_to_come()
+        with answer.steps.container():
+            widgets.steps_to_come(photo_reading.STEPS)
+    return answer
+
+
+def follow_up(answer: Answer) -> None:
+    """What takes longer than the answer, where it is not there yet: how steady the label is, and the strip of steps."""
+    if answer.reading.followed_up(answer.number):
+        return
+    with answer.queue:
+        answer.reading.follow_up(answer.number)
+    fill_in(answer)
+
+
+def fill_in(answer: Answer) -> None:
+    reading, number = answer.reading, answer.number
+    if number <= len(reading.stabilities):
+        with answer.meter.container():
+            widgets.stability_meter(reading.stabilities[number - 1], reading.faces[number - 1].expression)
+    with answer.steps.container():
+        widgets.steps_strip(reading.strips[number])
+
+
+def show_face(reading: Reading) -> tuple[int, DeltaGenerator]:
+    """One face's words and bars; returns which face that is, from 1, and where its stability goes."""
+    chosen = 1
+    if len(reading.faces) > 1:
+        numbers = range(1, len(reading.faces) + 1)
+        chosen = st.pills(f"{len(reading.faces)} faces, the largest first", numbers, default=1, required=True,
+                          wrap=True, key=f"face_{reading.photo.key}_{reading.detector}",
+                          format_func=lambda number: f"{number} {render.face_label(reading.faces[number - 1])}") or 1
+    face = reading.faces[chosen - 1]
+    widgets.verdict(face, reading.recognizer.card.threshold)
+    widgets.probability_chart(face, key=f"bars_{reading.photo.key}_{reading.detector}_{chosen}")
+    meter = st.empty()
+    if st.button("Explain this face", key=f"explain_{reading.photo.key}", icon=":material/travel_explore:"):
+        session.explain_face(session.Explained(reading.photo, face.box))
+        st.switch_page("pages/explain.py")
+    if session.as_whole(reading.photo.key):
+        st.button("Look for faces again", key=f"search_{reading.photo.key}", on_click=session.take_whole,
+                  args=(reading.photo.key, False))
+    return chosen, meter
+
+
+def offer_whole(reading: Reading) -> None:
+    st.markdown("## No face found")
+    st.markdown("A face needs about 20 pixels, and to be turned towards the camera. Try another detector in the "
+                "sidebar, or, if this is a close-up of one face:")
+    st.button("Treat the whole picture as a face", key=f"whole_{reading.photo.key}", on_click=session.take_whole,
+              args=(reading.photo.key,), icon=":material/crop_free:")
+
+
+def show_table(readings: list[Reading]) -> None:
+    rows = photo_reading.rows_of(readings)
+    st.header("All faces")
+    shares = ("confidence", *render.COLOURS)
+    percent = {name: st.column_config.ProgressColumn(name, format="%.0f %%", min_value=0, max_value=100)
+               for name in shares}
+    shown = [{**row, **{name: 100 * row[name] for name in shares}} for row in rows]
+    st.dataframe(shown, hide_index=True, width="stretch", column_config=percent,
+                 column_order=["photo", "face", "expression", "confidence", "sure", *render.COLOURS, "quality"])
+    with st.container(horizontal=True):  # the files are made when they are asked for, not on every drawing of the page
+        st.download_button("CSV", lambda: photo_reading.to_csv(rows), "expressions.csv", "text/csv", on_click="ignore",
+                           icon=":material/download:")
+        st.download_button("JSON", lambda: photo_reading.to_json(readings), "expressions.json", "application/json",
+                           on_click="ignore", icon=":material/download:")

@@ -1,0 +1,158 @@
+"""Predict's fourth view: a film in; the annotated film, each person's timeline and the strongest moments out."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import streamlit as st
+
+from fer.app import layout, resources, session
+from fer.app.predict import sample_video
+from fer.app.predict.video_job import MOMENT_WIDTH, FilmJob
+from fer.app.server.visitors import still_there
+from fer.inference import recording
+from fer.inference.recognizer import Recognizer
+from fer.inference.video import READINGS_PER_S, Film
+from fer.vision.detection import Detector
+from fer.vision.video import LONGEST, MAX_BYTES, SUFFIXES
+from fer.visualization import figures, timeline_figures
+
+POLL_S = 0.4
+GRACE_S = 60.0           # a film is read on for that long after its visitor's connection broke
+
+
+def show() -> None:
+    """The uploader; a film is read as soon as it is there."""
+    upload = st.file_uploader(f"A film: MP4, MOV, WebM, MKV or AVI, up to {MAX_BYTES // 2**20} MB and {LONGEST}",
+                              type=list(SUFFIXES), key="film_upload", max_upload_size=MAX_BYTES // 2**20,
+                              on_change=_another_film)
+    st.button("Or take the sample film", on_click=session.choose_sample_film, icon=":material/movie:",
+              key="take_sample_film")
+    if upload is not None and not session.sample_film():
+        _read(upload.name, upload.getvalue())
+    elif session.sample_film():
+        _read("sample.mp4", sample_video.sample_film())
+    job = session.film_job()
+    if job is None:
+        st.caption("You get the film back with its faces marked, who showed what when, and the strongest moments. It "
+                   "is read in memory and never stored.")
+        return
+    if not job.finished:
+        st.fragment(layout.guarded_part(_progress), run_every=POLL_S)()
+    else:
+        _result(job, at_hand=upload is not None or session.sample_film())
+
+
+def _another_film() -> None:
+    """Another film, or none, was put in: what was read of the last one goes."""
+    session.choose_sample_film(False)
+    if (job := session.film_job()) is not None:
+        job.cancel()
+    session.keep_film_job(None)
+
+
+def _read(name: str, data: bytes) -> None:
+    """Start reading, unless this very film has been read already; another model reads it only when asked."""
+    digest = hashlib.blake2b(data, digest_size=12).hexdigest()
+    job = session.film_job()
+    if job is not None and job.key[0] == digest:
+        return
+    if job is not None:
+        job.cancel()
+    _start(name, data, digest)
+
+
+def _start(name: str, data: bytes, digest: str) -> None:
+    recognizer, detector, readers = _readers()
+    job = FilmJob((digest, *readers), name, session.model())
+    session.keep_film_job(job)
+    job.start(data, recognizer, detector, READINGS_PER_S, still_there(GRACE_S))
+
+
+def _readers() -> tuple[Recognizer, Detector, tuple[str, str]]:
+    """The model and the detector in use, and what tells them apart from others."""
+    recognizer, detector = resources.recognizer(session.model()), resources.detector(session.detector())
+    return recognizer, detector, (recognizer.card.sha256, detector.name)
+
+
+def _progress() -> None:
+    job = session.film_job()
+    if job is None or job.finished:
+        st.rerun(scope="app")
+    if job.place:
+        st.progress(0.0, f"Other films are being read just now: your place is {job.place}. It goes on by itself.")
+    else:
+        left = job.progress.left_s
+        words = f", about {left:.0f} s left" if left is not None else ""
+        st.progress(job.progress.done, f"{job.progress.frames} frames read{words}")
+    st.button("Cancel", on_click=job.cancel, icon=":material/stop_circle:", key="film_cancel")
+
+
+def _result(job: FilmJob, at_hand: bool) -> None:
+    """What was read. at_hand: whether the film itself is still there; after another page the uploader is empty."""
+    film = job.film
+    if job.error:
+        st.error(layout.plain(job.error), icon=":material/movie:")
+    elif film is None:
+        st.info("Cancelled before the first frame.", icon=":material/info:")
+    else:
+        st.markdown(f"**{layout.plain(job.name)}** · {film.frames} frames, faces read {film.read} times · "
+                    f"{layout.plain(layout.model_label(job.model))}")
+    recognizer, detector, readers = _readers()
+    other = job.key[1:] != readers
+    if other:
+        newer = "newer weights of " if job.model == session.model() and job.key[1] != recognizer.card.sha256 else ""
+        st.caption(f"Read by {layout.plain(layout.model_label(job.model))} with the detector {job.key[2]}. Now it would "
+                   f"be read by {newer}{layout.plain(layout.model_label(session.model()))} with {detector.name}.")
+    if (job.unread or other) and not at_hand:
+        st.caption("To read it again, put the film in once more.")
+    elif job.unread or other:
+        st.button("Read it again", key="film_again",
+                  on_click=session.keep_film_job, args=(None,), icon=":material/refresh:")
+    if film is None:
+        return
+    if film.cancelled:
+        st.info("Cancelled: this is the part that was read.", icon=":material/info:")
+    for note in film.notes:
+        st.info(layout.plain(note), icon=":material/info:")
+    st.video(job.video, format="video/mp4", alt=f"The film {job.name} with its faces marked", width=720)
+    if film.rows:
+        _timelines(film)
+        _moments(job, film)
+    _downloads(job, film)
+
+
+def _timelines(film: Film) -> None:
+    rows, end_s = film.rows, max(film.rows[-1].time_s, 0.1)
+    shown = timeline_figures.people(rows)
+    st.header("Who showed what when")
+    st.plotly_chart(timeline_figures.expression_bands(rows, 0, end_s), width="stretch", config=figures.CONFIG,
+                    key="film_bands", alt="A band a person, coloured by expression over time")
+    person = shown[0]
+    if len(shown) > 1:
+        person = st.pills("Person", shown, default=shown[0], required=True, key=f"film_person_{shown}") or shown[0]
+    st.plotly_chart(timeline_figures.probability_lines([row for row in rows if row.person == person], 0, end_s),
+                    width="stretch", config=figures.CONFIG, key="film_lines",
+                    alt=f"The seven probabilities of person {person} over time")
+
+
+def _moments(job: FilmJob, film: Film) -> None:
+    if not film.moments:
+        return
+    st.header("Strongest moments")
+    with st.container(horizontal=True):
+        for moment, picture in zip(film.moments, job.moment_pictures, strict=True):
+            caption = f"{moment.row.expression} {100 * max(moment.row.probabilities):.0f} %, {moment.row.time_s:.1f} s"
+            st.image(picture, caption=caption, width=MOMENT_WIDTH, alt=f"The frame: {caption}")
+
+
+def _downloads(job: FilmJob, film: Film) -> None:
+    with st.container(horizontal=True):
+        st.download_button("Annotated film", job.video, "expressions.mp4", "video/mp4", on_click="ignore",
+                           icon=":material/download:", key="film_video")
+        st.download_button("CSV", lambda: recording.to_csv(film.rows), "film.csv", "text/csv", on_click="ignore",
+                           icon=":material/download:", key="film_csv")
+        facts = {"film": job.name, "model": Path(job.model).name, "notes": list(film.notes)}
+        st.download_button("JSON", lambda: recording.to_json(film.rows, **facts), "film.json", "application/json",
+                           on_click="ignore", icon=":material/download:", key="film_json")

@@ -1,0 +1,177 @@
+"""The live stream's thin adapter between the browser's camera and `fer.inference.live`.
+
+The callback runs in a thread of the stream: it uses nothing of Streamlit, and builds nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import lru_cache
+from weakref import WeakSet
+
+import av
+import numpy as np
+import streamlit as st
+from streamlit.errors import StreamlitAPIException
+from streamlit_webrtc import WebRtcMode, webrtc_streamer
+
+from fer.app.predict.ice_servers import NAMES, Ice, IceSource
+from fer.app.predict.live_drawer import LazyDrawer
+from fer.inference.live import LiveAnalyser
+from fer.limits import limits
+
+KEY = "live"
+_streams: WeakSet[Stream] = WeakSet()     # of all visitors
+_streams_lock = threading.Lock()
+START_WITHIN_S = 10
+MAX_SIDE = 1280
+STALE_S = 30       # a stream without a frame for so long has been left
+LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
+RATES = (10, 15, 24, 30)
+
+
+@dataclass(eq=False)
+class Stream:
+    """One visitor's stream: its analyser and what that draws with, whether it is wanted, since when, and at how many
+    frames a second.
+
+    signalling: whether the browser has given its camera and made its offer; that begins another START_WITHIN_S.
+    """
+
+    analyser: LiveAnalyser
+    drawer: LazyDrawer = field(default_factory=LazyDrawer)
+    wanted: bool = False
+    since_s: float = 0.0
+    frames_before: int = 0
+    signalling: bool = False
+    frame_rate: int = 24
+
+    def start(self) -> None:
+        self.wanted, self.signalling, self.since_s = True, False, time.monotonic()
+        self.analyser.restarted()
+        self.frames_before = self.analyser.state().frames
+        with _streams_lock:
+            _streams.add(self)
+
+    def stop(self) -> None:
+        self.wanted = False
+
+    @property
+    def flows(self) -> bool:
+        """Whether a frame has come since the start."""
+        return self.analyser.state().frames > self.frames_before
+
+    @property
+    def finds_landmarks(self) -> bool:
+        return self.analyser.detector.name == "yunet"
+
+    @property
+    def left(self) -> bool:
+        """Whether neither a start nor a frame was seen for STALE_S."""
+        return min(self.analyser.state().silent_s, time.monotonic() - self.since_s) >= STALE_S
+
+    @property
+    def waiting_s(self) -> float:
+        """For how long it has been wanted, or the browser's offer has been there, without a frame."""
+        return time.monotonic() - self.since_s if self.wanted and not self.flows else 0.0
+
+
+def busy() -> bool:
+    """Whether as many cameras are live, of all visitors, as this server takes."""
+    with _streams_lock:
+        streams = list(_streams)
+    return sum(stream.wanted and not stream.left for stream in streams) >= limits().streams
+
+
+def callback_of(analyser: LiveAnalyser, wanted: Callable[[], bool] = lambda: True):
+    """A video frame callback: frame in, drawn frame out; larger frames come back at MAX_SIDE. It never raises.
+
+    wanted: whether the visitor pressed Start; a connection that was made without costs no reading.
+    """
+    def callback(frame: av.VideoFrame) -> av.VideoFrame:
+        if not wanted():
+            return frame
+        try:
+            factor = min(1.0, MAX_SIDE / max(frame.width, frame.height))
+            size = {"width": round(frame.width * factor), "height": round(frame.height * factor)} if factor < 1 else {}
+            drawn = analyser(frame.to_ndarray(format="rgb24", **size), frame.time)
+            height, width = drawn.shape[:2]
+            even = np.ascontiguousarray(drawn[:height - height % 2 or height, :width - width % 2 or width])  # for H.264
+            return av.VideoFrame.from_ndarray(even, format="rgb24")
+        except Exception as error:  # an exception here would freeze the stream without a word
+            analyser.failed(error)
+            return frame
+
+    return callback
+
+
+def place(stream: Stream) -> None:
+    """The component; always drawn on its page while there is a stream, never inside a fragment."""
+    # Providers are asked for credentials once a camera is wanted, not by everyone who looks at the tab.
+    servers = ice_servers() if stream.wanted else Ice([], "not needed yet")
+    context = webrtc_streamer(
+        KEY, WebRtcMode.SENDRECV, rtc_configuration={"iceServers": servers.servers},
+        media_stream_constraints={"audio": False, "video": {
+            "width": {"ideal": 640}, "height": {"ideal": 480}, "frameRate": {"ideal": stream.frame_rate}}},
+        video_frame_callback=callback_of(stream.analyser, lambda: stream.wanted), async_processing=True,
+        desired_playing_state=stream.wanted,
+        sendback_audio=False, media_toggle_controls=False,
+        video_html_attrs={"autoPlay": True, "controls": False, "muted": True, "playsInline": True,
+                          "style": {"width": "100%", "borderRadius": "8px"}})
+    signalling = context.state.signalling or context.state.playing
+    if signalling and not stream.signalling:
+        stream.since_s = time.monotonic()
+    stream.signalling = signalling
+
+
+def secure() -> bool:
+    """Whether a browser gives this page a camera at all: over https, or on this machine."""
+    return not st.context.url or st.context.url.startswith("https://") or local()
+
+
+def local() -> bool:
+    """Whether browser and server are one machine."""
+    host = (st.context.url or "").partition("://")[2].partition("/")[0].rpartition("@")[2]
+    name = host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
+    return name in LOCAL_HOSTS or name.endswith(".localhost")
+
+
+def ice_servers() -> Ice:
+    """STUN and TURN for this visitor. On one machine none are needed, and no provider gets its key."""
+    settings = _settings()
+    if local() and "FER_ICE_SERVERS" not in settings:
+        return Ice([], "none needed on this machine")
+    return _source(tuple(sorted(settings.items()))).get()
+
+
+def why_not(stream: Stream) -> str:
+    """What most likely kept a stream from starting, and what to do."""
+    if not secure():
+        return ("Browsers give the camera to secure pages only: open this page by https, or on the machine it runs on "
+                "(localhost). Until then, upload a photo.")
+    if not stream.signalling:
+        return (f"No picture came from the camera within {START_WITHIN_S} s. Allow the camera for this page (in the "
+                "address bar), close other programs that use it, and try again. Or take a picture here.")
+    servers = ice_servers()
+    relay = "" if servers.relay else f" {servers.note}" if servers.note else \
+        " No TURN server is set up here, which such networks need: see README, Webcam."
+    return (f"The camera works, but no way from your browser to this server was found within {START_WITHIN_S} s; a "
+            f"firewall may be between.{relay} Take a picture here instead: it needs no such way.")
+
+
+def _settings() -> dict[str, str]:
+    """The ICE settings, from the secrets, else the environment."""
+    found = {name: os.environ[name] for name in NAMES if os.environ.get(name)}
+    with suppress(FileNotFoundError, StreamlitAPIException):  # no secrets file
+        found |= {name: str(st.secrets[name]) for name in NAMES if name in st.secrets}
+    return found
+
+
+@lru_cache(maxsize=4)
+def _source(settings: tuple[tuple[str, str], ...]) -> IceSource:
+    return IceSource(dict(settings))

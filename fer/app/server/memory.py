@@ -1,0 +1,77 @@
+"""Garbage is looked for among all that is loaded once a minute at most, not after every poll of a page.
+
+Streamlit collects after each run of a page and of a polled part: over all modules and models that took 80 % of the
+server's time beside a live stream (`python -m tests.browser.measure_live`). What is alive is therefore frozen for the
+collector between two tidyings, which thaw it, so that what visitors leave behind goes with the next one.
+"""
+
+from __future__ import annotations
+
+import gc
+import threading
+import time
+from collections.abc import Callable
+
+from streamlit import runtime
+
+from fer.failure_log import log_failure
+from fer.memory import return_freed_memory
+
+EVERY_S = 60.0
+_turn = threading.Lock()
+_last_s = float("-inf")
+_later: threading.Timer | None = None
+
+
+def tidy_now_and_then(chore: Callable[[], None] = lambda: None) -> None:
+    """For each page that is opened: tidy where it is due, and from then on every minute, though nobody comes.
+
+    chore: what else is to be done each minute.
+    """
+    tidy()
+    if _later is None or not _later.is_alive():
+        _arm(chore)
+
+
+def _arm(chore: Callable[[], None]) -> None:
+    global _later
+    _later = threading.Timer(EVERY_S, _look_after, args=(chore,))
+    _later.daemon = True
+    _later.start()
+
+
+def _look_after(chore: Callable[[], None]) -> None:
+    """The last visitor's pictures go as well: Streamlit forgets a session that ran out when the next one comes."""
+    try:
+        let_sessions_go()
+        tidy(now=True)
+        chore()
+    except Exception as error:  # the next minute must come all the same
+        log_failure("The tidying failed", error)
+    if runtime.exists():
+        _arm(chore)
+
+
+def let_sessions_go() -> None:
+    """Drop the sessions that ran out, of visitors who closed the page over two minutes ago."""
+    if not runtime.exists():
+        return
+    sessions = runtime.get_instance()._session_mgr
+    with sessions._storage_lock:
+        len(sessions._session_storage._cache)  # asked for its length, it lets go of those
+
+
+def tidy(now: bool = False) -> bool:
+    """Collect everything and freeze what stays; returns whether it was time to, which `now` says it is."""
+    global _last_s
+    if not now and time.monotonic() - _last_s < EVERY_S or not _turn.acquire(blocking=False):
+        return False
+    try:
+        gc.unfreeze()
+        gc.collect()
+        return_freed_memory()
+        gc.freeze()
+        _last_s = time.monotonic()
+    finally:
+        _turn.release()
+    return True

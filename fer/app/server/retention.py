@@ -1,0 +1,60 @@
+"""Forget what visitors left on Training: uploads and, on the shared demo, runs; looked for once a minute at most."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from fer.data.uploads import forget_old_uploads
+from fer.errors import FerError
+from fer.limits import hosted, limits
+from fer.training.run_directory import ALIVE, RunDirectory
+from fer.training.run_store import delete_run, list_runs
+
+EVERY_S = 60.0
+DAY_S = 86_400.0
+_turn = threading.Lock()
+_last_s = float("-inf")
+
+
+def sweep_now_and_then() -> None:
+    """Sweep where the last time is a minute ago; for a page that opens."""
+    global _last_s
+    if time.monotonic() - _last_s < EVERY_S or not _turn.acquire(blocking=False):
+        return
+    try:
+        _last_s = time.monotonic()
+        sweep()
+    finally:
+        _turn.release()
+
+
+def sweep(now_s: float | None = None) -> None:
+    """Remove what is older than fer.limits' kept_upload_days. On a machine of one's own runs are never touched."""
+    days, now_s = limits().kept_upload_days, time.time() if now_s is None else now_s
+    if not hosted():
+        forget_old_uploads(days, now_s)
+        return
+    living = [run for run in list_runs() if not _forget_ended(run, now_s - DAY_S * days)]
+    used = [data for run in living if (data := _data_in_use(run))]
+    forget_old_uploads(days, now_s, used)
+
+
+def _forget_ended(run: RunDirectory, before_s: float) -> bool:
+    """Delete a run whose last sign is from before; returns whether it is gone. A run with a process stays."""
+    status = run.status()
+    if status["state"] in ALIVE or status["heartbeat"] >= before_s:
+        return False
+    with suppress(FerError):
+        delete_run(run)
+    return not run.path.exists()
+
+
+def _data_in_use(run: RunDirectory) -> Path | None:
+    """The data of a run that has a process, else None."""
+    try:
+        return Path(run.config.data) if run.status()["state"] in ALIVE else None
+    except FerError:  # its config.json is damaged
+        return None

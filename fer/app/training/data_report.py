@@ -1,0 +1,78 @@
+"""Look at the data of a run before it starts: counts, findings, faces."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import streamlit as st
+
+from fer.app import layout, resources, session
+from fer.data.read import read_dataset
+from fer.data.report import SPLIT_LABELS, DataReport, report_on, samples
+from fer.expressions import NAMES
+from fer.limits import limits
+from fer.visualization.contact import contact_sheet
+
+SHEET_FACES, SHEET_WIDTH = 8, 188
+KEPT_S = 86_400 * limits().kept_upload_days  # as an upload itself
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A few pictures of one class in one."""
+
+    count: int
+    png: bytes
+
+
+@st.cache_data(max_entries=4, ttl=KEPT_S, show_spinner="Reading the data")
+def look_at(data: str, faces: str, stamp: str) -> tuple[DataReport, dict[str, Sheet]]:
+    """The report, and a few training pictures of each class, as one. stamp only tells versions apart."""
+    dataset = read_dataset(data, quiet=True, faces=faces)
+    found = {name: samples(dataset, index, SHEET_FACES) for index, name in enumerate(NAMES)}
+    return report_on(dataset), {name: Sheet(len(faces), _sheet_png(faces)) for name, faces in found.items()
+                                if len(faces)}
+
+
+def _sheet_png(faces: np.ndarray) -> bytes:
+    """Grey faces (N, S, S) uint8 -> a PNG of SHEET_WIDTH pixels: Streamlit would encode a wider one anew each time."""
+    sheet = contact_sheet(faces, columns=4, enlarge=1)
+    height = max(round(sheet.shape[0] * SHEET_WIDTH / sheet.shape[1]), 1)
+    small = cv2.resize(sheet, (SHEET_WIDTH, height), interpolation=cv2.INTER_AREA)
+    return cv2.imencode(".png", cv2.cvtColor(small, cv2.COLOR_RGBA2BGRA))[1].tobytes()
+
+
+def show_report(data: str, faces: str) -> DataReport:
+    """Counts, findings with their remedy, and a contact sheet per class; returns the report."""
+    st.header("What is in this data?")
+    # The charts' libraries take most of a second to load: the form above is shown meanwhile.
+    from fer.visualization import figures, training_figures
+
+    report, sheets = look_at(data, faces, resources.data_stamp(data))
+    st.markdown(f"**{layout.plain(report.name)}**: {report.total:,} pictures in {len(report.counts)} splits.")
+    words = "; ".join(f"{SPLIT_LABELS[split]}: " + ", ".join(f"{name} {count}" for name, count in classes.items())
+                      for split, classes in report.counts.items())
+    st.plotly_chart(training_figures.class_counts(report.counts, SPLIT_LABELS), width="stretch",
+                    config=figures.CONFIG, key="class_counts", alt=f"Pictures per class; {words}")
+    for line in report.findings():
+        st.warning(layout.plain(line), icon=":material/info:")
+    if report.imbalanced:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown("Remedy:")
+            st.button("Draw rare classes more often", on_click=session.choose_remedy, args=("sampling", data),
+                      icon=":material/balance:", key="remedy_sampling")
+            st.button("Let rare classes weigh more", on_click=session.choose_remedy, args=("weights", data),
+                      icon=":material/weight:", key="remedy_weights")
+        if session.remedy(data) != "none":
+            st.caption(("Balanced sampling is" if session.remedy(data) == "sampling" else "Class weights are")
+                       + " set above, under More settings.")
+    if not report.findings():
+        st.caption("No duplicates, nothing unreadable, all classes alike.")
+    with st.container(horizontal=True, gap="small"):
+        for name, sheet in sheets.items():
+            with st.container(width=190, gap=None):
+                st.image(sheet.png, width=SHEET_WIDTH, alt=f"{sheet.count} pictures labelled {name}")
+                st.caption(name)
+    return report

@@ -1,0 +1,172 @@
+"""One run as it goes: a fragment that polls the run's directory; only what changed is drawn anew."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+
+import streamlit as st
+
+from fer.app import layout, session, widgets
+from fer.app.callbacks import guarded_callback
+from fer.app.training.form import duration
+from fer.app.training.watched_faces import show_wall
+from fer.expressions import NAMES
+from fer.limits import hosted, limits
+from fer.records import EpochRecord
+from fer.training import launcher, run_queue
+from fer.training.run_directory import ALIVE, RunDirectory, shown_state
+from fer.training.run_store import find_run, runs_folder
+from fer.visualization import figures, training_figures
+
+POLL_S, CHARTS_POLL_S = 1.5, 4.0
+STATES = {
+    "queued": (":material/hourglass_top:", "gray"), "running": (":material/directions_run:", "blue"),
+    "paused": (":material/pause_circle:", "orange"), "stopped": (":material/stop_circle:", "gray"),
+    "finished": (":material/check_circle:", "green"), "failed": (":material/error:", "red"),
+    "died": (":material/heart_broken:", "red"),
+}
+
+
+def show_run(run: RunDirectory) -> None:
+    """Follow a run. While it lives, one fragment looks for its step and one for its epochs; the rest stays."""
+    alive = run.status()["state"] in ALIVE
+    st.fragment(_live, run_every=POLL_S if alive else None)(run.id, alive)
+    st.fragment(_epochs, run_every=CHARTS_POLL_S if alive else None)(run.id)
+
+
+def _live(run_id: str, was_alive: bool) -> None:
+    with layout.guarded():
+        if message := session.told():  # by a button of this part: it stands at the top of the whole page
+            session.tell(message)
+            st.rerun()
+        run = find_run(run_id)
+        status, records = run.status(), run.records()
+        if (status["state"] in ALIVE) != was_alive:
+            st.rerun()  # the whole page: what may be renamed, deleted or chosen has changed
+        _headline(run, status)
+        _controls(run, status)
+        if records:
+            _numbers(status, records)
+        else:
+            st.info("The first epoch's numbers appear here as soon as it ends.", icon=":material/show_chart:")
+
+
+def _epochs(run_id: str) -> None:
+    with layout.guarded():
+        run = find_run(run_id)
+        if records := run.records():
+            _charts(run, records)
+            show_wall(run)
+
+
+def _headline(run: RunDirectory, status: dict) -> None:
+    name = shown_state(status)
+    icon, colour = STATES.get(name, STATES["queued"])
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.badge(name, icon=icon, color=colour)
+        st.markdown(f"**{layout.plain(run.id)}**")
+    if name == "queued":
+        ahead = [other.id for other in run_queue.queue(runs_folder())]
+        place = ahead.index(run.id) if run.id in ahead else 0
+        waits = f", behind {', '.join(layout.plain(other) for other in ahead[:place])}" if place else ""
+        st.caption(f"Waiting for the machine: one run trains at a time{waits}." if run.id in ahead else "Starting.")
+    if name in ("running", "paused") or "steps" in status:
+        step, steps, epoch = status.get("step", 0), status.get("steps", 0), status.get("epoch", 0)
+        epochs = max(status.get("epochs", 1), 1)
+        done = (max(epoch - 1, 0) + (step / steps if steps else 0)) / epochs
+        text = f"Epoch {epoch} of {epochs}, step {step} of {steps}" if steps else \
+            layout.plain(status.get("message", "Starting."))
+        st.progress(min(max(done, 0.0), 1.0), text)
+    elif status.get("message") and name not in ("queued", "finished"):
+        st.warning(layout.plain(status["message"]), icon=":material/info:")
+    elif name == "finished" and status.get("message"):
+        st.caption(layout.plain(status["message"]))
+    if name == "died":
+        st.warning("Its process ended without a word: it was killed, or the machine was restarted. What was saved is "
+                   "whole; Resume goes on from the last whole epoch.", icon=":material/heart_broken:")
+    if "silent_s" in status:
+        st.warning(f"No sign of life for {duration(status['silent_s'])}. It may hang: end it, then resume.",
+                   icon=":material/monitor_heart:")
+
+
+def _controls(run: RunDirectory, status: dict) -> None:
+    if not session.may_change(run.id):
+        st.caption("Another visitor's run on this shared demo: you can watch and use it.")
+        return
+    name = shown_state(status)
+    with st.container(horizontal=True):
+        if name == "running":
+            _button("Pause", launcher.pause, run, ":material/pause:", disabled=run.requested("pause"))
+        if name == "paused" or name in launcher.RESUMABLE:
+            _button("Resume", launcher.resume, run, ":material/play_arrow:", main=True)
+        if name in ALIVE:
+            _button("Stop", launcher.stop, run, ":material/stop:", disabled=run.requested("stop"))
+        if "silent_s" in status:
+            _button("End its process", launcher.kill, run, ":material/power_settings_new:")
+    if run.requested("pause") and name == "running":
+        st.caption("Pausing after the current step.")
+    if name == "paused" and hosted():
+        st.caption(f"A pause of {limits().paused_minutes:.0f} minutes stops a run on this shared demo; Resume then "
+                   "goes on from its last whole epoch.")
+
+
+def _button(label: str, action, run: RunDirectory, icon: str, main: bool = False, disabled: bool = False) -> None:
+    st.button(widgets.main_label(label) if main else label, key=f"{label}_{run.id}",
+              on_click=guarded_callback(action), args=(run,), icon=icon, disabled=disabled)
+
+
+def _numbers(status: dict, records: Sequence[EpochRecord]) -> None:
+    last, best = records[-1], training_figures.best_record(records) or records[-1]
+    numbers = {
+        "Best accuracy": (f"{best.validation_accuracy:.1%}", f"Validation, in epoch {best.epoch}."),
+        "Last accuracy": (f"{last.validation_accuracy:.1%}", f"Validation, in epoch {last.epoch}."),
+        "Macro-F1": (f"{last.macro_f1:.3f}", "Mean over the classes of F1, so that rare ones count alike."),
+        "Pictures a second": (f"{last.pictures_per_second:,.0f}", "While training, in the last epoch."),
+        "Learning rate": (f"{last.learning_rate:.3g}", "At the last epoch's last step."),
+    }
+    if status["state"] in ("running", "paused"):
+        each = sum(record.seconds for record in records[-3:]) / len(records[-3:])
+        done = max(status.get("epoch", 1) - 1, 0) + status.get("step", 0) / max(status.get("steps", 1), 1)
+        numbers["Time left"] = (duration(each * max(status.get("epochs", 0) - done, 0)), "At the last epochs' speed.")
+    else:
+        numbers["Time taken"] = (duration(sum(record.seconds for record in records)), "All epochs' training.")
+    with st.container(horizontal=True, gap="medium"):
+        for label, (value, words) in numbers.items():
+            st.metric(label, value, help=words, width="content")
+
+
+def _charts(run: RunDirectory, records: Sequence[EpochRecord]) -> None:
+    last = records[-1]
+    left, right = st.columns(2, gap="medium")
+    with left:
+        _chart("Accuracy", training_figures.curves(records, "accuracy"), f"accuracy_{run.id}",
+               f"validation {last.validation_accuracy:.1%}, training {last.train_accuracy:.1%}")
+        _chart("Recall by class and epoch", training_figures.recall_strip(records), f"recall_{run.id}",
+               ", ".join(f"{name} {value:.0%}" for name, value in zip(NAMES, last.recall, strict=True)))
+        _chart("Macro-F1", training_figures.single(records, "macro_f1"), f"f1_{run.id}", f"{last.macro_f1:.3f}")
+    with right:
+        _chart("Loss (nats)", training_figures.curves(records, "loss"), f"loss_{run.id}",
+               f"validation {last.validation_loss:.3f}, training {last.train_loss:.3f}")
+        _chart(f"Confusion in epoch {last.epoch}: % of each true class", training_figures.confusion(last),
+               f"confusion_{run.id}", "rows are the truth, columns what was named")
+        _chart("Learning rate", training_figures.single(records, "learning_rate", 150), f"rate_{run.id}",
+               f"{last.learning_rate:.3g}")
+
+
+def _chart(title: str, figure, key: str, words: str) -> None:
+    st.markdown(f"**{title}**")
+    st.plotly_chart(figure, width="stretch", config=figures.CONFIG, key=key, alt=f"{title}: {words}")
+
+
+def metrics_csv(records: Sequence[EpochRecord]) -> bytes:
+    """One row an epoch; recall in a column a class, the confusion matrix left to metrics.jsonl."""
+    file = io.StringIO()
+    writer = csv.writer(file)
+    plain = ("epoch", "train_loss", "train_accuracy", "validation_loss", "validation_accuracy", "macro_f1",
+             "learning_rate", "seconds", "pictures_per_second", "best")
+    writer.writerow([*plain, *(f"recall_{name}" for name in NAMES)])
+    for record in records:
+        writer.writerow([*(getattr(record, name) for name in plain), *record.recall])
+    return file.getvalue().encode()

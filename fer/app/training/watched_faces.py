@@ -1,0 +1,58 @@
+"""The watch wall: sixteen validation faces, the truth, and what the model believed after each epoch."""
+
+from __future__ import annotations
+
+import cv2
+import streamlit as st
+
+from fer.app import session
+from fer.expressions import NAMES
+from fer.training import watched_faces
+from fer.training.run_directory import RunDirectory
+
+TILE = 84  # pixels; three stand side by side on a phone
+
+
+def show_wall(run: RunDirectory) -> None:
+    """Below a slider through the epochs; untouched it follows the newest."""
+    if not watched_faces.allowed(run):
+        st.caption("No watched faces: this run's data was uploaded, and on this shared demo everybody sees all runs.")
+        return
+    wall = watched_faces.read(run)
+    if wall is None:
+        return
+    st.markdown("**Watched faces**", help="Sixteen faces that the model never trains on: what it believes after an "
+                                          "epoch, and whether that is so.")
+    epochs = sorted(wall.beliefs)
+    shown = _slider(run.id, epochs)
+    beliefs = wall.beliefs[shown]
+    right = sum(int(shares.argmax() == label) for shares, label in zip(beliefs, wall.labels, strict=True))
+    st.caption(f"After epoch {shown}: {right} of {len(wall.labels)} right.")
+    with st.container(horizontal=True, gap="small"):
+        for pixels, label, shares in zip(wall.pixels, wall.labels, beliefs, strict=True):
+            _tile(pixels, NAMES[label], NAMES[int(shares.argmax())], float(shares.max()))
+
+
+def _slider(run_id: str, epochs: list[int]) -> int:
+    """The epoch to show. Its key names the newest epoch, so that an untouched slider moves on with the run."""
+    if len(epochs) == 1:
+        return epochs[0]
+    set_to = session.watched_epoch(run_id)
+    value = set_to if set_to in epochs else epochs[-1]
+    key = f"wall_{run_id}_{epochs[-1]}"
+    return st.select_slider("Epoch", epochs, value, key=key, on_change=_remember, args=(run_id, key, epochs[-1]))
+
+
+def _remember(run_id: str, key: str, newest: int) -> None:
+    chosen = session.widget(key)
+    session.watch_epoch(run_id, None if chosen == newest else chosen)
+
+
+def _tile(pixels, truth: str, belief: str, share: float) -> None:
+    right = truth == belief
+    with st.container(width=TILE, gap=None):
+        st.image(cv2.resize(pixels, (2 * TILE, 2 * TILE), interpolation=cv2.INTER_CUBIC), width=TILE,
+                 alt=f"A face labelled {truth}; believed {belief}, {share:.0%}")
+        mark = ":green[:material/check:]" if right else ":red[:material/close:]"
+        lines = [f":small[{mark} {belief}]", f":small[:gray[{share:.0%}]]"]
+        st.markdown("  \n".join(lines if right else [*lines, f":small[is {truth}]"]))

@@ -1,0 +1,127 @@
+"""A few at a time, first come first served: so that one visitor's heavy work leaves the others an app that answers."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from fer.app.server.visitors import still_there
+from fer.limits import limits
+
+LOOK_S = 0.3
+
+
+@dataclass(eq=False)
+class _Ticket:
+    urgent: bool
+
+
+class Turnstile:
+    """Lets `places` in at once; the others wait in the order they came, the urgent first. From any thread; not to be
+    nested.
+    """
+
+    def __init__(self, places: int) -> None:
+        self.places = places
+        self._changed = threading.Condition()
+        self._inside = 0
+        self._queue: list[_Ticket] = []
+
+    @contextmanager
+    def entered(self, on_wait: Callable[[int], None] = lambda place: None, urgent: bool = False) -> Iterator[None]:
+        """Wait for a place, and give it back in the end. on_wait(place), from 1, is called every LOOK_S of waiting;
+        what it raises ends the waiting.
+        """
+        ticket = _Ticket(urgent)
+        with self._changed:
+            ahead = sum(other.urgent for other in self._queue) if urgent else len(self._queue)
+            self._queue.insert(ahead, ticket)
+        taken = False
+        try:
+            while not taken:
+                with self._changed:
+                    place = self._queue.index(ticket) + 1
+                    taken = place <= self.places - self._inside
+                    if taken:
+                        self._queue.remove(ticket)
+                        self._inside += 1
+                    else:
+                        self._changed.wait(LOOK_S)
+                if not taken:
+                    on_wait(place)
+            yield
+        finally:
+            with self._changed:
+                if taken:
+                    self._inside -= 1
+                else:
+                    self._queue.remove(ticket)
+                self._changed.notify_all()
+
+
+_heavy = Turnstile(limits().heavy_at_once)
+_reading = Turnstile(limits().photos_at_once)
+
+
+def slow() -> AbstractContextManager[None]:
+    """A place for a measurement or evaluation of seconds; for a visitor who has left it ends the page's script."""
+    return _told(_heavy, st.empty(), urgent=False)
+
+
+def reading() -> AbstractContextManager[None]:
+    """A place to read a photo, whose pixels take memory: apart from all else, since labels come first."""
+    return _told(_reading, st.empty(), urgent=True)
+
+
+def following_up() -> AbstractContextManager[None]:
+    """The same for what takes longer than a photo's label and follows it: it goes after all that wait for a label."""
+    return _told(_reading, st.empty(), urgent=False)
+
+
+def quick() -> AbstractContextManager[None]:
+    """A place for what a visitor waits for, a second at most: it goes before all that is slow."""
+    return _told(_heavy, st.empty(), urgent=True)
+
+
+@contextmanager
+def in_turns() -> Iterator[Callable[[], None]]:
+    """A place for slow work of many pieces. Call what this gives between two of them: it lets the others in, then
+    waits for the next turn; for a visitor who has left it ends the page's script.
+    """
+    notice = st.empty()
+    with ExitStack() as held:
+        def next_turn() -> None:
+            held.close()
+            held.enter_context(_told(_heavy, notice, urgent=False))
+
+        next_turn()
+        yield next_turn
+
+
+@contextmanager
+def _told(gate: Turnstile, notice: DeltaGenerator, urgent: bool) -> Iterator[None]:
+    """A place; while there is none, the visitor is told theirs in the queue, in the empty element `notice`."""
+    waited = False
+
+    def tell(place: int) -> None:
+        nonlocal waited
+        waited = True
+        _stop_if_left()
+        notice.info(f"Others are at work here just now: your place is {place}. It goes on by itself.",
+                    icon=":material/hourglass_top:")
+
+    with gate.entered(tell, urgent):
+        _stop_if_left()
+        if waited:
+            notice.empty()
+        yield
+
+
+def _stop_if_left() -> None:
+    if not still_there()():
+        st.stop()

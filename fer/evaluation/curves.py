@@ -1,0 +1,126 @@
+"""What a report shows beyond the headline: intervals, averages, curves, reliability, risk."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from fer.evaluation.groups import wilson
+from fer.evaluation.metrics import ECE_BINS
+from fer.expressions import COUNT, NAMES
+from fer.models.torchvision_repair import ensure_torchvision
+
+ensure_torchvision()  # torchmetrics imports torchvision where it is installed
+import torchmetrics.functional.classification as tm  # noqa: E402
+
+RESAMPLES = 1000
+CURVE_POINTS = 200
+
+
+@dataclass(frozen=True)
+class Averages:
+    """Each in 0..1 but kappa, which can be negative. top2: the truth is among the two most probable."""
+
+    macro: dict[str, float]      # precision, recall, f1
+    weighted: dict[str, float]
+    kappa: float
+    top2: float
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One class against the rest: x and y in 0..1, and the area below."""
+
+    x: np.ndarray
+    y: np.ndarray
+    area: float
+
+
+def accuracy_interval(right: np.ndarray, seed: int = 0) -> tuple[float, float]:
+    """The 95 % bootstrap interval of an accuracy; right: (N,) bool. Resamples pictures."""
+    if np.all(right) or not np.any(right):
+        return wilson(right)  # a resample of equals knows no spread
+    rng = np.random.default_rng(seed)
+    # How often a resample of N pictures holds a right one is binomial: no need to draw each picture.
+    means = rng.binomial(len(right), float(np.mean(right)), RESAMPLES * 10) / len(right)
+    low, high = np.percentile(means, [2.5, 97.5])
+    return float(low), float(high)
+
+
+def averages(probabilities: np.ndarray, labels: np.ndarray) -> Averages:
+    """probabilities: (N, 7), labels: (N,). A class that neither occurs nor is named does not count."""
+    given, truth = torch.from_numpy(np.asarray(probabilities)), torch.from_numpy(np.asarray(labels)).long()
+    named = given.argmax(1)
+    metrics = {"precision": tm.multiclass_precision, "recall": tm.multiclass_recall, "f1": tm.multiclass_f1_score}
+    support = torch.bincount(truth, minlength=COUNT).double()
+    there = (support + torch.bincount(named, minlength=COUNT)) > 0
+    macro, weighted = {}, {}
+    for name, metric in metrics.items():
+        each = metric(named, truth, num_classes=COUNT, average="none", zero_division=0.0).double()
+        macro[name] = float(each[there].mean())
+        weighted[name] = float((each * support).sum() / support.sum())
+    one_class = len(torch.unique(torch.cat([truth, named]))) < 2
+    kappa = 1.0 if one_class else float(tm.multiclass_cohen_kappa(named, truth, COUNT))
+    top2 = float((given.topk(2, 1).indices == truth[:, None]).any(1).double().mean())
+    return Averages(macro, weighted, kappa, top2)
+
+
+def roc_curves(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, Curve]:
+    """False positive rate to recall for each class that occurs and is not alone."""
+    return _curves(probabilities, labels, lambda given, truth: tm.binary_roc(given, truth)[:2])
+
+
+def precision_recall_curves(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, Curve]:
+    """Recall to precision for each class that occurs and is not alone."""
+    def run(given: torch.Tensor, truth: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        precision, recall, _ = tm.binary_precision_recall_curve(given, truth)
+        return recall.flip(0), precision.flip(0)
+
+    return _curves(probabilities, labels, run)
+
+
+def _curves(probabilities: np.ndarray, labels: np.ndarray, run) -> dict[str, Curve]:
+    found = {}
+    for index, name in enumerate(NAMES):
+        truth = torch.from_numpy(np.asarray(labels) == index).long()
+        if not 0 < int(truth.sum()) < len(truth):
+            continue
+        x, y = (values.double().numpy() for values in run(torch.from_numpy(probabilities[:, index]), truth))
+        kept = np.unique(np.linspace(0, len(x) - 1, CURVE_POINTS).round().astype(int))
+        found[name] = Curve(x[kept], y[kept], float(np.trapezoid(y, x)))
+    return found
+
+
+def reliability(probabilities: np.ndarray, labels: np.ndarray, bins: int = ECE_BINS) -> list[dict[str, float]]:
+    """Confidence beside accuracy for equal bins of confidence; empty bins are left out."""
+    confidence, right = probabilities.max(1), probabilities.argmax(1) == labels
+    place = np.minimum((confidence * bins).astype(int), bins - 1)
+    return [{"from": index / bins, "to": (index + 1) / bins, "count": int((place == index).sum()),
+             "confidence": float(confidence[place == index].mean()), "accuracy": float(right[place == index].mean())}
+            for index in range(bins) if (place == index).any()]
+
+
+@dataclass(frozen=True)
+class RiskCoverage:
+    """By threshold, in rising order: the share answered (confidence at or above it) and the share of those wrong."""
+
+    threshold: np.ndarray
+    coverage: np.ndarray
+    risk: np.ndarray
+
+    def at(self, threshold: float) -> tuple[float, float]:
+        """(coverage, risk) at a threshold; nothing answered is a risk of 0."""
+        index = int(np.searchsorted(self.threshold, threshold))
+        return (0.0, 0.0) if index == len(self.threshold) else (float(self.coverage[index]), float(self.risk[index]))
+
+
+def risk_coverage(probabilities: np.ndarray, labels: np.ndarray) -> RiskCoverage:
+    """How wrong the answers are if only the most confident are given (El-Yaniv and Wiener 2010)."""
+    confidence = probabilities.max(1)
+    order = np.argsort(confidence, kind="stable")
+    wrong = (probabilities.argmax(1) != labels)[order]
+    answered = np.arange(len(wrong), 0, -1)                       # from each threshold upward
+    risk = wrong[::-1].cumsum()[::-1] / answered
+    return RiskCoverage(confidence[order], answered / len(wrong), risk)

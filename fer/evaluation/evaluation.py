@@ -1,0 +1,107 @@
+"""One model on one split, with everything a report is made from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from fer.data.dataset import Dataset, fingerprints, split_name
+from fer.errors import DatasetError
+from fer.evaluation import curves, ferplus_agreement
+from fer.evaluation.metrics import Report, predict_all, score
+from fer.inference.recognizer import Recognizer
+
+GALLERY = 24
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """The faces of a split, what the model says of them, and what follows from that, computed when asked for.
+
+    probabilities: (N, 7) calibrated; repeated: (N,) which pictures Training has too, or None.
+    """
+
+    model: str
+    split: str
+    threshold: float
+    part: Dataset
+    probabilities: np.ndarray
+    tta: str
+    repeated: np.ndarray | None
+    weights_sha256: str = ""
+
+    @cached_property
+    def report(self) -> Report:
+        return score(self.probabilities, self.labels, self.model, self.split, self.tta, self.repeated)
+
+    @property
+    def labels(self) -> np.ndarray:
+        return self.part.labels
+
+    @cached_property
+    def right(self) -> np.ndarray:
+        return self.probabilities.argmax(1) == self.labels
+
+    @cached_property
+    def interval(self) -> tuple[float, float]:
+        return curves.accuracy_interval(self.right)
+
+    @cached_property
+    def averages(self) -> curves.Averages:
+        return curves.averages(self.probabilities, self.labels)
+
+    @cached_property
+    def reliability(self) -> list[dict]:
+        return curves.reliability(self.probabilities, self.labels)
+
+    @cached_property
+    def risk(self) -> curves.RiskCoverage:
+        return curves.risk_coverage(self.probabilities, self.labels)
+
+    @cached_property
+    def people(self) -> ferplus_agreement.HumanComparison | None:
+        return None if self.part.votes is None else ferplus_agreement.compare_with_people(
+            self.probabilities, self.labels, self.part.votes)
+
+    def cell(self, truth: int, named: int) -> np.ndarray:
+        """Rows of the pictures of one cell of the confusion matrix, the most confident first."""
+        rows = np.flatnonzero((self.labels == truth) & (self.probabilities.argmax(1) == named))
+        return rows[np.argsort(-self.probabilities[rows].max(1), kind="stable")]
+
+    def confident_errors(self) -> np.ndarray:
+        """Rows of the mistakes, the most confident first."""
+        rows = np.flatnonzero(~self.right)
+        return rows[np.argsort(-self.probabilities[rows].max(1), kind="stable")]
+
+    def hardest(self) -> np.ndarray:
+        """All rows, those with the least probability for their true class first."""
+        return np.argsort(self.probabilities[np.arange(len(self.labels)), self.labels], kind="stable")
+
+
+def study(recognizer: Recognizer, dataset: Dataset, split: str, tta: str = "none",
+          progress: Callable[[int, int], None] | None = None) -> Study:
+    """Evaluate one model on one split. Raises DatasetError where that split is missing or unlabelled."""
+    part = dataset.split(split)
+    probabilities = predict_all(recognizer, part.pixels, tta, progress)
+    numbers = np.isfinite(probabilities).all(1)
+    if not numbers.all():
+        if not numbers.any():
+            raise DatasetError(f"{recognizer.name} gives no number for any face of {split_name(split)}: its weights "
+                               "overflow. Choose another model.")
+        remark = f"{int((~numbers).sum())} faces got no number from the model and are left out."
+        part = replace(part.take(np.flatnonzero(numbers)), remarks=(*part.remarks, remark))
+        probabilities = probabilities[numbers]
+    return Study(recognizer.name, split_name(split), recognizer.card.threshold, part, probabilities, tta,
+                 repeats(dataset, part), recognizer.card.sha256)
+
+
+def repeats(dataset: Dataset, part: Dataset) -> np.ndarray | None:
+    """Which pictures of a split Training has too, pixel for pixel (N,); None where Training
+    itself is in the split, or not in the data."""
+    training = dataset.usage == "Training"
+    if (part.usage == "Training").any() or not training.any():
+        return None
+    return np.isin(fingerprints(part.pixels), fingerprints(dataset.pixels[training]))

@@ -1,0 +1,121 @@
+"""Harder conditions, drawn onto faces: what light, blur, size, pose and cover do to a model.
+
+The conditions are those that the literature on masked, surveillance and in-the-wild faces names as its
+limits. Each is seeded and has five strengths, 1 to 5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from fer.data.corruptions import (
+    Change,
+    gaussian_blur,
+    hand_block,
+    jpeg,
+    lower_face_mask,
+    resolution,
+    side_light,
+    sunglasses,
+)
+
+STRENGTHS = (1, 2, 3, 4, 5)
+
+
+def _affine(face: np.ndarray, degrees: float = 0, scale: float = 1, shift: tuple[float, float] = (0, 0)) -> np.ndarray:
+    size = face.shape[0]
+    matrix = cv2.getRotationMatrix2D(((size - 1) / 2, (size - 1) / 2), degrees, scale)
+    matrix[:, 2] += shift
+    return cv2.warpAffine(face, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
+
+def _sign(rng: np.random.Generator) -> float:
+    return 1.0 if rng.random() < 0.5 else -1.0
+
+
+def brightness(face, amount, rng):
+    return face + _sign(rng) * 120 * amount
+
+
+def contrast(face, amount, rng):
+    return (face - face.mean()) * (1 - 0.85 * amount) + face.mean()
+
+
+def motion_blur(face, amount, rng):
+    length = 2 * round(1 + 5 * amount) + 1
+    kernel = np.zeros((length, length), np.float32)
+    kernel[length // 2] = 1 / length
+    turn = cv2.getRotationMatrix2D((length // 2, length // 2), rng.uniform(0, 180), 1)
+    kernel = cv2.warpAffine(kernel, turn, (length, length))
+    return cv2.filter2D(face, -1, kernel / max(kernel.sum(), 1e-6), borderType=cv2.BORDER_REPLICATE)
+
+
+def noise(face, amount, rng):
+    return face + rng.normal(0, 60 * amount, face.shape)
+
+
+def rotation(face, amount, rng):
+    return _affine(face, degrees=_sign(rng) * 45 * amount)
+
+
+def shift(face, amount, rng):
+    angle = rng.uniform(0, 2 * np.pi)
+    reach = face.shape[0] * 0.25 * amount
+    return _affine(face, shift=(reach * np.cos(angle), reach * np.sin(angle)))
+
+
+def scale(face, amount, rng):
+    return _affine(face, scale=1 + 0.5 * amount if rng.random() < 0.5 else 1 - 0.4 * amount)
+
+
+CONDITIONS: dict[str, Change] = {
+    "brightness": brightness, "contrast": contrast, "side light": side_light, "Gaussian blur": gaussian_blur,
+    "motion blur": motion_blur, "noise": noise, "JPEG quality": jpeg, "resolution": resolution,
+    "rotation": rotation, "shift": shift, "scale": scale, "lower-face mask": lower_face_mask,
+    "sunglasses": sunglasses, "hand-sized block": hand_block}
+
+
+def stressed(faces: np.ndarray, condition: str, strength: int, seed: int = 0) -> np.ndarray:
+    """Faces (N, S, S) uint8 under one condition at strength 1 to 5; the same seed draws the same."""
+    rng = np.random.default_rng([seed, list(CONDITIONS).index(condition), strength])
+    change, amount = CONDITIONS[condition], strength / max(STRENGTHS)
+    out = np.empty_like(faces)
+    for index, face in enumerate(faces):
+        out[index] = np.clip(np.rint(change(face.astype(np.float32), amount, rng)), 0, 255)
+    return out
+
+
+@dataclass(frozen=True)
+class StressPoint:
+    """The change of accuracy against the clean pictures, with its 95 % interval (paired, normal)."""
+
+    condition: str
+    strength: int
+    accuracy: float
+    change: float
+    low: float
+    high: float
+
+
+def stress_report(predict: Callable[[np.ndarray], np.ndarray], faces: np.ndarray, labels: np.ndarray,
+                  conditions: tuple[str, ...] = tuple(CONDITIONS), seed: int = 0) -> Iterator[StressPoint]:
+    """One point after another, so that a caller can show progress and stop. predict: faces -> classes (N,)."""
+    clean = (predict(faces) == labels).astype(float)
+    for condition in conditions:
+        for strength in STRENGTHS:
+            right = (predict(stressed(faces, condition, strength, seed)) == labels).astype(float)
+            change = right - clean
+            half = 1.96 * change.std() / np.sqrt(len(change))
+            yield StressPoint(condition, strength, float(right.mean()), float(change.mean()),
+                              float(change.mean() - half), float(change.mean() + half))
+
+
+def contact_sheet(face: np.ndarray, seed: int = 0) -> np.ndarray:
+    """One face under every condition (rows) and strength (columns): (14 S, 6 S) uint8, the clean face first."""
+    rows = [np.hstack([face, *(stressed(face[None], name, strength, seed)[0] for strength in STRENGTHS)])
+            for name in CONDITIONS]
+    return np.vstack(rows)

@@ -1,0 +1,171 @@
+"""Maps of what a network's score for a class rests on, by Captum, on the network's own copy under a lock."""
+
+from __future__ import annotations
+
+import copy
+import threading
+import warnings
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from captum.attr import GuidedBackprop, LayerAttribution, LayerGradCam, Saliency
+from torch import nn
+
+from fer.errors import ExplainError
+from fer.explanation.methods import FUSED, METHODS
+
+warnings.filterwarnings("ignore", message="Setting backward hooks on ReLU activations")
+warnings.filterwarnings("ignore", message="Input Tensor 0 did not already require gradients")
+
+
+class Scores(nn.Module):
+    """One score a row: the logits, weighted by that row's direction. A class is a unit vector; A - B a contrast."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, batch: torch.Tensor, directions: torch.Tensor) -> torch.Tensor:
+        return (self.model(batch) * directions).sum(1)        # (N, 7) -> (N,)
+
+
+class Explainer:
+    """Explains one network: a copy of it, so that hooks never meet a prediction; any number of threads may ask.
+
+    model: gives logits and has `attribution_layers()`. ReLUs must be modules, each used once.
+    """
+
+    def __init__(self, model: nn.Module) -> None:
+        # channels_last: the compact network's maps come in two thirds of the time.
+        self._model = copy.deepcopy(model).eval().requires_grad_(False).to(memory_format=torch.channels_last)
+        # Never hooked, so it needs no lock: what takes seconds does not hold up what takes a tenth of one.
+        self._unhooked = copy.deepcopy(self._model)
+        self._scores = Scores(self._model)
+        self._layers = self._model.attribution_layers()
+        self._lock = threading.Lock()
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """The layers that Grad-CAM can be taken from, the shallowest first, then all of them fused."""
+        return (*self._layers, FUSED)
+
+    @property
+    def model(self) -> nn.Module:
+        """The explained network; leave it as it is."""
+        return self._model
+
+    def attribute(self, method: str, batch: torch.Tensor, directions: torch.Tensor,
+                  layer: str | None = None) -> np.ndarray:
+        """Maps of the scores `logits . direction`, all in one batched pass.
+
+        batch: (N, 1, S, S) float32, preprocessed, or (1, 1, S, S) for one face under N directions.
+        directions: (N, 7). layer: of `layers`, for Grad-CAM and Guided Grad-CAM; None is the deepest.
+        Returns (N, S, S) float32, unscaled, so that rows compare. Raises ExplainError for an unknown method or layer.
+        """
+        if method not in METHODS:
+            raise ExplainError(f"There is no method {method[:40]!r}. Choose from {', '.join(METHODS)}.")
+        layer = list(self._layers)[-1] if layer is None else layer
+        if METHODS[method].layered and layer not in self.layers:
+            raise ExplainError(f"This network has no layer {layer[:40]!r}. Choose from {', '.join(self.layers)}.")
+        with torch.enable_grad(), _one_thread:
+            if METHODS[method].place:
+                maps = METHODS[method].function()(self._unhooked, batch.detach(), directions)
+            else:
+                with self._lock:
+                    maps = self._maps(method, batch.detach(), directions, layer)
+        return maps.detach().squeeze(1).numpy().astype(np.float32, copy=False)      # (N, 1, S, S) -> (N, S, S)
+
+    def logits(self, batch: torch.Tensor) -> torch.Tensor:
+        """(N, 1, S, S) -> (N, 7), by the copy that is explained."""
+        with torch.inference_mode(), _one_thread:
+            return self._unhooked(batch)
+
+    def _maps(self, method: str, batch: torch.Tensor, directions: torch.Tensor, layer: str) -> torch.Tensor:
+        faces = batch.expand(len(directions), -1, -1, -1)
+        if method == "grad_cam":
+            return self._grad_cam(faces, directions, layer)
+        if method == "guided_backprop":
+            return self._guided(faces, directions)
+        if method == "guided_grad_cam":
+            return self._guided(faces, directions) * self._grad_cam(faces, directions, layer)
+        return Saliency(self._scores).attribute(faces.clone(), abs=False, additional_forward_args=directions)
+
+    def _guided(self, faces: torch.Tensor, directions: torch.Tensor) -> torch.Tensor:
+        return GuidedBackprop(self._scores).attribute(faces.clone(), additional_forward_args=directions)
+
+    def _grad_cam(self, faces: torch.Tensor, directions: torch.Tensor, layer: str) -> torch.Tensor:
+        """(N, 1, S, S), never negative. Where all layers are fused: the mean of each one's LayerCAM, as in `_fused`."""
+        size = faces.shape[-2:]
+        if layer != FUSED:
+            cam = LayerGradCam(self._scores, self._layers[layer]).attribute(
+                faces.clone(), additional_forward_args=directions, relu_attributions=True)
+            return LayerAttribution.interpolate(cam, size, "bilinear")
+        return self._fused(faces, directions)
+
+    def _fused(self, faces: torch.Tensor, directions: torch.Tensor) -> torch.Tensor:
+        """The mean over layers of a row's LayerCAMs, each scaled to 1, times the row's strength.
+
+        The strength, 0..1 for a class, is the mean over layers of how near a row's peak comes to the highest of that
+        face's seven classes: rows compare, and none depends on which others were asked for.
+        """
+        count, size = len(faces), faces.shape[-2:]
+        alike = bool((faces == faces[:1]).all())
+        every = faces[:1] if alike else faces                  # faces to compare the classes of: (M, 1, S, S)
+        cams = self._layer_cams(torch.cat([faces, every.repeat_interleave(7, 0)]),
+                                torch.cat([directions, units().repeat(len(every), 1)]))
+        maps, strengths = [], []
+        for cam in cams:                                       # (N + 7 M, 1, h, w), a layer each
+            peaks = cam.amax((1, 2, 3))
+            highest = peaks[count:].view(-1, 7).amax(1).expand(count)                  # (M,) -> (N,)
+            strengths.append(peaks[:count] / highest.clamp_min(1e-12))
+            scaled = cam[:count] / peaks[:count].clamp_min(1e-12).view(-1, 1, 1, 1)
+            maps.append(LayerAttribution.interpolate(scaled, size, "bilinear"))
+        return torch.stack(maps).mean(0) * torch.stack(strengths).mean(0).view(-1, 1, 1, 1)
+
+    def _layer_cams(self, faces: torch.Tensor, directions: torch.Tensor) -> list[torch.Tensor]:
+        """LayerCAM (Jiang et al. 2021) of every layer, from one pass forth and back."""
+        features: list[torch.Tensor] = []
+        hooks = [module.register_forward_hook(lambda _module, _inputs, output: features.append(output))
+                 for module in self._layers.values()]
+        try:
+            total = self._scores(faces.clone().requires_grad_(True), directions).sum()
+        finally:
+            for hook in hooks:
+                hook.remove()
+        gradients = torch.autograd.grad(total, features)
+        return [F.relu((F.relu(gradient) * feature.detach()).sum(1, keepdim=True))
+                for gradient, feature in zip(gradients, features, strict=True)]
+
+
+class _OneThread:
+    """Such small networks run on one thread: on two busy cores, waiting for a second made Grad-CAM 200 times slower.
+
+    The count is each thread's own and that of threads to come, so that one which begins while another is in here finds
+    1: it goes back to what the first of all found.
+    """
+
+    def __init__(self) -> None:
+        self._lock, self._usual = threading.Lock(), 0
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self._usual = self._usual or torch.get_num_threads()
+            torch.set_num_threads(1)
+
+    def __exit__(self, *_failure: object) -> None:
+        with self._lock:
+            torch.set_num_threads(self._usual)
+
+
+_one_thread = _OneThread()
+
+
+def units(classes: list[int] | range = range(7)) -> torch.Tensor:
+    """Directions of single classes: (len(classes), 7)."""
+    return torch.eye(7)[list(classes)]
+
+
+def contrast(one: int, other: int) -> torch.Tensor:
+    """The direction "why one and not the other": (1, 7)."""
+    return units([one]) - units([other])

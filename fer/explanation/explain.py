@@ -1,0 +1,199 @@
+"""Explain one face of a photo: from the picture to maps, what they cost, and words."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import cv2
+import numpy as np
+import torch
+
+from fer.errors import ExplainError
+from fer.explanation.attribution import Explainer, units
+from fer.explanation.faithfulness import curves, random_curves
+from fer.explanation.faithfulness_table import default_layer
+from fer.explanation.methods import METHODS, evidence, is_blank, marks_nothing
+from fer.explanation.regions import areas, in_words, landmarks_in_input, region_labels, shares
+from fer.expressions import INDEX, NAMES
+from fer.inference.recognizer import Recognizer, softmax
+from fer.models.registry import fold
+from fer.records import Curves, Explanation, FaceBox, Prediction
+from fer.vision.alignment import cut, face_crop
+from fer.vision.quality import is_plain
+
+PICTURE_SCALE = 8         # picture pixels for one of the network's
+Progress = Callable[[float], None]
+
+_explainers: weakref.WeakKeyDictionary[Recognizer, Explainer] = weakref.WeakKeyDictionary()
+_lock = threading.Lock()
+
+
+def explainer_for(recognizer: Recognizer) -> Explainer:
+    """The torch copy of a recogniser's weights, branches folded as in prediction; made once, shared by all.
+
+    Raises WeightsError where the file holds other weights by now: a run replaces its own.
+    """
+    with _lock:
+        if recognizer not in _explainers:
+            _explainers[recognizer] = Explainer(fold(recognizer.load_network()))
+        return _explainers[recognizer]
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """A face ready to be explained: grey as cut out, (H, H) uint8, and where its landmarks came from."""
+
+    recognizer: Recognizer
+    prediction: Prediction
+    aligned_grey: np.ndarray
+    aligned_rgb: np.ndarray      # the same square of the photo, finer
+    landmarks: np.ndarray        # (5, 2), in pixels of the network's input
+
+    @cached_property
+    def batch(self) -> torch.Tensor:
+        """(1, 1, S, S) float32, as the network sees it."""
+        return torch.from_numpy(self.recognizer.card.preprocessing(self.aligned_grey[None]))
+
+    @property
+    def size(self) -> int:
+        return self.recognizer.card.input_size
+
+    @cached_property
+    def face_grey(self) -> np.ndarray:
+        return self._centre(self.aligned_grey, self.size)
+
+    @cached_property
+    def picture_rgb(self) -> np.ndarray:
+        """What the network sees, in the photo's colours, PICTURE_SCALE times as fine: (8 S, 8 S, 3) uint8."""
+        return self._centre(self.aligned_rgb, self.size * PICTURE_SCALE)
+
+    @cached_property
+    def regions(self) -> np.ndarray:
+        """Each pixel's index in fer.explanation.regions.REGIONS, (S, S)."""
+        return region_labels(self.landmarks, self.size)
+
+    @property
+    def plain(self) -> bool:
+        """Whether there is nothing to see: one even grey."""
+        return is_plain(self.aligned_grey)
+
+    def probabilities(self, batch: np.ndarray) -> np.ndarray:
+        """(N, 1, S, S) float32 preprocessed -> calibrated (N, 7), by the engine that predicts."""
+        return softmax(self.recognizer.engine(batch) / self.recognizer.card.temperature)
+
+    def attribute(self, method: str, directions: torch.Tensor, layer: str | None = None) -> np.ndarray:
+        """Maps of this face under each direction (N, 7): (N, S, S) float32."""
+        return explainer_for(self.recognizer).attribute(method, self.batch, directions, layer)
+
+    @staticmethod
+    def _centre(picture: np.ndarray, side: int) -> np.ndarray:
+        top = (len(picture) - side) // 2
+        return np.ascontiguousarray(picture[top:top + side, top:top + side])
+
+
+def subject(recognizer: Recognizer, image_rgb: np.ndarray, face: Prediction | FaceBox,
+            detector: str | None = None) -> Subject:
+    """Cut the face out as for prediction. detector: the one that drew the box.
+
+    None takes the prediction's own, or tells a bare box's by its landmarks and place; Haar's must be named.
+    """
+    box, known = (face.box, face.detector) if isinstance(face, Prediction) else (face, "")
+    detector = detector or known or _detector_of(box, image_rgb)
+    prediction = face if isinstance(face, Prediction) else recognizer.read(image_rgb, [box], detector)[0]
+    preprocessing = recognizer.card.preprocessing
+    steps = recognizer.steps(image_rgb, box, detector)
+    fine = preprocessing.face_size * PICTURE_SCALE
+    if detector == "none":
+        shrinks = min(image_rgb.shape[:2]) >= fine
+        aligned_rgb = cv2.resize(image_rgb, (fine, fine), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
+    else:
+        aligned_rgb = cut(image_rgb, face_crop(box, detector), fine, grey=False)
+    landmarks = landmarks_in_input(box, detector, preprocessing.face_size, preprocessing.input_size)
+    return Subject(recognizer, prediction, steps.grey, aligned_rgb, landmarks)
+
+
+def _detector_of(box: FaceBox, image_rgb: np.ndarray) -> str:
+    height, width = image_rgb.shape[:2]
+    if (box.x, box.y, box.width, box.height) == (0, 0, width, height):
+        return "none"
+    return "yunet" if box.landmarks is not None else "hog"
+
+
+def class_indices(classes: Sequence[str]) -> list[int]:
+    """Raises ExplainError for a class that no model here has."""
+    for name in classes:
+        if name not in INDEX:
+            raise ExplainError(f"The model has no class {str(name)[:40]!r}. Its classes: {', '.join(NAMES)}.")
+    return [INDEX[name] for name in classes]
+
+
+def sentence(face: Subject, expression: str, values: np.ndarray, method: str) -> str:
+    """What a map says, in words; (S, S) float32."""
+    if face.plain:
+        return "There is no facial content in this picture: it is one plain grey, so no map of it means anything."
+    if marks_nothing(values, method):
+        against = "" if is_blank(values) else f" Everything that it shows speaks against {expression}."
+        return f"Nothing in this face speaks for {expression}: the map marks nothing.{against}"
+    found = shares(evidence(values, method), face.regions)
+    return in_words(expression, found, areas(face.regions), expression == face.prediction.expression,
+                    METHODS[method].marks)
+
+
+def removal(face: Subject, values: np.ndarray, method: str, class_index: int) -> Curves | None:
+    """What removing and showing the part that a map (S, S) marks does to its class; None where it marks nothing."""
+    if face.plain or marks_nothing(values, method):
+        return None
+    return curves(face.probabilities, face.batch.numpy(), evidence(values, method), class_index)
+
+
+def check_choices(recognizer: Recognizer, methods: Sequence[str], classes: Sequence[str], layer: str | None) -> None:
+    """Raises ExplainError for a method, class or layer that is not there, before any work."""
+    class_indices(classes)
+    for method in methods:
+        if method not in METHODS:
+            raise ExplainError(f"There is no method {str(method)[:40]!r}. Choose from {', '.join(METHODS)}.")
+    layers = explainer_for(recognizer).layers
+    if layer is not None and layer not in layers:
+        raise ExplainError(f"This network has no layer {str(layer)[:40]!r}. Choose from {', '.join(layers)}.")
+
+
+def explain(recognizer: Recognizer, image_rgb: np.ndarray, face: Prediction | FaceBox,
+            methods: Sequence[str] = tuple(METHODS), classes: Sequence[str] = NAMES, layer: str | None = None,
+            detector: str | None = None, faithfulness: bool = True, progress: Progress | None = None) -> Explanation:
+    """Explain one face for every class by every method, and measure what each map is worth.
+
+    image_rgb: (H, W, 3) uint8. face: from `recognizer.predict`, or a box. layer: None is the one that scored best on
+    PublicTest. progress: called with the share done, 0..1; what it raises ends the work. Raises ExplainError for an
+    unknown method, layer or class.
+    """
+    check_choices(recognizer, methods, classes, layer)
+    indices = class_indices(classes)
+    looked_at = subject(recognizer, image_rgb, face, detector)
+    layer = layer or default_layer(recognizer)
+    maps: dict[str, np.ndarray] = {}
+    measured: dict[str, tuple[Curves | None, ...]] = {}
+    for done, method in enumerate(methods):
+        maps[method] = looked_at.attribute(method, units(indices), layer)
+        if faithfulness:
+            measured[method] = tuple(removal(looked_at, values, method, k)
+                                     for values, k in zip(maps[method], indices, strict=True))
+        if progress is not None:
+            progress((done + 1) / len(methods))
+    baseline = random_curves(looked_at.probabilities, looked_at.batch.numpy()) if faithfulness else ()
+    return assemble(looked_at, layer, maps, measured, baseline, classes)
+
+
+def assemble(face: Subject, layer: str, maps: dict[str, np.ndarray], measured: dict[str, tuple[Curves | None, ...]],
+             baseline: tuple[Curves, ...], classes: Sequence[str] = NAMES) -> Explanation:
+    """Maps and curves with the words that go with them. baseline: all seven classes', or empty."""
+    return Explanation(
+        face.prediction, face.recognizer.name, layer, tuple(classes), face.face_grey, maps,
+        shares={method: {name: shares(evidence(values, method), face.regions)
+                         for name, values in zip(classes, maps[method], strict=True)} for method in maps},
+        words={method: {name: sentence(face, name, values, method)
+                        for name, values in zip(classes, maps[method], strict=True)} for method in maps},
+        curves=measured, random_curves=tuple(baseline[INDEX[name]] for name in classes) if baseline else ())

@@ -1,0 +1,53 @@
+"""The measured table beside the weights: how faithful each method is on PublicTest, and so which layer is best."""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from pathlib import Path
+
+from fer.explanation.methods import FUSED
+from fer.inference.recognizer import Recognizer
+from fer.models.registry import architecture
+
+
+def table_path(weights: Path) -> Path:
+    return weights.with_suffix(".faithfulness.json")
+
+
+def read_table(recognizer: Recognizer) -> dict | None:
+    """The table, with `current` saying whether it was measured on these very weights; None where there is none."""
+    path = table_path(recognizer.weights)
+    try:
+        stat = path.stat()
+        table = _parsed(path, stat.st_mtime_ns, stat.st_size)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return {**table, "current": table["sha256"] == recognizer.card.sha256}
+
+
+@lru_cache(maxsize=16)
+def _parsed(path: Path, changed_ns: int, size: int) -> dict:
+    """The file's values, its rows by method and layer. Raises ValueError, KeyError or TypeError for another kind."""
+    table = json.loads(path.read_text(encoding="utf-8"))
+    return {**table, "sha256": table["sha256"], "by": {(row["method"], row["layer"]): row for row in table["rows"]}}
+
+
+def best_layer(recognizer: Recognizer) -> str | None:
+    """The layer whose Grad-CAM scored best; None where these very weights were not measured."""
+    table = read_table(recognizer)
+    measured = table.get("default_layer") if table and table["current"] else None
+    layers = architecture(recognizer.card.architecture).layers
+    return measured if measured in (*layers, FUSED) else None
+
+
+def default_layer(recognizer: Recognizer) -> str:
+    """The best layer; all fused, which every network offers, where nothing was measured."""
+    return best_layer(recognizer) or FUSED
+
+
+def verdict(table: dict | None, method: str, layer: str) -> dict | None:
+    """One row of the table: method, layer, cost, random, gain, low, high, deletion_area, ..., passes."""
+    if table is None:
+        return None
+    return table["by"].get((method, layer)) or table["by"].get((method, None))

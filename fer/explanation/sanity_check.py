@@ -1,0 +1,56 @@
+"""The sanity check of Adebayo et al. 2018: a map that shows what was learnt must change where nothing was."""
+
+from __future__ import annotations
+
+import copy
+from typing import Literal
+
+import numpy as np
+import torch
+
+from fer.explanation.attribution import Explainer
+from fer.explanation.methods import METHODS
+
+Part = Literal["top", "all"]
+FAILS_FROM = 0.5   # a map that still ranks its pixels this much alike does not show what those weights learnt
+
+
+def randomised(explainer: Explainer, part: Part, seed: int = 0) -> Explainer:
+    """An explainer of the same network, its last layer or all of its layers as before any training."""
+    model = copy.deepcopy(explainer.model)
+    layers = [module for module in model.modules() if hasattr(module, "reset_parameters")
+              and any(True for _ in module.parameters(recurse=False))]
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        for layer in layers[-1:] if part == "top" else layers:
+            layer.reset_parameters()
+    return Explainer(model)
+
+
+def rank_correlation(one: np.ndarray, other: np.ndarray, method: str) -> float:
+    """Spearman's, over the pixels of two maps, -1..1; where only size marks evidence, of the sizes.
+
+    0 where one of the maps is the same everywhere.
+    """
+    if METHODS[method].marks == "size":
+        one, other = np.abs(one), np.abs(other)
+    ranks = [_ranks(values.ravel()) for values in (one, other)]
+    if min(rank.std() for rank in ranks) == 0:
+        return 0.0
+    return float(np.corrcoef(*ranks)[0, 1])
+
+
+def failure(top: float, every: float) -> str:
+    """In words what the rank correlations with the last layer, and all layers, random give away; empty for a pass."""
+    if every >= FAILS_FROM:
+        return "it shows the face itself more than what was learnt"
+    if top >= FAILS_FROM:
+        return "it hardly depends on the last layer, and so on which class is asked for"
+    return ""
+
+
+def _ranks(values: np.ndarray) -> np.ndarray:
+    """Equal values share their mean rank."""
+    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
+    ends = np.cumsum(counts)
+    return (ends - (counts + 1) / 2)[inverse]

@@ -1,0 +1,59 @@
+"""What a detector's crops cost: PublicTest's faces as they are, and as our pipeline cuts them out again.
+
+    python -m fer.tools.detected_crops mini_xception compact --data fer2013.csv
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import tyro
+
+from fer.data.dataset import Dataset
+from fer.data.fer2013 import read_fer2013
+from fer.inference.recognizer import Recognizer, load
+from fer.tools.crop_measurement import found_again
+from fer.vision.alignment import align_face
+from fer.vision.detection import Detector, load_detector
+from fer.vision.registry import FINDERS
+
+SPLIT = "PublicTest"
+
+
+def cut_again(part: Dataset, detector: Detector) -> tuple[np.ndarray, np.ndarray]:
+    """The rows (M,) of the pictures whose face the detector finds, and its crops of them (M, 48, 48) uint8."""
+    rows, crops = [], []
+    for row, photo, box in found_again(part.pixels, detector):
+        rows.append(row)
+        crops.append(align_face(photo, box, detector.name))
+    return np.array(rows, int), np.array(crops, np.uint8).reshape(-1, 48, 48)
+
+
+def accuracy(recognizer: Recognizer, faces: np.ndarray, labels: np.ndarray) -> float:
+    """In 0..1, of one view; not a number for no faces."""
+    return float((recognizer.probabilities(faces).argmax(1) == labels).mean()) if len(faces) else float("nan")
+
+
+def main(models: tyro.conf.Positional[list[str]], data: Path, limit: int = 0) -> None:
+    """Print a table in Markdown: per detector the share found, and each model's accuracy, in percent.
+
+    Args:
+        models: Names in weights/, run directories or .safetensors files.
+        data: fer2013.csv.
+        limit: Take the first N pictures only; 0: all.
+    """
+    part = read_fer2013(data).split(SPLIT)
+    part = part.take(np.arange(min(limit or len(part), len(part))))
+    recognizers = [load(model) for model in models]
+    print("| detector | found | " + " | ".join(f"{one.name}: as they are, cut again" for one in recognizers) + " |")
+    print("|---|---|" + "---|" * len(recognizers))
+    for name in FINDERS[1:]:
+        rows, crops = cut_again(part, load_detector(name))
+        cells = [", ".join(f"{accuracy(one, faces, part.labels[rows]):.1%}" for faces in (part.pixels[rows], crops))
+                 for one in recognizers]
+        print(f"| {name} | {len(rows) / len(part):.0%} | " + " | ".join(cells) + " |")
+
+
+if __name__ == "__main__":
+    tyro.cli(main)

@@ -1,0 +1,76 @@
+"""Score the detectors on annotated photos: `python -m fer.tools.detection_benchmark --photos FOLDER`."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import tyro
+
+from fer.records import FaceBox
+from fer.vision.detection import LONG_SIDE, Detector, load_detector
+from fer.vision.images import read_image
+from fer.vision.registry import FINDERS
+
+MATCH_IOU = 0.3  # between the annotation, a tight box, and detectors that draw wider ones
+
+
+@dataclass(frozen=True)
+class DetectorScore:
+    """faces: annotated; recall and precision in 0..1; milliseconds: mean a photo."""
+
+    faces: int
+    recall: float
+    precision: float
+    milliseconds: float
+
+
+def score_detector(detector: Detector, folder: Path, long_side: int = LONG_SIDE) -> DetectorScore:
+    """folder: photos with faces.json {name: {"faces": [[x, y, width, height], ...]}}."""
+    faces = found = matched = 0
+    seconds = 0.0
+    annotated = json.loads((folder / "faces.json").read_text())
+    for name, row in annotated.items():
+        image_rgb = read_image(folder / name)
+        began = time.perf_counter()
+        boxes = detector.detect(image_rgb, long_side)
+        seconds += time.perf_counter() - began
+        faces, found = faces + len(row["faces"]), found + len(boxes)
+        matched += _matches(boxes, [FaceBox(*map(float, box)) for box in row["faces"]])
+    return DetectorScore(faces, matched / faces, matched / max(found, 1), 1000 * seconds / len(annotated))
+
+
+def _matches(boxes: list[FaceBox], truth: list[FaceBox]) -> int:
+    """One-to-one matches, the best scored box choosing first."""
+    left = list(truth)
+    for box in sorted(boxes, key=lambda box: -box.score):
+        best = max(left, key=lambda face: _iou(box, face), default=None)
+        if best is not None and _iou(box, best) >= MATCH_IOU:
+            left.remove(best)
+    return len(truth) - len(left)
+
+
+def _iou(one: FaceBox, other: FaceBox) -> float:
+    width = min(one.x + one.width, other.x + other.width) - max(one.x, other.x)
+    height = min(one.y + one.height, other.y + other.height) - max(one.y, other.y)
+    shared = max(width, 0.0) * max(height, 0.0)
+    return shared / (one.area + other.area - shared)
+
+
+def main(photos: Path) -> None:
+    """Print recall, precision and time of each detector and search size.
+
+    Args:
+        photos: A folder with photos and their faces.json.
+    """
+    for name in FINDERS[1:]:
+        for side in (1024, 640, 320) if name == "yunet" else (1024, 640):
+            result = score_detector(load_detector(name), photos, side)
+            print(f"{name:>6} long side {side:>4}: recall {result.recall:.3f}, precision {result.precision:.3f}, "
+                  f"{result.milliseconds:.0f} ms a photo ({result.faces} faces)")
+
+
+if __name__ == "__main__":
+    tyro.cli(main)

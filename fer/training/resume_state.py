@@ -1,0 +1,66 @@
+"""Save and restore everything an interrupted run needs to go on exactly: safetensors and JSON, no pickle."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+
+import safetensors.torch
+import torch
+from torch import nn
+
+from fer.errors import RunError, WeightsError
+from fer.files import replace_file
+from fer.models.checkpoints import read_tensors
+from fer.training.run_directory import RunDirectory
+
+
+def save_state(run: RunDirectory, epoch: int, model: nn.Module, average: nn.Module,
+               optimizer: torch.optim.Optimizer, facts: dict) -> None:
+    """Write state/<epoch>/ whole, then point to it. facts: JSON values that come back from `load_state`."""
+    folder = run.new_state(epoch)
+    tensors = {f"model.{name}": value for name, value in model.state_dict().items()}
+    tensors |= {f"average.{name}": value for name, value in average.state_dict().items()}
+    for index, values in optimizer.state_dict()["state"].items():
+        tensors |= {f"optimizer.{index}.{key}": value for key, value in values.items() if torch.is_tensor(value)}
+    tensors["random"] = torch.get_rng_state()
+    # clone: a tensor saved twice, as tied or shared memory, is refused by safetensors
+    blob = safetensors.torch.save({name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()})
+    with open(folder / "last.safetensors", "wb") as file:
+        file.write(blob)
+        file.flush()
+        os.fsync(file.fileno())
+    values = {**facts, "epoch": epoch, "sha256": hashlib.sha256(blob).hexdigest()}
+    replace_file(folder / "last.json", json.dumps(values, indent=2) + "\n")
+    run.point_to(folder)
+
+
+def load_state(run: RunDirectory, model: nn.Module, average: nn.Module,
+               optimizer: torch.optim.Optimizer) -> dict | None:
+    """Bring everything back as it was after the last whole epoch; returns its facts, or None for a new run."""
+    folder = run.current_state()
+    if folder is None:
+        return None
+    try:
+        facts = json.loads((folder / "last.json").read_text(encoding="utf-8"))
+        tensors = read_tensors(folder / "last.safetensors", facts["sha256"])
+        model.load_state_dict(_under("model.", tensors))
+        average.load_state_dict(_under("average.", tensors))
+        state: dict[int, dict[str, torch.Tensor]] = {}
+        for name, value in _under("optimizer.", tensors).items():
+            index, key = name.split(".", 1)
+            state.setdefault(int(index), {})[key] = value
+        whole = optimizer.state_dict()
+        optimizer.load_state_dict({"state": state, "param_groups": whole["param_groups"]})
+        torch.set_rng_state(tensors["random"])
+        if type(facts["epoch"]) is not int or facts["epoch"] < 0:
+            raise ValueError("epoch")
+        return facts
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, WeightsError) as error:
+        raise RunError(f"The saved state of {run.id} cannot be used ({type(error).__name__}): it is damaged, or of "
+                       "another network. Start a new run.") from None
+
+
+def _under(prefix: str, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}

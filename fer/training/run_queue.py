@@ -1,0 +1,66 @@
+"""One run at a time: queued workers wait, first come first served, for the lock of their runs folder.
+
+Each waits in its own process, so that the queue goes on without the app. Knows nothing of PyTorch.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from fer.training.run_directory import RunDirectory
+
+LOOK_S = 0.4
+BEAT_S = 5.0
+
+
+class Turn:
+    """The turn of one run among those of its folder; held while it trains, given up while it is paused."""
+
+    def __init__(self, run: RunDirectory) -> None:
+        self.run = run
+        self._file = open(run.path.parent / ".turn", "a")  # noqa: SIM115  lives as long as the worker
+
+    def try_take(self) -> bool:
+        """Take it where it is free, past any queue."""
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except OSError:
+            return False
+
+    def wait(self, cancelled: Callable[[], bool], state: str = "queued", **details: object) -> bool:
+        """Wait for it behind all that queued earlier; False where `cancelled` says so first.
+
+        state, details: for the status, such as how far a run had come that was paused.
+        """
+        since, beat = time.time(), 0.0
+        while not cancelled():
+            if time.monotonic() - beat > BEAT_S:
+                beat = time.monotonic()
+                self.run.write_status(state, **details, queued_at=since, message="Waiting for its turn.")
+            ahead = [other for other in queue(self.run.path.parent) if other.id != self.run.id
+                     and other.status().get("queued_at", since) < since]
+            if not ahead and self.try_take():
+                return True
+            time.sleep(LOOK_S)
+        return False
+
+    def release(self) -> None:
+        fcntl.flock(self._file, fcntl.LOCK_UN)
+
+    def fileno(self) -> int:
+        return self._file.fileno()
+
+
+def queue(runs_folder: Path) -> list[RunDirectory]:
+    """The runs whose workers wait for their turn, the next one first."""
+    waiting = []
+    for file in runs_folder.glob("*/status.json"):
+        run = RunDirectory(file.parent)
+        status = run.status()
+        if "queued_at" in status and status["state"] in ("queued", "paused") and run.is_locked():
+            waiting.append((status["queued_at"], run.id, run))
+    return [run for _, _, run in sorted(waiting, key=lambda row: row[:2])]

@@ -1,0 +1,216 @@
+"""One run from its configuration to its last epoch, in this process; the lock and the endings are the worker's."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+from torch import nn
+from tqdm import tqdm
+
+from fer.data.dataset import Dataset
+from fer.data.read import read_dataset
+from fer.models.card import Card
+from fer.models.checkpoints import save_checkpoint
+from fer.models.registry import parameter_count
+from fer.preprocessing import Preprocessing
+from fer.records import EpochRecord
+from fer.training import watched_faces
+from fer.training.batchnorm import with_new_statistics
+from fer.training.config import WEIGHTS, TrainConfig, names_of
+from fer.training.control import Control
+from fer.training.epoch import Faces, evaluate, recall_and_f1, steps_per_epoch, train_one_epoch
+from fer.training.loss import WithVotes
+from fer.training.optimizer import make_average, make_optimizer
+from fer.training.resume_state import load_state, save_state
+from fer.training.run_directory import RunDirectory
+from fer.training.run_queue import Turn
+from fer.training.setup import choose_splits, measure_preprocessing, to_device
+from fer.training.starting_weights import freeze, starting_network
+from fer.training.teacher import load_teacher
+
+FERPLUS_LICENCE = "MIT (used in this training as an auxiliary loss)"
+LICENCES = {"FER2013": "Open Database License, contents under the Database Contents License",
+            "FER+ votes": "MIT (not used in this training)"}
+
+
+@dataclass
+class Session:
+    """All that an epoch needs. model: what is trained, perhaps with a vote head; average: its moving average."""
+
+    run: RunDirectory
+    config: TrainConfig
+    accelerator: Accelerator
+    control: Control
+    dataset: Dataset
+    training: Faces
+    validation: Faces
+    preprocessing: Preprocessing
+    model: nn.Module
+    average: nn.Module
+    optimizer: torch.optim.Optimizer
+    facts: dict
+    watched: np.ndarray
+
+    @property
+    def kept(self) -> nn.Module:
+        """The network that is judged and shipped."""
+        model = self.average.module if self.config.ema_decay else self.model
+        return model.network if isinstance(model, WithVotes) else model
+
+
+def run_session(run: RunDirectory, config: TrainConfig, turn: Turn | None = None, quiet: bool = False,
+                on_epoch: Callable[[EpochRecord], None] | None = None) -> str:
+    """Train to the end; returns "finished" or "stopped". Raises FerError or OSError where it cannot go on."""
+    accelerator = Accelerator(cpu=not torch.cuda.is_available(), mixed_precision=config.precision)
+    control = Control(run, accelerator, turn)
+    if config.threads:
+        torch.set_num_threads(config.threads)
+    session = open_session(run, config, accelerator, control, quiet)
+    facts, main = session.facts, accelerator.is_main_process
+    network, optimizer = accelerator.prepare(session.model, session.optimizer)
+    if accelerator.scaler is not None and "scaler" in facts:
+        accelerator.scaler.load_state_dict(facts["scaler"])
+    teacher = load_teacher(config, accelerator.device)
+    answers = run.path / f"answers-{accelerator.process_index}.safetensors"
+    if teacher and teacher.keep and facts["epoch"]:
+        teacher.restore(answers)
+    steps = steps_per_epoch(len(session.training), config.batch_size)
+    bar = tqdm(total=config.epochs * steps, initial=facts["epoch"] * steps, unit="step", desc="Training",
+               disable=quiet or not main, mininterval=1)
+    for epoch in range(facts["epoch"] + 1, config.epochs + 1):
+        if _out_of_patience(config, facts, epoch - 1):
+            break
+        began, control.paused_s = time.monotonic(), 0.0
+
+        def on_step(step: int, steps: int, epoch: int = epoch) -> bool:
+            bar.update()
+            return control.go_on(epoch=epoch, epochs=config.epochs, step=step, steps=steps)
+
+        trained = train_one_epoch(network, session.average, optimizer, session.training, epoch, config,
+                                  session.preprocessing, accelerator, on_step, teacher)
+        seconds = time.monotonic() - began - control.paused_s
+        if teacher and teacher.keep and epoch <= config.teacher_epochs:
+            teacher.save(answers)
+        if main:
+            record = close_epoch(session, epoch, trained, seconds, steps)
+            if on_epoch is not None:
+                on_epoch(record)
+            bar.set_postfix(epoch=epoch, loss=f"{trained[0]:.3f}", validation=f"{record.validation_accuracy:.4f}")
+        _share_best(session)
+    bar.close()
+    answers.unlink(missing_ok=True)
+    if main:
+        early = _out_of_patience(config, facts, facts["epoch"]) and facts["epoch"] < config.epochs
+        message = (f"Ended early: no better accuracy in {config.patience} epochs." if early else "")
+        run.write_status("finished", epoch=facts["epoch"], epochs=config.epochs, best=facts["best"],
+                         best_epoch=facts["best_epoch"], message=message)
+    accelerator.end_training()
+    return "finished"
+
+
+def open_session(run: RunDirectory, config: TrainConfig, accelerator: Accelerator, control: Control,
+                 quiet: bool = True) -> Session:
+    """Read the data, build or restore the network, and bring the directory to the last whole epoch."""
+    main = accelerator.is_main_process
+
+    control.beat(epoch=0, epochs=config.epochs, message="Reading the data.")
+    torch.manual_seed(config.seed)
+    with tqdm(total=100, unit="%", desc="Reading the data", leave=False, disable=quiet or not main) as bar:
+
+        def reading(share: float) -> None:
+            bar.update(int(100 * share) - bar.n)
+            control.beat(epoch=0, epochs=config.epochs, message=f"Reading the data: {share:.0%}")
+            control.raise_if_stopped()
+
+        dataset = read_dataset(config.data, reading, quiet=True, faces=config.faces)
+    training, validation = choose_splits(dataset, config)
+    network, preprocessing = starting_network(config)
+    if config.freeze:
+        freeze(network, config.freeze)
+    model = WithVotes(network) if config.ferplus_weight else network
+    model = model.to(accelerator.device, memory_format=torch.channels_last)
+    optimizer = make_optimizer(model, config)
+    average = make_average(model, config.ema_decay)
+    facts = load_state(run, model, average, optimizer) or {"epoch": 0, "best": -1.0, "best_epoch": 0}
+    kept = facts.get("preprocessing")
+    preprocessing = Preprocessing.from_json(kept) if kept else preprocessing or measure_preprocessing(config, training)
+    accelerator.wait_for_everyone()  # all have read the state before the first writes
+    rows = watched_faces.choose(validation.labels, config.seed) if watched_faces.allowed(run) else np.empty(0, np.int64)
+    if main:
+        run.sweep()
+        run.drop_records_after(facts["epoch"], facts.get("record"))
+        if len(rows):
+            watched_faces.start(run, validation.pixels[rows], validation.labels[rows], facts["epoch"])
+        if facts["epoch"] == 0:
+            save_state(run, 0, model, average, optimizer, {**facts, "preprocessing": preprocessing.to_json()})
+    faces = [to_device(part, accelerator.device, bool(config.ferplus_weight)) for part in (training, validation)]
+    return Session(run, config, accelerator, control, dataset, *faces, preprocessing, model, average, optimizer,
+                   facts, rows)
+
+
+def close_epoch(session: Session, epoch: int, trained: tuple[float, float, float], seconds: float,
+                steps: int) -> EpochRecord:
+    """Judge the epoch on the validation split, then keep everything: best weights, watch wall, state, record."""
+    run, config, facts = session.run, session.config, session.facts
+    kept = session.kept
+
+    def alive() -> None:
+        session.control.beat(epoch=epoch, epochs=config.epochs, step=steps, steps=steps)
+
+    if config.norm_pictures:
+        kept = with_new_statistics(kept, session.training, session.preprocessing, config.norm_pictures, config.seed,
+                                   on_batch=alive)
+    loss, confusion, logits = evaluate(kept, session.validation, session.preprocessing, on_batch=alive)
+    recall, macro_f1 = recall_and_f1(confusion)
+    accuracy = float(confusion.trace() / confusion.sum())
+    train_loss, train_accuracy, rate = trained
+    best = accuracy > facts["best"]
+    record = EpochRecord(epoch, train_loss, train_accuracy, loss, accuracy, macro_f1, tuple(recall.tolist()),
+                         tuple(map(tuple, confusion.tolist())), rate, seconds,
+                         steps * config.batch_size / max(seconds, 1e-9), best)
+    if best:
+        facts |= {"best": accuracy, "best_epoch": epoch}
+        save_checkpoint(run.best, kept.state_dict(), _card(session, record))
+    if len(session.watched):
+        watched_faces.append(run, epoch, logits[session.watched])
+    facts |= {"epoch": epoch, "record": record.to_json(), "preprocessing": session.preprocessing.to_json()}
+    if session.accelerator.scaler is not None:  # of precision fp16
+        facts["scaler"] = session.accelerator.scaler.state_dict()
+    save_state(run, epoch, session.model, session.average, session.optimizer, facts)
+    run.append(record)
+    return record
+
+
+def _share_best(session: Session) -> None:
+    """All processes must agree on when patience ends: the first one tells the others."""
+    if session.accelerator.num_processes == 1:
+        return
+    facts = session.facts
+    told = torch.tensor([facts["epoch"], facts["best_epoch"]], device=session.accelerator.device)
+    torch.distributed.broadcast(told, 0)
+    facts |= {"epoch": int(told[0]), "best_epoch": int(told[1])}
+
+
+def _out_of_patience(config: TrainConfig, facts: dict, epoch: int) -> bool:
+    return bool(config.patience and epoch and epoch - facts["best_epoch"] >= config.patience)
+
+
+def _card(session: Session, record: EpochRecord) -> Card:
+    config, dataset = session.config, session.dataset
+    metrics = {"split": "PublicTest", "tta": "none", "accuracy": round(record.validation_accuracy, 4),
+               "nll": round(record.validation_loss, 4), "macro_f1": round(record.macro_f1, 4)}
+    settings = {name: value for name, value in config.to_json().items() if name != "data"}
+    settings |= {name: names_of(settings[name]) for name in WEIGHTS}
+    licences = {}
+    if dataset.votes is not None:
+        licences = LICENCES | ({"FER+ votes": FERPLUS_LICENCE} if config.ferplus_weight else {})
+    return Card(config.model, session.preprocessing, data=Path(dataset.name).name, metrics=metrics, licences=licences,
+                training={"epoch": record.epoch, "parameters": parameter_count(session.kept), "config": settings},
+                date=date.today().isoformat())

@@ -1,0 +1,40 @@
+"""The detectors by name: what each is called, where its class is, how its box lies. Light: no OpenCV here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+
+
+@dataclass(frozen=True)
+class BoxMedian:
+    """Where a detector's box lies within FER2013's 48 x 48 pictures: its side (root of its area) and centre.
+
+    Measured by `python -m fer.tools.crop_measurement --data fer2013.csv`.
+    """
+
+    side: float
+    centre: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """label: for the sidebar; empty keeps it out of there. place: module:class, imported when first asked for."""
+
+    label: str
+    place: str
+    median: BoxMedian
+
+    def build(self, *arguments: object) -> object:
+        module, name = self.place.split(":")
+        return getattr(import_module(module), name)(*arguments)
+
+
+KINDS = {
+    "yunet": Kind("YuNet (neural network)", "fer.vision.detection:YuNet", BoxMedian(42.0, (23.7, 23.1))),
+    "hog": Kind("HOG (dlib)", "fer.vision.detection:Hog", BoxMedian(39.0, (24.2, 28.8))),
+    "haar": Kind("Haar cascade", "fer.vision.detection:Haar", BoxMedian(46.0, (24.1, 23.8))),
+    "none": Kind("", "fer.vision.detection:WholePicture", BoxMedian(48.0, (24.0, 24.0))),
+}
+DETECTORS = ("auto", *KINDS)
+FINDERS = tuple(name for name in DETECTORS if name != "none")

@@ -1,0 +1,85 @@
+"""Draw on moving pictures: quick, at the frame's own size, grey where nothing is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import cv2
+import numpy as np
+
+from fer.expressions import COLOURS, UNSURE_COLOUR
+from fer.inference.tracked import FollowedFace
+from fer.visualization.palettes import SEQUENTIAL, table
+from fer.visualization.render import chip, rgb
+
+STRENGTH = 0.5   # of the map over the face
+PARTS = ("boxes", "labels", "landmarks", "heat")   # what can be drawn; heat is fer.app.predict.live_overlay's
+
+
+def label_of(face: FollowedFace) -> str:
+    """The word for a person now: the expression and its probability, or that it is not sure and why."""
+    if face.sure:
+        return f"{face.expression} {100 * face.prediction.confidence:.0f} %"
+    word = face.prediction.quality.word
+    return f"not sure: {word}" if word else "not sure"
+
+
+def colour_of(face: FollowedFace) -> str:
+    return COLOURS[face.expression] if face.sure else UNSURE_COLOUR
+
+
+def draw_faces(frame_rgb: np.ndarray, faces: Iterable[FollowedFace],
+               parts: frozenset[str] = frozenset({"boxes", "labels"})) -> np.ndarray:
+    """A copy of the frame (H, W, 3) uint8 RGB with its faces marked; their number where there are several.
+
+    parts: of PARTS.
+    """
+    faces, canvas = list(faces), frame_rgb.copy()
+    letters = max(round(max(canvas.shape[:2]) / 34), 14)
+    line = max(letters // 8, 2)
+    for face in faces:
+        box, colour = face.prediction.box, rgb(colour_of(face))
+        if "boxes" in parts:
+            start, end = (round(box.x), round(box.y)), (round(box.x + box.width), round(box.y + box.height))
+            cv2.rectangle(canvas, start, end, (255, 255, 255), line + 2)
+            cv2.rectangle(canvas, start, end, colour, line)
+        if "landmarks" in parts and box.landmarks:
+            for x, y in box.landmarks:
+                cv2.circle(canvas, (round(x), round(y)), line + 1, (255, 255, 255), -1)
+                cv2.circle(canvas, (round(x), round(y)), line, colour, -1)
+    if "labels" in parts:
+        for face in faces:
+            words = f"{face.person}: {label_of(face)}" if len(faces) > 1 else label_of(face)
+            _put(canvas, chip(words, colour_of(face), letters), face, line)
+    return canvas
+
+
+def blend_heat(frame_rgb: np.ndarray, heat: np.ndarray, matrix: np.ndarray) -> None:
+    """Lay a map over a face, in place. heat: (S, S) float32, never negative; matrix: (2, 3), its pixels to the frame's.
+
+    Coloured by its own largest value and strongest there; where it marks nothing the frame stays as it is.
+    """
+    largest = float(heat.max())
+    if not largest > 0:
+        return
+    height, width = frame_rgb.shape[:2]
+    unit = cv2.warpAffine(heat / largest, matrix, (width, height), flags=cv2.INTER_LINEAR)
+    rows, columns = np.nonzero(unit.max(1) > 0)[0], np.nonzero(unit.max(0) > 0)[0]
+    if not len(rows) or not len(columns):
+        return
+    part = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
+    unit = np.clip(unit[part], 0, 1)
+    colours = table(SEQUENTIAL)[(unit * 255).astype(np.uint8)]
+    share = (STRENGTH * np.sqrt(unit))[..., None]
+    frame_rgb[part] = (frame_rgb[part] * (1 - share) + colours * share).astype(np.uint8)
+
+
+def _put(canvas: np.ndarray, label: np.ndarray, face: FollowedFace, line: int) -> None:
+    """Above the box, else below it, else at the top; never outside the frame."""
+    (height, width), (rows, columns) = canvas.shape[:2], label.shape[:2]
+    box = face.prediction.box
+    left = int(np.clip(round(box.x) - line // 2, 0, max(width - columns, 0)))
+    above, below = round(box.y) - rows, round(box.y + box.height)
+    top = above if above >= 0 else below if below + rows <= height else 0
+    part = canvas[top:top + rows, left:left + columns]
+    part[:] = label[:part.shape[0], :part.shape[1]]
