@@ -269,6 +269,26 @@ def benchmark(json: bool = False) -> int:  # noqa: A002
     return 0
 
 
+def app(port: int = 8501, host: str = "localhost") -> int:
+    """Open the app in the browser, until Ctrl-C.
+
+    Args:
+        port: Where it listens on this machine.
+        host: The address it listens on; 0.0.0.0 lets other machines in.
+    """
+    import importlib.util
+
+    from fer.locations import app_folder
+
+    for module in ("streamlit", "streamlit_webrtc", "plotly"):
+        if importlib.util.find_spec(module) is None:
+            raise ModuleNotFoundError(name=module)
+    os.chdir(app_folder())  # whose .streamlit/config.toml Streamlit reads
+    command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", f"--server.port={port}",
+               f"--server.address={host}"]
+    os.execv(sys.executable, command)
+
+
 def train(config: Annotated[TrainConfig, tyro.conf.arg(name="")] = DEFAULTS, out: Path | None = None,
           resume: Path | None = None, search: int = 0, json: bool = False) -> int:  # noqa: A002
     """Train a model in a run directory; SIGINT or SIGTERM saves and ends it, --resume goes on.
@@ -282,8 +302,9 @@ def train(config: Annotated[TrainConfig, tyro.conf.arg(name="")] = DEFAULTS, out
         search: Try so many seeded settings (Optuna), each a run, and table them.
         json: Print one JSON line an epoch, of a search one line a run.
     """
+    from fer.locations import runs_folder
     from fer.training.run_directory import RunDirectory
-    from fer.training.run_store import free_id, runs_folder
+    from fer.training.run_store import free_id
     from fer.training.worker import train as train_run
 
     if search:
@@ -373,6 +394,15 @@ def _dump(values: dict) -> str:
     return json.dumps(values, ensure_ascii=False)
 
 
+def _warn_of_namesake() -> None:
+    """PyPI's package `fer` puts its files where ours are."""
+    from fer.locations import PACKAGE
+
+    if any(PACKAGE.parent.glob("fer-[0-9]*.dist-info")):
+        _say("Another package, fer, is installed here and overwrites parts of FER Studio. Take it out, then install FER "
+             "Studio again: pip uninstall fer && pip install --force-reinstall fer-studio")
+
+
 def _say(text: str) -> None:
     print(text, file=sys.stderr)
 
@@ -394,12 +424,13 @@ def main(arguments: list[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     if isinstance(sys.stdout, io.TextIOWrapper):  # file names may hold bytes that are no UTF-8: in JSON, as \udcff
         sys.stdout.reconfigure(errors="backslashreplace")
+    _warn_of_namesake()
     try:
         defaults, arguments = _config_file(arguments) if arguments[:1] == ["train"] else (DEFAULTS, arguments)
-        app = tyro.extras.SubcommandApp()
-        for command in (predict, evaluate, _with_defaults(defaults), summary, explain, video, export, benchmark):
-            app.command(command)
-        code = app.cli(args=arguments, prog="python -m fer")
+        commands = tyro.extras.SubcommandApp()
+        for command in (predict, evaluate, _with_defaults(defaults), summary, explain, video, export, benchmark, app):
+            commands.command(command)
+        code = commands.cli(args=arguments, prog="fer")
         sys.stdout.flush()
         return code
     except FerError as error:

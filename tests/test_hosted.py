@@ -24,8 +24,8 @@ from streamlit.testing.v1 import AppTest
 from fer.app import data_choice, session
 from fer.app.predict import photo_reading, webcam
 from fer.app.resources import data_stamp
-from fer.app.server.retention import sweep
 from fer.app.server import retention
+from fer.app.server.retention import sweep
 from fer.app.training import form
 from fer.app.training.data_report import look_at
 from fer.app.work_queue import Turnstile

@@ -15,12 +15,12 @@ from fer.data.read import SYNTHETIC, is_upload, read_dataset
 from fer.errors import DatasetError
 from fer.inference.recognizer import Recognizer, load
 from fer.limits import limits
+from fer.locations import SAMPLES
 from fer.models.card import Card
 from fer.models.weights import find_weights, read_card, shipped_names
 from fer.training.run_store import list_runs
 from fer.vision.detection import Detector, load_detector
 
-SAMPLES = Path(__file__).parent / "samples"
 SAMPLE_NAMES = {"astronaut": "Eileen Collins, NASA", "grace-hopper": "Grace Hopper, US Navy"}
 
 

@@ -1,18 +1,54 @@
-"""The folder for what can be made or fetched again: parsed data sets, the detector."""
+"""Cache a data set that took long to make; never pickled, and a damaged file only costs time."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
+import tempfile
+import zipfile
 from pathlib import Path
 
-import platformdirs
+import numpy as np
+
+from fer.data.dataset import SPLITS, Dataset
+from fer.locations import cache_folder
 
 
-def cache_folder() -> Path:
-    """The folder that FER_CACHE names, else the platform's own. It need not exist yet."""
-    named = os.environ.get("FER_CACHE")
-    return Path(named) if named else Path(platformdirs.user_cache_dir("fer-studio", appauthor=False))
+def file_of(kind: str, *what: object) -> Path:
+    """The cache file of a data set that `what` tells apart from all others of its kind."""
+    digest = hashlib.sha256(json.dumps([str(part) for part in what]).encode()).hexdigest()[:24]
+    return cache_folder() / f"{kind}-{digest}.npz"
+
+
+def load(file: Path) -> Dataset | None:
+    """The cached data set, or None where there is none that is whole."""
+    if not file.is_file():
+        return None
+    try:
+        with np.load(file, allow_pickle=False) as arrays:
+            facts = json.loads(str(arrays["facts"]))
+            lists = {name: tuple(facts[name]) for name in ("unreadable", "faceless", "remarks")}
+            names = np.array(facts["names"], dtype=object) if facts["names"] else None
+            return Dataset(arrays["pixels"], arrays["labels"], np.array(SPLITS)[arrays["usage"]], arrays.get("votes"),
+                           facts["name"], **lists, names=names, split_made=facts["split_made"])
+    except (OSError, ValueError, KeyError, IndexError, TypeError, EOFError, zipfile.BadZipFile):
+        return None
+
+
+def save(file: Path, dataset: Dataset) -> None:
+    usage = np.select([dataset.usage == split for split in SPLITS], range(len(SPLITS))).astype(np.uint8)
+    facts = {name: getattr(dataset, name) for name in ("name", "unreadable", "faceless", "remarks", "split_made")}
+    votes = {} if dataset.votes is None else {"votes": dataset.votes}
+    facts["names"] = None if dataset.names is None else dataset.names.tolist()
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=file.parent, prefix=".saving-") as folder:
+            whole = Path(folder) / file.name
+            np.savez(whole, pixels=dataset.pixels, labels=dataset.labels, usage=usage, facts=json.dumps(facts), **votes)
+            os.replace(whole, file)
+    except OSError:
+        pass  # a read-only or full disk costs only the speed of the next load
 
 
 def content_key(*files: Path) -> str:

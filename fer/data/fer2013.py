@@ -16,13 +16,14 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from fer.data import dataset_cache
-from fer.data.cache import cache_folder, content_key
+from fer.data import cache
+from fer.data.cache import content_key
 from fer.data.dataset import FACE_SIZE, SPLITS, UNLABELLED, Dataset
 from fer.data.ferplus import FERPLUS_FILE, read_votes
 from fer.errors import DatasetError
 from fer.expressions import COUNT
 from fer.limits import limits
+from fer.locations import cache_folder
 
 PIXELS = FACE_SIZE * FACE_SIZE
 ROWS_AT_ONCE = 512  # bounds the memory of the parse
@@ -55,15 +56,15 @@ def read_fer2013(path: Path | str, progress: Progress | None = None, quiet: bool
         except OSError as error:
             raise DatasetError(f"{source.name} cannot be read: {error.strerror or 'unknown reason'}. Give it to this "
                                "user to read, or move it away.") from None
-    cache = cache_folder() / f"fer2013-{CACHE_VERSION}-{content_key(*sources)}.npz" if cached else None
-    if cache is not None and (dataset := dataset_cache.load(cache)) is not None:
+    cache_file = cache_folder() / f"fer2013-{CACHE_VERSION}-{content_key(*sources)}.npz" if cached else None
+    if cache_file is not None and (dataset := cache.load(cache_file)) is not None:
         return _named(replace(dataset, name=path.name))  # the same bytes may have another name now
     dataset = _parse(path, progress, quiet)
     if len(sources) == 2:
         votes = read_votes(plus, expected_rows=len(dataset))
         dataset = Dataset(dataset.pixels, dataset.labels, dataset.usage, votes, path.name)
-    if cache is not None:
-        dataset_cache.save(cache, dataset)
+    if cache_file is not None:
+        cache.save(cache_file, dataset)
     return _named(dataset)
 
 

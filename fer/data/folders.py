@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 from tqdm import tqdm
 
-from fer.data import dataset_cache
+from fer.data import cache
 from fer.data.dataset import FACE_SIZE, Dataset
 from fer.errors import DatasetError, ImageError
 from fer.expressions import INDEX, NAMES
@@ -65,12 +65,12 @@ def read_folder(folder: Path | str, faces: Faces = "auto", progress: Callable[[f
                            f"<split>/<class>/*.png with the classes {', '.join(NAMES)}.")
     stamps = [(str(entry.path.relative_to(root)), *_stamp(entry.path)) for entry in entries]
     detector = None if faces == "crop" else load_detector("auto")
-    file = dataset_cache.file_of("folder", 3, root.resolve(), faces, detector and detector.name, stamps) if cached else None
-    if file is not None and (dataset := dataset_cache.load(file)) is not None:
+    file = cache.file_of("folder", 3, root.resolve(), faces, detector and detector.name, stamps) if cached else None
+    if file is not None and (dataset := cache.load(file)) is not None:
         return dataset
     dataset = _read_entries(root, entries, faces, detector, progress, quiet, remarks)
     if file is not None:
-        dataset_cache.save(file, dataset)
+        cache.save(file, dataset)
     return dataset
 
 

@@ -12,7 +12,7 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from fer.data import dataset_cache
+from fer.data import cache
 from fer.data.dataset import FACE_SIZE, Dataset
 from fer.expressions import COUNT, NAMES
 
@@ -58,15 +58,15 @@ def read_synthetic(seed: int = DATA_SEED) -> Dataset:
 
     Drawn once (about 4 s), then read from the cache.
     """
-    cached = dataset_cache.file_of("synthetic", VERSION, seed, *SIZES.values())
-    if (dataset := dataset_cache.load(cached)) is not None:
+    cached = cache.file_of("synthetic", VERSION, seed, *SIZES.values())
+    if (dataset := cache.load(cached)) is not None:
         return dataset
     rng = np.random.default_rng(seed)
     usage = np.repeat(list(SIZES), list(SIZES.values()))
     labels = np.arange(len(usage), dtype=np.int64) % COUNT
     pixels = np.stack([draw_face(NAMES[label], rng) for label in labels])
     dataset = Dataset(pixels, labels, usage, name="synthetic")
-    dataset_cache.save(cached, dataset)
+    cache.save(cached, dataset)
     return dataset
 
 

@@ -17,9 +17,9 @@ from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-from fer.data.cache import cache_folder
 from fer.errors import DatasetError
 from fer.limits import limits
+from fer.locations import cache_folder
 from fer.vision.images import MAX_BYTES, SUFFIXES
 
 MAX_FILES, MAX_TOTAL, MAX_RATIO = limits().archive_files, limits().archive_bytes, limits().archive_ratio

@@ -5,9 +5,9 @@ from __future__ import annotations
 from contextlib import suppress
 from pathlib import Path
 
-from fer.data.cache import cache_folder
 from fer.errors import WeightsError
 from fer.files import replace_file
+from fer.locations import cache_folder, weights_folder
 from fer.models import weights
 from fer.models.card import Card
 
@@ -35,7 +35,7 @@ def _graph_of(path: Path, card: Card) -> tuple[bytes, Card]:
     file = path.with_suffix(".onnx")
     if path.suffix == ".safetensors" and path.is_file() and not (card.onnx_sha256 and file.is_file()):
         return _exported(path, card), card
-    if path.parent == weights.weights_folder():
+    if path.parent == weights_folder():
         blob = weights.read_bytes(file)
         weights.check_digest(file, blob, card.onnx_sha256)
         return blob, card

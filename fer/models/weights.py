@@ -14,22 +14,14 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-import fer
 from fer.errors import WeightsError
 from fer.files import replace_file
 from fer.limits import limits
+from fer.locations import weights_folder
 from fer.models.card import Card, json_of
 
 SUFFIXES = (".safetensors", ".onnx")
 MAX_BYTES = limits().checkpoint_bytes  # an untrusted larger file is refused unread
-
-
-@functools.cache
-def weights_folder() -> Path:
-    """The folder of the shipped weights: inside the installed package, else beside it in a checkout."""
-    package = Path(fer.__file__).resolve().parent
-    inside = package / "weights"
-    return inside if inside.is_dir() else package.parent / "weights"
 
 
 def shipped_names() -> list[str]:

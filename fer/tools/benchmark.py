@@ -8,10 +8,10 @@ Add yours to STAGES.
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 
+from fer.locations import SAMPLES
 from fer.tools import startup_benchmark
 from fer.tools.timing import Row, median_ms, row
 
@@ -30,7 +30,7 @@ def explaining() -> list[Row]:
 
     recognizer = load("mini_xception")
     explainer = explainer_for(recognizer)
-    picture = read_image(Path(__file__).parent / "app" / "samples" / "astronaut.jpg")
+    picture = read_image(SAMPLES / "astronaut.jpg")
     face = subject(recognizer, picture, FaceBox(178, 63, 90, 114), "yunet")
     batch, fused = face.batch, explainer.layers[-1]
     quick = ("grad_cam", "guided_backprop")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import functools
 import io
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -15,6 +14,7 @@ from fer.inference.engine import Engine
 from fer.inference.recognizer import load
 from fer.inference.tracked import FULL_SIDE, LIVE_SIDE
 from fer.inference.video import read_film
+from fer.locations import SAMPLES
 from fer.models.checkpoints import load_checkpoint
 from fer.models.onnx_export import export_onnx
 from fer.models.registry import fold, parameter_count
@@ -27,7 +27,7 @@ from fer.vision.images import read_image
 from fer.vision.video import VideoWriter
 from fer.visualization.overlay import draw_faces
 
-SAMPLE = Path(__file__).parents[1] / "app" / "samples" / "astronaut.jpg"
+SAMPLE = SAMPLES / "astronaut.jpg"
 
 
 def recognising() -> list[Row]:

@@ -17,11 +17,12 @@ import tyro
 from PIL import Image
 
 import fer
+from fer.locations import SAMPLES
 from fer.memory import return_freed_memory, share_arenas
 from fer.vision.detection import load_detector
 from fer.vision.images import decode_image
 
-SAMPLE = Path(__file__).parents[1] / "app" / "samples" / "astronaut.jpg"
+SAMPLE = SAMPLES / "astronaut.jpg"
 SHAPES = ((3000, 4000), (4000, 3000), (3500, 3000), (2800, 4200))  # height, width
 COUNTS = (10, 100)
 

@@ -13,11 +13,12 @@ import tyro
 from fer.explanation.faithfulness_table import table_path
 from fer.explanation.methods import METHODS
 from fer.expressions import NAMES
+from fer.locations import app_folder
 from fer.models.card import Card
 from fer.models.registry import build, parameter_count
-from fer.models.weights import find_weights, read_card, shipped_names, weights_folder
+from fer.models.weights import find_weights, read_card, shipped_names
 
-PAGE = weights_folder().parent / "docs" / "models.md"
+PAGE = app_folder() / "docs" / "models.md"
 INTRODUCTION = """# Model cards
 
 Written by `python -m fer.tools.model_cards` from the cards in `weights/`; do not edit by hand. All numbers are on

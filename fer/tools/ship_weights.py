@@ -23,12 +23,13 @@ from fer.evaluation.curves import reliability
 from fer.evaluation.metrics import Report, score
 from fer.inference.engine import Engine
 from fer.inference.recognizer import Recognizer
+from fer.locations import weights_folder
 from fer.models.card import Card
 from fer.models.checkpoints import load_checkpoint, save_checkpoint
 from fer.models.merging import merge
 from fer.models.onnx_export import export_onnx
 from fer.models.registry import parameter_count
-from fer.models.weights import find_weights, weights_folder
+from fer.models.weights import find_weights
 from fer.training.batchnorm import with_new_statistics
 from fer.training.setup import to_device
 

@@ -21,13 +21,14 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from fer.errors import FerError
+from fer.locations import SAMPLES, app_folder, weights_folder
 from fer.models import DEFAULT_MODEL
 from fer.tools.many_photos import COUNTS, resident_mb
 from fer.tools.timing import Row, missing, row
 from fer.vision import yunet_file
 
-HERE, ROOT = Path(__file__).parent, Path(__file__).parents[2]
-SAMPLES = ROOT / "fer" / "app" / "samples"
+HERE = Path(__file__).parent
+
 SAMPLE, OTHER_SAMPLE = SAMPLES / "astronaut.jpg", SAMPLES / "grace-hopper.jpg"
 
 MODULES = {  # what is imported, and the least that it needs
@@ -91,7 +92,7 @@ def server_at_rest() -> list[Row]:
         return [missing(stage, reason)]
     found = []
     with tempfile.TemporaryDirectory() as name, _chromium() as browser:
-        for script in (ROOT / "streamlit_app.py", _empty_page(Path(name))):
+        for script in (app_folder() / "streamlit_app.py", _empty_page(Path(name))):
             with serving(script, Path(name)) as (address, process):
                 _open(browser, address, _settled)
                 time.sleep(REST_S)
@@ -105,7 +106,7 @@ def page_timings(rounds: int = 3) -> list[Row]:
               "Training page, first open on a fresh server")
     if reason := _no_browser():
         return [missing(stage, reason) for stage in stages]
-    app, empties, predicts, answers, trainings = ROOT / "streamlit_app.py", [], [], [], []
+    app, empties, predicts, answers, trainings = app_folder() / "streamlit_app.py", [], [], [], []
     with tempfile.TemporaryDirectory() as name, _chromium() as browser:
         folder = Path(name)
         with serving(_empty_page(folder), folder) as (address, _):
@@ -129,7 +130,7 @@ def page_timings(rounds: int = 3) -> list[Row]:
 def spent(command: list[str]) -> dict:
     """What a command cost: see fer.tools.spent. Raises FerError where it failed."""
     helper = [sys.executable, "-S", str(HERE / "spent.py"), *command]
-    found = json.loads(subprocess.run(helper, cwd=ROOT, env=_environment(), capture_output=True, check=True).stdout)
+    found = json.loads(subprocess.run(helper, cwd=app_folder(), env=_environment(), capture_output=True, check=True).stdout)
     if found["code"]:
         raise FerError(f"{' '.join(command)} ended with {found['code']}: {found['errors'].strip()[-500:]}")
     return found
@@ -177,7 +178,7 @@ def _environment() -> dict[str, str]:
 
 def _least(folder: Path, yunet: Path | None) -> list[str]:
     """The command that reads the sample by OpenCV and ONNX Runtime alone."""
-    model = ROOT / "weights" / f"{DEFAULT_MODEL}.onnx"
+    model = weights_folder() / f"{DEFAULT_MODEL}.onnx"
     if not model.is_file():
         model = folder / model.name
         spent([sys.executable, "-m", "fer", "export", DEFAULT_MODEL, "--out", str(model), "--data", "synthetic"])

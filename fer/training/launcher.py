@@ -18,9 +18,10 @@ from pathlib import Path
 from fer.data.read import SYNTHETIC, is_upload
 from fer.errors import RunError
 from fer.limits import Limits, limits
+from fer.locations import PACKAGE, runs_folder
 from fer.training.config import TrainConfig
 from fer.training.run_directory import ALIVE, RunDirectory
-from fer.training.run_store import REPOSITORY, free_id, list_runs, runs_folder
+from fer.training.run_store import free_id, list_runs
 
 # Threads that wait for each other sleep instead of spinning: the app and other work get the processor.
 WAITING = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "0"}
@@ -94,7 +95,7 @@ def launch(run: RunDirectory) -> None:
             log.write(f"--- {time.strftime('%Y-%m-%d %H:%M:%S')} worker starts\n")
             log.flush()
             process = subprocess.Popen(
-                [sys.executable, "-m", "fer.training.worker", str(run.path.resolve())], cwd=REPOSITORY,
+                [sys.executable, "-m", "fer.training.worker", str(run.path.resolve())], cwd=PACKAGE.parent,
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
                 env={**WAITING, **os.environ, "OMP_NUM_THREADS": str(worker_threads())})
     except OSError as error:

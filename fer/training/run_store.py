@@ -7,15 +7,8 @@ import shutil
 from pathlib import Path
 
 from fer.errors import RunError
+from fer.locations import runs_folder
 from fer.training.run_directory import RUN_ID, RunDirectory, new_run_id
-
-REPOSITORY = Path(__file__).resolve().parents[2]
-
-
-def runs_folder() -> Path:
-    """The folder that FER_RUNS names, else runs/ in the repository root. It need not exist yet."""
-    named = os.environ.get("FER_RUNS")
-    return Path(named) if named else REPOSITORY / "runs"
 
 
 def list_runs() -> list[RunDirectory]:

@@ -10,9 +10,10 @@ from pathlib import Path
 import optuna
 
 from fer.errors import RunError
+from fer.locations import runs_folder
 from fer.training.config import TrainConfig
 from fer.training.run_directory import RunDirectory
-from fer.training.run_store import free_id, runs_folder
+from fer.training.run_store import free_id
 from fer.training.worker import train
 
 SEARCHED = ("learning_rate", "weight_decay", "label_smoothing", "dropout", "erasing", "mixup", "balance")

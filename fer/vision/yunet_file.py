@@ -12,7 +12,7 @@ import sys
 import threading
 from pathlib import Path
 
-from fer.data.cache import cache_folder
+from fer.locations import cache_folder
 
 NAME = "face_detection_yunet_2023mar.onnx"
 SHA256 = "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4"

@@ -147,7 +147,7 @@ def test_bad_data_is_a_sentence(app, tmp_path, content, says):
 def test_an_uploaded_zip_leaves_nothing_on_disk(app, sample, tmp_path, monkeypatch):
     import zipfile
 
-    from fer.data.cache import cache_folder
+    from fer.locations import cache_folder
 
     monkeypatch.setenv("FER_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))

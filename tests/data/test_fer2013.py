@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from fer.data import fer2013
-from fer.data.cache import cache_folder
 from fer.data.fer2013 import parse_pixels, read_fer2013
 from fer.data.ferplus import VOTE_NAMES, vote_distribution
 from fer.errors import DatasetError
+from fer.locations import cache_folder
 from tests.conftest import write_csv
 
 GOOD = " ".join(["7"] * 2304)

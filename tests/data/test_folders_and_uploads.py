@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import pytest
 
-from fer.data import dataset_cache, uploads
+from fer.data import cache, uploads
 from fer.data.folders import read_folder
 from fer.data.read import read_dataset
 from fer.data.report import report_on, samples
@@ -216,10 +216,10 @@ def test_drawn_faces_differ_where_the_expression_moves_them(name):
 def test_a_damaged_cache_is_only_a_cache(tmp_path):
     dataset = read_synthetic()
     file = tmp_path / "kept.npz"
-    dataset_cache.save(file, dataset)
-    assert len(dataset_cache.load(file)) == len(dataset)
+    cache.save(file, dataset)
+    assert len(cache.load(file)) == len(dataset)
     file.write_bytes(file.read_bytes()[:1000])
-    assert dataset_cache.load(file) is None
+    assert cache.load(file) is None
 
 
 def test_a_save_that_fails_leaves_nothing(tmp_path, monkeypatch):
@@ -227,8 +227,8 @@ def test_a_save_that_fails_leaves_nothing(tmp_path, monkeypatch):
         Path(file).write_bytes(b"half")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(dataset_cache.np, "savez", full_disk)
-    dataset_cache.save(tmp_path / "kept.npz", read_synthetic())
+    monkeypatch.setattr(cache.np, "savez", full_disk)
+    cache.save(tmp_path / "kept.npz", read_synthetic())
     assert not list(tmp_path.iterdir())
 
 

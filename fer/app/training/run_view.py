@@ -14,10 +14,11 @@ from fer.app.training.form import duration
 from fer.app.training.watched_faces import show_wall
 from fer.expressions import NAMES
 from fer.limits import hosted, limits
+from fer.locations import runs_folder
 from fer.records import EpochRecord
 from fer.training import launcher, run_queue
 from fer.training.run_directory import ALIVE, RunDirectory, shown_state
-from fer.training.run_store import find_run, runs_folder
+from fer.training.run_store import find_run
 from fer.visualization import figures, training_figures
 
 POLL_S, CHARTS_POLL_S = 1.5, 4.0

@@ -1,0 +1,41 @@
+"""Where what comes with FER Studio lies: inside the installed package, else beside it in a checkout."""
+
+from __future__ import annotations
+
+import functools
+import os
+from pathlib import Path
+
+import platformdirs
+
+PACKAGE = Path(__file__).resolve().parent
+SAMPLES = PACKAGE / "app" / "samples"
+
+
+@functools.cache
+def weights_folder() -> Path:
+    """The folder of the shipped weights."""
+    installed = PACKAGE / "weights"
+    return installed if installed.is_dir() else PACKAGE.parent / "weights"
+
+
+@functools.cache
+def app_folder() -> Path:
+    """The folder with streamlit_app.py, pages/ and .streamlit/."""
+    installed = PACKAGE / "app" / "entry"
+    return installed if installed.is_dir() else PACKAGE.parent
+
+
+def runs_folder() -> Path:
+    """The folder that FER_RUNS names, else runs/ in a checkout, else the user's data folder. It need not exist yet."""
+    if named := os.environ.get("FER_RUNS"):
+        return Path(named)
+    if app_folder() == PACKAGE.parent:
+        return PACKAGE.parent / "runs"
+    return Path(platformdirs.user_data_dir("fer-studio", appauthor=False)) / "runs"
+
+
+def cache_folder() -> Path:
+    """The folder that FER_CACHE names, else the platform's own. It need not exist yet."""
+    named = os.environ.get("FER_CACHE")
+    return Path(named) if named else Path(platformdirs.user_cache_dir("fer-studio", appauthor=False))
