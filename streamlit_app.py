@@ -18,21 +18,30 @@ st.markdown(
 )
 
 with layout.guarded():
-    reading = photo_reading.read_photo(photo_reading.Photo("astronaut.jpg", resources.sample_bytes("astronaut")), own=False)
+    reading = photo_reading.read_photo(
+        photo_reading.Photo("astronaut.jpg", resources.sample_bytes("astronaut")), own=False
+    )
     picture, result = st.columns([3, 2], gap="large", vertical_alignment="center")
     with picture:
         if reading.error:
             st.error(layout.plain(reading.error.message), icon=":material/broken_image:")
         else:
-            st.image(reading.drawn, width="stretch",
-                     caption="Eileen Collins, NASA, public domain", alt="An astronaut's portrait, her face marked")
+            st.image(
+                reading.drawn,
+                width="stretch",
+                caption="Eileen Collins, NASA, public domain",
+                alt="An astronaut's portrait, her face marked",
+            )
     with result:
         if reading.faces:
             widgets.verdict(reading.faces[0], reading.recognizer.card.threshold)
             widgets.probability_chart(reading.faces[0], key="home_bars")
-        for path, label in (("pages/predict.py", "Read your own photos"), ("pages/explain.py", "See why it says so"),
-                            ("pages/training.py", "Train a model of your own"),
-                            ("pages/evaluate.py", "See how good it is")):
+        for path, label in (
+            ("pages/predict.py", "Read your own photos"),
+            ("pages/explain.py", "See why it says so"),
+            ("pages/training.py", "Train a model of your own"),
+            ("pages/evaluate.py", "See how good it is"),
+        ):
             st.page_link(path, label=label, icon=":material/arrow_forward:")
 
     st.header("How good is it?")

@@ -30,8 +30,12 @@ def steps(text: str) -> list[tuple[str, str]]:
 
 def rehearse(root: Path, wait_s: float = 120) -> None:
     """Run every step; raises CalledProcessError for one that fails, SystemExit where the server is not healthy."""
-    environment = {"PATH": f"/venv/bin:{os.environ['PATH']}", "HOME": "/tmp", "LANG": "C.UTF-8",
-                   **{key: value for key, value in os.environ.items() if key.startswith("PIP_")}}
+    environment = {
+        "PATH": f"/venv/bin:{os.environ['PATH']}",
+        "HOME": "/tmp",
+        "LANG": "C.UTF-8",
+        **{key: value for key, value in os.environ.items() if key.startswith("PIP_")},
+    }
     user, entry, command, check = "0:0", [], [], []
     for name, rest in steps((REPOSITORY / "Dockerfile").read_text(encoding="utf-8")):
         print(f"{name} {rest}", flush=True)
@@ -45,8 +49,11 @@ def rehearse(root: Path, wait_s: float = 120) -> None:
             quoted = " ".join(shlex.quote(str(REPOSITORY / source)) for source in sources)
             run(f"mkdir -p {target}; cp -r {quoted} {target}" + ("/" if len(sources) > 1 else ""), environment, root)
             if len(sources) == 1 and (REPOSITORY / sources[0]).is_dir():  # COPY takes what is in a folder
-                run(f"mv {target}/{Path(sources[0]).name}/* {target} && rmdir {target}/{Path(sources[0]).name}",
-                    environment, root)
+                run(
+                    f"mv {target}/{Path(sources[0]).name}/* {target} && rmdir {target}/{Path(sources[0]).name}",
+                    environment,
+                    root,
+                )
         elif name == "RUN" and not rest.startswith("apt-get"):
             run(rest, environment, root)
         elif name == "USER":
@@ -81,18 +88,23 @@ def spawn(command: str, environment: dict[str, str], root: Path, user: str, erro
     """Start a command as the user in a namespace whose root file system is read-only."""
     uid, gid = user.split(":")
     binds = "; ".join(f"mount --bind {root}{place} {place}" for place in PLACES)
-    script = (f"mount --make-rprivate /; {binds}; mount -t tmpfs tmpfs /tmp; chmod 1777 /tmp; "
-              "mount -o remount,ro,bind / /; mount -o remount,ro,bind /app /app; mount -o remount,ro,bind /venv /venv; "
-              f"cd /app; exec setpriv --reuid={uid} --regid={gid} --clear-groups --no-new-privs "
-              f"--bounding-set=-all {command}")
+    script = (
+        f"mount --make-rprivate /; {binds}; mount -t tmpfs tmpfs /tmp; chmod 1777 /tmp; "
+        "mount -o remount,ro,bind / /; mount -o remount,ro,bind /app /app; mount -o remount,ro,bind /venv /venv; "
+        f"cd /app; exec setpriv --reuid={uid} --regid={gid} --clear-groups --no-new-privs "
+        f"--bounding-set=-all {command}"
+    )
     return subprocess.Popen(["unshare", "--mount", "sh", "-ec", script], env=environment, stderr=errors)
 
 
 def run(step: str, environment: dict[str, str], root: Path) -> None:
     binds = "; ".join(f"mount --bind {root}{place} {place}" for place in PLACES)
     inside = environment | {"STEP": step}
-    subprocess.run(["unshare", "--mount", "sh", "-ec",
-                    f'mount --make-rprivate /; {binds}; cd /app; sh -ec "$STEP"'], env=inside, check=True)
+    subprocess.run(
+        ["unshare", "--mount", "sh", "-ec", f'mount --make-rprivate /; {binds}; cd /app; sh -ec "$STEP"'],
+        env=inside,
+        check=True,
+    )
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """FER Studio: reads facial expressions, says how sure it is, and shows why.
 
-    recognizer = fer.load("mini_xception")            # or a run directory, or a .safetensors file
-    for face in recognizer.predict(image_rgb): ...    # Prediction: box, probabilities, expression, sure
-    explanation = fer.explain(recognizer, image_rgb, face)
+recognizer = fer.load("mini_xception")            # or a run directory, or a .safetensors file
+for face in recognizer.predict(image_rgb): ...    # Prediction: box, probabilities, expression, sure
+explanation = fer.explain(recognizer, image_rgb, face)
 """
 
 from __future__ import annotations

@@ -18,14 +18,20 @@ from tqdm import tqdm
 from fer.errors import FerError, missing_part
 from fer.models import DEFAULT_MODEL
 from fer.training.config import CHOICES, TrainConfig
-from fer.vision.registry import DETECTORS, FINDERS
+from fer.vision.registry import DETECTORS, FACE_FINDERS
 
 DEFAULTS = TrainConfig()
-Detector, Finder, Faces = Literal[DETECTORS], Literal[FINDERS], Literal[CHOICES["faces"]]
+Detector, Finder, Faces = Literal[DETECTORS], Literal[FACE_FINDERS], Literal[CHOICES["faces"]]
 
 
-def predict(paths: tyro.conf.Positional[list[Path]], /, model: str = DEFAULT_MODEL, detector: Detector = "auto",
-            stability: bool = False, json: bool = False) -> int:  # noqa: A002  the flag is --json
+def predict(
+    paths: tyro.conf.Positional[list[Path]],
+    /,
+    model: str = DEFAULT_MODEL,
+    detector: Detector = "auto",
+    stability: bool = False,
+    json: bool = False,
+) -> int:  # noqa: A002  the flag is --json
     """Read the faces of photos or folders of photos; exit 1 where a file could not be read.
 
     Args:
@@ -64,9 +70,15 @@ def predict(paths: tyro.conf.Positional[list[Path]], /, model: str = DEFAULT_MOD
     return 1 if failed else 0
 
 
-def evaluate(data: str, split: tuple[str, ...] = ("PublicTest",), model: str = DEFAULT_MODEL,
-             tta: Literal["none", "flip", "tencrop"] = "none", faces: Faces = "auto",
-             report: Path | None = None, json: bool = False) -> int:  # noqa: A002
+def evaluate(
+    data: str,
+    split: tuple[str, ...] = ("PublicTest",),
+    model: str = DEFAULT_MODEL,
+    tta: Literal["none", "flip", "tencrop"] = "none",
+    faces: Faces = "auto",
+    report: Path | None = None,
+    json: bool = False,
+) -> int:  # noqa: A002
     """Score a model: accuracy, F1, confusion matrix, calibration.
 
     Args:
@@ -88,6 +100,7 @@ def evaluate(data: str, split: tuple[str, ...] = ("PublicTest",), model: str = D
         _say(line)
     for name in split:
         with tqdm(unit="face", desc=name, leave=False) as bar:
+
             def step(done: int, total: int, bar: tqdm = bar) -> None:
                 bar.total = total
                 bar.update(done - bar.n)
@@ -122,9 +135,18 @@ def summary(name: tyro.conf.Positional[str], /, input_size: int = 44, json: bool
     return 0
 
 
-def explain(image: tyro.conf.Positional[Path], /, out: Path, methods: tuple[str, ...] = (),
-            classes: tuple[str, ...] = (), model: str = DEFAULT_MODEL, layer: str | None = None,
-            detector: Detector = "auto", face: int = 1, json: bool = False) -> int:  # noqa: A002
+def explain(
+    image: tyro.conf.Positional[Path],
+    /,
+    out: Path,
+    methods: tuple[str, ...] = (),
+    classes: tuple[str, ...] = (),
+    model: str = DEFAULT_MODEL,
+    layer: str | None = None,
+    detector: Detector = "auto",
+    face: int = 1,
+    json: bool = False,
+) -> int:  # noqa: A002
     """Explain one face: a PNG a map, maps.npz (float32, method/class) and explanation.json.
 
     Args:
@@ -156,8 +178,16 @@ def explain(image: tyro.conf.Positional[Path], /, out: Path, methods: tuple[str,
     if not 1 <= face <= len(faces):
         raise FerError(f"There is no face {face} in {image.name}: {len(faces)} found.")
     with tqdm(total=1.0, desc="Explaining", leave=False, bar_format="{l_bar}{bar}") as bar:
-        explanation = fer.explain(recognizer, image_rgb, faces[face - 1], methods or tuple(METHODS), classes or NAMES,
-                                  layer, finder.name, progress=lambda share: bar.update(share - bar.n))
+        explanation = fer.explain(
+            recognizer,
+            image_rgb,
+            faces[face - 1],
+            methods or tuple(METHODS),
+            classes or NAMES,
+            layer,
+            finder.name,
+            progress=lambda share: bar.update(share - bar.n),
+        )
     written = write_explanation(explanation, out)
     if json:
         print(_dump(explanation.to_json()))
@@ -169,56 +199,88 @@ def explain(image: tyro.conf.Positional[Path], /, out: Path, methods: tuple[str,
     return 0
 
 
-def video(source: tyro.conf.Positional[Path], /, out: Path, csv: Path | None = None, model: str = DEFAULT_MODEL,
-          detector: Finder = "auto", readings: float = 10.0,
-          json: bool = False) -> int:  # noqa: A002
-    """Read a film: its frames with the faces drawn on, and a row per face and reading.
+def video(
+    source: tyro.conf.Positional[Path],
+    /,
+    out: Path,
+    csv: Path | None = None,
+    model: str = DEFAULT_MODEL,
+    detector: Finder = "auto",
+    readings: float = 10.0,
+    json: bool = False,
+) -> int:  # noqa: A002
+    """Read a video: its frames with the faces drawn on, and a row per face and reading.
 
     Args:
-        source: A film: mp4, mov, webm, mkv or avi.
-        out: The annotated film to write, an MP4.
+        source: A video: mp4, mov, webm, mkv or avi.
+        out: The annotated video to write, an MP4.
         csv: Also write the rows there.
         model: A name in weights/, a run directory, or a .safetensors or .onnx file.
         detector: auto takes YuNet where it can be had, else HOG.
-        readings: How often a second of the film faces are read; every frame is drawn.
+        readings: How often a second of the video faces are read; every frame is drawn.
         json: Print one JSON document with all rows.
     """
     import fer
     from fer.inference import recording
-    from fer.inference.video import read_film
+    from fer.inference.video import read_video
     from fer.vision.detection import load_detector
     from fer.visualization.overlay import draw_faces
 
     if not 0.1 <= readings <= 120:
         raise FerError(f"Readings a second are 0.1 to 120, got {readings:g}.")
     if out.resolve() == source.resolve():
-        raise FerError("--out is the film itself. Choose another name.")
+        raise FerError("--out is the video itself. Choose another name.")
     if csv is not None and csv.resolve() in (source.resolve(), out.resolve()):
-        raise FerError("--csv is the film itself or --out. Choose another name.")
+        raise FerError("--csv is the video itself or --out. Choose another name.")
     recognizer, finder = fer.load(model), load_detector(detector)
     _say(f"model {recognizer.name}, detector {finder.name}")
     with tqdm(total=100, desc=source.name, bar_format="{l_bar}{bar}| {n:.0f} % [{elapsed}<{remaining}]") as bar:
-        film = read_film(source, out, recognizer, finder, draw_faces, readings,
-                         lambda progress: not bar.update(100 * progress.done - bar.n) or True)
+        video = read_video(
+            source,
+            out,
+            recognizer,
+            finder,
+            draw_faces,
+            readings,
+            lambda progress: not bar.update(100 * progress.done - bar.n) or True,
+        )
     if csv is not None:
         try:
-            csv.write_text(recording.to_csv(film.rows), encoding="utf-8")
+            csv.write_text(recording.to_csv(video.rows), encoding="utf-8")
         except OSError as error:
             raise FerError(f"{csv.name} cannot be written: {error.strerror}. Choose another --csv.") from None
-    for note in film.notes:
+    for note in video.notes:
         _say(note)
     if json:
-        print(recording.to_json(film.rows, path=str(source), width=film.info.width, height=film.info.height,
-                                frames=film.frames, readings=film.read, notes=list(film.notes)))
+        print(
+            recording.to_json(
+                video.rows,
+                path=str(source),
+                width=video.info.width,
+                height=video.info.height,
+                frames=video.frames,
+                readings=video.read,
+                notes=list(video.notes),
+            )
+        )
     else:
-        people = len({row.person for row in film.rows})
-        told = ", ".join(f"{name} {share:.0%}" for name, share in recording.shares(film.rows).items() if share >= 0.005)
-        print(f"{out}: {film.frames} frames, {film.read} read, {people} people{': ' + told if told else ''}")
+        people = len({row.person for row in video.rows})
+        told = ", ".join(
+            f"{name} {share:.0%}" for name, share in recording.shares(video.rows).items() if share >= 0.005
+        )
+        print(f"{out}: {video.frames} frames, {video.read} read, {people} people{': ' + told if told else ''}")
     return 0
 
 
-def export(model: tyro.conf.Positional[str], /, out: Path, format: Literal["onnx"] = "onnx",  # noqa: A002
-           int8: bool = False, data: str = "", json: bool = False) -> int:  # noqa: A002
+def export(
+    model: tyro.conf.Positional[str],
+    /,
+    out: Path,
+    format: Literal["onnx"] = "onnx",  # noqa: A002
+    int8: bool = False,
+    data: str = "",
+    json: bool = False,
+) -> int:  # noqa: A002
     """Write a model as an ONNX file, checked against PyTorch face by face.
 
     Args:
@@ -236,14 +298,20 @@ def export(model: tyro.conf.Positional[str], /, out: Path, format: Literal["onnx
 
     data = data or ("fer2013.csv" if Path("fer2013.csv").is_file() else SYNTHETIC)
     if data == SYNTHETIC:
-        _say("Checked on drawn faces; name --data fer2013.csv to check" + (" and calibrate" if int8 else "")
-             + " on real ones.")
+        _say(
+            "Checked on drawn faces; name --data fer2013.csv to check"
+            + (" and calibrate" if int8 else "")
+            + " on real ones."
+        )
     found = write(model, out, read_dataset(data), int8)
     loss = 100 * (found.torch_accuracy - found.accuracy)
-    print(_dump({"out": str(out), **asdict(found)}) if json else
-          f"{out}: {found.file_bytes / 2**20:.2f} MB. On {found.faces} faces of {Path(data).name} logits differ from "
-          f"PyTorch's by at most {found.difference:.2g}, {found.agreement:.2%} of the labels agree; accuracy "
-          f"{found.accuracy:.2%}, PyTorch {found.torch_accuracy:.2%} (a loss of {loss:.2f} points)")
+    print(
+        _dump({"out": str(out), **asdict(found)})
+        if json
+        else f"{out}: {found.file_bytes / 2**20:.2f} MB. On {found.faces} faces of {Path(data).name} logits differ from "
+        f"PyTorch's by at most {found.difference:.2g}, {found.agreement:.2%} of the labels agree; accuracy "
+        f"{found.accuracy:.2%}, PyTorch {found.torch_accuracy:.2%} (a loss of {loss:.2f} points)"
+    )
     return 0
 
 
@@ -263,8 +331,10 @@ def benchmark(json: bool = False) -> int:  # noqa: A002
         print(_dump({"models": models, "stages": results}))
         return 0
     for row in models:
-        print(f"{row['model']}: {row['parameters']:,} parameters ({row['folded_parameters']:,} folded), "
-              f"{row['multiply_adds'] / 1e6:.1f} M multiply-adds a face, {row['file_bytes'] / 2**20:.2f} MB")
+        print(
+            f"{row['model']}: {row['parameters']:,} parameters ({row['folded_parameters']:,} folded), "
+            f"{row['multiply_adds'] / 1e6:.1f} M multiply-adds a face, {row['file_bytes'] / 2**20:.2f} MB"
+        )
     print("\n".join(map(line, results)))
     return 0
 
@@ -284,13 +354,25 @@ def app(port: int = 8501, host: str = "localhost") -> int:
         if importlib.util.find_spec(module) is None:
             raise ModuleNotFoundError(name=module)
     os.chdir(app_folder())  # whose .streamlit/config.toml Streamlit reads
-    command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", f"--server.port={port}",
-               f"--server.address={host}"]
+    command = [
+        sys.executable,
+        "-m",
+        "streamlit",
+        "run",
+        "streamlit_app.py",
+        f"--server.port={port}",
+        f"--server.address={host}",
+    ]
     os.execv(sys.executable, command)
 
 
-def train(config: Annotated[TrainConfig, tyro.conf.arg(name="")] = DEFAULTS, out: Path | None = None,
-          resume: Path | None = None, search: int = 0, json: bool = False) -> int:  # noqa: A002
+def train(
+    config: Annotated[TrainConfig, tyro.conf.arg(name="")] = DEFAULTS,
+    out: Path | None = None,
+    resume: Path | None = None,
+    search: int = 0,
+    json: bool = False,
+) -> int:  # noqa: A002
     """Train a model in a run directory; SIGINT or SIGTERM saves and ends it, --resume goes on.
 
     --config FILE.json gives the settings that no other flag names.
@@ -320,8 +402,11 @@ def train(config: Annotated[TrainConfig, tyro.conf.arg(name="")] = DEFAULTS, out
     state = train_run(run, on_epoch=on_epoch)
     status = run.status()
     if not json:
-        best = f", best validation accuracy {status['best']:.2%} in epoch {status['best_epoch']}" \
-            if status.get("best_epoch") else ""
+        best = (
+            f", best validation accuracy {status['best']:.2%} in epoch {status['best_epoch']}"
+            if status.get("best_epoch")
+            else ""
+        )
         print(f"{run.id}: {state}{best}")
     return 0
 
@@ -367,9 +452,13 @@ def _sentence(row: dict) -> str:
         best = f"{ranked[0][0]} {ranked[0][1]:.0%}"
         if "stability" in face:
             best += f" ({face['stability']:.0%} of the views agree)"
-        words.append(best if face["sure"] else
-                     f"not sure: {face['quality']['reasons'][0]}" if face["quality"]["reasons"] else
-                     f"not sure ({best}, {ranked[1][0]} {ranked[1][1]:.0%})")
+        words.append(
+            best
+            if face["sure"]
+            else f"not sure: {face['quality']['reasons'][0]}"
+            if face["quality"]["reasons"]
+            else f"not sure ({best}, {ranked[1][0]} {ranked[1][1]:.0%})"
+        )
     return f"{row['path']}: {'; '.join(words)}"
 
 
@@ -380,13 +469,19 @@ def _table(report: dict) -> str:
         f"accuracy {report['accuracy']:.2%}"
         + (f", without train duplicates {fresh:.2%}" if fresh is not None else "")
         + f"; macro-F1 {report['macro_f1']:.3f}",
-        f"nll {report['nll']:.4f}, ECE {report['ece']:.4f}, Brier {report['brier']:.4f}", "",
-        f"{'':>10}{'precision':>11}{'recall':>9}{'F1':>8}{'support':>9}"]
-    lines += [f"{name:>10}{row['precision']:>11.3f}{row['recall']:>9.3f}{row['f1']:>8.3f}{row['support']:>9}"
-              for name, row in report["per_class"].items()]
+        f"nll {report['nll']:.4f}, ECE {report['ece']:.4f}, Brier {report['brier']:.4f}",
+        "",
+        f"{'':>10}{'precision':>11}{'recall':>9}{'F1':>8}{'support':>9}",
+    ]
+    lines += [
+        f"{name:>10}{row['precision']:>11.3f}{row['recall']:>9.3f}{row['f1']:>8.3f}{row['support']:>9}"
+        for name, row in report["per_class"].items()
+    ]
     lines += ["", "confusion matrix (rows: truth)"]
-    lines += [f"{name:>10}" + "".join(f"{count:>7}" for count in row)
-              for name, row in zip(report["per_class"], report["confusion_matrix"], strict=True)]
+    lines += [
+        f"{name:>10}" + "".join(f"{count:>7}" for count in row)
+        for name, row in zip(report["per_class"], report["confusion_matrix"], strict=True)
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -399,8 +494,10 @@ def _warn_of_namesake() -> None:
     from fer.locations import PACKAGE
 
     if any(PACKAGE.parent.glob("fer-[0-9]*.dist-info")):
-        _say("Another package, fer, is installed here and overwrites parts of FER Studio. Take it out, then install FER "
-             "Studio again: pip uninstall fer && pip install --force-reinstall fer-studio")
+        _say(
+            "Another package, fer, is installed here and overwrites parts of FER Studio. Take it out, then install FER "
+            "Studio again: pip uninstall fer && pip install --force-reinstall fer-studio"
+        )
 
 
 def _say(text: str) -> None:
@@ -409,13 +506,17 @@ def _say(text: str) -> None:
 
 def _with_defaults(defaults: TrainConfig) -> Callable[..., int]:
     """The train command, its settings' defaults replaced: tyro shows and fills them in."""
+
     @functools.wraps(train)
     def command(**options: object) -> int:
         return train(**options)
 
-    command.__signature__ = inspect.signature(train).replace(parameters=[
-        parameter.replace(default=defaults) if name == "config" else parameter
-        for name, parameter in inspect.signature(train).parameters.items()])
+    command.__signature__ = inspect.signature(train).replace(
+        parameters=[
+            parameter.replace(default=defaults) if name == "config" else parameter
+            for name, parameter in inspect.signature(train).parameters.items()
+        ]
+    )
     return command
 
 

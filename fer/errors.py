@@ -15,7 +15,7 @@ class ImageError(FerError):
 
 
 class VideoError(FerError):
-    """A film cannot be used: not a film, damaged, too long or too large."""
+    """A video cannot be used: not a video, damaged, too long or too large."""
 
 
 class WeightsError(FerError):

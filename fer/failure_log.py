@@ -16,6 +16,12 @@ def log_failure(words: str, error: BaseException) -> str:
     """
     number = secrets.token_hex(3)
     said = "" if hosted() else f": {error}"
-    logging.getLogger(__name__).error("%s (%s): %s%s\n%s", words, number, type(error).__name__, said,
-                                      "".join(traceback.format_tb(error.__traceback__)))
+    logging.getLogger(__name__).error(
+        "%s (%s): %s%s\n%s",
+        words,
+        number,
+        type(error).__name__,
+        said,
+        "".join(traceback.format_tb(error.__traceback__)),
+    )
     return number

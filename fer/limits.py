@@ -17,46 +17,69 @@ class Limits:
     """What is taken at most. Bytes are of the file, pixels of the decoded picture."""
 
     photo_bytes: int = 30 * MB
-    photo_pixels: int = 64_000_000        # a phone's 50 megapixels pass
-    photos: int = 100                     # read at once
-    session_bytes: int = 2048 * MB        # of all files that one visitor's page holds
-    stable_faces: int = 30                # of a photo, that the crop-stability meter reads sixteen more times
-    film_bytes: int = 200 * MB
-    film_seconds: int = 10 * 60
-    film_side: int = 4096                 # pixels: 4K films pass, 8K ones do not
-    film_rows: int = 200_000              # a person and time each
-    film_frames: int = 10 * 60 * 120      # decoded; a few MB can hold a million that repeat
-    films_at_once: int = 2
-    recorded_rows: int = 200_000          # about 1 h 50 min of one face at 30 frames a second
-    streams: int = 8                      # live cameras at once
-    dataset_bytes: int = 400 * MB         # of an uploaded CSV or zip
+    photo_pixels: int = 64_000_000  # a phone's 50 megapixels pass
+    photos: int = 100  # read at once
+    session_bytes: int = 2048 * MB  # of all files that one visitor's page holds
+    stable_faces: int = 30  # of a photo, that the crop-stability meter reads sixteen more times
+    video_bytes: int = 200 * MB
+    video_seconds: int = 10 * 60
+    video_side: int = 4096  # pixels: 4K videos pass, 8K ones do not
+    video_rows: int = 200_000  # a person and time each
+    video_frames: int = 10 * 60 * 120  # decoded; a few MB can hold a million that repeat
+    videos_at_once: int = 2
+    recorded_rows: int = 200_000  # about 1 h 50 min of one face at 30 frames a second
+    streams: int = 8  # live cameras at once
+    dataset_bytes: int = 400 * MB  # of an uploaded CSV or zip
     dataset_pictures: int = 200_000
-    table_bytes: int = 20 * MB            # of a CSV about the pictures
+    table_bytes: int = 20 * MB  # of a CSV about the pictures
     archive_files: int = 100_000
-    archive_bytes: int = 1024 * MB        # unpacked
-    archive_ratio: int = 100              # pictures are compressed already: a zip hardly shrinks them
-    kept_upload_days: float = 30.0        # training data that was uploaded
-    checkpoint_bytes: int = 200 * MB      # far above any network here
-    photos_at_once: int = 4               # decoded and read, of all visitors
-    heavy_at_once: int = 2                # explanations and evaluations, of all visitors
+    archive_bytes: int = 1024 * MB  # unpacked
+    archive_ratio: int = 100  # pictures are compressed already: a zip hardly shrinks them
+    kept_upload_days: float = 30.0  # training data that was uploaded
+    checkpoint_bytes: int = 200 * MB  # far above any network here
+    photos_at_once: int = 4  # decoded and read, of all visitors
+    heavy_at_once: int = 2  # explanations and evaluations, of all visitors
     train_epochs: int = 100_000
     train_pictures: int = 10_000_000
-    train_models: tuple[str, ...] = ()    # empty: every architecture
-    train_batch: int = 100_000            # pictures a step
+    train_models: tuple[str, ...] = ()  # empty: every architecture
+    train_batch: int = 100_000  # pictures a step
     train_teachers: int = 100
-    train_waiting: int = 100              # runs with a process: they train, wait or are paused
-    paused_minutes: float = math.inf      # a run that is paused for longer is stopped
-    server_paths: bool = True             # whether a visitor may name files on the server
+    train_waiting: int = 100  # runs with a process: they train, wait or are paused
+    paused_minutes: float = math.inf  # a run that is paused for longer is stopped
+    server_paths: bool = True  # whether a visitor may name files on the server
 
 
 OPEN = Limits()
 HOSTED = replace(
-    OPEN, photo_bytes=15 * MB, photo_pixels=40_000_000, photos=20, session_bytes=120 * MB, stable_faces=8,
-    film_bytes=50 * MB, film_seconds=60, film_side=2160, film_frames=60 * 120, films_at_once=1, photos_at_once=2,
-    heavy_at_once=1, streams=3, dataset_bytes=40 * MB, dataset_pictures=5_000, archive_files=5_000,
-    archive_bytes=200 * MB, kept_upload_days=1.0, table_bytes=2 * MB, train_epochs=12, train_pictures=3_000,
-    train_models=("mini_xception", "mini_xception_64"), train_batch=128, train_teachers=1, train_waiting=3,
-    paused_minutes=10.0, server_paths=False)
+    OPEN,
+    photo_bytes=15 * MB,
+    photo_pixels=40_000_000,
+    photos=20,
+    session_bytes=120 * MB,
+    stable_faces=8,
+    video_bytes=50 * MB,
+    video_seconds=60,
+    video_side=2160,
+    video_frames=60 * 120,
+    videos_at_once=1,
+    photos_at_once=2,
+    heavy_at_once=1,
+    streams=3,
+    dataset_bytes=40 * MB,
+    dataset_pictures=5_000,
+    archive_files=5_000,
+    archive_bytes=200 * MB,
+    kept_upload_days=1.0,
+    table_bytes=2 * MB,
+    train_epochs=12,
+    train_pictures=3_000,
+    train_models=("mini_xception", "mini_xception_64"),
+    train_batch=128,
+    train_teachers=1,
+    train_waiting=3,
+    paused_minutes=10.0,
+    server_paths=False,
+)
 
 
 def hosted() -> bool:

@@ -111,8 +111,13 @@ class EpochRecord:
             numbers = {field.name: _number(values[field.name]) for field in fields(cls) if field.type == "float"}
             recall = tuple(map(_number, values["recall"]))
             matrix = tuple(tuple(map(_count, row)) for row in values["confusion_matrix"])
-            record = cls(epoch=_count(values["epoch"]), best=values["best"] is True, recall=recall,
-                         confusion_matrix=matrix, **numbers)
+            record = cls(
+                epoch=_count(values["epoch"]),
+                best=values["best"] is True,
+                recall=recall,
+                confusion_matrix=matrix,
+                **numbers,
+            )
         except (TypeError, KeyError, OverflowError) as error:
             raise ValueError(f"this is no record of an epoch: {error}") from None
         if [len(recall), *map(len, matrix)] != [len(NAMES)] * (1 + len(NAMES)):
@@ -157,9 +162,13 @@ class Curves:
         return self.deletion[0] - self.deletion[self.fractions.index(fraction)]
 
     def to_json(self) -> dict:
-        return {"deletion": [round(p, 5) for p in self.deletion], "insertion": [round(p, 5) for p in self.insertion],
-                "deletion_area": round(self.deletion_area, 5), "insertion_area": round(self.insertion_area, 5),
-                "cost_of_marked_tenth": round(self.cost(), 5)}
+        return {
+            "deletion": [round(p, 5) for p in self.deletion],
+            "insertion": [round(p, 5) for p in self.insertion],
+            "deletion_area": round(self.deletion_area, 5),
+            "insertion_area": round(self.insertion_area, 5),
+            "cost_of_marked_tenth": round(self.cost(), 5),
+        }
 
 
 def _area(x: tuple[float, ...], y: tuple[float, ...]) -> float:
@@ -192,16 +201,24 @@ class Explanation:
     def to_json(self) -> dict:
         """Everything but the maps' pixels."""
         return {
-            "model": self.model, "layer": self.layer, "face": self.prediction.to_json(), "classes": list(self.classes),
+            "model": self.model,
+            "layer": self.layer,
+            "face": self.prediction.to_json(),
+            "classes": list(self.classes),
             "methods": {
                 method: {
                     name: {
-                        "largest": float(np.abs(maps[index]).max()), "in_words": self.words[method][name],
+                        "largest": float(np.abs(maps[index]).max()),
+                        "in_words": self.words[method][name],
                         "regions": {region: round(share, 4) for region, share in self.shares[method][name].items()},
                         **({"faithfulness": found.to_json()} if (found := self._curves(method, index)) else {}),
-                    } for index, name in enumerate(self.classes)}
-                for method, maps in self.maps.items()},
-            "random_baseline": {name: one.to_json()
-                                for name, one in zip(self.classes, self.random_curves, strict=False)},
+                    }
+                    for index, name in enumerate(self.classes)
+                }
+                for method, maps in self.maps.items()
+            },
+            "random_baseline": {
+                name: one.to_json() for name, one in zip(self.classes, self.random_curves, strict=False)
+            },
             "fractions": list(self.random_curves[0].fractions) if self.random_curves else [],
         }

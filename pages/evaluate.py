@@ -30,12 +30,22 @@ with layout.guarded():
         from fer.visualization.figures import CONFIG
 
         st.header(f"{layout.plain(layout.model_label(session.model()))} on {len(item.part):,} faces")
-        section = st.segmented_control("Part of the report", SECTIONS, default="Overview", required=True,
-                                       key="evaluate_section", label_visibility="collapsed", wrap=True)
+        section = st.segmented_control(
+            "Part of the report",
+            SECTIONS,
+            default="Overview",
+            required=True,
+            key="evaluate_section",
+            label_visibility="collapsed",
+            wrap=True,
+        )
         if section == "Overview":
-            overview.overview(item, inputs.judged_splits(dataset),
-                                       partial(inputs.by_split, session.model(), choice, dataset),
-                                       comparisons.points_of(session.model(), choice))
+            overview.overview(
+                item,
+                inputs.judged_splits(dataset),
+                partial(inputs.by_split, session.model(), choice, dataset),
+                comparisons.points_of(session.model(), choice),
+            )
         elif section == "Confusion":
             if cell := overview.confusion(item):
                 faces.cell(item, cell)
@@ -43,8 +53,9 @@ with layout.guarded():
             overview.calibration(item)
         elif section == "Curves":
             for title, curves, axes in (
-                    ("Precision and recall", precision_recall_curves, ("recall", "precision")),
-                    ("ROC: recall against false alarms", roc_curves, ("false positives", "recall"))):
+                ("Precision and recall", precision_recall_curves, ("recall", "precision")),
+                ("ROC: recall against false alarms", roc_curves, ("false positives", "recall")),
+            ):
                 st.markdown(f"**{title}**, each class against the rest, with the area below")
                 figure = charts.class_curves(curves(item.probabilities, item.labels), *axes)
                 st.plotly_chart(figure, config=CONFIG, key=f"curve_{title}", alt=title)

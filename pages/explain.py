@@ -17,7 +17,7 @@ with layout.guarded():
         from fer.explanation.methods import METHODS
     face_choice.choose_face()
     chosen = job.last_face()
-    queue = st.empty()   # always there, so that what stands below keeps its place
+    queue = st.empty()  # always there, so that what stands below keeps its place
     with queue:
         reading = photo_reading.read_photo(chosen.photo)
     if face_choice.has_face(reading):

@@ -1,4 +1,4 @@
-"""Predict: photos, a snapshot, a live camera or a film in, expressions out."""
+"""Predict: photos, a snapshot, a live camera or a video in, expressions out."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ st.markdown("What do these faces express, and how sure is that? What you show st
 layout.tell_hosted()
 
 session.settle_predict_view()
-photos, camera, live, video = st.tabs(
-    list(session.PREDICT_VIEWS.values()), key=session.PREDICT_TABS, on_change="rerun")
+photos, camera, live, video = st.tabs(list(session.PREDICT_VIEWS.values()), key=session.PREDICT_TABS, on_change="rerun")
 
 with photos, layout.guarded():
     photos_tab.show()  # always: an uploader that is not drawn forgets its files
@@ -23,14 +22,14 @@ with camera, layout.guarded():
         from fer.app.predict import camera_tab
 
         camera_tab.show()
-# What live streams and films need takes a second to load: nobody waits for it before a photo.
+# What live streams and videos need takes a second to load: nobody waits for it before a photo.
 with live, layout.guarded():
     if live.open or session.live():
         from fer.app.predict import live_tab
 
         live_tab.show(live.open)
 with video, layout.guarded():
-    if video.open or session.film_job():
+    if video.open or session.video_job():
         from fer.app.predict import video_tab
 
         video_tab.show()

@@ -42,17 +42,29 @@ def choose_view(runs: list[RunDirectory], run: RunDirectory | None) -> str:
             key = f"run_picker_{run.id}"
             st.selectbox("Run", ids, ids.index(run.id), key=key, on_change=go_to, args=(key,), width=340)
             st.button("New run", on_click=session.show_training, args=("new",), icon=":material/add:", key="new_run")
-            st.button("Compare runs", on_click=session.show_training, args=("compare",), key="compare_runs",
-                      icon=":material/stacked_line_chart:")
+            st.button(
+                "Compare runs",
+                on_click=session.show_training,
+                args=("compare",),
+                key="compare_runs",
+                icon=":material/stacked_line_chart:",
+            )
         else:
-            st.button("Back to the run", on_click=session.show_training, args=("run",), icon=":material/arrow_back:",
-                      key="back_to_run")
+            st.button(
+                "Back to the run",
+                on_click=session.show_training,
+                args=("run",),
+                icon=":material/arrow_back:",
+                key="back_to_run",
+            )
     return view
 
 
 def show_form() -> None:
-    st.markdown("Train a network of your own and use it a minute later. With the drawn faces, nothing is needed but "
-                "**Start training**.")
+    st.markdown(
+        "Train a network of your own and use it a minute later. With the drawn faces, nothing is needed but "
+        "**Start training**."
+    )
     form.show_demo_limits()
     preset = form.choose_preset()
     data = data_choice.choose_data("data")
@@ -62,8 +74,10 @@ def show_form() -> None:
     if not isinstance(data, str):
         days = limits().kept_upload_days
         after = " The run and its weights go a day after it ended: download what you want to keep." if hosted() else ""
-        st.caption("Kept on this server for the run, under the digest of its bytes, for "
-                   f"{'a day' if days == 1 else f'{days:.0f} days'}.{after}")
+        st.caption(
+            "Kept on this server for the run, under the digest of its bytes, for "
+            f"{'a day' if days == 1 else f'{days:.0f} days'}.{after}"
+        )
         data = str(data_choice.keep(data))
     config = form.fill_in(preset, data)
     form.start_button(config)

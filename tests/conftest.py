@@ -90,7 +90,7 @@ def write_csv(path: Path, rows: list[tuple[int, str]], seed: int = 0) -> np.ndar
     with open(path, "w") as file:
         file.write("emotion,pixels,Usage\n")
         for picture, (label, usage) in zip(pixels, rows):
-            picture[4 + 6 * label:8 + 6 * label] += 150
+            picture[4 + 6 * label : 8 + 6 * label] += 150
             file.write(f"{label},{' '.join(map(str, picture.ravel()))},{usage}\n")
     return pixels
 

@@ -11,8 +11,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-LAYERS = [{"expressions", "records", "errors"}, {"vision", "data", "models"},
-          {"inference", "training", "evaluation", "explain", "display"}, {"app", "tools"}]
+LAYERS = [
+    {"expressions", "records", "errors"},
+    {"vision", "data", "models"},
+    {"inference", "training", "evaluation", "explain", "display"},
+    {"app", "tools"},
+]
 SOURCES = [*sorted((ROOT / "fer").rglob("*.py")), *sorted((ROOT / "pages").glob("*.py")), ROOT / "streamlit_app.py"]
 
 
@@ -27,8 +31,11 @@ def imported(path: Path) -> set[str]:
 
 
 def test_only_the_pages_and_fer_app_import_streamlit():
-    users = {path.relative_to(ROOT).as_posix() for path in SOURCES
-             if any(name.split(".")[0].startswith("streamlit") for name in imported(path))}
+    users = {
+        path.relative_to(ROOT).as_posix()
+        for path in SOURCES
+        if any(name.split(".")[0].startswith("streamlit") for name in imported(path))
+    }
     assert users and all(name == "streamlit_app.py" or name.startswith(("pages/", "fer/app/")) for name in users)
 
 
@@ -38,7 +45,7 @@ def test_imports_point_one_way(path):
     for name in imported(path):
         parts = name.split(".")
         if parts[0] == "fer" and len(parts) > 1:
-            above = [layer for layer in LAYERS[level + 1:] if parts[1] in layer]
+            above = [layer for layer in LAYERS[level + 1 :] if parts[1] in layer]
             assert not above, f"{path} imports {name}"
 
 

@@ -47,15 +47,18 @@ def test_predict_in_words(sample, capsys, detector):
     assert str(sample) in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(("arguments", "says"), [
-    (["predict", "nowhere.jpg", "--model", "nothing"], "no model"),
-    (["evaluate", "--data", "nowhere.csv"], "no file"),
-    (["summary", "nothing"], "no architecture"),
-    (["summary", "mini_xception", "--input-size", "2"], "8 to 512"),
-    (["predict"], "Name a photo"),
-    (["train", "--config", "nowhere.json"], "nowhere.json"),
-    (["train", "--resume", "nowhere"], "not a run"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["predict", "nowhere.jpg", "--model", "nothing"], "no model"),
+        (["evaluate", "--data", "nowhere.csv"], "no file"),
+        (["summary", "nothing"], "no architecture"),
+        (["summary", "mini_xception", "--input-size", "2"], "8 to 512"),
+        (["predict"], "Name a photo"),
+        (["train", "--config", "nowhere.json"], "nowhere.json"),
+        (["train", "--resume", "nowhere"], "not a run"),
+    ],
+)
 def test_errors_are_a_sentence_and_exit_1(arguments, says, capsys):
     assert main(arguments) == 1
     captured = capsys.readouterr()
@@ -72,8 +75,17 @@ def test_evaluate_on_several_splits(small_csv, capsys):
     assert main(["evaluate", "--data", str(small_csv), "--split", "PublicTest", "test", "--tta", "flip", "--json"]) == 0
     public, private = lines(capsys)
     assert (public["split"], private["split"]) == ("PublicTest", "PrivateTest") and public["n"] == private["n"] == 28
-    assert {"n", "accuracy", "accuracy_without_train_duplicates", "macro_f1", "per_class", "confusion_matrix", "nll",
-            "ece", "brier"} <= set(public)
+    assert {
+        "n",
+        "accuracy",
+        "accuracy_without_train_duplicates",
+        "macro_f1",
+        "per_class",
+        "confusion_matrix",
+        "nll",
+        "ece",
+        "brier",
+    } <= set(public)
     assert set(public["per_class"]["fear"]) == {"precision", "recall", "f1", "support"}
     assert main(["evaluate", "--data", str(small_csv)]) == 0
     assert "accuracy" in capsys.readouterr().out
@@ -92,8 +104,14 @@ def test_evaluate_tells_what_it_left_out(tmp_path, sample, capsys):
 
 
 def test_a_reader_that_goes_away_is_no_error():
-    ended = subprocess.run(f"{sys.executable} -m fer summary mini_xception | true; exit ${{PIPESTATUS[0]}}", shell=True,
-                           executable="/bin/bash", capture_output=True, text=True, check=False)
+    ended = subprocess.run(
+        f"{sys.executable} -m fer summary mini_xception | true; exit ${{PIPESTATUS[0]}}",
+        shell=True,
+        executable="/bin/bash",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert (ended.returncode, ended.stderr) == (0, "")
 
 

@@ -20,7 +20,7 @@ from fer.training.run_directory import RunDirectory
 from fer.training.worker import train
 from fer.vision.detection import load_detector
 from fer.vision.images import read_image
-from fer.vision.registry import KINDS, BoxMedian, Kind
+from fer.vision.registry import DETECTOR_SPECS, BoxMedian, DetectorSpec
 from tests.conftest import ROOT
 
 PAGE = (ROOT / "docs" / "contributing.md").read_text(encoding="utf-8")
@@ -29,6 +29,7 @@ PAGE = (ROOT / "docs" / "contributing.md").read_text(encoding="utf-8")
 @pytest.fixture
 def example(monkeypatch):
     """Make the page's file of that name importable."""
+
     def of(path: str) -> types.ModuleType:
         (code,) = re.findall(rf"```python\n# {path}\n(.*?)```", PAGE, re.DOTALL)
         name = path.removesuffix(".py").replace("/", ".")
@@ -36,6 +37,7 @@ def example(monkeypatch):
         exec(compile(code, path, "exec"), module.__dict__)  # noqa: S102  the page's own code
         monkeypatch.setitem(sys.modules, name, module)
         return module
+
     return of
 
 
@@ -50,8 +52,9 @@ def test_a_model(example, monkeypatch, tmp_path, small_csv, sample):
     for name, network in eval(entry("two_layers"), {"Architecture": Architecture}).items():  # noqa: S307
         monkeypatch.setitem(ARCHITECTURES, name, network)
     assert summarise(build("two_layers"), 44).to_json()["parameters"] == 16 * 26 + 32 + 32 * (16 * 9 + 1) + 64 + 33 * 7
-    run = RunDirectory.create(tmp_path / "run", TrainConfig(
-        data=str(small_csv), model="two_layers", epochs=1, batch_size=32, threads=1))
+    run = RunDirectory.create(
+        tmp_path / "run", TrainConfig(data=str(small_csv), model="two_layers", epochs=1, batch_size=32, threads=1)
+    )
     assert train(run) == "finished"
     recognizer = fer.load(run.path)
     (face,) = recognizer.predict(read_image(sample), load_detector("hog"))
@@ -61,8 +64,8 @@ def test_a_model(example, monkeypatch, tmp_path, small_csv, sample):
 
 def test_a_detector(example, monkeypatch, sample):
     example("fer/vision/centre.py")
-    for name, kind in eval(entry("centre"), {"Kind": Kind, "BoxMedian": BoxMedian}).items():  # noqa: S307
-        monkeypatch.setitem(KINDS, name, kind)
+    for name, kind in eval(entry("centre"), {"Kind": DetectorSpec, "BoxMedian": BoxMedian}).items():  # noqa: S307
+        monkeypatch.setitem(DETECTOR_SPECS, name, kind)
     (box,) = load_detector("centre").detect(np.zeros((100, 60, 3), np.uint8))
     assert (box.x, box.y, box.width, box.height) == (15, 35, 30, 30)
     assert fer.load("mini_xception").predict(read_image(sample), load_detector("centre"))[0].box.width == 256

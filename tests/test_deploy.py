@@ -31,9 +31,11 @@ def rest_of(name: str) -> list[str]:
 def test_the_image_runs_as_nobody_with_an_init_process_and_a_health_check():
     names = [name for name, _ in STEPS]
     assert rest_of("FROM") == ["python:3.11-slim-bookworm"]
-    assert rest_of("USER") == ["1000:1000"] and "RUN" not in names[names.index("USER"):]
-    assert json.loads(rest_of("ENTRYPOINT")[0])[0] == "tini" and "apt-get install -y --no-install-recommends tini" in \
-        rest_of("RUN")[0]
+    assert rest_of("USER") == ["1000:1000"] and "RUN" not in names[names.index("USER") :]
+    assert (
+        json.loads(rest_of("ENTRYPOINT")[0])[0] == "tini"
+        and "apt-get install -y --no-install-recommends tini" in rest_of("RUN")[0]
+    )
     assert "/_stcore/health" in rest_of("HEALTHCHECK")[0]
     assert "FER_HOSTED=1" in rest_of("ENV") and any(rest.startswith("TORCH_INDEX=") for rest in rest_of("ARG"))
 
@@ -48,7 +50,10 @@ def test_all_that_is_copied_is_there_and_let_through_to_the_builder():
 
 def test_steps_are_read_with_their_continued_lines():
     assert steps("# a\nFROM x\nRUN one && \\\n    two\n\nUSER 1:1") == [
-        ("FROM", "x"), ("RUN", "one &&      two"), ("USER", "1:1")]
+        ("FROM", "x"),
+        ("RUN", "one &&      two"),
+        ("USER", "1:1"),
+    ]
 
 
 def test_the_proxy_ends_tls_before_an_app_that_can_write_only_its_volume():
@@ -68,8 +73,13 @@ def test_xsrf_and_cors_protection_are_on():
 def test_a_space_is_a_docker_image_without_the_xsrf_check(tmp_path):
     if shutil.which("git") is None or not (ROOT / ".git").exists():
         pytest.skip("not a git checkout: a Space is made from the last commit")
-    made = subprocess.run(["bash", "deploy/huggingface/make_space.sh", str(tmp_path / "space")], cwd=ROOT,
-                          capture_output=True, text=True, check=True)
+    made = subprocess.run(
+        ["bash", "deploy/huggingface/make_space.sh", str(tmp_path / "space")],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     front = yaml.safe_load((tmp_path / "space" / "README.md").read_text().split("---")[1])
     assert front["sdk"] == "docker" and f"EXPOSE {front['app_port']}" in DOCKERFILE
     found = steps((tmp_path / "space" / "Dockerfile").read_text())

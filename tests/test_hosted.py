@@ -28,7 +28,7 @@ from fer.app.server import retention
 from fer.app.server.retention import sweep
 from fer.app.training import form
 from fer.app.training.data_report import look_at
-from fer.app.work_queue import Turnstile
+from fer.app.work_queue import WorkQueue
 from fer.data import uploads
 from fer.errors import RunError
 from fer.limits import HOSTED, OPEN, hosted, limits
@@ -78,26 +78,52 @@ def test_no_limit_is_looser_on_the_demo(monkeypatch):
 
 
 def test_every_module_takes_its_limits_from_there():
-    code = ("import json; from fer.vision import images, video; from fer.app import photos, data_choice; "
-            "from fer.data import archives, folders; from fer.models import weights; print(json.dumps(["
-            "images.MAX_BYTES, images.MAX_PIXELS, video.MAX_BYTES, video.MAX_SECONDS, video.MAX_SIDE, "
-            "photos.MAX_PHOTOS, data_choice.UPLOAD_MB, archives.MAX_FILES, archives.MAX_TOTAL, archives.MAX_RATIO, "
-            "folders.MAX_PICTURES, weights.MAX_BYTES]))")
-    found = subprocess.run([sys.executable, "-c", code], env={**os.environ, "FER_HOSTED": "1"}, cwd=ROOT, check=True,
-                           capture_output=True, text=True).stdout
+    code = (
+        "import json; from fer.vision import images, video; from fer.app import photos, data_choice; "
+        "from fer.data import archives, folders; from fer.models import weights; print(json.dumps(["
+        "images.MAX_BYTES, images.MAX_PIXELS, video.MAX_BYTES, video.MAX_SECONDS, video.MAX_SIDE, "
+        "photos.MAX_PHOTOS, data_choice.UPLOAD_MB, archives.MAX_FILES, archives.MAX_TOTAL, archives.MAX_RATIO, "
+        "folders.MAX_PICTURES, weights.MAX_BYTES]))"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "FER_HOSTED": "1"},
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
     most = HOSTED
     assert json.loads(found.splitlines()[-1]) == [
-        most.photo_bytes, most.photo_pixels, most.film_bytes, most.film_seconds, most.film_side, most.photos,
-        most.dataset_bytes // 2**20, most.archive_files, most.archive_bytes, most.archive_ratio, most.dataset_pictures,
-        most.checkpoint_bytes]
+        most.photo_bytes,
+        most.photo_pixels,
+        most.video_bytes,
+        most.video_seconds,
+        most.video_side,
+        most.photos,
+        most.dataset_bytes // 2**20,
+        most.archive_files,
+        most.archive_bytes,
+        most.archive_ratio,
+        most.dataset_pictures,
+        most.checkpoint_bytes,
+    ]
 
 
-@pytest.mark.parametrize(("settings", "said"), [
-    ({"model": "repvgg"}, "only mini_xception"), ({"epochs": 500}, "epochs goes up to 12"),
-    ({"processes": 4}, "processes goes up to 1"), ({"batch_size": 3000}, "batch size goes up to 128"),
-    ({"threads": 1024}, "threads goes up to"), ({"teacher": ",".join(["compact"] * 500)}, "at most 1 teacher"),
-    ({"teacher": "../../x"}, "shipped weights"), ({"init": "/etc/passwd"}, "shipped weights"),
-    ({"data": "/etc"}, "drawn or uploaded")])
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"model": "repvgg"}, "only mini_xception"),
+        ({"epochs": 500}, "epochs goes up to 12"),
+        ({"processes": 4}, "processes goes up to 1"),
+        ({"batch_size": 3000}, "batch size goes up to 128"),
+        ({"threads": 1024}, "threads goes up to"),
+        ({"teacher": ",".join(["compact"] * 500)}, "at most 1 teacher"),
+        ({"teacher": "../../x"}, "shipped weights"),
+        ({"init": "/etc/passwd"}, "shipped weights"),
+        ({"data": "/etc"}, "drawn or uploaded"),
+    ],
+)
 def test_training_stays_short_and_within_its_folders(demo, settings, said):
     with pytest.raises(RunError, match=said):
         launcher.start(TrainConfig(**{"epochs": 2, **settings}))
@@ -210,8 +236,8 @@ def test_nothing_of_an_upload_is_left_after_its_day(demo, monkeypatch, tmp_path,
     config = launcher.bounded(TrainConfig(data=str(data), epochs=1, batch_size=4, threads=1))
     run = RunDirectory.create(runs / "mine", config)
     assert train(run, quiet=True) == "finished"
-    assert [path.name for path in cache.iterdir()] == ["uploads"]             # no parsed copy
-    assert not list(run.path.glob("watch*")) and watched_faces.read(run) is None      # no faces for everybody
+    assert [path.name for path in cache.iterdir()] == ["uploads"]  # no parsed copy
+    assert not list(run.path.glob("watch*")) and watched_faces.read(run) is None  # no faces for everybody
     sweep(time.time() + 86_400 * 0.9)
     assert data.exists() and run.best.is_file()
     sweep(time.time() + 86_400 * 1.1)
@@ -276,7 +302,7 @@ def test_a_renamed_run_stays_ones_own(app, tmp_path):
     app.button(key="rename_mine").click().run()
     assert not app.exception and "Another visitor's run" not in words(app)
     assert [button for button in app.button if button.key == "delete_yours"]
-    assert app.session_state["own_runs"] == {"yours"}                          # the old name is anybody's
+    assert app.session_state["own_runs"] == {"yours"}  # the old name is anybody's
 
 
 def test_a_button_that_fails_is_a_number_and_no_traceback(app, tmp_path, monkeypatch, caplog):
@@ -350,8 +376,8 @@ def test_no_log_of_the_demo_holds_what_an_exception_says(demo, monkeypatch, capl
     from fer.app.predict import video_job
     from fer.inference.live import LiveAnalyser
 
-    monkeypatch.setattr(video_job, "read_film", lambda data, *given: {}[data])
-    job = video_job.FilmJob(("key",), "holiday.mp4", "compact")
+    monkeypatch.setattr(video_job, "read_video", lambda data, *given: {}[data])
+    job = video_job.VideoJob(("key",), "holiday.mp4", "compact")
     job.start(b"holiday", None, None, 10.0)
     for _ in range(100):
         if job.finished:
@@ -378,11 +404,11 @@ def test_as_many_cameras_as_the_server_takes(demo, monkeypatch):
 
 
 def test_a_turnstile_is_first_come_first_served():
-    turnstile, order, places = Turnstile(1), [], []
+    queue, order, places = WorkQueue(1), [], []
     inside = threading.Event()
 
     def visitor(name: str) -> None:
-        with turnstile.entered(lambda place: places.append((name, place))):
+        with queue.entered(lambda place: places.append((name, place))):
             order.append(name)
             inside.wait(0.8 if name == "first" else 0)
 
@@ -396,13 +422,13 @@ def test_a_turnstile_is_first_come_first_served():
 
 
 def test_what_is_urgent_goes_first():
-    turnstile, order = Turnstile(1), []
+    queue, order = WorkQueue(1), []
 
     def visitor(name: str, urgent: bool) -> None:
-        with turnstile.entered(urgent=urgent):
+        with queue.entered(urgent=urgent):
             order.append(name)
 
-    with turnstile.entered():
+    with queue.entered():
         threads = []
         for name, urgent in (("slow", False), ("first quick", True), ("second quick", True)):
             threads.append(threading.Thread(target=visitor, args=(name, urgent)))
@@ -413,18 +439,18 @@ def test_what_is_urgent_goes_first():
 
 
 def test_who_leaves_the_queue_holds_nobody_up():
-    turnstile = Turnstile(1)
+    queue = WorkQueue(1)
 
     def leave(place: int) -> None:
         raise KeyboardInterrupt
 
-    with turnstile.entered(), pytest.raises(KeyboardInterrupt), turnstile.entered(leave):
+    with queue.entered(), pytest.raises(KeyboardInterrupt), queue.entered(leave):
         pass
-    with turnstile.entered():
+    with queue.entered():
         pass
-    with pytest.raises(ValueError), turnstile.entered():
+    with pytest.raises(ValueError), queue.entered():
         raise ValueError
-    with turnstile.entered():
+    with queue.entered():
         pass
 
 
@@ -439,9 +465,24 @@ def test_a_secret_switches_the_shared_demo_on(tmp_path):
     (tmp_path / "app.py").write_text("from fer.limits import hosted\nimport streamlit as st\nst.text(str(hosted()))\n")
     port = free_port()
     environment = {key: value for key, value in os.environ.items() if key != "FER_HOSTED"} | {"PYTHONPATH": str(ROOT)}
-    server = subprocess.Popen([sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless", "true",
-                               "--server.address", "127.0.0.1", "--server.port", str(port)], cwd=tmp_path,
-                              env=environment, stdout=subprocess.DEVNULL)
+    server = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "streamlit",
+            "run",
+            "app.py",
+            "--server.headless",
+            "true",
+            "--server.address",
+            "127.0.0.1",
+            "--server.port",
+            str(port),
+        ],
+        cwd=tmp_path,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+    )
     try:
         await_health(f"http://127.0.0.1:{port}")
         visitor = Visitor(f"http://127.0.0.1:{port}")

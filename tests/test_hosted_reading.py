@@ -31,12 +31,12 @@ from tests.conftest import ROOT, write_csv
 DIGEST = "0123456789abcdef01234567"
 
 
-class Watched(work_queue.Turnstile):
+class Watched(work_queue.WorkQueue):
     """One place that notes each entry, and fails at once where a thread would wait for itself."""
 
     def __init__(self) -> None:
         super().__init__(1)
-        self.entries: list[bool] = []     # whether each was urgent
+        self.entries: list[bool] = []  # whether each was urgent
         self.inside: set[int] = set()
 
     @contextmanager
@@ -52,7 +52,7 @@ class Watched(work_queue.Turnstile):
                 self.inside.remove(me)
 
     def must_be_mine(self) -> None:
-        assert threading.get_ident() in self.inside, "heavy work outside the turnstile"
+        assert threading.get_ident() in self.inside, "heavy work outside the queue"
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def heavy(monkeypatch) -> Watched:
 @pytest.fixture
 def reading(monkeypatch) -> Watched:
     watched = Watched()
-    monkeypatch.setattr(work_queue, "_reading", watched)
+    monkeypatch.setattr(work_queue, "_photos", watched)
     return watched
 
 
@@ -82,7 +82,7 @@ def app(demo, heavy, monkeypatch, offline):
 
 
 def watch(monkeypatch, heavy: Watched, owner, name: str) -> list:
-    """The calls of a function, each of which must be made inside the turnstile."""
+    """The calls of a function, each of which must be made inside the queue."""
     calls, real = [], getattr(owner, name)
 
     def watched(*given, **named):
@@ -129,10 +129,26 @@ def test_outside_the_demo_a_row_can_be_explained(monkeypatch, offline, small_csv
     assert not app.exception and app.session_state["explained_face"].photo.name == "PublicTest row 0.png"
 
 
-@pytest.mark.parametrize("path", [
-    "", ".", "/", "/etc", "{uploads}", "{uploads}/", "{uploads}/..", "{uploads}/.unpacking-x", "{uploads}/abc",
-    f"{{uploads}}/{DIGEST}/..", f"{{uploads}}/{DIGEST}/../../x", f"{{uploads}}{DIGEST}", "synthetic/../../etc", "a\0b",
-    "x" * 5000])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "",
+        ".",
+        "/",
+        "/etc",
+        "{uploads}",
+        "{uploads}/",
+        "{uploads}/..",
+        "{uploads}/.unpacking-x",
+        "{uploads}/abc",
+        f"{{uploads}}/{DIGEST}/..",
+        f"{{uploads}}/{DIGEST}/../../x",
+        f"{{uploads}}{DIGEST}",
+        "synthetic/../../etc",
+        "a\0b",
+        "x" * 5000,
+    ],
+)
 def test_a_path_of_the_server_is_refused_on_the_demo(demo, path):
     with pytest.raises(DatasetError, match="never named by a path"):
         resources.dataset(path.format(uploads=uploads_folder()))
@@ -164,7 +180,7 @@ def test_all_maps_of_explain_are_made_inside_and_once(app, heavy, monkeypatch, m
     app.switch_page("pages/explain.py").run()
     assert not app.exception and not app.error
     made, entries = len(calls), len(heavy.entries)
-    assert made == {"grad_cam": 5}.get(method, 6)             # four quick maps, the slow one, the contrast
+    assert made == {"grad_cam": 5}.get(method, 6)  # four quick maps, the slow one, the contrast
     app.toggle(key="explain_each").set_value(True).run()
     assert not app.exception and (len(calls), len(heavy.entries)) == (made, entries)
 
@@ -273,7 +289,7 @@ def test_an_upload_is_read_in_turns(app, heavy, monkeypatch, sample):
     uploader, before = choose_upload(app), len(heavy.entries)
     uploader.set_value([("own.zip", own_zip(sample, 41), "application/zip")]).run()
     assert not app.exception and not app.error and "on 41 faces" in words(app)
-    evaluations = 1 + 1         # the place to begin with, and one batch
+    evaluations = 1 + 1  # the place to begin with, and one batch
     assert len(faces) == 41 and len(heavy.entries) - before == 1 + 2 + evaluations
 
 
@@ -324,7 +340,9 @@ def test_a_csv_holds_no_more_pictures_than_a_folder_may(monkeypatch, tmp_path):
 
 
 def test_the_limit_of_pictures_is_the_demos():
-    code = ("import os; os.environ['FER_HOSTED'] = '1'; from fer.data import fer2013, folders; "
-            "print(fer2013.MAX_PICTURES, folders.MAX_PICTURES)")
+    code = (
+        "import os; os.environ['FER_HOSTED'] = '1'; from fer.data import fer2013, folders; "
+        "print(fer2013.MAX_PICTURES, folders.MAX_PICTURES)"
+    )
     found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True).stdout
     assert found.split() == [str(HOSTED.dataset_pictures)] * 2

@@ -23,15 +23,25 @@ class Blocked:
 sys.meta_path.insert(0, Blocked())
 """
 MODULES = [
-    "fer", "fer.cli", "fer.records", "fer.inference.recognizer", "fer.inference.video", "fer.inference.live",
-    "fer.vision.detection", "fer.models.card", "fer.models.weights", "fer.training.run_directory", "fer.training.config",
+    "fer",
+    "fer.cli",
+    "fer.records",
+    "fer.inference.recognizer",
+    "fer.inference.video",
+    "fer.inference.live",
+    "fer.vision.detection",
+    "fer.models.card",
+    "fer.models.weights",
+    "fer.training.run_directory",
+    "fer.training.config",
     "fer.data.read",
 ]
 
 
 def run(code: str, **options) -> subprocess.CompletedProcess:
-    return subprocess.run([sys.executable, "-c", BLOCK + code], cwd=ROOT, capture_output=True, text=True, check=False,
-                          **options)
+    return subprocess.run(
+        [sys.executable, "-c", BLOCK + code], cwd=ROOT, capture_output=True, text=True, check=False, **options
+    )
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -42,8 +52,10 @@ def test_importing_needs_none_of_it(module):
 
 @pytest.mark.parametrize("model", ["compact", "mini_xception"])
 def test_a_photo_is_read_by_the_command(sample, model):
-    done = run(f"from fer.cli import main; sys.exit(main(['predict', {str(sample)!r}, '--model', {model!r}, "
-               "'--detector', 'hog', '--stability', '--json']))")
+    done = run(
+        f"from fer.cli import main; sys.exit(main(['predict', {str(sample)!r}, '--model', {model!r}, "
+        "'--detector', 'hog', '--stability', '--json']))"
+    )
     assert done.returncode == 0, done.stderr
     (face,) = json.loads(done.stdout)["faces"]
     assert face["expression"] == "happy" and face["stability"] == 1
@@ -54,15 +66,23 @@ def test_a_video_is_read_by_the_command(tmp_path, sample):
     with VideoWriter(sample_video, 512, 512, 10) as writer:
         for index in range(5):
             writer.write(read_image(sample), index / 10)
-    done = run(f"from fer.cli import main; sys.exit(main(['video', {str(sample_video)!r}, '--out', "
-               f"{str(tmp_path / 'out.mp4')!r}, '--detector', 'hog', '--json']))")
+    done = run(
+        f"from fer.cli import main; sys.exit(main(['video', {str(sample_video)!r}, '--out', "
+        f"{str(tmp_path / 'out.mp4')!r}, '--detector', 'hog', '--json']))"
+    )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["rows"] and (tmp_path / "out.mp4").stat().st_size
 
 
-@pytest.mark.parametrize(("arguments", "named"), [
-    (["explain", "x.jpg", "--out", "y"], "train"), (["evaluate", "--data", "synthetic"], "train"),
-    (["train", "--data", "synthetic"], "train"), (["summary", "mini_xception"], "train")])
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["explain", "x.jpg", "--out", "y"], "train"),
+        (["evaluate", "--data", "synthetic"], "train"),
+        (["train", "--data", "synthetic"], "train"),
+        (["summary", "mini_xception"], "train"),
+    ],
+)
 def test_what_needs_it_says_how_to_install_it(arguments, named):
     done = run(f"from fer.cli import main; sys.exit(main({arguments!r}))")
     assert done.returncode == 1 and f"fer-studio[{named}]" in done.stderr and "Traceback" not in done.stderr

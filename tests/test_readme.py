@@ -30,18 +30,51 @@ from tests.conftest import ROOT, YUNET, write_csv
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 SHELL = ("", "bash", "sh", "shell", "console")
-BEGINNINGS = ("python ", "python3 ", ".venv/", "make ", "torchrun ", "docker ", "pip ", "streamlit ", "git ", "npm ",
-              "source ", "sudo ", "SITE=", "deploy/")
-PLACES = {"PHOTO_OR_FOLDER...": "photos", "PHOTO": "photo.jpg", "DIR": "maps", "OUT.html": "out.html",
-          "FILM": "film.mp4", "RUN": "runs/first", "FOLDER": "photos", "/shared": "shared"}
+BEGINNINGS = (
+    "python ",
+    "python3 ",
+    ".venv/",
+    "make ",
+    "torchrun ",
+    "docker ",
+    "pip ",
+    "streamlit ",
+    "git ",
+    "npm ",
+    "source ",
+    "sudo ",
+    "SITE=",
+    "deploy/",
+)
+PLACES = {
+    "PHOTO_OR_FOLDER...": "photos",
+    "PHOTO": "photo.jpg",
+    "DIR": "maps",
+    "OUT.html": "out.html",
+    "VIDEO": "video.mp4",
+    "RUN": "runs/first",
+    "FOLDER": "photos",
+    "/shared": "shared",
+}
 
 # What is run: how it begins, and what makes it short, put in place of its own value or added.
-SHORT = {"--epochs": "1", "--precision": "no", "--batch-size": "16", "--threads": "1", "--limit": "64",
-         "--ferplus-weight": "0"}  # the small CSV has no votes
+SHORT = {
+    "--epochs": "1",
+    "--precision": "no",
+    "--batch-size": "16",
+    "--threads": "1",
+    "--limit": "64",
+    "--ferplus-weight": "0",
+}  # the small CSV has no votes
 RUN = {
-    r"python -m fer predict": {}, r"python -m fer evaluate": {}, r"python -m fer summary": {},
-    r"python -m fer explain": {"--methods": "grad_cam"}, r"python -m fer video": {}, r"python -m fer export": {},
-    r"python -m fer train --resume": {}, r"python -m fer train .*--search": {**SHORT, "--search": "2"},
+    r"python -m fer predict": {},
+    r"python -m fer evaluate": {},
+    r"python -m fer summary": {},
+    r"python -m fer explain": {"--methods": "grad_cam"},
+    r"python -m fer video": {},
+    r"python -m fer export": {},
+    r"python -m fer train --resume": {},
+    r"python -m fer train .*--search": {**SHORT, "--search": "2"},
     r"python -m fer train(?!.*--processes)": SHORT,
     r"python -m fer\.evaluation\.shipping": {},
     r"python -m fer\.evaluation\.model_cards": {"--out": "models.md"},
@@ -74,7 +107,7 @@ NAMED = {
     r"python -m fer\.training\.benchmark": "takes minutes; tests/tools/test_training_benchmark.py runs it with few steps",
     r"python -m fer (train|explain|summary two_layers)$": "mentioned, with what the reader adds: test_contributing.py",
 }
-RECORDS = "models.md"      # its commands are what the shipped weights were trained by, once: hours, with their own data
+RECORDS = "models.md"  # its commands are what the shipped weights were trained by, once: hours, with their own data
 
 
 def commands(page: Path) -> list[str]:
@@ -83,14 +116,19 @@ def commands(page: Path) -> list[str]:
     fenced = re.findall(r"^```(\w*)\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
     shell = [block for language, block in fenced if language in SHELL]
     text = re.sub(r"^```.*?^```$", "", text, flags=re.DOTALL | re.MULTILINE)
-    blocks = [*shell, *("\n".join(re.findall(r"^    (.*)", block, re.MULTILINE))
-                        for block in re.findall(r"(?:^    .*\n?)+", text, re.MULTILINE))]
-    lines = [re.sub(r"\s+#\s.*", "", line) for block in blocks
-             for line in re.sub(r"\\\n\s*", "", block).splitlines()]
+    blocks = [
+        *shell,
+        *(
+            "\n".join(re.findall(r"^    (.*)", block, re.MULTILINE))
+            for block in re.findall(r"(?:^    .*\n?)+", text, re.MULTILINE)
+        ),
+    ]
+    lines = [re.sub(r"\s+#\s.*", "", line) for block in blocks for line in re.sub(r"\\\n\s*", "", block).splitlines()]
     prose = re.sub(r"^    .*", "", text, flags=re.MULTILINE)
     inline = [" ".join(words.split()) for words in re.findall(r"`([^`]+)`", prose)]
     return [line.strip() for line in lines if line.strip()] + [
-        words for words in inline if words.startswith(BEGINNINGS) and " " in words]
+        words for words in inline if words.startswith(BEGINNINGS) and " " in words
+    ]
 
 
 ALL = [(page.name, command) for page in PAGES for command in dict.fromkeys(commands(page))]
@@ -120,8 +158,11 @@ def shortened(command: str) -> tuple[str, ...]:
     return tuple(words)
 
 
-TO_RUN = {shortened(command): command for name, command in ALL if name != RECORDS and not is_named(command)
-          and any(re.match(rule, command) for rule in RUN)}
+TO_RUN = {
+    shortened(command): command
+    for name, command in ALL
+    if name != RECORDS and not is_named(command) and any(re.match(rule, command) for rule in RUN)
+}
 
 
 @pytest.fixture(scope="module")
@@ -136,7 +177,7 @@ def workplace(tmp_path_factory, small_faces) -> Path:
     shutil.copy(sample, place / "photos" / "photo.jpg")
     (place / "photos" / "faces.json").write_text(json.dumps({"photo.jpg": {"faces": [[170, 70, 110, 130]]}}))
     photo = read_image(sample)
-    with open(place / "film.mp4", "wb") as file, VideoWriter(file, 320, 320, 10) as writer:
+    with open(place / "video.mp4", "wb") as file, VideoWriter(file, 320, 320, 10) as writer:
         for index in range(5):
             writer.write(cv2.resize(photo, (320, 320)), index / 10)
     for split, count in (("train", 12), ("validation", 4)):
@@ -145,9 +186,10 @@ def workplace(tmp_path_factory, small_faces) -> Path:
             file = place / "my_faces" / split / name / f"{index}.png"
             file.parent.mkdir(parents=True, exist_ok=True)
             cv2.imwrite(str(file), np.random.default_rng(index).integers(0, 255, (48, 48), np.uint8))
-    for name in ("first", "mine"):                        # stopped after their first epoch of two
-        run = RunDirectory.create(place / "runs" / name, TrainConfig(
-            data=str(place / "fer2013.csv"), epochs=2, batch_size=16, threads=1))
+    for name in ("first", "mine"):  # stopped after their first epoch of two
+        run = RunDirectory.create(
+            place / "runs" / name, TrainConfig(data=str(place / "fer2013.csv"), epochs=2, batch_size=16, threads=1)
+        )
         assert train(run, on_epoch=lambda record, run=run: run.request("stop")) == "stopped"
     return place
 
@@ -161,7 +203,7 @@ def small_faces(tmp_path_factory) -> Path:
     grey = cv2.cvtColor(read_image(ROOT / "fer" / "app" / "samples" / "astronaut.jpg"), cv2.COLOR_RGB2GRAY)
     lines = file.read_text().splitlines()
     for index in range(98):
-        face = cv2.resize(grey[60 + index % 3:220, 145:305], (48, 48), interpolation=cv2.INTER_AREA)
+        face = cv2.resize(grey[60 + index % 3 : 220, 145:305], (48, 48), interpolation=cv2.INTER_AREA)
         lines[1 + index] = f"{index % 7},{' '.join(map(str, face.ravel()))},Training"
     file.write_text("\n".join(lines) + "\n")
     return file
@@ -204,7 +246,7 @@ def test_the_command_runs(here, words, monkeypatch, capsys):
         assert (here / "shared" / "runs" / "big" / "config.json").is_file()
         return
     if "train" in words and "--resume" not in words:
-        shutil.rmtree(here / "runs")                      # a run's folder must be new
+        shutil.rmtree(here / "runs")  # a run's folder must be new
         (here / "runs").mkdir()
     python_m(words[2:], monkeypatch)
     printed = capsys.readouterr().out
@@ -218,8 +260,9 @@ def test_the_command_runs(here, words, monkeypatch, capsys):
 @pytest.mark.parametrize(("page", "command"), ALL)
 def test_every_command_is_run_or_named_and_its_flags_exist(page, command, capsys, monkeypatch):
     if page != RECORDS:
-        assert is_named(command) or any(re.match(rule, command) for rule in RUN), \
+        assert is_named(command) or any(re.match(rule, command) for rule in RUN), (
             f"nothing runs {command!r} of {page}: add it to RUN or, with the reason, to NAMED"
+        )
     words = words_of(command)
     if words[0] == "make":
         if shutil.which("make") is None:
@@ -236,15 +279,17 @@ def test_every_command_is_run_or_named_and_its_flags_exist(page, command, capsys
         flags = {word for word in words[3:] if word.startswith("--")} - {"--config"}
         if flags and words[2] != "fer.tools.training_benchmark":
             with pytest.raises(SystemExit):
-                python_m([words[2], *words[3:4][:words[2] == "fer"], "--help"], monkeypatch)
+                python_m([words[2], *words[3:4][: words[2] == "fer"], "--help"], monkeypatch)
             shown = capsys.readouterr().out
             assert not [flag for flag in flags if flag not in shown]
 
 
 def test_a_command_that_nothing_knows_is_found(tmp_path):
     page = tmp_path / "page.md"
-    page.write_text("Text `python -m fer.nowhere` and\n\n    docker run x \\\n      --flag   # why\n\n"
-                    "```bash\nmake app\n```\n\n```python\nnot = shell\n```\n")
+    page.write_text(
+        "Text `python -m fer.nowhere` and\n\n    docker run x \\\n      --flag   # why\n\n"
+        "```bash\nmake app\n```\n\n```python\nnot = shell\n```\n"
+    )
     found = commands(page)
     assert found == ["make app", "docker run x --flag", "python -m fer.nowhere"]
     assert [one for one in found if not is_named(one) and not any(re.match(rule, one) for rule in RUN)] == found[1:]

@@ -12,6 +12,7 @@ from fer.failure_log import log_failure
 
 def guarded_callback(action: Callable) -> Callable:
     """Errors with a message are told by the next drawing of the page; all others are logged and told by a number."""
+
     @functools.wraps(action)
     def guarded(*given: object) -> None:
         try:
@@ -20,6 +21,9 @@ def guarded_callback(action: Callable) -> Callable:
             session.tell(error.message)
         except Exception as error:
             number = log_failure("A callback failed", error)
-            session.tell(f"Something went wrong on our side (number {number}, for whoever runs this server). Nothing was "
-                       "lost: try again, or reload the page.")
+            session.tell(
+                f"Something went wrong on our side (number {number}, for whoever runs this server). Nothing was "
+                "lost: try again, or reload the page."
+            )
+
     return guarded

@@ -30,14 +30,24 @@ def choose_data(key: str, none_word: str | None = None) -> str | UploadedFile | 
     sources = {**({"none": none_word} if none_word else {}), **SOURCES}
     if not limits().server_paths:
         del sources["path"]
-    source = st.segmented_control("Data", list(sources), default=next(iter(sources)), required=True,
-                                  key=f"{key}_source", format_func=sources.get, wrap=True,
-                                  help="Drawn faces are made here, in seconds, and free to use. A path names "
-                                       "fer2013.csv or a folder <split>/<class>/* on this server.")
+    source = st.segmented_control(
+        "Data",
+        list(sources),
+        default=next(iter(sources)),
+        required=True,
+        key=f"{key}_source",
+        format_func=sources.get,
+        wrap=True,
+        help="Drawn faces are made here, in seconds, and free to use. A path names "
+        "fer2013.csv or a folder <split>/<class>/* on this server.",
+    )
     if source == "path" and limits().server_paths:
-        path = st.text_input("Path of fer2013.csv, or of a folder with class folders in it",
-                             os.environ.get("FER_DATA", ""), key=f"{key}_path",
-                             placeholder="/data/fer2013/fer2013.csv").strip()
+        path = st.text_input(
+            "Path of fer2013.csv, or of a folder with class folders in it",
+            os.environ.get("FER_DATA", ""),
+            key=f"{key}_path",
+            placeholder="/data/fer2013/fer2013.csv",
+        ).strip()
         if not path:
             return None
         try:
@@ -48,8 +58,12 @@ def choose_data(key: str, none_word: str | None = None) -> str | UploadedFile | 
             raise DatasetError(f"There is nothing at {path[-120:]} on this server. Check the path.")
         return str(Path(path).resolve())
     if source == "upload":
-        return st.file_uploader("fer2013.csv, or a zip of class folders", type=["csv", "zip"], key=f"{key}_upload",
-                                max_upload_size=UPLOAD_MB)
+        return st.file_uploader(
+            "fer2013.csv, or a zip of class folders",
+            type=["csv", "zip"],
+            key=f"{key}_upload",
+            max_upload_size=UPLOAD_MB,
+        )
     return SYNTHETIC if source == "synthetic" else None
 
 
@@ -60,8 +74,9 @@ def digest_of(upload: UploadedFile) -> str:
 def check_size(upload: UploadedFile) -> None:
     """The browser's own check can be left out by who sends the file some other way. Raises DatasetError."""
     if upload.size > limits().dataset_bytes:
-        raise DatasetError(f"The upload has {upload.size / MB:.0f} MB; at most {UPLOAD_MB} MB are taken. Give a part "
-                           "of it.")
+        raise DatasetError(
+            f"The upload has {upload.size / MB:.0f} MB; at most {UPLOAD_MB} MB are taken. Give a part of it."
+        )
 
 
 def read_upload(upload: UploadedFile, progress: Progress | None = None) -> Dataset:
@@ -73,8 +88,7 @@ def read_upload(upload: UploadedFile, progress: Progress | None = None) -> Datas
     upload.seek(0)
     with tempfile.TemporaryDirectory(prefix="fer-upload-") as folder:
         if upload.name.lower().endswith(".zip"):
-            return read_folder(unpack_zip(upload, "The zip", Path(folder)), progress=progress, quiet=True,
-                               cached=False)
+            return read_folder(unpack_zip(upload, "The zip", Path(folder)), progress=progress, quiet=True, cached=False)
         file = Path(folder) / "upload.csv"
         file.write_bytes(upload.getvalue())
         return read_fer2013(file, quiet=True, cached=False)
@@ -103,6 +117,8 @@ def keep(upload: UploadedFile) -> Path:
             half_done.write(upload.getvalue())
         os.replace(half_done.name, file)
     except OSError as error:
-        raise DatasetError(f"The upload could not be kept: {error.strerror or 'the disk refused'}. Free some space, or "
-                           "give a path on the server.") from None
+        raise DatasetError(
+            f"The upload could not be kept: {error.strerror or 'the disk refused'}. Free some space, or "
+            "give a path on the server."
+        ) from None
     return file

@@ -17,7 +17,7 @@ from fer.app.server.retention import sweep_now_and_then
 from fer.errors import FerError
 from fer.failure_log import log_failure
 from fer.limits import hosted
-from fer.vision.registry import KINDS
+from fer.vision.registry import DETECTOR_SPECS
 
 PAGES = (
     ("streamlit_app.py", "Home", ":material/home:"),
@@ -27,9 +27,10 @@ PAGES = (
     ("pages/evaluate.py", "Evaluate", ":material/query_stats:"),
 )
 HOSTED_NOTICE = (
-    "A shared demo. Pictures, films and camera frames go to this server, are read in memory, and are forgotten when "
+    "A shared demo. Pictures, videos and camera frames go to this server, are read in memory, and are forgotten when "
     "you leave; they are neither stored nor logged. Only training data that you upload is kept, for a day. Show only "
-    "faces of people who agree.")
+    "faces of people who agree."
+)
 LIMITS_AND_LAW = """
 **What it cannot tell.** What a person feels: people smile without joy and frown to think, and the same feeling shows
 differently in different people and places (Barrett et al. 2019). The models learnt from photos found on the web, mostly
@@ -44,7 +45,7 @@ one must tell the people it looks at (Article 50(3)). This is no legal advice.
 memory and not stored. It says “not sure” rather than guess, and gives no label to a face that is blurred, dark, small
 or turned away. Do not use it to judge, select or watch people.
 """
-DETECTORS = {"auto": "Automatic", **{name: kind.label for name, kind in KINDS.items() if kind.label}}
+DETECTORS = {"auto": "Automatic", **{name: kind.label for name, kind in DETECTOR_SPECS.items() if kind.label}}
 
 
 def open_page(title: str) -> DeltaGenerator:
@@ -76,8 +77,10 @@ def close_page(detector_line: DeltaGenerator) -> None:
     if session.detector() == "auto":
         name = resources.detector("auto").name
         detector_line.caption(
-            "Using YuNet." if name == "yunet" else
-            "Using HOG: YuNet's file is not here yet and could not be fetched. HOG finds frontal faces.")
+            "Using YuNet."
+            if name == "yunet"
+            else "Using HOG: YuNet's file is not here yet and could not be fetched. HOG finds frontal faces."
+        )
 
 
 @contextmanager
@@ -107,12 +110,15 @@ def guarded() -> Iterator[None]:
 def sorry(error: Exception) -> str:
     """Log an error that nobody foresaw; returns the sentence for the visitor, which tells nothing of it."""
     number = log_failure("A page failed", error)
-    return (f"Something went wrong on our side (number {number}, for whoever runs this server). Your other inputs are "
-            "still here: reload the page, or try another photo.")
+    return (
+        f"Something went wrong on our side (number {number}, for whoever runs this server). Your other inputs are "
+        "still here: reload the page, or try another photo."
+    )
 
 
 def guarded_part(part: Callable[[], None]) -> Callable[[], None]:
     """The same for a part of a page that is polled by itself, outside the page's own guard."""
+
     @functools.wraps(part)
     def safe() -> None:
         with guarded():
@@ -123,8 +129,9 @@ def guarded_part(part: Callable[[], None]) -> Callable[[], None]:
 
 def plain(text: str) -> str:
     """A stranger's text, such as a file name, for places that read Markdown: shown letter by letter."""
-    return "".join(f"\\{letter}" if letter in "\\`*_{}[]()#+-.!|<>~$:^&=" else letter
-                   for letter in text.replace("\n", " "))
+    return "".join(
+        f"\\{letter}" if letter in "\\`*_{}[]()#+-.!|<>~$:^&=" else letter for letter in text.replace("\n", " ")
+    )
 
 
 def _model_picker() -> None:
@@ -133,8 +140,14 @@ def _model_picker() -> None:
         st.warning("No weights were found in weights/. Train a model first.")
         return
     chosen = session.model() if session.model() in names else names[0]
-    st.selectbox("Model", names, names.index(chosen), format_func=model_label, key="model_widget",
-                 on_change=lambda: session.choose_model(st.session_state["model_widget"]))
+    st.selectbox(
+        "Model",
+        names,
+        names.index(chosen),
+        format_func=model_label,
+        key="model_widget",
+        on_change=lambda: session.choose_model(st.session_state["model_widget"]),
+    )
     try:
         st.caption(accuracy_line(chosen))
     except FerError as error:
@@ -143,11 +156,15 @@ def _model_picker() -> None:
 
 def _detector_picker() -> DeltaGenerator:
     names = list(DETECTORS)
-    st.selectbox("Face detector", names, names.index(session.detector()), format_func=DETECTORS.get,
-                 key="detector_widget",
-                 on_change=lambda: session.choose_detector(st.session_state["detector_widget"]),
-                 help="Automatic takes YuNet where its file is at hand or can be fetched, else HOG, which needs no "
-                      "network.")
+    st.selectbox(
+        "Face detector",
+        names,
+        names.index(session.detector()),
+        format_func=DETECTORS.get,
+        key="detector_widget",
+        on_change=lambda: session.choose_detector(st.session_state["detector_widget"]),
+        help="Automatic takes YuNet where its file is at hand or can be fetched, else HOG, which needs no network.",
+    )
     return st.empty()
 
 
@@ -161,6 +178,9 @@ def accuracy_line(name: str) -> str:
     accuracy, split = card.metrics.get("accuracy"), card.metrics.get("split", "PublicTest")
     if not isinstance(accuracy, (int, float)):
         return f"No accuracy on its card. {plain(card.date)}"
-    where = f"FER2013's {plain(split)}" if "/" not in name or "fer2013" in card.data.lower() else \
-        f"the validation pictures of {plain(card.data)}"
+    where = (
+        f"FER2013's {plain(split)}"
+        if "/" not in name or "fer2013" in card.data.lower()
+        else f"the validation pictures of {plain(card.data)}"
+    )
     return f"{100 * accuracy:.1f} % right on {where} · {plain(card.date)}"

@@ -13,7 +13,7 @@ from fer.models import DEFAULT_MODEL
 from fer.models.weights import shipped_names
 from fer.records import FaceBox
 
-KEPT_RESULTS = 120   # more than photos.MAX_PHOTOS, else each click would read them all again
+KEPT_RESULTS = 120  # more than photos.MAX_PHOTOS, else each click would read them all again
 KEPT_STUDIES = 12
 
 
@@ -303,19 +303,19 @@ def rerun_asked() -> bool:
     return st.session_state.pop("rerun_asked", False)
 
 
-def film_job() -> object | None:
-    """The film (fer.app.predict.video_job.FilmJob) that is being read or was read last in this session, in memory only."""
-    return st.session_state.get("film_job")
+def video_job() -> object | None:
+    """The video (fer.app.predict.video_job.VideoJob) that is being read or was read last in this session, in memory only."""
+    return st.session_state.get("video_job")
 
 
-def keep_film_job(job: object | None) -> None:
-    st.session_state["film_job"] = job
+def keep_video_job(job: object | None) -> None:
+    st.session_state["video_job"] = job
 
 
-def sample_film() -> bool:
-    """Whether the sample film is in use."""
-    return st.session_state.get("sample_film", False)
+def sample_video() -> bool:
+    """Whether the sample video is in use."""
+    return st.session_state.get("sample_video", False)
 
 
-def choose_sample_film(chosen: bool = True) -> None:
-    st.session_state["sample_film"] = chosen
+def choose_sample_video(chosen: bool = True) -> None:
+    st.session_state["sample_video"] = chosen

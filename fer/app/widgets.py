@@ -45,8 +45,10 @@ def verdict(face: Prediction, threshold: float) -> None:
     if not face.quality.ok:
         st.markdown(f"This face is hard to read: {'; '.join(face.quality.reasons)}.")
     else:
-        st.markdown(f"**{first}** {percent(by_name[first])} or **{second}** {percent(by_name[second])}. Below "
-                    f"{percent(threshold)} this model is too often wrong to name one.")
+        st.markdown(
+            f"**{first}** {percent(by_name[first])} or **{second}** {percent(by_name[second])}. Below "
+            f"{percent(threshold)} this model is too often wrong to name one."
+        )
 
 
 def probability_chart(face: Prediction, key: str) -> None:
@@ -54,8 +56,9 @@ def probability_chart(face: Prediction, key: str) -> None:
     from fer.visualization import figures
 
     words = ", ".join(f"{name} {percent(p)}" for name, p in zip(NAMES, face.probabilities, strict=True))
-    st.plotly_chart(_bars(face.probabilities), width="stretch", config=figures.CONFIG, key=key,
-                    alt=f"Probabilities: {words}")
+    st.plotly_chart(
+        _bars(face.probabilities), width="stretch", config=figures.CONFIG, key=key, alt=f"Probabilities: {words}"
+    )
 
 
 @lru_cache(maxsize=KEPT_CHARTS)
@@ -69,9 +72,11 @@ def _bars(probabilities: tuple[float, ...]) -> go.Figure:
 def stability_meter(share: float, expression: str) -> None:
     """How many slightly different cuts of the same face keep the label."""
     word = "Steady" if share >= 0.9 else "Depends a little on the cut" if share >= 0.6 else "Depends on the cut"
-    st.caption(f"{word}: {percent(share)} of {VIEWS} views keep “{expression}”.",
-               help="The same face cut a little higher, lower, larger, smaller, turned by up to 6 degrees, and "
-                    "mirrored. A label that changes with the cut is not to be trusted.")
+    st.caption(
+        f"{word}: {percent(share)} of {VIEWS} views keep “{expression}”.",
+        help="The same face cut a little higher, lower, larger, smaller, turned by up to 6 degrees, and "
+        "mirrored. A label that changes with the cut is not to be trusted.",
+    )
 
 
 def stability_to_come() -> None:

@@ -21,7 +21,7 @@ class _Ticket:
     urgent: bool
 
 
-class Turnstile:
+class WorkQueue:
     """Lets `places` in at once; the others wait in the order they came, the urgent first. From any thread; not to be
     nested.
     """
@@ -64,26 +64,26 @@ class Turnstile:
                 self._changed.notify_all()
 
 
-_heavy = Turnstile(limits().heavy_at_once)
-_reading = Turnstile(limits().photos_at_once)
+_heavy = WorkQueue(limits().heavy_at_once)
+_photos = WorkQueue(limits().photos_at_once)
 
 
-def slow() -> AbstractContextManager[None]:
+def heavy_slot() -> AbstractContextManager[None]:
     """A place for a measurement or evaluation of seconds; for a visitor who has left it ends the page's script."""
     return _told(_heavy, st.empty(), urgent=False)
 
 
-def reading() -> AbstractContextManager[None]:
+def photo_slot() -> AbstractContextManager[None]:
     """A place to read a photo, whose pixels take memory: apart from all else, since labels come first."""
-    return _told(_reading, st.empty(), urgent=True)
+    return _told(_photos, st.empty(), urgent=True)
 
 
-def following_up() -> AbstractContextManager[None]:
+def follow_up_slot() -> AbstractContextManager[None]:
     """The same for what takes longer than a photo's label and follows it: it goes after all that wait for a label."""
-    return _told(_reading, st.empty(), urgent=False)
+    return _told(_photos, st.empty(), urgent=False)
 
 
-def quick() -> AbstractContextManager[None]:
+def interactive_slot() -> AbstractContextManager[None]:
     """A place for what a visitor waits for, a second at most: it goes before all that is slow."""
     return _told(_heavy, st.empty(), urgent=True)
 
@@ -95,6 +95,7 @@ def in_turns() -> Iterator[Callable[[], None]]:
     """
     notice = st.empty()
     with ExitStack() as held:
+
         def next_turn() -> None:
             held.close()
             held.enter_context(_told(_heavy, notice, urgent=False))
@@ -104,7 +105,7 @@ def in_turns() -> Iterator[Callable[[], None]]:
 
 
 @contextmanager
-def _told(gate: Turnstile, notice: DeltaGenerator, urgent: bool) -> Iterator[None]:
+def _told(gate: WorkQueue, notice: DeltaGenerator, urgent: bool) -> Iterator[None]:
     """A place; while there is none, the visitor is told theirs in the queue, in the empty element `notice`."""
     waited = False
 
@@ -112,8 +113,10 @@ def _told(gate: Turnstile, notice: DeltaGenerator, urgent: bool) -> Iterator[Non
         nonlocal waited
         waited = True
         _stop_if_left()
-        notice.info(f"Others are at work here just now: your place is {place}. It goes on by itself.",
-                    icon=":material/hourglass_top:")
+        notice.info(
+            f"Others are at work here just now: your place is {place}. It goes on by itself.",
+            icon=":material/hourglass_top:",
+        )
 
     with gate.entered(tell, urgent):
         _stop_if_left()

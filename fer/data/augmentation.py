@@ -17,14 +17,14 @@ MOST_DAMAGE = 0.8  # of the stress report's strongest
 class Augmentation:
     """Random views of a training face; every strength 0 switches its part off."""
 
-    flip: float = 0.5           # share of faces mirrored
-    rotation: float = 8.0       # degrees to either side
-    scale: float = 0.08         # share larger or smaller
-    shift: float = 2.0          # pixels in each direction
-    brightness: float = 0.2     # of the full range, to either side
-    contrast: float = 0.2       # share stronger or weaker
-    erasing: float = 0.0        # share of faces with a block greyed out
-    damage: float = 0.0         # share of faces with one of fer.data.corruptions's faults
+    flip: float = 0.5  # share of faces mirrored
+    rotation: float = 8.0  # degrees to either side
+    scale: float = 0.08  # share larger or smaller
+    shift: float = 2.0  # pixels in each direction
+    brightness: float = 0.2  # of the full range, to either side
+    contrast: float = 0.2  # share stronger or weaker
+    erasing: float = 0.0  # share of faces with a block greyed out
+    damage: float = 0.0  # share of faces with one of fer.data.corruptions's faults
 
     def __call__(self, faces: torch.Tensor, size: int, rng: np.random.Generator) -> torch.Tensor:
         """Faces (N, H, H) uint8 -> (N, 1, size, size) float32 in 0..1, drawn from `rng` alone."""
@@ -59,8 +59,10 @@ class Augmentation:
             return views
         names = rng.choice(list(DAMAGES), len(rows))
         greys = (views[rows, 0] * 255).cpu().numpy()
-        faces = [np.clip(DAMAGES[name](grey, rng.uniform(0, MOST_DAMAGE), rng), 0, 255)
-                 for name, grey in zip(names, greys, strict=True)]
+        faces = [
+            np.clip(DAMAGES[name](grey, rng.uniform(0, MOST_DAMAGE), rng), 0, 255)
+            for name, grey in zip(names, greys, strict=True)
+        ]
         views[rows, 0] = torch.from_numpy(np.stack(faces).astype(np.float32) / 255).to(views.device)
         return views
 
@@ -72,5 +74,5 @@ class Augmentation:
             height = min(int(size * np.sqrt(share * ratio)) + 1, size)
             width = min(int(size * np.sqrt(share / ratio)) + 1, size)
             top, left = rng.integers(0, size - height + 1), rng.integers(0, size - width + 1)
-            views[index, :, top:top + height, left:left + width] = float(rng.random())
+            views[index, :, top : top + height, left : left + width] = float(rng.random())
         return views

@@ -30,8 +30,16 @@ def load(file: Path) -> Dataset | None:
             facts = json.loads(str(arrays["facts"]))
             lists = {name: tuple(facts[name]) for name in ("unreadable", "faceless", "remarks")}
             names = np.array(facts["names"], dtype=object) if facts["names"] else None
-            return Dataset(arrays["pixels"], arrays["labels"], np.array(SPLITS)[arrays["usage"]], arrays.get("votes"),
-                           facts["name"], **lists, names=names, split_made=facts["split_made"])
+            return Dataset(
+                arrays["pixels"],
+                arrays["labels"],
+                np.array(SPLITS)[arrays["usage"]],
+                arrays.get("votes"),
+                facts["name"],
+                **lists,
+                names=names,
+                split_made=facts["split_made"],
+            )
     except (OSError, ValueError, KeyError, IndexError, TypeError, EOFError, zipfile.BadZipFile):
         return None
 

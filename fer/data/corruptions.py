@@ -16,7 +16,7 @@ Change = Callable[[np.ndarray, float, np.random.Generator], np.ndarray]
 
 def side_light(face, amount, rng):
     angle, size = rng.uniform(0, 2 * np.pi), face.shape[0]
-    y, x = np.mgrid[-1:1:size * 1j, -1:1:size * 1j]
+    y, x = np.mgrid[-1 : 1 : size * 1j, -1 : 1 : size * 1j]
     ramp = (np.cos(angle) * x + np.sin(angle) * y).astype(np.float32)
     return face * (1 + amount * 0.9 * ramp) + 40 * amount * ramp
 
@@ -40,8 +40,13 @@ def resolution(face, amount, rng):
 def lower_face_mask(face, amount, rng):
     size, covered = face.shape[0], face.copy()
     top = size * (0.95 - 0.45 * amount)
-    sides = [(size * 0.12, top + size * 0.06), (size * 0.5, top), (size * 0.88, top + size * 0.06),
-             (size * 0.8, size * 1.05), (size * 0.2, size * 1.05)]
+    sides = [
+        (size * 0.12, top + size * 0.06),
+        (size * 0.5, top),
+        (size * 0.88, top + size * 0.06),
+        (size * 0.8, size * 1.05),
+        (size * 0.2, size * 1.05),
+    ]
     cv2.fillPoly(covered, [np.array(sides).round().astype(np.int32)], float(rng.uniform(150, 240)), cv2.LINE_AA)
     return covered
 
@@ -59,10 +64,16 @@ def hand_block(face, amount, rng):
     size, covered = face.shape[0], face.copy()
     side = max(round(size * (0.12 + 0.38 * amount)), 2)
     left, top = rng.integers(0, size - side + 1, 2)
-    covered[top:top + side, left:left + side] = rng.uniform(60, 200)
+    covered[top : top + side, left : left + side] = rng.uniform(60, 200)
     return covered
 
 
 DAMAGES: dict[str, Change] = {
-    "side light": side_light, "Gaussian blur": gaussian_blur, "JPEG quality": jpeg, "resolution": resolution,
-    "lower-face mask": lower_face_mask, "sunglasses": sunglasses, "hand-sized block": hand_block}
+    "side light": side_light,
+    "Gaussian blur": gaussian_blur,
+    "JPEG quality": jpeg,
+    "resolution": resolution,
+    "lower-face mask": lower_face_mask,
+    "sunglasses": sunglasses,
+    "hand-sized block": hand_block,
+}

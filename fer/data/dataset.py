@@ -58,8 +58,9 @@ class Dataset:
 
     def take(self, rows: np.ndarray) -> Dataset:
         votes, names = (None if values is None else values[rows] for values in (self.votes, self.names))
-        return replace(self, pixels=self.pixels[rows], labels=self.labels[rows], usage=self.usage[rows], votes=votes,
-                       names=names)
+        return replace(
+            self, pixels=self.pixels[rows], labels=self.labels[rows], usage=self.usage[rows], votes=votes, names=names
+        )
 
     def left_out(self) -> list[str]:
         """A sentence about the files that are no picture, and one about those without a face; names the first three."""

@@ -27,7 +27,7 @@ from fer.locations import cache_folder
 
 PIXELS = FACE_SIZE * FACE_SIZE
 ROWS_AT_ONCE = 512  # bounds the memory of the parse
-LINE = 1_000_000    # letters of a line that are read at most: a row of pixels has about 9,000
+LINE = 1_000_000  # letters of a line that are read at most: a row of pixels has about 9,000
 MAX_PICTURES = limits().dataset_pictures
 CACHE_VERSION = 2
 SPACE, ZERO, NINE = 32, 48, 57
@@ -36,8 +36,9 @@ LABELS = {str(label): label for label in range(COUNT)}
 Progress = Callable[[float], None]
 
 
-def read_fer2013(path: Path | str, progress: Progress | None = None, quiet: bool = False,
-                 cached: bool = True) -> Dataset:
+def read_fer2013(
+    path: Path | str, progress: Progress | None = None, quiet: bool = False, cached: bool = True
+) -> Dataset:
     """Read a FER2013 CSV file, from the cache where the same bytes were read before.
 
     progress: called with the share done, 0..1; without it a bar is drawn on stderr unless quiet.
@@ -54,8 +55,10 @@ def read_fer2013(path: Path | str, progress: Progress | None = None, quiet: bool
         try:
             source.open("rb").close()
         except OSError as error:
-            raise DatasetError(f"{source.name} cannot be read: {error.strerror or 'unknown reason'}. Give it to this "
-                               "user to read, or move it away.") from None
+            raise DatasetError(
+                f"{source.name} cannot be read: {error.strerror or 'unknown reason'}. Give it to this "
+                "user to read, or move it away."
+            ) from None
     cache_file = cache_folder() / f"fer2013-{CACHE_VERSION}-{content_key(*sources)}.npz" if cached else None
     if cache_file is not None and (dataset := cache.load(cache_file)) is not None:
         return _named(replace(dataset, name=path.name))  # the same bytes may have another name now
@@ -77,8 +80,9 @@ def _parse(path: Path, progress: Progress | None, quiet: bool) -> Dataset:
     pixels, labels, usage = [], [], []
     with (
         open(path, encoding="utf-8-sig", newline="") as file,
-        tqdm(total=size, unit="B", unit_scale=True, desc=f"Reading {path.name}", disable=quiet or progress is not None)
-        as bar,
+        tqdm(
+            total=size, unit="B", unit_scale=True, desc=f"Reading {path.name}", disable=quiet or progress is not None
+        ) as bar,
     ):
         columns = _columns(file, path.name)
         for first_row, texts, batch_labels, batch_usage in _batches(file, columns, path.name):
@@ -132,11 +136,16 @@ def _batches(file, columns: dict[str, int], name: str) -> Iterator[tuple[int, li
         if len(fields) != len(columns):
             raise DatasetError(
                 f"Row {row} of {name} has {len(fields)} of {len(columns)} columns: it may be cut off. "
-                f"Expected {', '.join(columns)}.", row=row)
+                f"Expected {', '.join(columns)}.",
+                row=row,
+            )
         texts.append(fields[columns["pixels"]])
         labels.append(_label(fields[columns["emotion"]], row) if "emotion" in columns else UNLABELLED)
-        usages.append(_usage(fields[columns["usage"]], row) if "usage" in columns
-                      else ("Training" if "emotion" in columns else "PrivateTest"))
+        usages.append(
+            _usage(fields[columns["usage"]], row)
+            if "usage" in columns
+            else ("Training" if "emotion" in columns else "PrivateTest")
+        )
         if len(texts) == ROWS_AT_ONCE:
             yield first_row, texts, labels, usages
             texts, labels, usages = [], [], []
@@ -168,7 +177,8 @@ def _label(text: str, row: int) -> int:
 def _usage(text: str, row: int) -> str:
     if text.strip() not in SPLITS:
         raise DatasetError(
-            f"Row {row} has the usage {text.strip()[:20]!r}. Expected one of {', '.join(SPLITS)}.", row=row)
+            f"Row {row} has the usage {text.strip()[:20]!r}. Expected one of {', '.join(SPLITS)}.", row=row
+        )
     return text.strip()
 
 
@@ -184,8 +194,11 @@ def parse_pixels(texts: list[str], first_row: int) -> np.ndarray:
     digits = np.where(is_digit, text - ZERO, 0)
     tens_there = is_digit[ends - 1]
     hundreds_there = tens_there & is_digit[ends - 2]
-    values = (digits[ends].astype(np.int16) + 10 * digits[ends - 1].astype(np.int16) * tens_there
-              + 100 * digits[ends - 2].astype(np.int16) * hundreds_there)
+    values = (
+        digits[ends].astype(np.int16)
+        + 10 * digits[ends - 1].astype(np.int16) * tens_there
+        + 100 * digits[ends - 2].astype(np.int16) * hundreds_there
+    )
     plain = bool((is_digit | (text == SPACE)).all()) and not (hundreds_there & is_digit[np.maximum(ends - 3, 0)]).any()
     if not plain or len(values) != len(texts) * PIXELS or values.max(initial=0) > 255 or not _even(texts):
         _blame(texts, first_row)

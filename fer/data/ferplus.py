@@ -13,8 +13,15 @@ from fer.expressions import NAMES
 
 FERPLUS_FILE = "fer2013new.csv"
 VOTE_NAMES = ("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt", "unknown", "NF")
-_NAME_OF_VOTE = {"neutral": "neutral", "happiness": "happy", "surprise": "surprise", "sadness": "sad",
-                 "anger": "angry", "disgust": "disgust", "fear": "fear"}
+_NAME_OF_VOTE = {
+    "neutral": "neutral",
+    "happiness": "happy",
+    "surprise": "surprise",
+    "sadness": "sad",
+    "anger": "angry",
+    "disgust": "disgust",
+    "fear": "fear",
+}
 
 
 def read_votes(path: Path, expected_rows: int) -> np.ndarray:
@@ -30,12 +37,14 @@ def read_votes(path: Path, expected_rows: int) -> np.ndarray:
     except (ValueError, IndexError, OverflowError, csv.Error):
         raise DatasetError(
             f"{path.name} does not read as FER+ votes. Expected Usage,Image name,{','.join(VOTE_NAMES)} and whole "
-            f"numbers below. Mend it, or move it away to go on without votes.") from None
+            f"numbers below. Mend it, or move it away to go on without votes."
+        ) from None
     if len(array) != expected_rows:
         raise DatasetError(
             f"{path.name} has {'more' if len(array) > expected_rows else len(array)} rows, the pictures have "
             f"{expected_rows}. Put the matching file beside "
-            f"them, or move it away to go on without votes.")
+            f"them, or move it away to go on without votes."
+        )
     if array.min(initial=0) < 0 or array.max(initial=0) > 255:
         raise DatasetError(f"{path.name} has a vote outside 0 to 255. Expected counts of people.")
     return array.astype(np.uint8)

@@ -24,7 +24,7 @@ from fer.vision.images import SUFFIXES, read_image
 from fer.vision.quality import assess
 
 Faces = Literal["auto", "crop", "detect"]
-CROP_SIDE = 64          # pictures up to this side are faces cut out already
+CROP_SIDE = 64  # pictures up to this side are faces cut out already
 VALIDATION_SHARE = 0.1  # of the training pictures, where the folder has no validation split
 SPLIT_WORDS = {
     "Training": ("train", "training"),
@@ -32,9 +32,13 @@ SPLIT_WORDS = {
     "PrivateTest": ("test", "testing", "privatetest"),
 }
 CLASS_WORDS = {
-    "angry": ("angry", "anger"), "disgust": ("disgust", "disgusted"), "fear": ("fear", "fearful", "afraid", "scared"),
-    "happy": ("happy", "happiness", "joy", "smile"), "sad": ("sad", "sadness"),
-    "surprise": ("surprise", "surprised"), "neutral": ("neutral", "natural", "calm"),
+    "angry": ("angry", "anger"),
+    "disgust": ("disgust", "disgusted"),
+    "fear": ("fear", "fearful", "afraid", "scared"),
+    "happy": ("happy", "happiness", "joy", "smile"),
+    "sad": ("sad", "sadness"),
+    "surprise": ("surprise", "surprised"),
+    "neutral": ("neutral", "natural", "calm"),
 }
 _SPLIT_OF = {word: split for split, words in SPLIT_WORDS.items() for word in words}
 _CLASS_OF = {word: name for name, words in CLASS_WORDS.items() for word in words}
@@ -50,8 +54,13 @@ class Entry:
     expression: str
 
 
-def read_folder(folder: Path | str, faces: Faces = "auto", progress: Callable[[float], None] | None = None,
-                quiet: bool = False, cached: bool = True) -> Dataset:
+def read_folder(
+    folder: Path | str,
+    faces: Faces = "auto",
+    progress: Callable[[float], None] | None = None,
+    quiet: bool = False,
+    cached: bool = True,
+) -> Dataset:
     """Read all pictures below. Files that are no picture, or hold no face, are left out and named in the result.
 
     faces: crop takes each picture for one face, detect looks for the largest face in it, auto decides by size.
@@ -61,8 +70,10 @@ def read_folder(folder: Path | str, faces: Faces = "auto", progress: Callable[[f
     root = root_of(Path(folder))
     entries, remarks = list_entries(root)
     if not entries:
-        raise DatasetError(f"The folder {root.name} holds no pictures below folders named by class. Expected "
-                           f"<split>/<class>/*.png with the classes {', '.join(NAMES)}.")
+        raise DatasetError(
+            f"The folder {root.name} holds no pictures below folders named by class. Expected "
+            f"<split>/<class>/*.png with the classes {', '.join(NAMES)}."
+        )
     stamps = [(str(entry.path.relative_to(root)), *_stamp(entry.path)) for entry in entries]
     detector = None if faces == "crop" else load_detector("auto")
     file = cache.file_of("folder", 3, root.resolve(), faces, detector and detector.name, stamps) if cached else None
@@ -89,10 +100,14 @@ def list_entries(root: Path) -> tuple[list[Entry], list[str]]:
                 continue
             entries += [Entry(file, split, name) for file in pictures_below(class_folder)]
             if len(entries) > MAX_PICTURES:
-                raise DatasetError(f"The folder {root.name} holds more than {MAX_PICTURES:,} pictures. Give a part of "
-                                   "it.")
-    remarks = [f"The folder {name} ({count} pictures) is none of the seven classes and was left out."
-               for name, count in left_out.items() if count]
+                raise DatasetError(
+                    f"The folder {root.name} holds more than {MAX_PICTURES:,} pictures. Give a part of it."
+                )
+    remarks = [
+        f"The folder {name} ({count} pictures) is none of the seven classes and was left out."
+        for name, count in left_out.items()
+        if count
+    ]
     return entries, remarks
 
 
@@ -113,8 +128,15 @@ def _is_picture(file: Path) -> bool:
     return file.suffix.lower() in SUFFIXES and not file.name.startswith(".") and file.is_file()
 
 
-def _read_entries(root: Path, entries: list[Entry], faces: Faces, detector: Detector | None,
-                  progress: Callable[[float], None] | None, quiet: bool, remarks: list[str]) -> Dataset:
+def _read_entries(
+    root: Path,
+    entries: list[Entry],
+    faces: Faces,
+    detector: Detector | None,
+    progress: Callable[[float], None] | None,
+    quiet: bool,
+    remarks: list[str],
+) -> Dataset:
     pixels, found, unreadable, faceless, poor = [], [], [], [], 0
     bar = tqdm(entries, unit="picture", desc=f"Reading {root.name}", disable=quiet or progress is not None)
     for number, entry in enumerate(bar, 1):
@@ -131,23 +153,41 @@ def _read_entries(root: Path, entries: list[Entry], faces: Faces, detector: Dete
         if progress is not None and number % 20 == 0:
             progress(number / len(entries))
     if not found:
-        raise DatasetError(f"None of the {len(entries)} pictures below {root.name} can be used: {len(unreadable)} are "
-                           f"not readable, {len(faceless)} show no face. For pictures that are faces cut out already, "
-                           "choose --faces crop.")
+        raise DatasetError(
+            f"None of the {len(entries)} pictures below {root.name} can be used: {len(unreadable)} are "
+            f"not readable, {len(faceless)} show no face. For pictures that are faces cut out already, "
+            "choose --faces crop."
+        )
     labels = np.array([INDEX[entry.expression] for entry in found], np.int64)
     usage = np.array([entry.split for entry in found])
     split_made = not (usage == "PublicTest").any() and (usage == "Training").any()
     if split_made:
         usage = _with_validation(usage, labels)
-        remarks = [*remarks, f"There is no validation split: {(usage == 'PublicTest').sum()} of the training pictures "
-                             "(10 % of each class) are kept back for it."]
+        remarks = [
+            *remarks,
+            f"There is no validation split: {(usage == 'PublicTest').sum()} of the training pictures "
+            "(10 % of each class) are kept back for it.",
+        ]
     if poor:
-        remarks = [*remarks, f"{poor} of the {len(found)} faces are hard to read (too small, too dark or cut off), as "
-                             "Predict would say. They are counted in."]
+        remarks = [
+            *remarks,
+            f"{poor} of the {len(found)} faces are hard to read (too small, too dark or cut off), as "
+            "Predict would say. They are counted in.",
+        ]
     # As objects: an array of text gives every name the room of the longest.
     names = np.array([_text(entry.path.relative_to(root)) for entry in found], dtype=object)
-    return Dataset(np.stack(pixels), labels, usage, None, _text(root.name), tuple(unreadable), tuple(faceless),
-                   tuple(remarks), names, bool(split_made))
+    return Dataset(
+        np.stack(pixels),
+        labels,
+        usage,
+        None,
+        _text(root.name),
+        tuple(unreadable),
+        tuple(faceless),
+        tuple(remarks),
+        names,
+        bool(split_made),
+    )
 
 
 def read_face(path: Path, faces: Faces, detector: Detector | None) -> tuple[np.ndarray | None, Quality]:
@@ -188,8 +228,7 @@ def _text(path: Path | str) -> str:
 
 def _folders(folder: Path) -> list[Path]:
     try:
-        return sorted(child for child in folder.iterdir()
-                      if child.is_dir() and not child.name.startswith((".", "__")))
+        return sorted(child for child in folder.iterdir() if child.is_dir() and not child.name.startswith((".", "__")))
     except OSError as error:
         raise DatasetError(f"The folder {folder.name} cannot be read: {error.strerror or 'unknown reason'}.") from None
 

@@ -14,8 +14,9 @@ from fer.errors import DatasetError
 SYNTHETIC = "synthetic"
 
 
-def read_dataset(data: str | Path, progress: Progress | None = None, quiet: bool = False,
-                 faces: str = "auto") -> Dataset:
+def read_dataset(
+    data: str | Path, progress: Progress | None = None, quiet: bool = False, faces: str = "auto"
+) -> Dataset:
     """A CSV file of FER2013's kind, a folder <split>/<class>/*, or "synthetic".
 
     faces: how pictures of a folder become faces, see `fer.data.folders`. An upload leaves no parsed copy in the
@@ -34,8 +35,9 @@ def read_dataset(data: str | Path, progress: Progress | None = None, quiet: bool
 
         return read_folder(path, faces, progress, quiet, cached)
     if path.suffix.lower() == ".zip":
-        raise DatasetError(f"{path.name} is a zip file. Unpack it and give the folder, or upload it on the page "
-                           "Training.")
+        raise DatasetError(
+            f"{path.name} is a zip file. Unpack it and give the folder, or upload it on the page Training."
+        )
     return read_fer2013(path, progress, quiet, cached)
 
 

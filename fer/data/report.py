@@ -9,7 +9,7 @@ import numpy as np
 from fer.data.dataset import SPLITS, UNLABELLED, Dataset, fingerprints
 from fer.expressions import NAMES
 
-IMBALANCE = 3.0    # most frequent class over the rarest, from which it is worth a remedy
+IMBALANCE = 3.0  # most frequent class over the rarest, from which it is worth a remedy
 SPLIT_LABELS = {"Training": "training", "PublicTest": "validation", "PrivateTest": "test"}
 
 
@@ -41,8 +41,9 @@ class DataReport:
         """Sentences about what deserves a look, the gravest first; an empty list for a clean data set."""
         lines = []
         if self.missing:
-            lines.append(f"No training pictures of {', '.join(self.missing)}: the model cannot learn what it never "
-                         "sees.")
+            lines.append(
+                f"No training pictures of {', '.join(self.missing)}: the model cannot learn what it never sees."
+            )
         if self.imbalanced:
             training = self.counts["Training"]
             there = {name: count for name, count in training.items() if count}
@@ -68,9 +69,16 @@ def report_on(dataset: Dataset) -> DataReport:
     leaked = int(np.isin(marks[~training], marks[training]).sum()) if training.any() else 0
     there = [count for count in counts.get("Training", {}).values() if count]
     return DataReport(
-        dataset.name, counts, duplicates, leaked, int((dataset.labels == UNLABELLED).sum()), tuple(dataset.left_out()),
+        dataset.name,
+        counts,
+        duplicates,
+        leaked,
+        int((dataset.labels == UNLABELLED).sum()),
+        tuple(dataset.left_out()),
         tuple(name for name in NAMES if training.any() and not counts["Training"][name]),
-        max(there) / min(there) if there else 1.0, dataset.remarks)
+        max(there) / min(there) if there else 1.0,
+        dataset.remarks,
+    )
 
 
 def samples(dataset: Dataset, expression: int, count: int, seed: int = 0) -> np.ndarray:

@@ -16,10 +16,10 @@ from fer.data import cache
 from fer.data.dataset import FACE_SIZE, Dataset
 from fer.expressions import COUNT, NAMES
 
-SCALE = 3                     # drawn larger, then averaged down: smooth edges
+SCALE = 3  # drawn larger, then averaged down: smooth edges
 CANVAS = FACE_SIZE * SCALE
 SIZES = {"Training": 2100, "PublicTest": 420, "PrivateTest": 420}
-VERSION = 1                   # of the drawing; a changed one never meets an old cache
+VERSION = 1  # of the drawing; a changed one never meets an old cache
 DATA_SEED = 2013
 
 
@@ -27,23 +27,34 @@ DATA_SEED = 2013
 class Expression:
     """How a face moves, in pixels of 48 unless said: what an expression sets, scaled by its strength."""
 
-    inner_brow: float = 0.0   # up
+    inner_brow: float = 0.0  # up
     outer_brow: float = 0.0
-    knit: float = 0.0         # inner ends towards each other
-    lids: float = 0.0         # share more (or less) open
-    wrinkle: float = 0.0      # of the nose, 0..1
-    corners: float = 0.0      # of the mouth, up
-    width: float = 0.0        # of the mouth, share wider
-    opening: float = 0.0      # between the lips
-    lip: float = 0.0          # share thicker
-    cheeks: float = 0.0       # depth of the lines from nose to mouth, 0..1
+    knit: float = 0.0  # inner ends towards each other
+    lids: float = 0.0  # share more (or less) open
+    wrinkle: float = 0.0  # of the nose, 0..1
+    corners: float = 0.0  # of the mouth, up
+    width: float = 0.0  # of the mouth, share wider
+    opening: float = 0.0  # between the lips
+    lip: float = 0.0  # share thicker
+    cheeks: float = 0.0  # depth of the lines from nose to mouth, 0..1
 
 
 PROTOTYPES = {
-    "angry": Expression(inner_brow=-2.6, outer_brow=0.8, knit=1.6, lids=-0.2, corners=-0.9, width=-0.16, lip=-0.5,
-                        wrinkle=0.3),
-    "disgust": Expression(inner_brow=-1.5, outer_brow=-0.6, knit=0.7, lids=-0.5, wrinkle=1.0, corners=-1.3,
-                          width=0.06, opening=1.2, lip=0.3, cheeks=1.0),
+    "angry": Expression(
+        inner_brow=-2.6, outer_brow=0.8, knit=1.6, lids=-0.2, corners=-0.9, width=-0.16, lip=-0.5, wrinkle=0.3
+    ),
+    "disgust": Expression(
+        inner_brow=-1.5,
+        outer_brow=-0.6,
+        knit=0.7,
+        lids=-0.5,
+        wrinkle=1.0,
+        corners=-1.3,
+        width=0.06,
+        opening=1.2,
+        lip=0.3,
+        cheeks=1.0,
+    ),
     "fear": Expression(inner_brow=2.3, outer_brow=0.4, knit=1.2, lids=0.5, corners=-1.2, width=0.3, opening=2.0),
     "happy": Expression(inner_brow=0.4, outer_brow=0.4, lids=-0.25, corners=2.7, width=0.3, opening=2.2, cheeks=0.9),
     "sad": Expression(inner_brow=2.0, outer_brow=-1.4, knit=0.8, lids=-0.3, corners=-2.3, width=-0.08, lip=0.15),
@@ -73,8 +84,10 @@ def read_synthetic(seed: int = DATA_SEED) -> Dataset:
 def draw_face(expression: str, rng: np.random.Generator) -> np.ndarray:
     """One face (48, 48) uint8 of a stranger with that expression, all else by chance."""
     strength = rng.uniform(0.65, 1.2)
-    moves = {name: value * strength * rng.uniform(0.85, 1.15) + rng.normal(0, 0.05)
-             for name, value in vars(PROTOTYPES[expression]).items()}
+    moves = {
+        name: value * strength * rng.uniform(0.85, 1.15) + rng.normal(0, 0.05)
+        for name, value in vars(PROTOTYPES[expression]).items()
+    }
     face = _Face(replace(Expression(), **moves), rng)
     return _photograph(face.draw(), rng)
 
@@ -119,15 +132,21 @@ class _Face:
         cv2.ellipse(self.canvas, _px(x, y), axes, 0, 0, 360, float(grey), -1, cv2.LINE_AA)
 
     def _line(self, xs: list[float], ys: list[float], thick: float, grey: float) -> None:
-        cv2.polylines(self.canvas, [_points(np.array(xs), np.array(ys))], False, float(grey),
-                      max(round(thick * SCALE), 1), cv2.LINE_AA)
+        cv2.polylines(
+            self.canvas,
+            [_points(np.array(xs), np.array(ys))],
+            False,
+            float(grey),
+            max(round(thick * SCALE), 1),
+            cv2.LINE_AA,
+        )
 
     def _head(self) -> None:
         top = self.rng.uniform(-4, 2)
         drop = max(self.moves.opening, 0) * 0.5
         if self.rng.random() < 0.45:  # long hair
             self._ellipse(24, 24, self.half_width + 4, 32, self.hair)
-        self._ellipse(24, 46, 9, 14, self.skin * 0.78)                           # neck
+        self._ellipse(24, 46, 9, 14, self.skin * 0.78)  # neck
         self._ellipse(24, 14, self.half_width + 2, 17 - top / 2, self.hair)
         for side in (-1, 1):
             self._ellipse(24 + side * self.half_width, 23, 2.2, 4, self.skin * 0.88)  # ears
@@ -142,27 +161,33 @@ class _Face:
         length = 10.5 + self.rng.normal(0, 0.5) - 1.2 * self.moves.wrinkle
         tip = self.eye_y + length
         cv2.ellipse(soft, _px(24 + self.rng.choice([-1, 1]) * 2.2, tip - 3.5), _px(1.2, 4), 0, 0, 360, 45, -1)
-        cv2.ellipse(soft, _px(24, tip + 2.2), _px(3.5, 1.1), 0, 0, 360, 70, -1)   # shadow below the nose
+        cv2.ellipse(soft, _px(24, tip + 2.2), _px(3.5, 1.1), 0, 0, 360, 70, -1)  # shadow below the nose
         soft = cv2.GaussianBlur(soft, (0, 0), 1.3 * SCALE).astype(np.float32) / 255
         self.canvas = (self.canvas * (1 - soft)).astype(np.uint8)
         for side in (-1, 1):
             self._ellipse(24 + side * 1.9, tip + 0.6, 0.9, 0.6, self.skin * 0.4)
-            self._line([24 + side * 3.3, 24 + side * 3.9, 24 + side * 3.2], [tip - 1.6, tip, tip + 1], 0.5,
-                       self.skin * 0.66)
+            self._line(
+                [24 + side * 3.3, 24 + side * 3.9, 24 + side * 3.2], [tip - 1.6, tip, tip + 1], 0.5, self.skin * 0.66
+            )
             if self.moves.wrinkle > 0.45:
                 for step in range(2):
-                    self._line([24 + side * 0.8, 24 + side * 2.8],
-                               [self.eye_y + 2 + 1.8 * step, self.eye_y + 0.9 + 1.8 * step], 0.5, self.skin * 0.62)
+                    self._line(
+                        [24 + side * 0.8, 24 + side * 2.8],
+                        [self.eye_y + 2 + 1.8 * step, self.eye_y + 0.9 + 1.8 * step],
+                        0.5,
+                        self.skin * 0.62,
+                    )
         if self.moves.knit > 0.5:
             for side in (-1, 1):
-                self._line([24 + side * 1.2, 24 + side * 0.9], [self.eye_y - 4.4, self.eye_y - 1.6], 0.5,
-                           self.skin * 0.62)
+                self._line(
+                    [24 + side * 1.2, 24 + side * 0.9], [self.eye_y - 4.4, self.eye_y - 1.6], 0.5, self.skin * 0.62
+                )
 
     def _eye(self, side: int) -> None:
         x, y = 24 + side * self.eye_dx, self.eye_y
         opening = 1.75 * float(np.clip(1 + self.moves.lids, 0.22, 1.7))
         across = np.linspace(-1, 1, 15)
-        arch = 1 - across ** 2
+        arch = 1 - across**2
         upper, lower = y - 1.25 * opening * arch, y + 0.85 * opening * arch
         xs = x + across * self.eye_width
         mask = np.zeros_like(self.canvas)
@@ -180,26 +205,35 @@ class _Face:
     def _brow(self, side: int) -> None:
         moves, base = self.moves, self.eye_y - self.brow_gap
         xs = 24 + side * (np.array([3.9, 6.5, 9.5, 13.2]) - [moves.knit * 0.8, 0, 0, 0])
-        ys = base + np.array([0.6 - moves.inner_brow, -0.6 - 0.7 * moves.inner_brow - 0.25 * moves.outer_brow,
-                              -0.9 - 0.3 * moves.inner_brow - 0.7 * moves.outer_brow, 0.9 - moves.outer_brow])
+        ys = base + np.array(
+            [
+                0.6 - moves.inner_brow,
+                -0.6 - 0.7 * moves.inner_brow - 0.25 * moves.outer_brow,
+                -0.9 - 0.3 * moves.inner_brow - 0.7 * moves.outer_brow,
+                0.9 - moves.outer_brow,
+            ]
+        )
         self._line(list(xs), list(ys), self.brow_thick, min(self.hair, self.skin * 0.55))
 
     def _cheek(self, side: int) -> None:
         if self.moves.cheeks > 0.3:
             start, end = self.mouth_half * 0.62, self.mouth_half * 1.32
-            self._line([24 + side * start, 24 + side * end, 24 + side * (end + 0.4)],
-                       [self.mouth_y - 6.5, self.mouth_y - 2.6, self.mouth_y + 0.4], 0.55,
-                       self.skin * (1 - 0.34 * min(self.moves.cheeks, 1.2)))
+            self._line(
+                [24 + side * start, 24 + side * end, 24 + side * (end + 0.4)],
+                [self.mouth_y - 6.5, self.mouth_y - 2.6, self.mouth_y + 0.4],
+                0.55,
+                self.skin * (1 - 0.34 * min(self.moves.cheeks, 1.2)),
+            )
 
     def _mouth(self) -> None:
         moves = self.moves
         half = self.mouth_half * (1 + moves.width)
         opening, lip = max(moves.opening, 0), self.lip * max(1 + moves.lip, 0.3)
         across = np.linspace(-1, 1, 21)
-        xs, arch = 24 + across * half, 1 - across ** 2
-        curve = self.mouth_y - moves.corners * (across ** 2 - 0.35)
+        xs, arch = 24 + across * half, 1 - across**2
+        curve = self.mouth_y - moves.corners * (across**2 - 0.35)
         bow = 0.35 * lip * np.cos(across * 3 * np.pi) * arch
-        raised = 0.8 * max(moves.wrinkle - 0.3, 0)                    # disgust lifts the upper lip
+        raised = 0.8 * max(moves.wrinkle - 0.3, 0)  # disgust lifts the upper lip
         upper, lower = curve - (0.3 * opening + raised) * arch, curve + 0.75 * opening * arch
         outside = np.r_[upper - lip * arch + bow - 0.2, (lower + 1.25 * lip * arch + 0.2)[::-1]]
         around = np.r_[xs, xs[::-1]]
@@ -223,11 +257,12 @@ def _photograph(canvas: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     if rng.random() < 0.5:
         canvas = canvas[:, ::-1]
     moved = cv2.warpAffine(np.ascontiguousarray(canvas), turn, (CANVAS, CANVAS), borderMode=cv2.BORDER_REPLICATE)
-    small = cv2.resize(cv2.GaussianBlur(moved, (0, 0), 0.5 * SCALE), (FACE_SIZE, FACE_SIZE),
-                       interpolation=cv2.INTER_AREA)
-    ys, xs = np.mgrid[-1:1:FACE_SIZE * 1j, -1:1:FACE_SIZE * 1j]
+    small = cv2.resize(
+        cv2.GaussianBlur(moved, (0, 0), 0.5 * SCALE), (FACE_SIZE, FACE_SIZE), interpolation=cv2.INTER_AREA
+    )
+    ys, xs = np.mgrid[-1 : 1 : FACE_SIZE * 1j, -1 : 1 : FACE_SIZE * 1j]
     direction, depth = rng.uniform(0, 2 * np.pi), rng.uniform(0, 0.35)
-    ball = 1 - 0.22 * (xs ** 2 + 0.6 * ys ** 2)                     # a head is round: darker towards its edge
+    ball = 1 - 0.22 * (xs**2 + 0.6 * ys**2)  # a head is round: darker towards its edge
     light = (1 + depth * (np.cos(direction) * xs + np.sin(direction) * ys)) * ball * rng.uniform(0.8, 1.15)
     noisy = small * light + rng.normal(0, rng.uniform(1.5, 8), small.shape) + rng.uniform(-12, 12)
     return np.clip(noisy, 0, 255).astype(np.uint8)

@@ -23,15 +23,25 @@ from fer.locations import cache_folder
 from fer.vision.images import MAX_BYTES, SUFFIXES
 
 MAX_FILES, MAX_TOTAL, MAX_RATIO = limits().archive_files, limits().archive_bytes, limits().archive_ratio
-MAX_DEPTH = 16             # folders in folders
-RATIO_FLOOR = 2**20        # a small file may shrink as it likes
+MAX_DEPTH = 16  # folders in folders
+RATIO_FLOOR = 2**20  # a small file may shrink as it likes
 ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar", ".zst", ".jar")
 IGNORED = (".ds_store", "thumbs.db", "desktop.ini")
 CHUNK, SCAN = 1 << 16, 1 << 22
-_ENTRY = b"PK\x01\x02"    # begins each entry of a zip's table of contents
+_ENTRY = b"PK\x01\x02"  # begins each entry of a zip's table of contents
 # What Python's zipfile raises on damaged bytes: wrong offsets, sizes and names among them.
-BROKEN = (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError, IndexError, OverflowError,
-          struct.error, zlib.error, lzma.LZMAError)
+BROKEN = (
+    zipfile.BadZipFile,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+    IndexError,
+    OverflowError,
+    struct.error,
+    zlib.error,
+    lzma.LZMAError,
+)
 _MAGIC = (b"\x89PNG", b"\xff\xd8\xff", b"RIFF", b"BM", b"GIF8")
 
 
@@ -79,8 +89,10 @@ def unpack_zip(file: BinaryIO, name: str = "the zip", parent: Path | None = None
     except OSError as error:
         if target.is_dir():  # another visitor unpacked the same zip at the same time
             return target
-        raise DatasetError(f"{name} could not be unpacked: {error.strerror or 'the disk refused'}. Free some space, "
-                           "or give a path on the server.") from None
+        raise DatasetError(
+            f"{name} could not be unpacked: {error.strerror or 'the disk refused'}. Free some space, "
+            "or give a path on the server."
+        ) from None
     return target
 
 
@@ -90,8 +102,9 @@ def _refuse_a_long_table(file: BinaryIO, name: str) -> None:
     while chunk := file.read(SCAN):
         marks += chunk.count(_ENTRY)
         if marks > 2 * MAX_FILES:  # folders are entries too, and by chance a picture's bytes hold a mark
-            raise DatasetError(f"{name} lists more than {2 * MAX_FILES} files and folders; at most {MAX_FILES} files "
-                               "are unpacked.")
+            raise DatasetError(
+                f"{name} lists more than {2 * MAX_FILES} files and folders; at most {MAX_FILES} files are unpacked."
+            )
     file.seek(0)
 
 
@@ -104,8 +117,10 @@ def check_members(archive: zipfile.ZipFile, name: str) -> list[zipfile.ZipInfo]:
         raise DatasetError(f"{name} holds {len(infos)} files; at most {MAX_FILES} are unpacked.")
     total = sum(info.file_size for info in infos)
     if total > MAX_TOTAL:
-        raise DatasetError(f"{name} would unpack to {total / 2**20:.0f} MB; at most {MAX_TOTAL // 2**20} MB are "
-                           "unpacked. Put the data on the server and give its path.")
+        raise DatasetError(
+            f"{name} would unpack to {total / 2**20:.0f} MB; at most {MAX_TOTAL // 2**20} MB are "
+            "unpacked. Put the data on the server and give its path."
+        )
     for info in infos:
         _check(info, name)
     return infos
@@ -126,11 +141,15 @@ def _check(info: zipfile.ZipInfo, name: str) -> None:
     if path.suffix.lower() not in SUFFIXES:
         raise DatasetError(f"{name} holds {shown!r}, which is no picture. Zip pictures only: {', '.join(SUFFIXES)}.")
     if info.file_size > MAX_BYTES:
-        raise DatasetError(f"{name}: {shown!r} has {info.file_size / 2**20:.0f} MB; at most {MAX_BYTES // 2**20} MB "
-                           "a picture are read.")
+        raise DatasetError(
+            f"{name}: {shown!r} has {info.file_size / 2**20:.0f} MB; at most {MAX_BYTES // 2**20} MB "
+            "a picture are read."
+        )
     if info.file_size > RATIO_FLOOR and info.file_size > MAX_RATIO * max(info.compress_size, 1):
-        raise DatasetError(f"{name}: {shown!r} would grow {info.file_size // max(info.compress_size, 1)}-fold. "
-                           "Pictures do not; it was not unpacked.")
+        raise DatasetError(
+            f"{name}: {shown!r} would grow {info.file_size // max(info.compress_size, 1)}-fold. "
+            "Pictures do not; it was not unpacked."
+        )
 
 
 def _extract(archive: zipfile.ZipFile, members: list[zipfile.ZipInfo], target: Path, name: str) -> None:
@@ -144,8 +163,9 @@ def _extract(archive: zipfile.ZipFile, members: list[zipfile.ZipInfo], target: P
                     raise DatasetError(f"{name}: {info.filename[-60:]!r} is named like a picture but is none.")
                 left -= len(chunk)
                 if left < 0:  # the table of contents lied
-                    raise DatasetError(f"{name}: {info.filename[-60:]!r} is larger than its zip says. "
-                                       "It was not unpacked.")
+                    raise DatasetError(
+                        f"{name}: {info.filename[-60:]!r} is larger than its zip says. It was not unpacked."
+                    )
                 out.write(chunk)
 
 

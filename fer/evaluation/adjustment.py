@@ -8,9 +8,9 @@ from torch import nn
 
 from fer.expressions import COUNT
 
-RECALL_GOAL = 0.5     # of every class
-STEP = 0.02           # of the constants, in logits
-REACH = 1.0           # the largest constant before their mean is taken off
+RECALL_GOAL = 0.5  # of every class
+STEP = 0.02  # of the constants, in logits
+REACH = 1.0  # the largest constant before their mean is taken off
 
 
 def fit_adjustment(logits: np.ndarray, labels: np.ndarray, goal: float = RECALL_GOAL) -> np.ndarray:
@@ -23,8 +23,13 @@ def fit_adjustment(logits: np.ndarray, labels: np.ndarray, goal: float = RECALL_
     constants = np.zeros(COUNT)
     for _ in range(round(REACH / STEP) * COUNT):
         named = (logits + constants).argmax(1)
-        low = [index for index in range(COUNT) if (labels == index).any() and constants[index] < REACH - STEP / 2
-               and (named[labels == index] == index).mean() < goal]
+        low = [
+            index
+            for index in range(COUNT)
+            if (labels == index).any()
+            and constants[index] < REACH - STEP / 2
+            and (named[labels == index] == index).mean() < goal
+        ]
         if not low:
             break
         constants[low] += STEP

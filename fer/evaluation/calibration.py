@@ -7,7 +7,7 @@ import numpy as np
 from fer.evaluation.adjustment import fit_adjustment
 from fer.inference.recognizer import softmax
 
-TARGET_PRECISION = 0.8     # of the answers that are given, the share to be right
+TARGET_PRECISION = 0.8  # of the answers that are given, the share to be right
 FOLDS = 5
 
 
@@ -16,6 +16,7 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
 
     By golden-section search: the likelihood has one optimum along the temperature's logarithm.
     """
+
     def loss(log_temperature: float) -> float:
         probabilities = softmax(logits / np.exp(log_temperature))
         return float(-np.log(np.maximum(probabilities[np.arange(len(labels)), labels], 1e-12)).mean())
@@ -63,9 +64,14 @@ def calibrate(logits: np.ndarray, labels: np.ndarray, fingerprints: np.ndarray, 
         answered[out] = held[out].max(1) >= threshold
     right = held.argmax(1) == labels
     constants, temperature, threshold = _fit(logits, labels, adjusted)
-    return {"adjustment": constants, "temperature": temperature, "threshold": threshold,
-            "held_out_probabilities": held, "share_answered": float(answered.mean()),
-            "accuracy_of_answers": float(right[answered].mean()) if answered.any() else 0.0}
+    return {
+        "adjustment": constants,
+        "temperature": temperature,
+        "threshold": threshold,
+        "held_out_probabilities": held,
+        "share_answered": float(answered.mean()),
+        "accuracy_of_answers": float(right[answered].mean()) if answered.any() else 0.0,
+    }
 
 
 def _fit(logits: np.ndarray, labels: np.ndarray, adjusted: bool) -> tuple[np.ndarray, float, float]:

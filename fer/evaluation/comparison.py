@@ -26,8 +26,13 @@ def compare(first: np.ndarray, second: np.ndarray, labels: np.ndarray) -> Compar
     right_first, right_second = first.argmax(1) == labels, second.argmax(1) == labels
     only_first = np.flatnonzero(right_first & ~right_second)
     only_second = np.flatnonzero(right_second & ~right_first)
-    return Comparison(float(right_first.mean()), float(right_second.mean()), only_first, only_second,
-                      mcnemar_p(len(only_first), len(only_second)))
+    return Comparison(
+        float(right_first.mean()),
+        float(right_second.mean()),
+        only_first,
+        only_second,
+        mcnemar_p(len(only_first), len(only_second)),
+    )
 
 
 def mcnemar_p(one: int, other: int) -> float:

@@ -23,7 +23,7 @@ CURVE_POINTS = 200
 class Averages:
     """Each in 0..1 but kappa, which can be negative. top2: the truth is among the two most probable."""
 
-    macro: dict[str, float]      # precision, recall, f1
+    macro: dict[str, float]  # precision, recall, f1
     weighted: dict[str, float]
     kappa: float
     top2: float
@@ -74,6 +74,7 @@ def roc_curves(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, Curve
 
 def precision_recall_curves(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, Curve]:
     """Recall to precision for each class that occurs and is not alone."""
+
     def run(given: torch.Tensor, truth: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         precision, recall, _ = tm.binary_precision_recall_curve(given, truth)
         return recall.flip(0), precision.flip(0)
@@ -97,9 +98,17 @@ def reliability(probabilities: np.ndarray, labels: np.ndarray, bins: int = ECE_B
     """Confidence beside accuracy for equal bins of confidence; empty bins are left out."""
     confidence, right = probabilities.max(1), probabilities.argmax(1) == labels
     place = np.minimum((confidence * bins).astype(int), bins - 1)
-    return [{"from": index / bins, "to": (index + 1) / bins, "count": int((place == index).sum()),
-             "confidence": float(confidence[place == index].mean()), "accuracy": float(right[place == index].mean())}
-            for index in range(bins) if (place == index).any()]
+    return [
+        {
+            "from": index / bins,
+            "to": (index + 1) / bins,
+            "count": int((place == index).sum()),
+            "confidence": float(confidence[place == index].mean()),
+            "accuracy": float(right[place == index].mean()),
+        }
+        for index in range(bins)
+        if (place == index).any()
+    ]
 
 
 @dataclass(frozen=True)
@@ -121,6 +130,6 @@ def risk_coverage(probabilities: np.ndarray, labels: np.ndarray) -> RiskCoverage
     confidence = probabilities.max(1)
     order = np.argsort(confidence, kind="stable")
     wrong = (probabilities.argmax(1) != labels)[order]
-    answered = np.arange(len(wrong), 0, -1)                       # from each threshold upward
+    answered = np.arange(len(wrong), 0, -1)  # from each threshold upward
     risk = wrong[::-1].cumsum()[::-1] / answered
     return RiskCoverage(confidence[order], answered / len(wrong), risk)

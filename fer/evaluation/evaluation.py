@@ -18,7 +18,7 @@ GALLERY = 24
 
 
 @dataclass(frozen=True, eq=False)
-class Study:
+class Evaluation:
     """The faces of a split, what the model says of them, and what follows from that, computed when asked for.
 
     probabilities: (N, 7) calibrated; repeated: (N,) which pictures Training has too, or None.
@@ -63,8 +63,11 @@ class Study:
 
     @cached_property
     def people(self) -> ferplus_agreement.HumanComparison | None:
-        return None if self.part.votes is None else ferplus_agreement.compare_with_people(
-            self.probabilities, self.labels, self.part.votes)
+        return (
+            None
+            if self.part.votes is None
+            else ferplus_agreement.compare_with_people(self.probabilities, self.labels, self.part.votes)
+        )
 
     def cell(self, truth: int, named: int) -> np.ndarray:
         """Rows of the pictures of one cell of the confusion matrix, the most confident first."""
@@ -81,21 +84,36 @@ class Study:
         return np.argsort(self.probabilities[np.arange(len(self.labels)), self.labels], kind="stable")
 
 
-def study(recognizer: Recognizer, dataset: Dataset, split: str, tta: str = "none",
-          progress: Callable[[int, int], None] | None = None) -> Study:
+def study(
+    recognizer: Recognizer,
+    dataset: Dataset,
+    split: str,
+    tta: str = "none",
+    progress: Callable[[int, int], None] | None = None,
+) -> Evaluation:
     """Evaluate one model on one split. Raises DatasetError where that split is missing or unlabelled."""
     part = dataset.split(split)
     probabilities = predict_all(recognizer, part.pixels, tta, progress)
     numbers = np.isfinite(probabilities).all(1)
     if not numbers.all():
         if not numbers.any():
-            raise DatasetError(f"{recognizer.name} gives no number for any face of {split_name(split)}: its weights "
-                               "overflow. Choose another model.")
+            raise DatasetError(
+                f"{recognizer.name} gives no number for any face of {split_name(split)}: its weights "
+                "overflow. Choose another model."
+            )
         remark = f"{int((~numbers).sum())} faces got no number from the model and are left out."
         part = replace(part.take(np.flatnonzero(numbers)), remarks=(*part.remarks, remark))
         probabilities = probabilities[numbers]
-    return Study(recognizer.name, split_name(split), recognizer.card.threshold, part, probabilities, tta,
-                 repeats(dataset, part), recognizer.card.sha256)
+    return Evaluation(
+        recognizer.name,
+        split_name(split),
+        recognizer.card.threshold,
+        part,
+        probabilities,
+        tta,
+        repeats(dataset, part),
+        recognizer.card.sha256,
+    )
 
 
 def repeats(dataset: Dataset, part: Dataset) -> np.ndarray | None:

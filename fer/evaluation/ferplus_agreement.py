@@ -8,8 +8,12 @@ import numpy as np
 
 from fer.data.ferplus import vote_distribution
 
-STRENGTHS = ((0.0, 0.5, "split (at most half agree)"), (0.5, 0.7, "leaning (50 to 70 %)"),
-             (0.7, 0.9, "clear (70 to 90 %)"), (0.9, 1.01, "unanimous (over 90 %)"))
+STRENGTHS = (
+    (0.0, 0.5, "split (at most half agree)"),
+    (0.5, 0.7, "leaning (50 to 70 %)"),
+    (0.7, 0.9, "clear (70 to 90 %)"),
+    (0.9, 1.01, "unanimous (over 90 %)"),
+)
 
 
 @dataclass(frozen=True)
@@ -32,7 +36,7 @@ class HumanComparison:
 
 def compare_with_people(probabilities: np.ndarray, labels: np.ndarray, votes: np.ndarray) -> HumanComparison | None:
     """probabilities: (N, 7), labels: (N,), votes: (N, 10). None where FER+ has no votes for these pictures."""
-    people = vote_distribution(votes)                               # (N, 7)
+    people = vote_distribution(votes)  # (N, 7)
     rows = np.flatnonzero(people.sum(1) > 0)
     if not len(rows):
         return None
@@ -44,13 +48,22 @@ def compare_with_people(probabilities: np.ndarray, labels: np.ndarray, votes: np
     for low, high, words in STRENGTHS:
         inside = (strength > low) & (strength <= high)
         if inside.any():
-            by_strength.append({"agreement": words, "pictures": int(inside.sum()),
-                                "model": float((named == truth)[inside].mean()),
-                                "people": float((majority == truth)[inside].mean())})
+            by_strength.append(
+                {
+                    "agreement": words,
+                    "pictures": int(inside.sum()),
+                    "model": float((named == truth)[inside].mean()),
+                    "people": float((majority == truth)[inside].mean()),
+                }
+            )
     wrong = np.flatnonzero(named != truth)
     wrong = wrong[np.argsort(-given[wrong].max(1), kind="stable")]
     return HumanComparison(
-        len(rows), float(np.abs(given - shown).sum(1).mean() / 2), float((named == majority).mean()),
-        float((majority == truth).mean()), by_strength,
+        len(rows),
+        float(np.abs(given - shown).sum(1).mean() / 2),
+        float((named == majority).mean()),
+        float((majority == truth).mean()),
+        by_strength,
         rows[wrong[most[wrong] & (majority[wrong] == named[wrong])]],
-        rows[wrong[most[wrong] & (majority[wrong] == truth[wrong])]])
+        rows[wrong[most[wrong] & (majority[wrong] == truth[wrong])]],
+    )

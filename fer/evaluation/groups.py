@@ -14,9 +14,9 @@ from fer.errors import DatasetError
 from fer.expressions import COUNT
 from fer.limits import MB, limits
 
-FEW = 50                 # a group under this many faces gets a warning
-MAX_VALUES = 30          # a column with more values is no grouping
-MAX_ROWS, MAX_COLUMNS, MAX_CELL = 200_000, 100, 200   # a table larger than that is refused, a longer cell cut
+FEW = 50  # a group under this many faces gets a warning
+MAX_VALUES = 30  # a column with more values is no grouping
+MAX_ROWS, MAX_COLUMNS, MAX_CELL = 200_000, 100, 200  # a table larger than that is refused, a longer cell cut
 NAME_COLUMNS = ("picture", "image", "file", "filename", "path", "name")
 
 
@@ -52,7 +52,7 @@ class Metadata:
     matched: int
     unused: int
     repeated: int
-    skipped: tuple[str, ...]     # columns with too many values to group by
+    skipped: tuple[str, ...]  # columns with too many values to group by
 
 
 def read_metadata(data: bytes, names: list[str]) -> Metadata:
@@ -63,8 +63,9 @@ def read_metadata(data: bytes, names: list[str]) -> Metadata:
     """
     most = limits().table_bytes
     if len(data) > most:
-        raise DatasetError(f"The table has {len(data) / MB:.1f} MB; at most {most // MB} MB are read. Give fewer rows "
-                           "or columns.")
+        raise DatasetError(
+            f"The table has {len(data) / MB:.1f} MB; at most {most // MB} MB are read. Give fewer rows or columns."
+        )
     try:
         text = data.decode("utf-8-sig")
         first = text.partition("\n")[0]
@@ -87,8 +88,10 @@ def read_metadata(data: bytes, names: list[str]) -> Metadata:
     matched = sum(row is not None for row in found)
     unused = len(table) - len({word for word, row in zip(known, found) if row is not None})
     if not matched:
-        raise DatasetError(f"None of the table's {len(table)} names is among the {len(names)} pictures, such as "
-                           f"{names[0]!r}. Names are compared letter by letter.")
+        raise DatasetError(
+            f"None of the table's {len(table)} names is among the {len(names)} pictures, such as "
+            f"{names[0]!r}. Names are compared letter by letter."
+        )
     columns, skipped = {}, []
     for place, title in enumerate(titles):
         if place == key or not title:
@@ -99,7 +102,7 @@ def read_metadata(data: bytes, names: list[str]) -> Metadata:
 
 
 def _cell(row: list[str], place: int) -> str:
-    """"" where the row is shorter."""
+    """ "" where the row is shorter."""
     return row[place].strip() if place < len(row) else ""
 
 
@@ -115,8 +118,16 @@ def slices_of(metadata: Metadata, named: np.ndarray, labels: np.ndarray) -> list
         for value in np.unique(values[values != ""]):
             chosen = values == value
             inside = right[chosen]
-            rows.append(Slice(column, str(value), len(inside), float(inside.mean()), *wilson(inside),
-                              macro_f1(named[chosen], labels[chosen])))
+            rows.append(
+                Slice(
+                    column,
+                    str(value),
+                    len(inside),
+                    float(inside.mean()),
+                    *wilson(inside),
+                    macro_f1(named[chosen], labels[chosen]),
+                )
+            )
         whole = [row.accuracy for row in rows if not row.few] or [0.0]
         gap = max(whole) - min(whole)
         groups.append((gap, sorted((replace(row, gap=gap) for row in rows), key=lambda row: row.accuracy)))

@@ -41,19 +41,26 @@ class Report:
         return {name: _rounded(value) for name, value in self.__dict__.items()}
 
 
-def predict_all(recognizer: Recognizer, faces: np.ndarray, tta: str = "none",
-                progress: Callable[[int, int], None] | None = None) -> np.ndarray:
+def predict_all(
+    recognizer: Recognizer, faces: np.ndarray, tta: str = "none", progress: Callable[[int, int], None] | None = None
+) -> np.ndarray:
     """Aligned grey faces (N, S, S) uint8 -> calibrated probabilities (N, 7)."""
     rows = []
     for first in range(0, len(faces), BATCH):
-        rows.append(recognizer.probabilities(faces[first:first + BATCH], tta))
+        rows.append(recognizer.probabilities(faces[first : first + BATCH], tta))
         if progress is not None:
             progress(min(first + BATCH, len(faces)), len(faces))
     return np.concatenate(rows)
 
 
-def score(probabilities: np.ndarray, labels: np.ndarray, model: str = "", split: str = "", tta: str = "none",
-          repeated: np.ndarray | None = None) -> Report:
+def score(
+    probabilities: np.ndarray,
+    labels: np.ndarray,
+    model: str = "",
+    split: str = "",
+    tta: str = "none",
+    repeated: np.ndarray | None = None,
+) -> Report:
     """Metrics of probabilities (N, 7) against labels (N,); repeated (N,) marks pictures that Training has too."""
     if not len(labels):
         raise DatasetError("There is nothing to evaluate: the split is empty.")
@@ -68,13 +75,27 @@ def score(probabilities: np.ndarray, labels: np.ndarray, model: str = "", split:
     one_hot = torch.nn.functional.one_hot(truth, COUNT)
     fresh = None if repeated is None or repeated.all() else float(right[~repeated].mean())
     return Report(
-        model, split, tta, len(truth), float(right.mean()), fresh, float(f1[there].mean()),
-        {name: {"precision": float(precision[i]), "recall": float(recall[i]), "f1": float(f1[i]),
-                "support": int(support[i])} for i, name in enumerate(NAMES)},
+        model,
+        split,
+        tta,
+        len(truth),
+        float(right.mean()),
+        fresh,
+        float(f1[there].mean()),
+        {
+            name: {
+                "precision": float(precision[i]),
+                "recall": float(recall[i]),
+                "f1": float(f1[i]),
+                "support": int(support[i]),
+            }
+            for i, name in enumerate(NAMES)
+        },
         tm.multiclass_confusion_matrix(named, truth, COUNT).tolist(),
         float(-given[torch.arange(len(truth)), truth].clamp_min(1e-12).log().mean()),
         float(tm.multiclass_calibration_error(given, truth, COUNT, n_bins=ECE_BINS, norm="l1")),
-        float(((given - one_hot) ** 2).sum(1).mean()))
+        float(((given - one_hot) ** 2).sum(1).mean()),
+    )
 
 
 def _rounded(value: object) -> object:

@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 
 from fer.errors import FerError
 from fer.evaluation.curves import precision_recall_curves, roc_curves
-from fer.evaluation.evaluation import GALLERY, Study
+from fer.evaluation.evaluation import GALLERY, Evaluation
 from fer.expressions import NAMES
 from fer.visualization import evaluation_figures as charts
 
@@ -23,7 +23,7 @@ td:first-child,th:first-child{text-align:left}.faces{display:flex;flex-wrap:wrap
 figure{margin:0;width:96px;font-size:.75rem}figure img{width:96px;image-rendering:pixelated;border-radius:6px}"""
 
 
-def render_report(studies: list[Study], stress: dict[str, list] | None = None) -> str:
+def render_report(studies: list[Evaluation], stress: dict[str, list] | None = None) -> str:
     """HTML of one section a study, with its charts live; names are shown letter by letter."""
     parts, scripts = [], True
     for item in studies:
@@ -33,12 +33,14 @@ def render_report(studies: list[Study], stress: dict[str, list] | None = None) -
             parts.append(figure.to_html(full_html=False, include_plotlyjs=scripts, config={"displayModeBar": False}))
             scripts = False
         parts.append(_gallery(item))
-    return (f"<!doctype html><html lang='en'><meta charset='utf-8'><meta name='viewport' "
-            f"content='width=device-width'><title>FER Studio: evaluation</title><style>{STYLE}</style>"
-            f"<h1>Evaluation</h1>{''.join(parts)}</html>")
+    return (
+        f"<!doctype html><html lang='en'><meta charset='utf-8'><meta name='viewport' "
+        f"content='width=device-width'><title>FER Studio: evaluation</title><style>{STYLE}</style>"
+        f"<h1>Evaluation</h1>{''.join(parts)}</html>"
+    )
 
 
-def write_report(path: Path, studies: list[Study], stress: dict[str, list] | None = None) -> None:
+def write_report(path: Path, studies: list[Evaluation], stress: dict[str, list] | None = None) -> None:
     """Raises FerError where the file cannot be written."""
     try:
         path.write_text(render_report(studies, stress), encoding="utf-8")
@@ -46,44 +48,60 @@ def write_report(path: Path, studies: list[Study], stress: dict[str, list] | Non
         raise FerError(f"The report could not be written to {path.name}: {error.strerror}.") from None
 
 
-def headline_rows(item: Study) -> list[tuple[str, str]]:
+def headline_rows(item: Evaluation) -> list[tuple[str, str]]:
     """(what, value) of the numbers that open a report."""
     report, more, (low, high) = item.report, item.averages, item.interval
-    rows = [("Accuracy", f"{report.accuracy:.1%}"), ("95 % interval", f"{low:.1%} to {high:.1%}"),
-            ("Macro precision, recall, F1", ", ".join(f"{more.macro[k]:.3f}" for k in ("precision", "recall", "f1"))),
-            ("Weighted precision, recall, F1",
-             ", ".join(f"{more.weighted[k]:.3f}" for k in ("precision", "recall", "f1"))),
-            ("Truth among the two most probable", f"{more.top2:.1%}"), ("Cohen's kappa", f"{more.kappa:.3f}"),
-            ("Loss (nats)", f"{report.nll:.4f}"), ("ECE", f"{report.ece:.4f}"), ("Brier score", f"{report.brier:.4f}")]
+    rows = [
+        ("Accuracy", f"{report.accuracy:.1%}"),
+        ("95 % interval", f"{low:.1%} to {high:.1%}"),
+        ("Macro precision, recall, F1", ", ".join(f"{more.macro[k]:.3f}" for k in ("precision", "recall", "f1"))),
+        ("Weighted precision, recall, F1", ", ".join(f"{more.weighted[k]:.3f}" for k in ("precision", "recall", "f1"))),
+        ("Truth among the two most probable", f"{more.top2:.1%}"),
+        ("Cohen's kappa", f"{more.kappa:.3f}"),
+        ("Loss (nats)", f"{report.nll:.4f}"),
+        ("ECE", f"{report.ece:.4f}"),
+        ("Brier score", f"{report.brier:.4f}"),
+    ]
     if report.accuracy_without_train_duplicates is not None:
         rows.insert(2, ("Without train duplicates", f"{report.accuracy_without_train_duplicates:.1%}"))
     return rows
 
 
-def _headline(item: Study) -> str:
+def _headline(item: Evaluation) -> str:
     report = item.report
     rows = "".join(f"<tr><td>{html.escape(a)}</td><td>{html.escape(b)}</td></tr>" for a, b in headline_rows(item))
     classes = "".join(
-        f"<tr><td>{name}</td>" + "".join(f"<td>{row[key]:.3f}</td>" for key in ("precision", "recall", "f1"))
-        + f"<td>{row['support']:,}</td></tr>" for name, row in report.per_class.items())
+        f"<tr><td>{name}</td>"
+        + "".join(f"<td>{row[key]:.3f}</td>" for key in ("precision", "recall", "f1"))
+        + f"<td>{row['support']:,}</td></tr>"
+        for name, row in report.per_class.items()
+    )
     remarks = "".join(f"<p>{html.escape(remark)}</p>" for remark in [*item.part.left_out(), *item.part.remarks])
-    return (f"<h2>{html.escape(report.model)} on {html.escape(report.split)}</h2>"
-            f"<p>{report.n:,} faces of {html.escape(item.part.name)}, averaged views: {report.tta}. Weights "
-            f"{item.weights_sha256[:12]}, {date.today().isoformat()}.</p>{remarks}<table>{rows}</table>"
-            f"<table><tr><th></th><th>precision</th><th>recall</th><th>F1</th><th>faces</th></tr>{classes}</table>")
+    return (
+        f"<h2>{html.escape(report.model)} on {html.escape(report.split)}</h2>"
+        f"<p>{report.n:,} faces of {html.escape(item.part.name)}, averaged views: {report.tta}. Weights "
+        f"{item.weights_sha256[:12]}, {date.today().isoformat()}.</p>{remarks}<table>{rows}</table>"
+        f"<table><tr><th></th><th>precision</th><th>recall</th><th>F1</th><th>faces</th></tr>{classes}</table>"
+    )
 
 
-def _figures(item: Study, stress: dict[str, list] | None) -> list[tuple[str, go.Figure]]:
+def _figures(item: Evaluation, stress: dict[str, list] | None) -> list[tuple[str, go.Figure]]:
     at = item.risk.at(item.threshold)
-    found = [("Confusion matrix", charts.confusion(item.report.confusion_matrix)),
-             ("Confusion matrix, rows in percent", charts.confusion(item.report.confusion_matrix, percent=True)),
-             ("Reliability", charts.reliability_diagram(item.reliability)),
-             ("Confidence", charts.confidence_histogram(item.reliability)),
-             (f"Risk and coverage; sure from {item.threshold:.0%} on: {at[0]:.0%} answered, {at[1]:.1%} of those wrong",
-              charts.risk_coverage_chart(item.risk.coverage, item.risk.risk, at)),
-             ("Precision and recall", charts.class_curves(
-                 precision_recall_curves(item.probabilities, item.labels), "recall", "precision")),
-             ("ROC", charts.class_curves(roc_curves(item.probabilities, item.labels), "false positives", "recall"))]
+    found = [
+        ("Confusion matrix", charts.confusion(item.report.confusion_matrix)),
+        ("Confusion matrix, rows in percent", charts.confusion(item.report.confusion_matrix, percent=True)),
+        ("Reliability", charts.reliability_diagram(item.reliability)),
+        ("Confidence", charts.confidence_histogram(item.reliability)),
+        (
+            f"Risk and coverage; sure from {item.threshold:.0%} on: {at[0]:.0%} answered, {at[1]:.1%} of those wrong",
+            charts.risk_coverage_chart(item.risk.coverage, item.risk.risk, at),
+        ),
+        (
+            "Precision and recall",
+            charts.class_curves(precision_recall_curves(item.probabilities, item.labels), "recall", "precision"),
+        ),
+        ("ROC", charts.class_curves(roc_curves(item.probabilities, item.labels), "false positives", "recall")),
+    ]
     if item.people:
         found.append(("The model beside people (FER+)", charts.people_chart(item.people.by_strength)))
     for condition in {point.condition: 1 for points in (stress or {}).values() for point in points}:
@@ -91,13 +109,15 @@ def _figures(item: Study, stress: dict[str, list] | None) -> list[tuple[str, go.
     return found
 
 
-def _gallery(item: Study) -> str:
+def _gallery(item: Evaluation) -> str:
     figures = []
     for row in item.confident_errors()[:GALLERY]:
         named = int(item.probabilities[row].argmax())
         words = f"{NAMES[item.labels[row]]}, named {NAMES[named]} {item.probabilities[row, named]:.0%}"
-        figures.append(f"<figure><img alt='a face' src='{_picture(item.part.pixels[row])}'>"
-                       f"<figcaption>{words}</figcaption></figure>")
+        figures.append(
+            f"<figure><img alt='a face' src='{_picture(item.part.pixels[row])}'>"
+            f"<figcaption>{words}</figcaption></figure>"
+        )
     return f"<h3>Most confident mistakes</h3><div class='faces'>{''.join(figures)}</div>"
 
 

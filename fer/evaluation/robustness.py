@@ -73,10 +73,21 @@ def scale(face, amount, rng):
 
 
 CONDITIONS: dict[str, Change] = {
-    "brightness": brightness, "contrast": contrast, "side light": side_light, "Gaussian blur": gaussian_blur,
-    "motion blur": motion_blur, "noise": noise, "JPEG quality": jpeg, "resolution": resolution,
-    "rotation": rotation, "shift": shift, "scale": scale, "lower-face mask": lower_face_mask,
-    "sunglasses": sunglasses, "hand-sized block": hand_block}
+    "brightness": brightness,
+    "contrast": contrast,
+    "side light": side_light,
+    "Gaussian blur": gaussian_blur,
+    "motion blur": motion_blur,
+    "noise": noise,
+    "JPEG quality": jpeg,
+    "resolution": resolution,
+    "rotation": rotation,
+    "shift": shift,
+    "scale": scale,
+    "lower-face mask": lower_face_mask,
+    "sunglasses": sunglasses,
+    "hand-sized block": hand_block,
+}
 
 
 def stressed(faces: np.ndarray, condition: str, strength: int, seed: int = 0) -> np.ndarray:
@@ -101,8 +112,13 @@ class StressPoint:
     high: float
 
 
-def stress_report(predict: Callable[[np.ndarray], np.ndarray], faces: np.ndarray, labels: np.ndarray,
-                  conditions: tuple[str, ...] = tuple(CONDITIONS), seed: int = 0) -> Iterator[StressPoint]:
+def stress_report(
+    predict: Callable[[np.ndarray], np.ndarray],
+    faces: np.ndarray,
+    labels: np.ndarray,
+    conditions: tuple[str, ...] = tuple(CONDITIONS),
+    seed: int = 0,
+) -> Iterator[StressPoint]:
     """One point after another, so that a caller can show progress and stop. predict: faces -> classes (N,)."""
     clean = (predict(faces) == labels).astype(float)
     for condition in conditions:
@@ -110,12 +126,20 @@ def stress_report(predict: Callable[[np.ndarray], np.ndarray], faces: np.ndarray
             right = (predict(stressed(faces, condition, strength, seed)) == labels).astype(float)
             change = right - clean
             half = 1.96 * change.std() / np.sqrt(len(change))
-            yield StressPoint(condition, strength, float(right.mean()), float(change.mean()),
-                              float(change.mean() - half), float(change.mean() + half))
+            yield StressPoint(
+                condition,
+                strength,
+                float(right.mean()),
+                float(change.mean()),
+                float(change.mean() - half),
+                float(change.mean() + half),
+            )
 
 
 def contact_sheet(face: np.ndarray, seed: int = 0) -> np.ndarray:
     """One face under every condition (rows) and strength (columns): (14 S, 6 S) uint8, the clean face first."""
-    rows = [np.hstack([face, *(stressed(face[None], name, strength, seed)[0] for strength in STRENGTHS)])
-            for name in CONDITIONS]
+    rows = [
+        np.hstack([face, *(stressed(face[None], name, strength, seed)[0] for strength in STRENGTHS)])
+        for name in CONDITIONS
+    ]
     return np.vstack(rows)

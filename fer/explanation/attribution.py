@@ -27,7 +27,7 @@ class Scores(nn.Module):
         self.model = model
 
     def forward(self, batch: torch.Tensor, directions: torch.Tensor) -> torch.Tensor:
-        return (self.model(batch) * directions).sum(1)        # (N, 7) -> (N,)
+        return (self.model(batch) * directions).sum(1)  # (N, 7) -> (N,)
 
 
 class Explainer:
@@ -55,8 +55,9 @@ class Explainer:
         """The explained network; leave it as it is."""
         return self._model
 
-    def attribute(self, method: str, batch: torch.Tensor, directions: torch.Tensor,
-                  layer: str | None = None) -> np.ndarray:
+    def attribute(
+        self, method: str, batch: torch.Tensor, directions: torch.Tensor, layer: str | None = None
+    ) -> np.ndarray:
         """Maps of the scores `logits . direction`, all in one batched pass.
 
         batch: (N, 1, S, S) float32, preprocessed, or (1, 1, S, S) for one face under N directions.
@@ -74,7 +75,7 @@ class Explainer:
             else:
                 with self._lock:
                     maps = self._maps(method, batch.detach(), directions, layer)
-        return maps.detach().squeeze(1).numpy().astype(np.float32, copy=False)      # (N, 1, S, S) -> (N, S, S)
+        return maps.detach().squeeze(1).numpy().astype(np.float32, copy=False)  # (N, 1, S, S) -> (N, S, S)
 
     def logits(self, batch: torch.Tensor) -> torch.Tensor:
         """(N, 1, S, S) -> (N, 7), by the copy that is explained."""
@@ -99,7 +100,8 @@ class Explainer:
         size = faces.shape[-2:]
         if layer != FUSED:
             cam = LayerGradCam(self._scores, self._layers[layer]).attribute(
-                faces.clone(), additional_forward_args=directions, relu_attributions=True)
+                faces.clone(), additional_forward_args=directions, relu_attributions=True
+            )
             return LayerAttribution.interpolate(cam, size, "bilinear")
         return self._fused(faces, directions)
 
@@ -111,13 +113,14 @@ class Explainer:
         """
         count, size = len(faces), faces.shape[-2:]
         alike = bool((faces == faces[:1]).all())
-        every = faces[:1] if alike else faces                  # faces to compare the classes of: (M, 1, S, S)
-        cams = self._layer_cams(torch.cat([faces, every.repeat_interleave(7, 0)]),
-                                torch.cat([directions, units().repeat(len(every), 1)]))
+        every = faces[:1] if alike else faces  # faces to compare the classes of: (M, 1, S, S)
+        cams = self._layer_cams(
+            torch.cat([faces, every.repeat_interleave(7, 0)]), torch.cat([directions, units().repeat(len(every), 1)])
+        )
         maps, strengths = [], []
-        for cam in cams:                                       # (N + 7 M, 1, h, w), a layer each
+        for cam in cams:  # (N + 7 M, 1, h, w), a layer each
             peaks = cam.amax((1, 2, 3))
-            highest = peaks[count:].view(-1, 7).amax(1).expand(count)                  # (M,) -> (N,)
+            highest = peaks[count:].view(-1, 7).amax(1).expand(count)  # (M,) -> (N,)
             strengths.append(peaks[:count] / highest.clamp_min(1e-12))
             scaled = cam[:count] / peaks[:count].clamp_min(1e-12).view(-1, 1, 1, 1)
             maps.append(LayerAttribution.interpolate(scaled, size, "bilinear"))
@@ -126,16 +129,20 @@ class Explainer:
     def _layer_cams(self, faces: torch.Tensor, directions: torch.Tensor) -> list[torch.Tensor]:
         """LayerCAM (Jiang et al. 2021) of every layer, from one pass forth and back."""
         features: list[torch.Tensor] = []
-        hooks = [module.register_forward_hook(lambda _module, _inputs, output: features.append(output))
-                 for module in self._layers.values()]
+        hooks = [
+            module.register_forward_hook(lambda _module, _inputs, output: features.append(output))
+            for module in self._layers.values()
+        ]
         try:
             total = self._scores(faces.clone().requires_grad_(True), directions).sum()
         finally:
             for hook in hooks:
                 hook.remove()
         gradients = torch.autograd.grad(total, features)
-        return [F.relu((F.relu(gradient) * feature.detach()).sum(1, keepdim=True))
-                for gradient, feature in zip(gradients, features, strict=True)]
+        return [
+            F.relu((F.relu(gradient) * feature.detach()).sum(1, keepdim=True))
+            for gradient, feature in zip(gradients, features, strict=True)
+        ]
 
 
 class _OneThread:

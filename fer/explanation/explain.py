@@ -25,7 +25,7 @@ from fer.records import Curves, Explanation, FaceBox, Prediction
 from fer.vision.alignment import cut, face_crop
 from fer.vision.quality import is_plain
 
-PICTURE_SCALE = 8         # picture pixels for one of the network's
+PICTURE_SCALE = 8  # picture pixels for one of the network's
 Progress = Callable[[float], None]
 
 _explainers: weakref.WeakKeyDictionary[Recognizer, Explainer] = weakref.WeakKeyDictionary()
@@ -50,8 +50,8 @@ class Subject:
     recognizer: Recognizer
     prediction: Prediction
     aligned_grey: np.ndarray
-    aligned_rgb: np.ndarray      # the same square of the photo, finer
-    landmarks: np.ndarray        # (5, 2), in pixels of the network's input
+    aligned_rgb: np.ndarray  # the same square of the photo, finer
+    landmarks: np.ndarray  # (5, 2), in pixels of the network's input
 
     @cached_property
     def batch(self) -> torch.Tensor:
@@ -92,11 +92,12 @@ class Subject:
     @staticmethod
     def _centre(picture: np.ndarray, side: int) -> np.ndarray:
         top = (len(picture) - side) // 2
-        return np.ascontiguousarray(picture[top:top + side, top:top + side])
+        return np.ascontiguousarray(picture[top : top + side, top : top + side])
 
 
-def subject(recognizer: Recognizer, image_rgb: np.ndarray, face: Prediction | FaceBox,
-            detector: str | None = None) -> Subject:
+def subject(
+    recognizer: Recognizer, image_rgb: np.ndarray, face: Prediction | FaceBox, detector: str | None = None
+) -> Subject:
     """Cut the face out as for prediction. detector: the one that drew the box.
 
     None takes the prediction's own, or tells a bare box's by its landmarks and place; Haar's must be named.
@@ -139,8 +140,9 @@ def sentence(face: Subject, expression: str, values: np.ndarray, method: str) ->
         against = "" if is_blank(values) else f" Everything that it shows speaks against {expression}."
         return f"Nothing in this face speaks for {expression}: the map marks nothing.{against}"
     found = shares(evidence(values, method), face.regions)
-    return in_words(expression, found, areas(face.regions), expression == face.prediction.expression,
-                    METHODS[method].marks)
+    return in_words(
+        expression, found, areas(face.regions), expression == face.prediction.expression, METHODS[method].marks
+    )
 
 
 def removal(face: Subject, values: np.ndarray, method: str, class_index: int) -> Curves | None:
@@ -161,9 +163,17 @@ def check_choices(recognizer: Recognizer, methods: Sequence[str], classes: Seque
         raise ExplainError(f"This network has no layer {str(layer)[:40]!r}. Choose from {', '.join(layers)}.")
 
 
-def explain(recognizer: Recognizer, image_rgb: np.ndarray, face: Prediction | FaceBox,
-            methods: Sequence[str] = tuple(METHODS), classes: Sequence[str] = NAMES, layer: str | None = None,
-            detector: str | None = None, faithfulness: bool = True, progress: Progress | None = None) -> Explanation:
+def explain(
+    recognizer: Recognizer,
+    image_rgb: np.ndarray,
+    face: Prediction | FaceBox,
+    methods: Sequence[str] = tuple(METHODS),
+    classes: Sequence[str] = NAMES,
+    layer: str | None = None,
+    detector: str | None = None,
+    faithfulness: bool = True,
+    progress: Progress | None = None,
+) -> Explanation:
     """Explain one face for every class by every method, and measure what each map is worth.
 
     image_rgb: (H, W, 3) uint8. face: from `recognizer.predict`, or a box. layer: None is the one that scored best on
@@ -179,21 +189,44 @@ def explain(recognizer: Recognizer, image_rgb: np.ndarray, face: Prediction | Fa
     for done, method in enumerate(methods):
         maps[method] = looked_at.attribute(method, units(indices), layer)
         if faithfulness:
-            measured[method] = tuple(removal(looked_at, values, method, k)
-                                     for values, k in zip(maps[method], indices, strict=True))
+            measured[method] = tuple(
+                removal(looked_at, values, method, k) for values, k in zip(maps[method], indices, strict=True)
+            )
         if progress is not None:
             progress((done + 1) / len(methods))
     baseline = random_curves(looked_at.probabilities, looked_at.batch.numpy()) if faithfulness else ()
     return assemble(looked_at, layer, maps, measured, baseline, classes)
 
 
-def assemble(face: Subject, layer: str, maps: dict[str, np.ndarray], measured: dict[str, tuple[Curves | None, ...]],
-             baseline: tuple[Curves, ...], classes: Sequence[str] = NAMES) -> Explanation:
+def assemble(
+    face: Subject,
+    layer: str,
+    maps: dict[str, np.ndarray],
+    measured: dict[str, tuple[Curves | None, ...]],
+    baseline: tuple[Curves, ...],
+    classes: Sequence[str] = NAMES,
+) -> Explanation:
     """Maps and curves with the words that go with them. baseline: all seven classes', or empty."""
     return Explanation(
-        face.prediction, face.recognizer.name, layer, tuple(classes), face.face_grey, maps,
-        shares={method: {name: shares(evidence(values, method), face.regions)
-                         for name, values in zip(classes, maps[method], strict=True)} for method in maps},
-        words={method: {name: sentence(face, name, values, method)
-                        for name, values in zip(classes, maps[method], strict=True)} for method in maps},
-        curves=measured, random_curves=tuple(baseline[INDEX[name]] for name in classes) if baseline else ())
+        face.prediction,
+        face.recognizer.name,
+        layer,
+        tuple(classes),
+        face.face_grey,
+        maps,
+        shares={
+            method: {
+                name: shares(evidence(values, method), face.regions)
+                for name, values in zip(classes, maps[method], strict=True)
+            }
+            for method in maps
+        },
+        words={
+            method: {
+                name: sentence(face, name, values, method) for name, values in zip(classes, maps[method], strict=True)
+            }
+            for method in maps
+        },
+        curves=measured,
+        random_curves=tuple(baseline[INDEX[name]] for name in classes) if baseline else (),
+    )

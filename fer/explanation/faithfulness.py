@@ -12,7 +12,7 @@ Probabilities = Callable[[np.ndarray], np.ndarray]  # (N, 1, S, S) float32 -> (N
 
 FRACTIONS = (0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.65, 0.8, 1.0)
 RANDOM_ORDERS = 8
-CELL = 4                 # pixels: what is taken away at once
+CELL = 4  # pixels: what is taken away at once
 
 
 def curves(probabilities: Probabilities, batch: np.ndarray, evidence: np.ndarray, class_index: int) -> Curves:
@@ -23,15 +23,21 @@ def curves(probabilities: Probabilities, batch: np.ndarray, evidence: np.ndarray
     return _walk(probabilities, batch, cell_order(evidence)[None])[0][class_index]
 
 
-def random_curves(probabilities: Probabilities, batch: np.ndarray, seed: int = 0,
-                  orders: int = RANDOM_ORDERS) -> tuple[Curves, ...]:
+def random_curves(
+    probabilities: Probabilities, batch: np.ndarray, seed: int = 0, orders: int = RANDOM_ORDERS
+) -> tuple[Curves, ...]:
     """The baseline, a class each: the mean over random orders of the same cells."""
     rng = np.random.default_rng(seed)
     count = len(np.unique(_cells(batch.shape[-1])))
     walks = _walk(probabilities, batch, np.stack([rng.permutation(count) for _ in range(orders)]))
-    return tuple(Curves(FRACTIONS, tuple(np.mean([walk[k].deletion for walk in walks], 0).tolist()),
-                        tuple(np.mean([walk[k].insertion for walk in walks], 0).tolist()))
-                 for k in range(len(walks[0])))
+    return tuple(
+        Curves(
+            FRACTIONS,
+            tuple(np.mean([walk[k].deletion for walk in walks], 0).tolist()),
+            tuple(np.mean([walk[k].insertion for walk in walks], 0).tolist()),
+        )
+        for k in range(len(walks[0]))
+    )
 
 
 def cell_order(evidence: np.ndarray) -> np.ndarray:
@@ -49,11 +55,13 @@ def _cells(size: int) -> np.ndarray:
 
 def _walk(probabilities: Probabilities, batch: np.ndarray, orders: np.ndarray) -> list[list[Curves]]:
     """orders: (R, cells). Returns the curves of R orders x 7 classes."""
-    masks = np.concatenate(list(_masks(batch.shape[-1], orders)))                    # (R * F, S, S)
+    masks = np.concatenate(list(_masks(batch.shape[-1], orders)))  # (R * F, S, S)
     rows = probabilities(np.concatenate([covered(batch, masks), covered(batch, ~masks)]))
     deletion, insertion = rows.reshape(2, len(orders), len(FRACTIONS), -1)
-    return [[Curves(FRACTIONS, tuple(gone[:, k].tolist()), tuple(come[:, k].tolist())) for k in range(gone.shape[1])]
-            for gone, come in zip(deletion, insertion, strict=True)]
+    return [
+        [Curves(FRACTIONS, tuple(gone[:, k].tolist()), tuple(come[:, k].tolist())) for k in range(gone.shape[1])]
+        for gone, come in zip(deletion, insertion, strict=True)
+    ]
 
 
 def _masks(size: int, orders: np.ndarray) -> Iterator[np.ndarray]:

@@ -23,8 +23,10 @@ def write_explanation(explanation: Explanation, folder: Path) -> list[Path]:
     Maps of an earlier explanation in the same folder go first, by their names; nothing else is touched.
     """
     face_rgb = np.repeat(explanation.face_grey[..., None], 3, 2)
-    content = {"maps.npz": maps.npz(explanation),
-               "explanation.json": (json.dumps(explanation.to_json(), indent=1) + "\n").encode()}
+    content = {
+        "maps.npz": maps.npz(explanation),
+        "explanation.json": (json.dumps(explanation.to_json(), indent=1) + "\n").encode(),
+    }
     for method, found in explanation.maps.items():
         for name, tile in zip(explanation.classes, maps.tiles(found, method, face_rgb, Look(), SIDE), strict=True):
             content[f"{method}-{name}.png"] = maps.png(tile)

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 STEPS = (64, 192, 576, 1728)  # each holds the points of the one before, so no work is lost
-TOLERANCE = 0.008             # of the largest score difference that the maps share out
+TOLERANCE = 0.008  # of the largest score difference that the maps share out
 ROWS_AT_ONCE = 16
 
 
@@ -22,20 +22,19 @@ def integrated_gradients(model: nn.Module, batch: torch.Tensor, directions: torc
     """
     if len(batch) == 1:
         return _one_face(model, batch, directions)
-    return torch.cat([_one_face(model, face[None], one[None])
-                      for face, one in zip(batch, directions, strict=True)])
+    return torch.cat([_one_face(model, face[None], one[None]) for face, one in zip(batch, directions, strict=True)])
 
 
 def _one_face(model: nn.Module, face: torch.Tensor, directions: torch.Tensor) -> torch.Tensor:
     grey = face.mean().expand_as(face)
     with torch.no_grad():
-        gaps = directions @ (model(face) - model(grey))[0]             # (N,)
+        gaps = directions @ (model(face) - model(grey))[0]  # (N,)
     sums = torch.zeros(len(directions), 1, *face.shape[2:])
     maps, rows, before = torch.zeros_like(sums), torch.arange(len(directions)), 0
     for steps in STEPS:
         points = (torch.arange(steps) + 0.5) / steps
         if before:
-            points = points[torch.arange(steps) % 3 != 1]              # the middle ones are done already
+            points = points[torch.arange(steps) % 3 != 1]  # the middle ones are done already
         sums[rows] += _weighted_gradients(model, grey, face - grey, points, directions[rows])
         maps[rows] = sums[rows] / steps * (face - grey)
         wrong = (maps.sum((1, 2, 3)) - gaps).abs() > TOLERANCE * gaps.abs().max()
@@ -45,15 +44,16 @@ def _one_face(model: nn.Module, face: torch.Tensor, directions: torch.Tensor) ->
     return maps
 
 
-def _weighted_gradients(model: nn.Module, grey: torch.Tensor, change: torch.Tensor, points: torch.Tensor,
-                        directions: torch.Tensor) -> torch.Tensor:
+def _weighted_gradients(
+    model: nn.Module, grey: torch.Tensor, change: torch.Tensor, points: torch.Tensor, directions: torch.Tensor
+) -> torch.Tensor:
     """The sum over u of 2u times the gradient at grey + u^2 change, a direction each: (N, 1, S, S)."""
     total = torch.zeros(len(directions), 1, *change.shape[2:])
     for part in points.split(ROWS_AT_ONCE):
         faces = (grey + part.square().view(-1, 1, 1, 1) * change).requires_grad_(True)
-        logits = model(faces) * 2 * part[:, None]                      # (P, 7)
+        logits = model(faces) * 2 * part[:, None]  # (P, 7)
         for index, direction in enumerate(directions):
             kept = index < len(directions) - 1
-            gradient, = torch.autograd.grad((logits @ direction).sum(), faces, retain_graph=kept)
+            (gradient,) = torch.autograd.grad((logits @ direction).sum(), faces, retain_graph=kept)
             total[index] += gradient.sum(0)
     return total

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 FUSED = "fused"  # the layer choice that joins the maps of all layers
-BLANK = 1e-9     # a map that stays below this everywhere shows nothing
+BLANK = 1e-9  # a map that stays below this everywhere shows nothing
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Method:
     """
 
     label: str
-    says: str                    # one sentence for the reader
+    says: str  # one sentence for the reader
     source: str
     signed: bool = True
     marks: Literal["value", "size"] = "value"
@@ -38,23 +38,45 @@ class Method:
 
 METHODS = {
     "grad_cam": Method(
-        "Grad-CAM", "Where the layer's features speak for the class.",
-        "Selvaraju et al. 2017; fused over layers as in LayerCAM, Jiang et al. 2021", signed=False, layered=True),
+        "Grad-CAM",
+        "Where the layer's features speak for the class.",
+        "Selvaraju et al. 2017; fused over layers as in LayerCAM, Jiang et al. 2021",
+        signed=False,
+        layered=True,
+    ),
     "guided_backprop": Method(
-        "Guided backpropagation", "Fine edges: the gradient, let through only where it is positive at every ReLU.",
-        "Springenberg et al. 2015", marks="size"),
+        "Guided backpropagation",
+        "Fine edges: the gradient, let through only where it is positive at every ReLU.",
+        "Springenberg et al. 2015",
+        marks="size",
+    ),
     "guided_grad_cam": Method(
-        "Guided Grad-CAM", "Guided backpropagation's edges, where Grad-CAM agrees.",
-        "Selvaraju et al. 2017", marks="size", layered=True),
+        "Guided Grad-CAM",
+        "Guided backpropagation's edges, where Grad-CAM agrees.",
+        "Selvaraju et al. 2017",
+        marks="size",
+        layered=True,
+    ),
     "gradient": Method(
-        "Gradient", "Which pixels would change the class's score, made brighter or darker a little.",
-        "Simonyan et al. 2014", marks="size"),
+        "Gradient",
+        "Which pixels would change the class's score, made brighter or darker a little.",
+        "Simonyan et al. 2014",
+        marks="size",
+    ),
     "integrated_gradients": Method(
-        "Integrated Gradients", "The score shared out over the pixels: it adds up to the score against plain grey.",
-        "Sundararajan et al. 2017", slow=True, place="fer.explanation.integrated_gradients:integrated_gradients"),
+        "Integrated Gradients",
+        "The score shared out over the pixels: it adds up to the score against plain grey.",
+        "Sundararajan et al. 2017",
+        slow=True,
+        place="fer.explanation.integrated_gradients:integrated_gradients",
+    ),
     "occlusion": Method(
-        "Occlusion", "How far the score falls where a grey square covers the face.",
-        "Zeiler and Fergus 2014", slow=True, place="fer.explanation.occlusion:occlusion"),
+        "Occlusion",
+        "How far the score falls where a grey square covers the face.",
+        "Zeiler and Fergus 2014",
+        slow=True,
+        place="fer.explanation.occlusion:occlusion",
+    ),
 }
 FAST = tuple(name for name, method in METHODS.items() if not method.slow)
 

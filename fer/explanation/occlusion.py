@@ -8,8 +8,9 @@ from torch import nn
 ROWS_AT_ONCE = 128
 
 
-def occlusion(model: nn.Module, batch: torch.Tensor, directions: torch.Tensor,
-              side: int | None = None, stride: int | None = None) -> torch.Tensor:
+def occlusion(
+    model: nn.Module, batch: torch.Tensor, directions: torch.Tensor, side: int | None = None, stride: int | None = None
+) -> torch.Tensor:
     """How far each score falls where a square of the face's mean grey covers it (Zeiler and Fergus 2014).
 
     batch: (N, 1, S, S), or (1, 1, S, S) under N directions (N, 7). side, stride: of the square, in pixels; by
@@ -18,8 +19,8 @@ def occlusion(model: nn.Module, batch: torch.Tensor, directions: torch.Tensor,
     size = batch.shape[-1]
     side = side or max(size // 5, 1)
     stride = stride or max(side // 4, 1)
-    windows = _windows(size, side, stride)                                    # (W, S, S) of 0 and 1
-    falls = torch.stack([_falls(model, face, windows) for face in batch])     # (N or 1, W, 7)
+    windows = _windows(size, side, stride)  # (W, S, S) of 0 and 1
+    falls = torch.stack([_falls(model, face, windows) for face in batch])  # (N or 1, W, 7)
     falls = torch.einsum("nwk,nk->nw", falls.expand(len(directions), -1, -1), directions)
     maps = torch.einsum("nw,wij->nij", falls, windows) / windows.sum(0).clamp_min(1)
     return maps.unsqueeze(1)
@@ -40,5 +41,5 @@ def _windows(size: int, side: int, stride: int) -> torch.Tensor:
     places = torch.zeros(len(starts) ** 2, size, size)
     for index, place in enumerate(places):
         top, left = starts[index // len(starts)], starts[index % len(starts)]
-        place[top:top + side, left:left + side] = 1
+        place[top : top + side, left : left + side] = 1
     return places

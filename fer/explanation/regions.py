@@ -15,7 +15,7 @@ REST = "forehead and chin"
 REGIONS = ("brows", "eyes", "nose", "mouth", "cheeks", REST, OUTSIDE)
 PARTS = REGIONS[:5]
 
-MAINLY_SHARE, MAINLY_TIMES = 0.5, 1.5   # "mainly": so much of a map, or so many times what an even map has there
+MAINLY_SHARE, MAINLY_TIMES = 0.5, 1.5  # "mainly": so much of a map, or so many times what an even map has there
 
 # Right eye, left eye, nose tip, mouth corners in FER2013's 48 x 48, where a detector gives no landmarks:
 # the medians of fer.vision.alignment, nose and mouth's width by common proportions.
@@ -96,8 +96,13 @@ def leading(found: dict[str, float], even: dict[str, float]) -> tuple[list[str],
     return most, mass > area and (mass > MAINLY_SHARE or mass > MAINLY_TIMES * area)
 
 
-def in_words(expression: str, found: dict[str, float], even: dict[str, float], predicted: bool = True,
-             marks: Literal["value", "size"] = "value") -> str:
+def in_words(
+    expression: str,
+    found: dict[str, float],
+    even: dict[str, float],
+    predicted: bool = True,
+    marks: Literal["value", "size"] = "value",
+) -> str:
     """One sentence on where a map for an expression lies, and whether that is where one expects it.
 
     found, even: the shares of the map and of an even one, by region. marks: what the method's evidence is; a size says
@@ -107,22 +112,32 @@ def in_words(expression: str, found: dict[str, float], even: dict[str, float], p
         return f"Nothing in this face speaks for {expression}: the map marks nothing."
     most, mainly = leading(found, even)
     if marks == "size":
-        start = f"The score for {expression} is most sensitive at" if mainly else \
-            f"The score for {expression} is sensitive all over the picture, most at"
+        start = (
+            f"The score for {expression} is most sensitive at"
+            if mainly
+            else f"The score for {expression} is sensitive all over the picture, most at"
+        )
     elif predicted:
-        start = f"It reads {expression} mainly from" if mainly else \
-            f"What it reads {expression} from is spread over the picture; most is on"
+        start = (
+            f"It reads {expression} mainly from"
+            if mainly
+            else f"What it reads {expression} from is spread over the picture; most is on"
+        )
     else:
-        start = f"What speaks for {expression} lies mainly on" if mainly else \
-            f"What speaks for {expression} is spread over the picture; most is on"
+        start = (
+            f"What speaks for {expression} lies mainly on"
+            if mainly
+            else f"What speaks for {expression} is spread over the picture; most is on"
+        )
     outside = "" if OUTSIDE in most else f"; {_percent(found[OUTSIDE])} lies outside the face"
     return f"{start} {named(most, found)}, {_judged(expression, most)}{outside}."
 
 
 def named(regions: list[str], found: dict[str, float]) -> str:
     """Regions with their shares, for a sentence."""
-    return " and ".join(f"{'what is ' if region == OUTSIDE else 'the '}{region} ({_percent(found[region])})"
-                        for region in regions)
+    return " and ".join(
+        f"{'what is ' if region == OUTSIDE else 'the '}{region} ({_percent(found[region])})" for region in regions
+    )
 
 
 def _judged(expression: str, most: list[str]) -> str:

@@ -12,14 +12,17 @@ from fer.explanation.attribution import Explainer
 from fer.explanation.methods import METHODS
 
 Part = Literal["top", "all"]
-FAILS_FROM = 0.5   # a map that still ranks its pixels this much alike does not show what those weights learnt
+FAILS_FROM = 0.5  # a map that still ranks its pixels this much alike does not show what those weights learnt
 
 
 def randomised(explainer: Explainer, part: Part, seed: int = 0) -> Explainer:
     """An explainer of the same network, its last layer or all of its layers as before any training."""
     model = copy.deepcopy(explainer.model)
-    layers = [module for module in model.modules() if hasattr(module, "reset_parameters")
-              and any(True for _ in module.parameters(recurse=False))]
+    layers = [
+        module
+        for module in model.modules()
+        if hasattr(module, "reset_parameters") and any(True for _ in module.parameters(recurse=False))
+    ]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         for layer in layers[-1:] if part == "top" else layers:

@@ -22,8 +22,9 @@ class Engine:
         # Threads that spin while they wait take the processor from the camera, the page and other visitors.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
-            self._session = onnxruntime.InferenceSession(onnx_bytes, options, providers=["CPUExecutionProvider"],
-                                                         enable_fallback=0)
+            self._session = onnxruntime.InferenceSession(
+                onnx_bytes, options, providers=["CPUExecutionProvider"], enable_fallback=0
+            )
         except Exception as error:  # ONNX Runtime has a dozen kinds, all of them plain Exceptions
             raise WeightsError(f"ONNX Runtime refuses the network: {str(error)[:160]!r}.") from None
         self._input = self._session.get_inputs()[0].name

@@ -17,17 +17,17 @@ from fer.failure_log import log_failure
 from fer.inference.recognizer import Recognizer
 from fer.inference.recording import Row
 from fer.inference.smoothing import SMOOTHING_S
-from fer.inference.tracked import LIVE_SIDE, FollowedFace, Follower
+from fer.inference.tracked import LIVE_SIDE, TrackedFace, TrackedReader
 from fer.limits import limits
 from fer.vision.detection import Detector
 
 HISTORY_S = 60.0
-RATE_S = 3.0              # frames a second are counted over this long
+RATE_S = 3.0  # frames a second are counted over this long
 RECORDED_ROWS = limits().recorded_rows
-PERSONS_KEPT_S = 2.0      # a face that was seen that recently is "current"
-FAILURE_TOLD_S = 10.0     # after the last frame that could not be read
+PERSONS_KEPT_S = 2.0  # a face that was seen that recently is "current"
+FAILURE_TOLD_S = 10.0  # after the last frame that could not be read
 
-Draw = Callable[[np.ndarray, tuple[FollowedFace, ...], frozenset[str], Recognizer, Detector], np.ndarray]
+Draw = Callable[[np.ndarray, tuple[TrackedFace, ...], frozenset[str], Recognizer, Detector], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class LiveState:
     failures: frames since the start that could not be read; failure: why, where that was just now.
     """
 
-    faces: tuple[FollowedFace, ...] = ()
+    faces: tuple[TrackedFace, ...] = ()
     frames: int = 0
     frames_per_s: float = 0.0
     latency_ms: float = 0.0
@@ -60,7 +60,7 @@ class LiveState:
     recorded: int = 0
     failures: int = 0
     failure: str = ""
-    silent_s: float = 0.0    # since the last frame
+    silent_s: float = 0.0  # since the last frame
     recording_full: bool = False
 
 
@@ -70,20 +70,26 @@ class LiveAnalyser:
     draw(frame_rgb, faces, what, recognizer, detector) gives the drawn frame. clock: seconds, monotonic.
     """
 
-    def __init__(self, recognizer: Recognizer, detector: Detector, draw: Draw,
-                 settings: LiveSettings = LiveSettings(), clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        recognizer: Recognizer,
+        detector: Detector,
+        draw: Draw,
+        settings: LiveSettings = LiveSettings(),
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.settings, self._draw, self._clock = settings, draw, clock
-        self._follower = Follower(recognizer, detector, settings.smoothing_s, settings.long_side)
+        self._follower = TrackedReader(recognizer, detector, settings.smoothing_s, settings.long_side)
         self._lock = threading.Lock()
         self._began = clock()
         self._history: deque[Row] = deque()
-        self._done: deque[tuple[float, float]] = deque()     # (when, latency in seconds) of the last seconds
+        self._done: deque[tuple[float, float]] = deque()  # (when, latency in seconds) of the last seconds
         self._latest = LiveState()
         self._recorded: list[Row] | None = None
         self._recording_began = 0.0
-        self._counted_from: float | None = None              # the first frame since the start
-        self._early: float | None = None                     # the least of arrival minus the frame's own time
-        self._frame_s: float | None = None                   # the last frame's own time
+        self._counted_from: float | None = None  # the first frame since the start
+        self._early: float | None = None  # the least of arrival minus the frame's own time
+        self._frame_s: float | None = None  # the last frame's own time
         self._last_s = self._began
         self._logged: set[str] = set()
         self._failed_s = float("-inf")
@@ -104,10 +110,10 @@ class LiveAnalyser:
         arrived = self._clock()
         try:
             frame_rgb = np.ascontiguousarray(frame_rgb[:, ::-1]) if self.settings.mirror else frame_rgb
-            follower, what = self._follower, self.settings.drawn
-            # Only this thread reads with the follower; others replace its parts, for the next frame.
-            faces = follower.read(frame_rgb, arrived - self._began)
-            drawn = self._draw(frame_rgb, faces, what, follower.recognizer, follower.detector)
+            tracked_reader, what = self._follower, self.settings.drawn
+            # Only this thread reads with the tracked_reader; others replace its parts, for the next frame.
+            faces = tracked_reader.read(frame_rgb, arrived - self._began)
+            drawn = self._draw(frame_rgb, faces, what, tracked_reader.recognizer, tracked_reader.detector)
         except Exception as error:  # a stream must outlive any single frame
             self.failed(error)
             return frame_rgb
@@ -136,11 +142,19 @@ class LiveAnalyser:
             span = max(min(RATE_S, now - (now if self._counted_from is None else self._counted_from)), 0.5)
             silent_s = now - self._last_s
             return LiveState(
-                latest.faces if silent_s < PERSONS_KEPT_S else (), latest.frames, len(self._done) / span,
-                1000 * waits[len(waits) // 2] if waits else 0.0, latest.width, latest.height,
-                self._recorded is not None, len(self._recorded or ()), latest.failures,
-                latest.failure if now - self._failed_s < FAILURE_TOLD_S else "", silent_s,
-                len(self._recorded or ()) >= RECORDED_ROWS)
+                latest.faces if silent_s < PERSONS_KEPT_S else (),
+                latest.frames,
+                len(self._done) / span,
+                1000 * waits[len(waits) // 2] if waits else 0.0,
+                latest.width,
+                latest.height,
+                self._recorded is not None,
+                len(self._recorded or ()),
+                latest.failures,
+                latest.failure if now - self._failed_s < FAILURE_TOLD_S else "",
+                silent_s,
+                len(self._recorded or ()) >= RECORDED_ROWS,
+            )
 
     def history(self) -> tuple[list[Row], float]:
         """The rows of the last HISTORY_S seconds, and the time now on their clock."""
@@ -158,13 +172,14 @@ class LiveAnalyser:
             rows, self._recorded = self._recorded or [], None
             return rows
 
-    def _note(self, faces: tuple[FollowedFace, ...], shape: tuple[int, ...], arrived: float,
-              frame_s: float | None) -> None:
+    def _note(
+        self, faces: tuple[TrackedFace, ...], shape: tuple[int, ...], arrived: float, frame_s: float | None
+    ) -> None:
         with self._lock:
             now = self._clock()
             waited = 0.0
             if frame_s is not None and self._frame_s is not None and frame_s < self._frame_s:
-                self._new_clock()    # the browser connected again by itself
+                self._new_clock()  # the browser connected again by itself
             if self._counted_from is None:
                 self._counted_from = arrived
             self._frame_s = frame_s
@@ -178,11 +193,20 @@ class LiveAnalyser:
             while self._history and now - self._began - self._history[0].time_s > HISTORY_S:
                 self._history.popleft()
             if self._recorded is not None and len(self._recorded) < RECORDED_ROWS:
-                self._recorded += [Row.of(face, face.time_s - self._recording_began) for face in faces
-                                   if face.time_s >= self._recording_began]  # not a frame from before the start
+                self._recorded += [
+                    Row.of(face, face.time_s - self._recording_began)
+                    for face in faces
+                    if face.time_s >= self._recording_began
+                ]  # not a frame from before the start
             latest = self._latest
-            self._latest = LiveState(faces, latest.frames + 1, width=shape[1], height=shape[0],
-                                     failures=latest.failures, failure=latest.failure)
+            self._latest = LiveState(
+                faces,
+                latest.frames + 1,
+                width=shape[1],
+                height=shape[0],
+                failures=latest.failures,
+                failure=latest.failure,
+            )
             self._last_s = now
 
     def failed(self, error: Exception) -> None:
@@ -191,8 +215,14 @@ class LiveAnalyser:
             latest = self._latest
             first = type(error).__name__ not in self._logged
             self._logged.add(type(error).__name__)
-            self._latest = LiveState((), latest.frames + 1, width=latest.width, height=latest.height,
-                                     failures=latest.failures + 1, failure=type(error).__name__)
+            self._latest = LiveState(
+                (),
+                latest.frames + 1,
+                width=latest.width,
+                height=latest.height,
+                failures=latest.failures + 1,
+                failure=type(error).__name__,
+            )
             self._last_s = self._failed_s = self._clock()
         if first:  # thirty a second would fill the log
             log_failure("A live frame failed", error)

@@ -58,8 +58,9 @@ class Recognizer:
             raise WeightsError(f"{self.name} has newer weights by now. Read the face again.")
         return network
 
-    def predict(self, image_rgb: np.ndarray, detector: Detector | str = "auto",
-                long_side: int = LONG_SIDE) -> list[Prediction]:
+    def predict(
+        self, image_rgb: np.ndarray, detector: Detector | str = "auto", long_side: int = LONG_SIDE
+    ) -> list[Prediction]:
         """All faces of a picture (H, W, 3) uint8 RGB, the largest first; an empty list where there is none."""
         if image_rgb.ndim != 3 or image_rgb.shape[2] != 3 or image_rgb.dtype != np.uint8:
             raise FerError(f"A picture is (H, W, 3) uint8 RGB, this is {image_rgb.shape} {image_rgb.dtype}.")
@@ -72,14 +73,22 @@ class Recognizer:
         if not boxes:
             return []
         size = self.card.preprocessing.face_size
-        faces = np.stack([align_face(image_rgb, box, detector_name, size) for box in boxes])   # (N, S, S)
-        qualities = [assess(image_rgb.shape, box, face, whole=detector_name == "none")
-                     for box, face in zip(boxes, faces, strict=True)]
+        faces = np.stack([align_face(image_rgb, box, detector_name, size) for box in boxes])  # (N, S, S)
+        qualities = [
+            assess(image_rgb.shape, box, face, whole=detector_name == "none")
+            for box, face in zip(boxes, faces, strict=True)
+        ]
         rows = self.probabilities(faces)
         return [
-            Prediction(box, tuple(map(float, row)), quality.ok and float(row.max()) >= self.card.threshold, quality,
-                       detector_name)
-            for box, row, quality in zip(boxes, rows, qualities, strict=True)]
+            Prediction(
+                box,
+                tuple(map(float, row)),
+                quality.ok and float(row.max()) >= self.card.threshold,
+                quality,
+                detector_name,
+            )
+            for box, row, quality in zip(boxes, rows, qualities, strict=True)
+        ]
 
     def steps(self, image_rgb: np.ndarray, box: FaceBox, detector_name: str) -> Steps:
         """What `read` does to one face before the network sees it, step by step."""
@@ -95,9 +104,18 @@ class Recognizer:
 
         tta: none, flip or tencrop; the views' probabilities are averaged.
         """
-        return np.concatenate([
-            np.mean([softmax(self.engine(view) / self.card.temperature)
-                     for view in self.card.preprocessing.views(part, tta)], axis=0) for part in _parts(faces)])
+        return np.concatenate(
+            [
+                np.mean(
+                    [
+                        softmax(self.engine(view) / self.card.temperature)
+                        for view in self.card.preprocessing.views(part, tta)
+                    ],
+                    axis=0,
+                )
+                for part in _parts(faces)
+            ]
+        )
 
     def logits(self, faces: np.ndarray) -> np.ndarray:
         """Aligned grey faces (N, S, S) uint8 -> logits (N, 7), before the temperature."""
@@ -106,7 +124,7 @@ class Recognizer:
 
 def _parts(faces: np.ndarray) -> list[np.ndarray]:
     # ONNX Runtime keeps the memory of the largest batch it has seen: thousands of faces at once would be gigabytes.
-    return [faces[first:first + MAX_BATCH] for first in range(0, max(len(faces), 1), MAX_BATCH)]
+    return [faces[first : first + MAX_BATCH] for first in range(0, max(len(faces), 1), MAX_BATCH)]
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from fer.expressions import NAMES
-from fer.inference.tracked import FollowedFace
+from fer.inference.tracked import TrackedFace
 
 UNSURE = "not sure"
 
@@ -28,16 +28,28 @@ class Row:
     reasons: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, face: FollowedFace, time_s: float | None = None) -> Row:
+    def of(cls, face: TrackedFace, time_s: float | None = None) -> Row:
         box, prediction = face.prediction.box, face.prediction
-        return cls(face.time_s if time_s is None else time_s, face.person, face.expression, face.sure,
-                   prediction.probabilities, (box.x, box.y, box.width, box.height), prediction.quality.reasons)
+        return cls(
+            face.time_s if time_s is None else time_s,
+            face.person,
+            face.expression,
+            face.sure,
+            prediction.probabilities,
+            (box.x, box.y, box.width, box.height),
+            prediction.quality.reasons,
+        )
 
     def to_json(self) -> dict:
-        return {"time_s": round(self.time_s, 3), "person": self.person, "expression": self.expression,
-                "sure": self.sure, "probabilities": {name: round(p, 4) for name, p in zip(NAMES, self.probabilities,
-                                                                                          strict=True)},
-                "box": [round(value, 1) for value in self.box], "quality": list(self.reasons)}
+        return {
+            "time_s": round(self.time_s, 3),
+            "person": self.person,
+            "expression": self.expression,
+            "sure": self.sure,
+            "probabilities": {name: round(p, 4) for name, p in zip(NAMES, self.probabilities, strict=True)},
+            "box": [round(value, 1) for value in self.box],
+            "quality": list(self.reasons),
+        }
 
 
 def to_csv(rows: Iterable[Row]) -> str:
@@ -46,9 +58,17 @@ def to_csv(rows: Iterable[Row]) -> str:
     writer = csv.writer(file)
     writer.writerow(["time_s", "person", "expression", "sure", *NAMES, "x", "y", "width", "height", "quality"])
     for row in rows:
-        writer.writerow([f"{row.time_s:.3f}", row.person, row.expression, row.sure,
-                         *(f"{p:.4f}" for p in row.probabilities), *(f"{value:.1f}" for value in row.box),
-                         "; ".join(row.reasons) or "ok"])
+        writer.writerow(
+            [
+                f"{row.time_s:.3f}",
+                row.person,
+                row.expression,
+                row.sure,
+                *(f"{p:.4f}" for p in row.probabilities),
+                *(f"{value:.1f}" for value in row.box),
+                "; ".join(row.reasons) or "ok",
+            ]
+        )
     return file.getvalue()
 
 

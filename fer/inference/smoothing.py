@@ -1,4 +1,4 @@
-"""Steady, not sticky: probabilities averaged over seconds, and labels that change only when they mean it."""
+"""ProbabilitySmoother, not sticky: probabilities averaged over seconds, and labels that change only when they mean it."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import numpy as np
 
 from fer.expressions import NAMES
 
-SMOOTHING_S = 0.4    # time constant: what was seen that long ago weighs 1/e
-MARGIN = 0.1         # by which another expression must lead to take over at once
-HOLD_S = 0.5         # or for how long it must lead by less
+SMOOTHING_S = 0.4  # time constant: what was seen that long ago weighs 1/e
+MARGIN = 0.1  # by which another expression must lead to take over at once
+HOLD_S = 0.5  # or for how long it must lead by less
 
 
 def weight_of(passed_s: float, constant_s: float) -> float:
@@ -19,7 +19,7 @@ def weight_of(passed_s: float, constant_s: float) -> float:
 
 
 @dataclass
-class Steady:
+class ProbabilitySmoother:
     """One person's smoothed probabilities and label.
 
     constant_s: the time constant in seconds, so that slow and fast cameras are smoothed alike.

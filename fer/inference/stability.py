@@ -12,13 +12,19 @@ from fer.records import FaceBox, Prediction
 from fer.vision.alignment import Crop, cut, face_crop
 
 VIEWS = 16
-SHIFT = 0.04       # of the crop's side, in each direction: about two pixels of FER2013's 48
-SCALE = 0.06       # larger or smaller
-TURN = 6.0         # degrees to either side
+SHIFT = 0.04  # of the crop's side, in each direction: about two pixels of FER2013's 48
+SCALE = 0.06  # larger or smaller
+TURN = 6.0  # degrees to either side
 
 
-def stability(recognizer: Recognizer, image_rgb: np.ndarray, faces: list[Prediction], detector: str,
-              views: int = VIEWS, seed: int = 0) -> list[float]:
+def stability(
+    recognizer: Recognizer,
+    image_rgb: np.ndarray,
+    faces: list[Prediction],
+    detector: str,
+    views: int = VIEWS,
+    seed: int = 0,
+) -> list[float]:
     """For each face the share of views, 0..1, that get the same leading expression; the same seed, the same views.
 
     image_rgb: (H, W, 3) uint8 RGB, the picture that the faces were read in. detector: the one that drew the boxes.
@@ -27,7 +33,7 @@ def stability(recognizer: Recognizer, image_rgb: np.ndarray, faces: list[Predict
         return []
     size, rng = recognizer.card.preprocessing.face_size, np.random.default_rng(seed)
     if detector == "none":  # the whole picture was squeezed to a square: its cuts are those of the squeezed one
-        side = 4 * size     # finer than a cut, and small whatever the picture's shape
+        side = 4 * size  # finer than a cut, and small whatever the picture's shape
         image_rgb = cv2.resize(image_rgb, (side, side), interpolation=cv2.INTER_AREA)
         faces = [replace(face, box=FaceBox(0, 0, side, side)) for face in faces]
     jitters = rng.uniform(-1, 1, (views, 4))
@@ -35,7 +41,7 @@ def stability(recognizer: Recognizer, image_rgb: np.ndarray, faces: list[Predict
     for face in faces:
         crop = face_crop(face.box, detector)
         greys = [cut(image_rgb, _moved(crop, jitter), size) for jitter in jitters]
-        batches += [grey[:, ::-1] if index % 2 else grey for index, grey in enumerate(greys)]   # every second mirrored
+        batches += [grey[:, ::-1] if index % 2 else grey for index, grey in enumerate(greys)]  # every second mirrored
     rows = recognizer.probabilities(np.stack(batches)).argmax(1).reshape(len(faces), views)
     own = np.array([int(np.argmax(face.probabilities)) for face in faces])
     return [float(share) for share in (rows == own[:, None]).mean(1)]
@@ -43,6 +49,10 @@ def stability(recognizer: Recognizer, image_rgb: np.ndarray, faces: list[Predict
 
 def _moved(crop: Crop, jitter: np.ndarray) -> Crop:
     across, down, larger, turned = map(float, jitter)
-    return replace(crop, centre_x=crop.centre_x + SHIFT * across * crop.side,
-                   centre_y=crop.centre_y + SHIFT * down * crop.side, side=crop.side * (1 + SCALE * larger),
-                   roll=crop.roll + np.deg2rad(TURN * turned))
+    return replace(
+        crop,
+        centre_x=crop.centre_x + SHIFT * across * crop.side,
+        centre_y=crop.centre_y + SHIFT * down * crop.side,
+        side=crop.side * (1 + SCALE * larger),
+        roll=crop.roll + np.deg2rad(TURN * turned),
+    )

@@ -1,4 +1,4 @@
-"""Frames of a stream or a film in, people and their steady expressions out."""
+"""Frames of a stream or a video in, people and their steady expressions out."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ import numpy as np
 
 from fer.expressions import NAMES
 from fer.inference.recognizer import Recognizer
-from fer.inference.smoothing import SMOOTHING_S, Steady
+from fer.inference.smoothing import SMOOTHING_S, ProbabilitySmoother
 from fer.records import FaceBox, Prediction
 from fer.vision.detection import Detector
 from fer.vision.tracking import FaceTracker
 
-LIVE_SIDE = 320    # search size of live frames: a face from 20 pixels of it on
+LIVE_SIDE = 320  # search size of live frames: a face from 20 pixels of it on
 FULL_SIDE = 640
 TRACKED_SIDE = 640  # people are followed on frames of this long side: a stream may change its size
 
 
 @dataclass(frozen=True)
-class FollowedFace:
+class TrackedFace:
     """One person in one frame.
 
     person: their number, from 1. prediction: with smoothed probabilities; its box is this frame's. expression: the
@@ -38,31 +38,34 @@ class FollowedFace:
         return self.prediction.sure and self.expression == self.prediction.expression
 
 
-class Follower:
+class TrackedReader:
     """Finds, reads and follows faces. One per stream; not for several threads at once.
 
     recognizer, detector, smoothing_s and long_side may be replaced between frames: people keep their numbers.
     """
 
-    def __init__(self, recognizer: Recognizer, detector: Detector, smoothing_s: float = SMOOTHING_S,
-                 long_side: int = LIVE_SIDE) -> None:
+    def __init__(
+        self, recognizer: Recognizer, detector: Detector, smoothing_s: float = SMOOTHING_S, long_side: int = LIVE_SIDE
+    ) -> None:
         self.recognizer, self.detector = recognizer, detector
         self.smoothing_s, self.long_side = smoothing_s, long_side
         self._tracker = FaceTracker()
-        self._steady: dict[int, Steady] = {}
+        self._steady: dict[int, ProbabilitySmoother] = {}
 
-    def read(self, frame_rgb: np.ndarray, time_s: float) -> tuple[FollowedFace, ...]:
+    def read(self, frame_rgb: np.ndarray, time_s: float) -> tuple[TrackedFace, ...]:
         """One frame (H, W, 3) uint8 RGB -> its faces, the largest first. time_s: seconds on the stream's own clock."""
         recognizer, detector = self.recognizer, self.detector  # another thread may replace them meanwhile
         boxes = detector.detect(frame_rgb, self.long_side)
         predictions = recognizer.read(frame_rgb, boxes, detector.name)
         people = self._tracker.update([_scaled(box, TRACKED_SIDE / max(frame_rgb.shape[:2])) for box in boxes], time_s)
         self._steady = {person: steady for person, steady in self._steady.items() if person in self._tracker.alive}
-        return tuple(self._follow(person, prediction, time_s, recognizer.card.threshold)
-                     for person, prediction in zip(people, predictions, strict=True))
+        return tuple(
+            self._follow(person, prediction, time_s, recognizer.card.threshold)
+            for person, prediction in zip(people, predictions, strict=True)
+        )
 
-    def _follow(self, person: int, prediction: Prediction, time_s: float, threshold: float) -> FollowedFace:
-        steady = self._steady.setdefault(person, Steady())
+    def _follow(self, person: int, prediction: Prediction, time_s: float, threshold: float) -> TrackedFace:
+        steady = self._steady.setdefault(person, ProbabilitySmoother())
         steady.constant_s = self.smoothing_s
         raw = prediction.probabilities
         if prediction.quality.ok:
@@ -72,7 +75,7 @@ class Follower:
         else:  # a face that cannot be read says nothing: what was seen before stays, and is not told
             smoothed, label = tuple(map(float, steady.probabilities)), NAMES[steady.label]
         sure = prediction.quality.ok and max(smoothed) >= threshold
-        return FollowedFace(person, replace(prediction, probabilities=smoothed, sure=sure), label, raw, time_s)
+        return TrackedFace(person, replace(prediction, probabilities=smoothed, sure=sure), label, raw, time_s)
 
 
 def _scaled(box: FaceBox, factor: float) -> FaceBox:

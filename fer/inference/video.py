@@ -1,4 +1,4 @@
-"""A whole film: every frame drawn, some of them read, the people followed, the strongest moments kept."""
+"""A whole video: every frame drawn, some of them read, the people followed, the strongest moments kept."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ import numpy as np
 from fer.errors import VideoError
 from fer.inference.recognizer import Recognizer
 from fer.inference.recording import Row
-from fer.inference.tracked import FULL_SIDE, FollowedFace, Follower
+from fer.inference.tracked import FULL_SIDE, TrackedFace, TrackedReader
 from fer.limits import limits
 from fer.vision.detection import Detector
 from fer.vision.video import VideoInfo, VideoWriter, frames, probe
 
-READINGS_PER_S = 10.0   # of the film's time; the frames between show the last reading
-MAX_ROWS = limits().film_rows
+READINGS_PER_S = 10.0  # of the video's time; the frames between show the last reading
+MAX_ROWS = limits().video_rows
 
-Draw = Callable[[np.ndarray, tuple[FollowedFace, ...]], np.ndarray]
+Draw = Callable[[np.ndarray, tuple[TrackedFace, ...]], np.ndarray]
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a film has come. done: 0..1, of its length; left_s: seconds of work left, None until it can be told."""
+    """How far a video has come. done: 0..1, of its length; left_s: seconds of work left, None until it can be told."""
 
     done: float
     frames: int
@@ -42,8 +42,8 @@ class Moment:
 
 
 @dataclass(frozen=True)
-class Film:
-    """What a film gave. rows: one a person and reading; moments: at most one an expression; notes: sentences."""
+class VideoResult:
+    """What a video gave. rows: one a person and reading; moments: at most one an expression; notes: sentences."""
 
     info: VideoInfo
     rows: tuple[Row, ...]
@@ -54,23 +54,29 @@ class Film:
     cancelled: bool = False
 
 
-def read_film(source: bytes | Path, out: Path | BinaryIO, recognizer: Recognizer, detector: Detector, draw: Draw,
-              readings_per_s: float = READINGS_PER_S, on_progress: Callable[[Progress], bool] = lambda progress: True
-              ) -> Film:
-    """Read a film and write it with its faces drawn (MP4). on_progress is called for each frame; False ends it there.
+def read_video(
+    source: bytes | Path,
+    out: Path | BinaryIO,
+    recognizer: Recognizer,
+    detector: Detector,
+    draw: Draw,
+    readings_per_s: float = READINGS_PER_S,
+    on_progress: Callable[[Progress], bool] = lambda progress: True,
+) -> VideoResult:
+    """Read a video and write it with its faces drawn (MP4). on_progress is called for each frame; False ends it there.
 
-    Raises VideoError for what is no film or is over a limit. A film cut off gives its readable part and a note.
+    Raises VideoError for what is no video or is over a limit. A video cut off gives its readable part and a note.
     """
     info, notes, rows = probe(source), [], []
-    follower = Follower(recognizer, detector, long_side=FULL_SIDE)
+    tracked_reader = TrackedReader(recognizer, detector, long_side=FULL_SIDE)
     strongest: dict[str, Moment] = {}
-    faces: tuple[FollowedFace, ...] = ()
+    faces: tuple[TrackedFace, ...] = ()
     began, next_s, count, read, cancelled = time.monotonic(), 0.0, 0, 0, False
     with VideoWriter(out, info.width, info.height, info.rate) as writer:
         for time_s, frame_rgb in frames(source, notes.append):
-            due = time_s >= next_s - 0.002  # times are rounded to the film's clock
+            due = time_s >= next_s - 0.002  # times are rounded to the video's clock
             if due:
-                faces = follower.read(frame_rgb, time_s)
+                faces = tracked_reader.read(frame_rgb, time_s)
                 next_s, read = max(next_s + 1 / readings_per_s, time_s), read + 1
             drawn = draw(frame_rgb, faces)
             if due:
@@ -84,14 +90,14 @@ def read_film(source: bytes | Path, out: Path | BinaryIO, recognizer: Recognizer
                 notes.append(f"Only the first {time_s:.0f} s were read: there are too many faces for more.")
                 break
     if not count:
-        raise VideoError("No frame of this film can be read. Save it as MP4 (H.264).")
+        raise VideoError("No frame of this video can be read. Save it as MP4 (H.264).")
     if not rows and not cancelled:
-        notes.append("No face was found in this film. A face needs about 20 pixels, and to be turned to the camera.")
+        notes.append("No face was found in this video. A face needs about 20 pixels, and to be turned to the camera.")
     moments = sorted(strongest.values(), key=lambda moment: moment.row.time_s)
-    return Film(info, tuple(rows), tuple(moments), count, read, tuple(notes), cancelled)
+    return VideoResult(info, tuple(rows), tuple(moments), count, read, tuple(notes), cancelled)
 
 
-def _keep(rows: list[Row], strongest: dict[str, Moment], faces: tuple[FollowedFace, ...], drawn: np.ndarray) -> None:
+def _keep(rows: list[Row], strongest: dict[str, Moment], faces: tuple[TrackedFace, ...], drawn: np.ndarray) -> None:
     for face in faces:
         row = Row.of(face)
         rows.append(row)

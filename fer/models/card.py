@@ -11,9 +11,17 @@ from fer.expressions import NAMES
 from fer.preprocessing import Preprocessing
 
 MAX_BYTES = 4 * 2**20
-MAX_DEPTH = 20        # lists in lists: shipped cards have three
-KINDS = {"data": str, "notes": str, "date": str, "sha256": str, "onnx_sha256": str,
-         "licences": dict, "metrics": dict, "training": dict}
+MAX_DEPTH = 20  # lists in lists: shipped cards have three
+DETECTOR_SPECS = {
+    "data": str,
+    "notes": str,
+    "date": str,
+    "sha256": str,
+    "onnx_sha256": str,
+    "licences": dict,
+    "metrics": dict,
+    "training": dict,
+}
 RANGES = {"temperature": (0.01, 1000.0), "threshold": (0.0, 1000.0)}
 
 
@@ -24,15 +32,15 @@ class Card:
     architecture: str
     preprocessing: Preprocessing = Preprocessing()
     classes: tuple[str, ...] = NAMES
-    temperature: float = 1.0      # logits are divided by it before the softmax
-    threshold: float = 0.5        # calibrated confidence from which the app is "sure"
+    temperature: float = 1.0  # logits are divided by it before the softmax
+    threshold: float = 0.5  # calibrated confidence from which the app is "sure"
     data: str = ""
     licences: dict[str, str] = field(default_factory=dict)
     metrics: dict = field(default_factory=dict)  # each with the split it was measured on
     training: dict = field(default_factory=dict)
     notes: str = ""
     date: str = ""
-    sha256: str = ""       # of the .safetensors file
+    sha256: str = ""  # of the .safetensors file
     onnx_sha256: str = ""  # of the .onnx file; empty on cards from before it was written
 
     @property
@@ -56,12 +64,13 @@ class Card:
         if kept["classes"] != NAMES:
             raise WeightsError(
                 f"The weights have the classes {', '.join(str(name)[:40] for name in kept['classes'][:9])[:120]}. "
-                f"Expected {', '.join(NAMES)}. Choose weights trained on these.")
+                f"Expected {', '.join(NAMES)}. Choose weights trained on these."
+            )
         return cls(**kept)
 
 
 def _check_kinds(values: dict) -> None:
-    for name, kind in KINDS.items():
+    for name, kind in DETECTOR_SPECS.items():
         if not isinstance(values.get(name, kind()), kind):
             raise _unfit(name, values[name], "text" if kind is str else "an object")
     for name, (low, high) in RANGES.items():
@@ -97,8 +106,12 @@ def checked_json(text: str) -> object:
         raise ValueError("nested too deep") from None
     level = [values]
     for _ in range(MAX_DEPTH):
-        level = [child for value in level if isinstance(value, dict | list)
-                 for child in (value.values() if isinstance(value, dict) else value)]
+        level = [
+            child
+            for value in level
+            if isinstance(value, dict | list)
+            for child in (value.values() if isinstance(value, dict) else value)
+        ]
     if level:
         raise ValueError("nested too deep")
     return values

@@ -55,8 +55,9 @@ def network_of(name: str, card: Card, state: dict[str, torch.Tensor]) -> nn.Modu
         raise WeightsError(f"{name} holds {extra[0][:60]!r}, which {card.architecture} does not have.")
     for key, tensor in state.items():
         if tensor.shape != expected[key].shape:
-            raise WeightsError(f"{name}: {key} has the shape {list(tensor.shape)}, "
-                               f"expected {list(expected[key].shape)}.")
+            raise WeightsError(
+                f"{name}: {key} has the shape {list(tensor.shape)}, expected {list(expected[key].shape)}."
+            )
         if tensor.is_floating_point() != expected[key].is_floating_point() or tensor.is_complex():
             raise WeightsError(f"{name}: {key} holds {tensor.dtype}, expected {expected[key].dtype}.")
         state[key] = tensor.to(expected[key].dtype)  # first: a float64 may be too large for a float32

@@ -27,7 +27,7 @@ def merge(architecture: str, networks: Sequence[RepVGG]) -> tuple[str, RepVGG]:
 
 
 def _joined(key: str, tensors: list[torch.Tensor]) -> torch.Tensor:
-    if key == "classifier.weight":                     # n x (7, C) -> (7, n C)
+    if key == "classifier.weight":  # n x (7, C) -> (7, n C)
         return torch.cat(tensors, 1) / len(tensors)
     if key == "classifier.bias":
         return torch.stack(tensors).mean(0)

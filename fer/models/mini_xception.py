@@ -75,10 +75,15 @@ class MiniXception(nn.Module):
         features = self.block4(self.block3(self.block2(self.block1(features))))
         if self.dropout is not None:
             features = self.dropout(features)
-        maps = self.classifier(features)          # (N, 128, s, s) -> (N, 7, s, s)
-        return self.average(maps).flatten(1)      # -> (N, 7)
+        maps = self.classifier(features)  # (N, 128, s, s) -> (N, 7, s, s)
+        return self.average(maps).flatten(1)  # -> (N, 7)
 
     def attribution_layers(self) -> dict[str, nn.Module]:
         """The layers that a class activation map can be taken from, the shallowest first."""
-        return {"conv2": self.relu2, "block1": self.block1, "block2": self.block2,
-                "block3": self.block3, "block4": self.block4}
+        return {
+            "conv2": self.relu2,
+            "block1": self.block1,
+            "block2": self.block2,
+            "block3": self.block3,
+            "block4": self.block4,
+        }

@@ -56,8 +56,13 @@ class RepVGG(nn.Module):
     widths: channels of a stage, over all groups; groups share nothing but the face and the classifier.
     """
 
-    def __init__(self, widths: tuple[int, ...] = (32, 64, 128, 256), depths: tuple[int, ...] = (1, 2, 3, 2),
-                 dropout: float = 0.0, groups: int = 1) -> None:
+    def __init__(
+        self,
+        widths: tuple[int, ...] = (32, 64, 128, 256),
+        depths: tuple[int, ...] = (1, 2, 3, 2),
+        dropout: float = 0.0,
+        groups: int = 1,
+    ) -> None:
         super().__init__()
         channels, stages = 1, []
         for stage, (width, depth) in enumerate(zip(widths, depths, strict=True)):
@@ -76,7 +81,7 @@ class RepVGG(nn.Module):
         features = batch
         for stage in self.stages:
             features = stage(features)
-        pooled = self.average(features).flatten(1)       # (N, C, s, s) -> (N, C)
+        pooled = self.average(features).flatten(1)  # (N, C, s, s) -> (N, C)
         if self.dropout is not None:
             pooled = self.dropout(pooled)
         return self.classifier(pooled)

@@ -40,18 +40,26 @@ class Summary:
     def to_json(self) -> dict:
         return {
             "layers": [{"kind": row.kind, "shape": list(row.shape), "parameters": row.parameters} for row in self.rows],
-            "parameters": self.parameters, "input_mb": round(self.input_mb, 2),
+            "parameters": self.parameters,
+            "input_mb": round(self.input_mb, 2),
             "forward_backward_mb": round(self.forward_backward_mb, 2),
-            "parameters_mb": round(self.parameters_mb, 2), "total_mb": round(self.total_mb, 2),
+            "parameters_mb": round(self.parameters_mb, 2),
+            "total_mb": round(self.total_mb, 2),
         }
 
     def __str__(self) -> str:
         line = "-" * 64
-        rows = [f"{f'{row.kind}-{number}':>24} {str([-1, *row.shape]):>24} {row.parameters:>13,}"
-                for number, row in enumerate(self.rows, 1)]
-        totals = [f"Total parameters: {self.parameters:,}", f"Input size (MB): {self.input_mb:.2f}",
-                  f"Forward/backward pass size (MB): {self.forward_backward_mb:.2f}",
-                  f"Parameters size (MB): {self.parameters_mb:.2f}", f"Estimated total size (MB): {self.total_mb:.2f}"]
+        rows = [
+            f"{f'{row.kind}-{number}':>24} {str([-1, *row.shape]):>24} {row.parameters:>13,}"
+            for number, row in enumerate(self.rows, 1)
+        ]
+        totals = [
+            f"Total parameters: {self.parameters:,}",
+            f"Input size (MB): {self.input_mb:.2f}",
+            f"Forward/backward pass size (MB): {self.forward_backward_mb:.2f}",
+            f"Parameters size (MB): {self.parameters_mb:.2f}",
+            f"Estimated total size (MB): {self.total_mb:.2f}",
+        ]
         head = f"{'Layer (type)':>24} {'Output shape':>24} {'Parameters':>13}"
         return "\n".join([line, head, line, *rows, line, *totals, line])
 
@@ -64,12 +72,25 @@ def summarise(model: nn.Module, input_size: int = 44) -> Summary:
         own = sum(parameter.numel() for parameter in module._parameters.values() if parameter is not None)
         rows.append(LayerRow(type(module).__name__, tuple(output.shape[1:]), own))
 
-    _run_noted(model, input_size, note, [module for module in model.modules() if module is not model
-                                         and not isinstance(module, (nn.Sequential, nn.ModuleList))])
+    _run_noted(
+        model,
+        input_size,
+        note,
+        [
+            module
+            for module in model.modules()
+            if module is not model and not isinstance(module, (nn.Sequential, nn.ModuleList))
+        ],
+    )
     outputs = sum(torch.Size(row.shape).numel() for row in rows)
     parameters = parameter_count(model)
-    return Summary(tuple(rows), parameters, input_size**2 * FLOAT_BYTES / MEGABYTE,
-                   2 * outputs * FLOAT_BYTES / MEGABYTE, parameters * FLOAT_BYTES / MEGABYTE)
+    return Summary(
+        tuple(rows),
+        parameters,
+        input_size**2 * FLOAT_BYTES / MEGABYTE,
+        2 * outputs * FLOAT_BYTES / MEGABYTE,
+        parameters * FLOAT_BYTES / MEGABYTE,
+    )
 
 
 def multiply_adds(model: nn.Module, input_size: int = 44) -> int:
@@ -81,8 +102,9 @@ def multiply_adds(model: nn.Module, input_size: int = 44) -> int:
         places = output[0].numel()  # every number of the output is one dot product
         total += places * (module.weight[0].numel() if isinstance(module, nn.Conv2d) else module.in_features)
 
-    _run_noted(model, input_size, note, [module for module in model.modules()
-                                         if isinstance(module, (nn.Conv2d, nn.Linear))])
+    _run_noted(
+        model, input_size, note, [module for module in model.modules() if isinstance(module, (nn.Conv2d, nn.Linear))]
+    )
     return total
 
 

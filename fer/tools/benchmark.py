@@ -57,11 +57,21 @@ def explaining() -> list[Row]:
     whole = median_ms(lambda: maps(tuple(METHODS)), 3)
     measured = median_ms(lambda: faithfulness(face.probabilities), 3)
     return [
-        row("7 classes x (Grad-CAM + guided backpropagation)", first, "class by class",
-            median_ms(lambda: one_by_one(quick)), 60),
+        row(
+            "7 classes x (Grad-CAM + guided backpropagation)",
+            first,
+            "class by class",
+            median_ms(lambda: one_by_one(quick)),
+            60,
+        ),
         row("7 classes x six methods", whole, "class by class", median_ms(lambda: one_by_one(tuple(METHODS)), 1), 1500),
-        row("faithfulness of the grid (42 maps)", measured, "plain PyTorch",
-            median_ms(lambda: faithfulness(plain_torch), 1), 5000),
+        row(
+            "faithfulness of the grid (42 maps)",
+            measured,
+            "plain PyTorch",
+            median_ms(lambda: faithfulness(plain_torch), 1),
+            5000,
+        ),
     ]
 
 
@@ -89,10 +99,17 @@ def evaluating() -> list[Row]:
     def eager() -> None:
         with torch.inference_mode():
             for first in range(0, count, BATCH):
-                torch.softmax(model(torch.from_numpy(card.preprocessing(faces[first:first + BATCH]))), 1)
+                torch.softmax(model(torch.from_numpy(card.preprocessing(faces[first : first + BATCH]))), 1)
 
-    return [row("evaluation of 3,589 faces, metrics and all", median_ms(whole, 3), "eager PyTorch, no metrics",
-                median_ms(eager, 3), 4000)]
+    return [
+        row(
+            "evaluation of 3,589 faces, metrics and all",
+            median_ms(whole, 3),
+            "eager PyTorch, no metrics",
+            median_ms(eager, 3),
+            4000,
+        )
+    ]
 
 
 def training() -> list[Row]:
@@ -100,9 +117,15 @@ def training() -> list[Row]:
     from fer.tools.training_benchmark import stages
 
     values = list(stages().values())
-    return [row("epoch of mini_xception, 28,709 pictures", 1000 * values[0], "plain loop: NCHW, DataLoader, eager",
-                1000 * values[1]),
-            row("of that, loading data", 1000 * values[0] * values[3], "a tenth of the epoch", 100 * values[0])]
+    return [
+        row(
+            "epoch of mini_xception, 28,709 pictures",
+            1000 * values[0],
+            "plain loop: NCHW, DataLoader, eager",
+            1000 * values[1],
+        ),
+        row("of that, loading data", 1000 * values[0] * values[3], "a tenth of the epoch", 100 * values[0]),
+    ]
 
 
 def recognising() -> list[Row]:
@@ -118,9 +141,17 @@ def watching() -> list[Row]:
 
 
 STAGES: list[Callable[[], list[Row]]] = [
-    startup_benchmark.cold_start, startup_benchmark.importing, startup_benchmark.server_at_rest,
-    startup_benchmark.page_timings, startup_benchmark.large_photos, recognising, watching, explaining, evaluating,
-    training]
+    startup_benchmark.cold_start,
+    startup_benchmark.importing,
+    startup_benchmark.server_at_rest,
+    startup_benchmark.page_timings,
+    startup_benchmark.large_photos,
+    recognising,
+    watching,
+    explaining,
+    evaluating,
+    training,
+]
 
 
 def run(progress: Callable[[str], None] = lambda name: None) -> list[Row]:

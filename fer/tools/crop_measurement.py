@@ -1,6 +1,6 @@
 """Measure how FER2013 crops its faces, and how far each detector's crops lie from that.
 
-    python -m fer.tools.crop_measurement --data fer2013.csv
+python -m fer.tools.crop_measurement --data fer2013.csv
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from fer.data.fer2013 import read_fer2013
 from fer.records import FaceBox
 from fer.vision.alignment import REFERENCE, face_crop
 from fer.vision.detection import Detector, load_detector
-from fer.vision.registry import FINDERS
+from fer.vision.registry import FACE_FINDERS
 
 ENLARGED, BORDER = 4, 96  # the detectors need larger faces with something around them
 
@@ -40,24 +40,39 @@ def measure(pixels: np.ndarray, detector: Detector) -> dict[str, float | list[fl
     """
     boxes, landmarks, crops = [], [], []
     for _, _, box in found_again(pixels, detector):
-        boxes.append([np.sqrt(box.area) / ENLARGED, (box.x + box.width / 2 - BORDER) / ENLARGED,
-                      (box.y + box.height / 2 - BORDER) / ENLARGED])
+        boxes.append(
+            [
+                np.sqrt(box.area) / ENLARGED,
+                (box.x + box.width / 2 - BORDER) / ENLARGED,
+                (box.y + box.height / 2 - BORDER) / ENLARGED,
+            ]
+        )
         crop = face_crop(box, detector.name)
-        crops.append([crop.side / ENLARGED / REFERENCE * 100, crop.centre_x / ENLARGED, crop.centre_y / ENLARGED,
-                      np.rad2deg(crop.roll)])
+        crops.append(
+            [
+                crop.side / ENLARGED / REFERENCE * 100,
+                crop.centre_x / ENLARGED,
+                crop.centre_y / ENLARGED,
+                np.rad2deg(crop.roll),
+            ]
+        )
         if box.landmarks:
             points = (np.array(box.landmarks) - BORDER) / ENLARGED
             eyes, mouth = points[:2].mean(0), points[3:5].mean(0)
-            landmarks.append([np.linalg.norm(points[1] - points[0]), np.linalg.norm(mouth - eyes),
-                              *((eyes + mouth) / 2)])
+            landmarks.append(
+                [np.linalg.norm(points[1] - points[0]), np.linalg.norm(mouth - eyes), *((eyes + mouth) / 2)]
+            )
     side, x, y = np.median(boxes, axis=0).round(1)
     values: dict = {"found": round(len(boxes) / len(pixels), 3), "side": float(side), "centre": [float(x), float(y)]}
     low, high = np.percentile(crops, (5, 95), axis=0)
     values["spread"] = dict(zip(("side", "across", "down", "turn"), ((high - low) / 2).round(1).tolist()))
     if landmarks:
         eye_distance, eyes_to_mouth, x, y = np.median(landmarks, axis=0).round(1)
-        values |= {"eye_distance": float(eye_distance), "eyes_to_mouth": float(eyes_to_mouth),
-                   "eyes_mouth_middle": [float(x), float(y)]}
+        values |= {
+            "eye_distance": float(eye_distance),
+            "eyes_to_mouth": float(eyes_to_mouth),
+            "eyes_mouth_middle": [float(x), float(y)],
+        }
     return values
 
 
@@ -71,7 +86,7 @@ def main(data: Path, pictures: int = 1500, seed: int = 0) -> None:
     """
     training = read_fer2013(data).split("Training")
     rows = np.random.default_rng(seed).choice(len(training), min(pictures, len(training)), replace=False)
-    for name in FINDERS[1:]:
+    for name in FACE_FINDERS[1:]:
         print(name, measure(training.pixels[rows], load_detector(name)))
 
 

@@ -1,6 +1,6 @@
 """What a detector's crops cost: PublicTest's faces as they are, and as our pipeline cuts them out again.
 
-    python -m fer.tools.detected_crops mini_xception compact --data fer2013.csv
+python -m fer.tools.detected_crops mini_xception compact --data fer2013.csv
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from fer.inference.recognizer import Recognizer, load
 from fer.tools.crop_measurement import found_again
 from fer.vision.alignment import align_face
 from fer.vision.detection import Detector, load_detector
-from fer.vision.registry import FINDERS
+from fer.vision.registry import FACE_FINDERS
 
 SPLIT = "PublicTest"
 
@@ -48,10 +48,12 @@ def main(models: tyro.conf.Positional[list[str]], data: Path, limit: int = 0) ->
     recognizers = [load(model) for model in models]
     print("| detector | found | " + " | ".join(f"{one.name}: as they are, cut again" for one in recognizers) + " |")
     print("|---|---|" + "---|" * len(recognizers))
-    for name in FINDERS[1:]:
+    for name in FACE_FINDERS[1:]:
         rows, crops = cut_again(part, load_detector(name))
-        cells = [", ".join(f"{accuracy(one, faces, part.labels[rows]):.1%}" for faces in (part.pixels[rows], crops))
-                 for one in recognizers]
+        cells = [
+            ", ".join(f"{accuracy(one, faces, part.labels[rows]):.1%}" for faces in (part.pixels[rows], crops))
+            for one in recognizers
+        ]
         print(f"| {name} | {len(rows) / len(part):.0%} | " + " | ".join(cells) + " |")
 
 

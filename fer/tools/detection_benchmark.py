@@ -12,7 +12,7 @@ import tyro
 from fer.records import FaceBox
 from fer.vision.detection import LONG_SIDE, Detector, load_detector
 from fer.vision.images import read_image
-from fer.vision.registry import FINDERS
+from fer.vision.registry import FACE_FINDERS
 
 MATCH_IOU = 0.3  # between the annotation, a tight box, and detectors that draw wider ones
 
@@ -65,11 +65,13 @@ def main(photos: Path) -> None:
     Args:
         photos: A folder with photos and their faces.json.
     """
-    for name in FINDERS[1:]:
+    for name in FACE_FINDERS[1:]:
         for side in (1024, 640, 320) if name == "yunet" else (1024, 640):
             result = score_detector(load_detector(name), photos, side)
-            print(f"{name:>6} long side {side:>4}: recall {result.recall:.3f}, precision {result.precision:.3f}, "
-                  f"{result.milliseconds:.0f} ms a photo ({result.faces} faces)")
+            print(
+                f"{name:>6} long side {side:>4}: recall {result.recall:.3f}, precision {result.precision:.3f}, "
+                f"{result.milliseconds:.0f} ms a photo ({result.faces} faces)"
+            )
 
 
 if __name__ == "__main__":

@@ -21,9 +21,9 @@ from fer.models.onnx_export import export_onnx
 from fer.models.weights import find_weights
 from fer.preprocessing import Preprocessing
 
-TOLERANCE = 1e-3       # of logits, which are a few units large
+TOLERANCE = 1e-3  # of logits, which are a few units large
 CALIBRATION_FACES = 512
-CHECKED_FACES = 3589   # all of PublicTest
+CHECKED_FACES = 3589  # all of PublicTest
 BATCH = 128
 
 
@@ -58,8 +58,10 @@ def export(model: str | Path, out: Path, dataset: Dataset, int8: bool = False) -
     checked = dataset.split("PublicTest")
     found = _compare(graph, network, card.preprocessing, checked.pixels[:CHECKED_FACES], checked.labels[:CHECKED_FACES])
     if not int8 and not found.difference <= TOLERANCE:
-        raise WeightsError(f"The exported graph differs from PyTorch by {found.difference:.2g} in a logit, more than "
-                           f"{TOLERANCE:g}. Nothing was written.")
+        raise WeightsError(
+            f"The exported graph differs from PyTorch by {found.difference:.2g} in a logit, more than "
+            f"{TOLERANCE:g}. Nothing was written."
+        )
     _write(out, graph)
     return found
 
@@ -82,8 +84,15 @@ def quantised(graph: bytes, preprocessing: Preprocessing, faces: np.ndarray) -> 
     with tempfile.TemporaryDirectory() as folder:
         ready, file = Path(folder) / "ready.onnx", Path(folder) / "int8.onnx"
         quant_pre_process(onnx.load_from_string(graph), ready, skip_symbolic_shape=True)
-        quantize_static(ready, file, Reader(), quant_format=QuantFormat.QDQ,
-                        activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8, per_channel=True)
+        quantize_static(
+            ready,
+            file,
+            Reader(),
+            quant_format=QuantFormat.QDQ,
+            activation_type=QuantType.QUInt8,
+            weight_type=QuantType.QInt8,
+            per_channel=True,
+        )
         return file.read_bytes()
 
 
@@ -95,16 +104,23 @@ def _with_card(graph: bytes, card: Card) -> bytes:
 
 
 @torch.inference_mode()
-def _compare(graph: bytes, network: torch.nn.Module, preprocessing: Preprocessing, faces: np.ndarray,
-             labels: np.ndarray) -> Exported:
+def _compare(
+    graph: bytes, network: torch.nn.Module, preprocessing: Preprocessing, faces: np.ndarray, labels: np.ndarray
+) -> Exported:
     engine, pairs = Engine(graph), []
     for first in range(0, len(faces), BATCH):
-        batch = preprocessing(faces[first:first + BATCH])
+        batch = preprocessing(faces[first : first + BATCH])
         pairs.append((engine(batch), network(torch.from_numpy(batch)).numpy()))
     exported, expected = (np.concatenate(side) for side in zip(*pairs, strict=True))
     named, wanted = exported.argmax(1), expected.argmax(1)
-    return Exported(len(graph), len(faces), float(np.abs(exported - expected).max()), float((named == wanted).mean()),
-                    float((named == labels).mean()), float((wanted == labels).mean()))
+    return Exported(
+        len(graph),
+        len(faces),
+        float(np.abs(exported - expected).max()),
+        float((named == wanted).mean()),
+        float((named == labels).mean()),
+        float((wanted == labels).mean()),
+    )
 
 
 def _write(out: Path, graph: bytes) -> None:

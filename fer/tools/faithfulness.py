@@ -28,15 +28,24 @@ SANITY_FACES = 50
 BOOTSTRAPS = 2000
 
 
-def measure(recognizer: Recognizer, faces: np.ndarray, methods: tuple[str, ...] = tuple(METHODS),
-            layers: tuple[str, ...] | None = None, sane: bool = True, quiet: bool = True) -> list[dict]:
+def measure(
+    recognizer: Recognizer,
+    faces: np.ndarray,
+    methods: tuple[str, ...] = tuple(METHODS),
+    layers: tuple[str, ...] | None = None,
+    sane: bool = True,
+    quiet: bool = True,
+) -> list[dict]:
     """One row a method and layer. faces: (N, 48, 48) uint8 grey; each is explained for its predicted class.
 
     sane: run the sanity check too; else its numbers are None.
     """
     explainer = explainer_for(recognizer)
-    pairs = [(method, layer) for method in methods
-             for layer in ((layers or explainer.layers) if METHODS[method].layered else (None,))]
+    pairs = [
+        (method, layer)
+        for method in methods
+        for layer in ((layers or explainer.layers) if METHODS[method].layered else (None,))
+    ]
     numbers = {pair: [] for pair in pairs}
     for index, grey in enumerate(tqdm(faces, unit="face", disable=quiet)):
         probabilities = recognizer.probabilities(grey[None])[0]
@@ -45,8 +54,16 @@ def measure(recognizer: Recognizer, faces: np.ndarray, methods: tuple[str, ...] 
         baseline = random_curves(face.probabilities, batch, seed=index)[k]
         for method, layer in pairs:
             found = curves(face.probabilities, batch, evidence(face.attribute(method, units([k]), layer)[0], method), k)
-            numbers[method, layer].append((found.cost(), baseline.cost(), found.deletion_area, baseline.deletion_area,
-                                           found.insertion_area, baseline.insertion_area))
+            numbers[method, layer].append(
+                (
+                    found.cost(),
+                    baseline.cost(),
+                    found.deletion_area,
+                    baseline.deletion_area,
+                    found.insertion_area,
+                    baseline.insertion_area,
+                )
+            )
     kept = _sanity(recognizer, faces[:SANITY_FACES], pairs) if sane else {}
     return [_row(method, layer, np.array(numbers[method, layer]), kept.get((method, layer))) for method, layer in pairs]
 
@@ -61,12 +78,25 @@ def bootstrap(gains: np.ndarray, seed: int = 0, rounds: int = BOOTSTRAPS) -> tup
 def _row(method: str, layer: str | None, numbers: np.ndarray, kept: dict[str, float] | None) -> dict:
     cost, random, deletion, random_deletion, insertion, random_insertion = numbers.mean(0).tolist()
     low, high = bootstrap(numbers[:, 0] - numbers[:, 1])
-    row = {"method": method, "layer": layer, "cost": cost, "random_cost": random, "gain_low": low, "gain_high": high,
-           "deletion_area": deletion, "random_deletion_area": random_deletion, "insertion_area": insertion,
-           "random_insertion_area": random_insertion, "kept_top": kept and kept["top"],
-           "kept_all": kept and kept["all"]}
-    return {**{key: round(value, 4) if isinstance(value, float) else value for key, value in row.items()},
-            "faithful": low > 0, "sane": max(kept.values()) < sanity_check.FAILS_FROM if kept else None}
+    row = {
+        "method": method,
+        "layer": layer,
+        "cost": cost,
+        "random_cost": random,
+        "gain_low": low,
+        "gain_high": high,
+        "deletion_area": deletion,
+        "random_deletion_area": random_deletion,
+        "insertion_area": insertion,
+        "random_insertion_area": random_insertion,
+        "kept_top": kept and kept["top"],
+        "kept_all": kept and kept["all"],
+    }
+    return {
+        **{key: round(value, 4) if isinstance(value, float) else value for key, value in row.items()},
+        "faithful": low > 0,
+        "sane": max(kept.values()) < sanity_check.FAILS_FROM if kept else None,
+    }
 
 
 def _sanity(recognizer: Recognizer, faces: np.ndarray, pairs: list[tuple[str, str | None]]) -> dict:
@@ -87,8 +117,9 @@ def _sanity(recognizer: Recognizer, faces: np.ndarray, pairs: list[tuple[str, st
 
 def _subject(recognizer: Recognizer, grey: np.ndarray) -> Subject:
     """A data set's face as it is: nothing to find, nothing to cut."""
-    prediction = recognizer.read(np.repeat(grey[..., None], 3, 2), [FaceBox(0, 0, *map(float, grey.shape[::-1]))],
-                                 "none")[0]
+    prediction = recognizer.read(
+        np.repeat(grey[..., None], 3, 2), [FaceBox(0, 0, *map(float, grey.shape[::-1]))], "none"
+    )[0]
     return Subject(recognizer, prediction, grey, np.repeat(grey[..., None], 3, 2), np.zeros((5, 2)))
 
 
@@ -106,9 +137,17 @@ def main(data: str, model: str = "mini_xception", faces: int = 500, seed: int = 
     split = read_dataset(data).split("PublicTest")
     rows = np.random.default_rng(seed).choice(len(split), min(faces, len(split)), replace=False)
     table = measure(recognizer, split.pixels[np.sort(rows)], quiet=False)
-    result = {"model": recognizer.name, "sha256": recognizer.card.sha256, "split": "PublicTest", "faces": len(rows),
-              "seed": seed, "date": datetime.date.today().isoformat(), "default_layer": most_faithful_layer(table),
-              "sanity_faces": min(SANITY_FACES, len(rows)), "rows": table}
+    result = {
+        "model": recognizer.name,
+        "sha256": recognizer.card.sha256,
+        "split": "PublicTest",
+        "faces": len(rows),
+        "seed": seed,
+        "date": datetime.date.today().isoformat(),
+        "default_layer": most_faithful_layer(table),
+        "sanity_faces": min(SANITY_FACES, len(rows)),
+        "rows": table,
+    }
     path = out or table_path(recognizer.weights)
     path.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     print(markdown(result))
@@ -119,16 +158,21 @@ def most_faithful_layer(rows: list[dict]) -> str:
 
     Of the whole curves, since the costs of the first tenth alone differ by less than chance between some layers.
     """
-    return max((row for row in rows if row["method"] == "grad_cam"),
-               key=lambda row: row["insertion_area"] - row["deletion_area"])["layer"]
+    return max(
+        (row for row in rows if row["method"] == "grad_cam"),
+        key=lambda row: row["insertion_area"] - row["deletion_area"],
+    )["layer"]
 
 
 def markdown(table: dict) -> str:
     """The table as the README shows it."""
-    lines = [f"{table['model']}, {table['faces']} PublicTest faces, {table['date']}", "",
-             "| method | layer | marked 10 % costs | random 10 % costs | gain, 95 % interval | deletion area (random) "
-             "| insertion area (random) | faithful | map kept, top / all weights random | sanity check |",
-             "|---|---|---|---|---|---|---|---|---|---|"]
+    lines = [
+        f"{table['model']}, {table['faces']} PublicTest faces, {table['date']}",
+        "",
+        "| method | layer | marked 10 % costs | random 10 % costs | gain, 95 % interval | deletion area (random) "
+        "| insertion area (random) | faithful | map kept, top / all weights random | sanity check |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+    ]
     for row in table["rows"]:
         lines.append(
             f"| {METHODS[row['method']].label} | {row['layer'] or ''} | {100 * row['cost']:.1f} points "
@@ -136,7 +180,8 @@ def markdown(table: dict) -> str:
             f"| {row['deletion_area']:.3f} ({row['random_deletion_area']:.3f}) "
             f"| {row['insertion_area']:.3f} ({row['random_insertion_area']:.3f}) "
             f"| {'yes' if row['faithful'] else 'no'} | {row['kept_top']:.2f} / {row['kept_all']:.2f} "
-            f"| {'passes' if row['sane'] else 'fails'} |")
+            f"| {'passes' if row['sane'] else 'fails'} |"
+        )
     return "\n".join(lines)
 
 

@@ -1,4 +1,4 @@
-"""How fast faces, frames and films are read: stages of `python -m fer benchmark`."""
+"""How fast faces, frames and videos are read: stages of `python -m fer benchmark`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import torch
 from fer.inference.engine import Engine
 from fer.inference.recognizer import load
 from fer.inference.tracked import FULL_SIDE, LIVE_SIDE
-from fer.inference.video import read_film
+from fer.inference.video import read_video
 from fer.locations import SAMPLES
 from fer.models.checkpoints import load_checkpoint
 from fer.models.onnx_export import export_onnx
@@ -39,9 +39,12 @@ def recognising() -> list[Row]:
         for name in shipped_names():
             model, card = load_checkpoint(find_weights(name))
             graph = export_onnx(model, card.input_size)
-            ways = {"ONNX Runtime": Engine(graph, threads=1),
-                    "ONNX Runtime, int8": Engine(quantised(graph, card.preprocessing, faces), threads=1),
-                    "folded": fold(model), "channels_last": copy.deepcopy(model).to(memory_format=torch.channels_last)}
+            ways = {
+                "ONNX Runtime": Engine(graph, threads=1),
+                "ONNX Runtime, int8": Engine(quantised(graph, card.preprocessing, faces), threads=1),
+                "folded": fold(model),
+                "channels_last": copy.deepcopy(model).to(memory_format=torch.channels_last),
+            }
             for count in (1, 64):
                 array = card.preprocessing(faces[:count])
                 batch = torch.from_numpy(array)
@@ -50,9 +53,15 @@ def recognising() -> list[Row]:
                     eager = median_ms(functools.partial(model, batch), 20)
                     for way, call in ways.items():
                         ready = last if way == "channels_last" else batch if way == "folded" else array
-                        rows.append(row(f"{name}, {count} face{'s' * (count > 1)}, {way}",
-                                        median_ms(functools.partial(call, ready), 20), "eager PyTorch", eager,
-                                        10 if way == "ONNX Runtime" and count == 1 else None))
+                        rows.append(
+                            row(
+                                f"{name}, {count} face{'s' * (count > 1)}, {way}",
+                                median_ms(functools.partial(call, ready), 20),
+                                "eager PyTorch",
+                                eager,
+                                10 if way == "ONNX Runtime" and count == 1 else None,
+                            )
+                        )
     finally:
         torch.set_num_threads(threads)
     return rows
@@ -65,15 +74,20 @@ def sizes() -> list[Row]:
         path = find_weights(name)
         model, card = load_checkpoint(path)
         folded = fold(model)
-        rows.append({"model": name, "parameters": parameter_count(model), "folded_parameters": parameter_count(folded),
-                     "multiply_adds": multiply_adds(folded, card.input_size), "file_bytes": path.stat().st_size})
+        rows.append(
+            {
+                "model": name,
+                "parameters": parameter_count(model),
+                "folded_parameters": parameter_count(folded),
+                "multiply_adds": multiply_adds(folded, card.input_size),
+                "file_bytes": path.stat().st_size,
+            }
+        )
     return rows
 
 
 def watching() -> list[Row]:
-    """A 640x480 frame with one face: detect, align, classify, on one thread; and a film of such frames."""
-
-
+    """A 640x480 frame with one face: detect, align, classify, on one thread; and a video of such frames."""
 
     portrait = read_image(SAMPLE)
     frame = cv2.resize(portrait, (640, 640), interpolation=cv2.INTER_AREA)[:480]
@@ -87,21 +101,34 @@ def watching() -> list[Row]:
             for side, aim in ((LIVE_SIDE, 12), (FULL_SIDE, 32)):
                 quick = functools.partial(recognizer.predict, frame, auto, side)
                 slow = functools.partial(recognizer.predict, frame, haar, side)
-                rows.append(row(f"detect, align, {name}: one face at {side}", median_ms(quick, 20),
-                                f"Haar in place of {auto.name}", median_ms(slow, 5), aim))
+                rows.append(
+                    row(
+                        f"detect, align, {name}: one face at {side}",
+                        median_ms(quick, 20),
+                        f"Haar in place of {auto.name}",
+                        median_ms(slow, 5),
+                        aim,
+                    )
+                )
         for side in (LIVE_SIDE, FULL_SIDE):
-            rows.append(row(f"detection alone at {side}, {auto.name}",
-                            median_ms(functools.partial(auto.detect, frame, side), 20), "Haar",
-                            median_ms(functools.partial(haar.detect, frame, side), 5)))
+            rows.append(
+                row(
+                    f"detection alone at {side}, {auto.name}",
+                    median_ms(functools.partial(auto.detect, frame, side), 20),
+                    "Haar",
+                    median_ms(functools.partial(haar.detect, frame, side), 5),
+                )
+            )
     finally:
         torch.set_num_threads(threads)
         cv2.setNumThreads(cv_threads)
-    film, seconds = io.BytesIO(), 4
-    with VideoWriter(film, 640, 480, 25) as writer:
+    video, seconds = io.BytesIO(), 4
+    with VideoWriter(video, 640, 480, 25) as writer:
         for index in range(25 * seconds):
             writer.write(np.roll(frame, index % 20, 1), index / 25)
     recognizer = load(shipped_names()[0])
-    took = median_ms(lambda: read_film(film.getvalue(), io.BytesIO(), recognizer, auto, draw_faces), 2)
-    rows.append(row(f"film of {seconds} s, 640x480, 25 frames a second", took, "real time", 1000 * seconds,
-                    1000 * seconds))
+    took = median_ms(lambda: read_video(video.getvalue(), io.BytesIO(), recognizer, auto, draw_faces), 2)
+    rows.append(
+        row(f"video of {seconds} s, 640x480, 25 frames a second", took, "real time", 1000 * seconds, 1000 * seconds)
+    )
     return rows

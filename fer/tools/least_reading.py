@@ -25,8 +25,11 @@ def main(photo: str, model: str, yunet: str, rounds: str = "0") -> None:
     data = np.frombuffer(Path(photo).read_bytes(), np.uint8)
     session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
     side = session.get_inputs()[0].shape[-1]
-    detector = cv2.FaceDetectorYN.create(yunet, "", (320, 320), 0.65, 0.3) if yunet else cv2.CascadeClassifier(
-        cv2.data.haarcascades + "haarcascade_frontalface_alt.xml")
+    detector = (
+        cv2.FaceDetectorYN.create(yunet, "", (320, 320), 0.65, 0.3)
+        if yunet
+        else cv2.CascadeClassifier(cv2.data.haarcascades + "haarcascade_frontalface_alt.xml")
+    )
 
     def read() -> int:
         image_bgr = cv2.imdecode(data, cv2.IMREAD_COLOR)
@@ -38,7 +41,7 @@ def main(photo: str, model: str, yunet: str, rounds: str = "0") -> None:
         else:
             box = detector.detectMultiScale(cv2.cvtColor(small_bgr, cv2.COLOR_BGR2GRAY), 1.05, 7, minSize=(30, 30))[0]
         x, y, width, height = (max(round(float(value)), 0) for value in box)
-        face = cv2.resize(cv2.cvtColor(small_bgr[y:y + height, x:x + width], cv2.COLOR_BGR2GRAY), (side, side))
+        face = cv2.resize(cv2.cvtColor(small_bgr[y : y + height, x : x + width], cv2.COLOR_BGR2GRAY), (side, side))
         batch = ((face - face.mean()) / (face.std() + 1e-6)).astype(np.float32)[None, None]
         return int(session.run(None, {session.get_inputs()[0].name: batch})[0].argmax())
 

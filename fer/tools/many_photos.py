@@ -46,8 +46,9 @@ def photo(height: int, width: int, shift: int = 0) -> bytes:
     return file.getvalue()
 
 
-def resident_after(counts: tuple[int, ...] = COUNTS, shapes: tuple[tuple[int, int], ...] = SHAPES,
-                   threads: bool = False) -> dict[int, float]:
+def resident_after(
+    counts: tuple[int, ...] = COUNTS, shapes: tuple[tuple[int, int], ...] = SHAPES, threads: bool = False
+) -> dict[int, float]:
     """Resident megabytes of this process once it has read so many photos: the most over the last photo of each shape.
 
     threads: Read each photo in a new thread, as a server does for its visitors: glibc keeps memory a thread.

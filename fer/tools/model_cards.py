@@ -1,6 +1,6 @@
 """The model cards of docs/models.md, written from the JSON cards beside the shipped weights.
 
-    python -m fer.tools.model_cards
+python -m fer.tools.model_cards
 """
 
 from __future__ import annotations
@@ -40,32 +40,56 @@ def page(names: list[str]) -> str:
 
 def model_card(name: str, card: Card) -> str:
     """One model's section, in Markdown."""
-    return "\n\n".join([f"## {name}", _table(_facts(name, card)), USE, f"**Limits**: {card.notes}",
-                        "**How good**", _table(_scores(card.metrics)), _table(_classes(card.metrics)),
-                        _sureness(card), _explanations(name, card)]) + "\n"
+    return (
+        "\n\n".join(
+            [
+                f"## {name}",
+                _table(_facts(name, card)),
+                USE,
+                f"**Limits**: {card.notes}",
+                "**How good**",
+                _table(_scores(card.metrics)),
+                _table(_classes(card.metrics)),
+                _sureness(card),
+                _explanations(name, card),
+            ]
+        )
+        + "\n"
+    )
 
 
 def _facts(name: str, card: Card) -> list[tuple]:
     size = card.preprocessing.input_size
     licences = "; ".join(f"{source}: {licence}" for source, licence in card.licences.items())
-    return [("", ""),
-            ("architecture", f"`{card.architecture}`, {parameter_count(build(card.architecture)):,} parameters in "
-                             f"training, {find_weights(name).stat().st_size / 2**20:.1f} MB"),
-            ("reads", f"one grey face of {size} x {size} pixels"),
-            ("answers", ", ".join(card.classes)),
-            ("learnt from", card.data),
-            ("licences of the data", licences),
-            ("trained by", f"`{card.training['command']}`" if card.training.get("command") else "not recorded"),
-            ("remark", card.training.get("remark", "")),
-            ("date, sha256", f"{card.date}, `{card.sha256[:12]}`")]
+    return [
+        ("", ""),
+        (
+            "architecture",
+            f"`{card.architecture}`, {parameter_count(build(card.architecture)):,} parameters in "
+            f"training, {find_weights(name).stat().st_size / 2**20:.1f} MB",
+        ),
+        ("reads", f"one grey face of {size} x {size} pixels"),
+        ("answers", ", ".join(card.classes)),
+        ("learnt from", card.data),
+        ("licences of the data", licences),
+        ("trained by", f"`{card.training['command']}`" if card.training.get("command") else "not recorded"),
+        ("remark", card.training.get("remark", "")),
+        ("date, sha256", f"{card.date}, `{card.sha256[:12]}`"),
+    ]
 
 
 def _scores(metrics: dict) -> list[tuple]:
     rows = [("", "accuracy", "without train duplicates", "macro-F1")]
     for words, found in (("one view", metrics), ("with the mirror image (`--tta flip`)", metrics.get("flip"))):
         if found:
-            rows.append((words, _percent(found.get("accuracy")),
-                         _percent(found.get("accuracy_without_train_duplicates")), f"{found['macro_f1']:.3f}"))
+            rows.append(
+                (
+                    words,
+                    _percent(found.get("accuracy")),
+                    _percent(found.get("accuracy_without_train_duplicates")),
+                    f"{found['macro_f1']:.3f}",
+                )
+            )
     return rows
 
 
@@ -74,18 +98,28 @@ def _classes(metrics: dict) -> list[tuple]:
     rows = [("class", "faces", "named rightly", "most often taken for")]
     for index, (name, row) in enumerate(zip(NAMES, metrics["confusion_matrix"], strict=True)):
         other = max((k for k in range(len(NAMES)) if k != index), key=lambda k: row[k])
-        rows.append((name, f"{sum(row):,}", _percent(row[index] / sum(row)),
-                     f"{NAMES[other]}, {_percent(row[other] / sum(row))}"))
+        rows.append(
+            (
+                name,
+                f"{sum(row):,}",
+                _percent(row[index] / sum(row)),
+                f"{NAMES[other]}, {_percent(row[other] / sum(row))}",
+            )
+        )
     return rows
 
 
 def _sureness(card: Card) -> str:
     held = card.metrics.get("held_out_calibration", {})
-    words = (f"**How sure**: calibrated with a temperature of {card.temperature:.2f}; expected calibration error "
-             f"{card.metrics['ece']:.3f}. The app gives a label from {_percent(card.threshold)} on.")
+    words = (
+        f"**How sure**: calibrated with a temperature of {card.temperature:.2f}; expected calibration error "
+        f"{card.metrics['ece']:.3f}. The app gives a label from {_percent(card.threshold)} on."
+    )
     if held:
-        words += (f" On held-out faces that answers {_percent(held['share_answered'])} of them, and "
-                  f"{_percent(held['accuracy_of_answers'])} of those answers are right.")
+        words += (
+            f" On held-out faces that answers {_percent(held['share_answered'])} of them, and "
+            f"{_percent(held['accuracy_of_answers'])} of those answers are right."
+        )
     return words
 
 
@@ -95,9 +129,11 @@ def _explanations(name: str, card: Card) -> str:
         return "**Explanations**: not measured yet."
     table = json.loads(file.read_text(encoding="utf-8"))
     best = max(table["rows"], key=lambda row: row["cost"])
-    words = (f"**Explanations**: on {table['faces']} faces, removing the 10 % that {METHODS[best['method']].label} "
-             f"marks most costs {100 * best['cost']:.0f} points of confidence, removing a random 10 % costs "
-             f"{100 * best['random_cost']:.0f}.")
+    words = (
+        f"**Explanations**: on {table['faces']} faces, removing the 10 % that {METHODS[best['method']].label} "
+        f"marks most costs {100 * best['cost']:.0f} points of confidence, removing a random 10 % costs "
+        f"{100 * best['random_cost']:.0f}."
+    )
     return words if table["sha256"] == card.sha256 else words + " Measured on an earlier checkpoint of this model."
 
 

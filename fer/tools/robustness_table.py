@@ -1,6 +1,6 @@
 """Several models under every condition of the stress report, side by side.
 
-    python -m fer.tools.robustness_table mini_xception compact --data fer2013.csv
+python -m fer.tools.robustness_table mini_xception compact --data fer2013.csv
 """
 
 from __future__ import annotations
@@ -20,12 +20,18 @@ SPLIT = "PublicTest"
 
 def mean_by_condition(recognizer: Recognizer, faces: np.ndarray, labels: np.ndarray) -> dict[str, float]:
     """Accuracy in 0..1: `clean`, then each condition's mean over its five strengths, then `all` of them."""
+
     def predict(pixels: np.ndarray) -> np.ndarray:
         return recognizer.probabilities(pixels).argmax(1)
 
     found: dict[str, list[float]] = {name: [] for name in CONDITIONS}
-    points = tqdm(stress_report(predict, faces, labels), total=len(CONDITIONS) * len(STRENGTHS), unit="point",
-                  desc=recognizer.name, leave=False)
+    points = tqdm(
+        stress_report(predict, faces, labels),
+        total=len(CONDITIONS) * len(STRENGTHS),
+        unit="point",
+        desc=recognizer.name,
+        leave=False,
+    )
     for point in points:
         found[point.condition].append(point.accuracy)
     means = {name: float(np.mean(values)) for name, values in found.items()}
@@ -41,8 +47,7 @@ def main(models: tyro.conf.Positional[list[str]], data: str) -> None:
     """
     part = read_dataset(data).split(SPLIT)
     columns = [mean_by_condition(load(model), part.pixels, part.labels) for model in models]
-    print("| condition | " + " | ".join(Path(model).stem for model in models) + " |\n|---"
-          + "|---" * len(models) + "|")
+    print("| condition | " + " | ".join(Path(model).stem for model in models) + " |\n|---" + "|---" * len(models) + "|")
     for name in columns[0]:
         print(f"| {name} | " + " | ".join(f"{100 * column[name]:.1f} %" for column in columns) + " |")
 

@@ -1,6 +1,6 @@
 """Turn finished runs into weights worth shipping: calibrated on PublicTest, honest about it on the card.
 
-    python -m fer.tools.ship_weights RUN_DIR [RUN_DIR ...] --data fer2013.csv --name mini_xception
+python -m fer.tools.ship_weights RUN_DIR [RUN_DIR ...] --data fer2013.csv --name mini_xception
 """
 
 from __future__ import annotations
@@ -38,11 +38,13 @@ FER2013 = ("fer2013.csv", "icml_face_data.csv")
 NOTES = (
     "Reads posed and web photographs like those of FER2013: mostly frontal, mostly adult, uneven in age and skin "
     "tone. An expression is what a face shows, not what a person feels. Not for judging people, nor for use at work, "
-    "in schools or in law enforcement. Chosen on PublicTest; PrivateTest was never looked at.")
+    "in schools or in law enforcement. Chosen on PublicTest; PrivateTest was never looked at."
+)
 
 
-def calibrated(name: str, model: nn.Module, run_card: Card, weights: Path, dataset: Dataset, settings: dict,
-               adjusted: bool = False) -> Card:
+def calibrated(
+    name: str, model: nn.Module, run_card: Card, weights: Path, dataset: Dataset, settings: dict, adjusted: bool = False
+) -> Card:
     """The run's card with temperature and threshold fitted on all of PublicTest; the model's bias gets the adjustment.
 
     Accuracy, F1 and recall on the card are the shipped weights' own. Loss, calibration and all that is under
@@ -59,20 +61,34 @@ def calibrated(name: str, model: nn.Module, run_card: Card, weights: Path, datas
         settings = settings | {"logit_adjustment": [round(float(value), 3) for value in fitted["adjustment"]]}
     card = replace(run_card, temperature=round(fitted["temperature"], 4), threshold=round(fitted["threshold"], 4))
     shipped = Recognizer(name, Engine(export_onnx(model, card.input_size)), card, weights)
-    own, flipped = (score(shipped.probabilities(part.pixels, tta), part.labels, name, SPLIT, tta, repeated)
-                    for tta in ("none", "flip"))
+    own, flipped = (
+        score(shipped.probabilities(part.pixels, tta), part.labels, name, SPLIT, tta, repeated)
+        for tta in ("none", "flip")
+    )
     held = score(fitted["held_out_probabilities"], part.labels, name, SPLIT, "none", repeated)
     held_metrics = _metrics(held)
-    metrics = {"split": SPLIT, **_metrics(own), **{key: held_metrics[key] for key in ("nll", "ece", "brier")},
-               "flip": _metrics(flipped), "confusion_matrix": own.confusion_matrix,
-               "reliability": reliability(fitted["held_out_probabilities"], part.labels),
-               "held_out_calibration": {
-                   "folds": 5, "share_answered": round(fitted["share_answered"], 4),
-                   "accuracy_of_answers": round(fitted["accuracy_of_answers"], 4),
-                   **{key: held_metrics[key] for key in ("accuracy", "macro_f1", "recall")}}}
-    return replace(card, data=f"FER2013, Training part ({len(training):,} pictures)" if run_card.data in FER2013
-                   else run_card.data, metrics=metrics, notes=NOTES,
-                   training={**card.training, **settings}, date=date.today().isoformat())
+    metrics = {
+        "split": SPLIT,
+        **_metrics(own),
+        **{key: held_metrics[key] for key in ("nll", "ece", "brier")},
+        "flip": _metrics(flipped),
+        "confusion_matrix": own.confusion_matrix,
+        "reliability": reliability(fitted["held_out_probabilities"], part.labels),
+        "held_out_calibration": {
+            "folds": 5,
+            "share_answered": round(fitted["share_answered"], 4),
+            "accuracy_of_answers": round(fitted["accuracy_of_answers"], 4),
+            **{key: held_metrics[key] for key in ("accuracy", "macro_f1", "recall")},
+        },
+    }
+    return replace(
+        card,
+        data=f"FER2013, Training part ({len(training):,} pictures)" if run_card.data in FER2013 else run_card.data,
+        metrics=metrics,
+        notes=NOTES,
+        training={**card.training, **settings},
+        date=date.today().isoformat(),
+    )
 
 
 def _metrics(report: Report) -> dict:
@@ -93,11 +109,14 @@ def load_runs(runs: tuple[Path, ...]) -> tuple[nn.Module, Card]:
         return networks[0], first
     for card in cards:
         if (card.architecture, card.preprocessing) != (first.architecture, first.preprocessing):
-            raise WeightsError(f"Only runs of one architecture and preprocessing are merged, not {first.architecture} "
-                               f"and {card.architecture}. Train them with the same input_size and standardise.")
+            raise WeightsError(
+                f"Only runs of one architecture and preprocessing are merged, not {first.architecture} "
+                f"and {card.architecture}. Train them with the same input_size and standardise."
+            )
     architecture, merged = merge(first.architecture, networks)
-    licences = first.licences | {source: licence for card in cards for source, licence in card.licences.items()
-                                 if "not used" not in licence}
+    licences = first.licences | {
+        source: licence for card in cards for source, licence in card.licences.items() if "not used" not in licence
+    }
     training = {"parameters": parameter_count(merged), "merged": [card.training for card in cards]}
     return merged, replace(first, architecture=architecture, licences=licences, training=training)
 
@@ -107,8 +126,16 @@ def halved(model: nn.Module) -> dict[str, torch.Tensor]:
     return {key: tensor.half() if tensor.ndim > 1 else tensor for key, tensor in model.state_dict().items()}
 
 
-def main(runs: tyro.conf.Positional[tuple[Path, ...]], data: str, name: str, command: str = "", remark: str = "",
-         half: bool = False, norm_pictures: int = 0, adjusted: bool = False) -> None:
+def main(
+    runs: tyro.conf.Positional[tuple[Path, ...]],
+    data: str,
+    name: str,
+    command: str = "",
+    remark: str = "",
+    half: bool = False,
+    norm_pictures: int = 0,
+    adjusted: bool = False,
+) -> None:
     """Write weights/NAME.safetensors and its card from one run, or from several that are merged into one network.
 
     Args:
@@ -133,8 +160,10 @@ def main(runs: tyro.conf.Positional[tuple[Path, ...]], data: str, name: str, com
     card = calibrated(name, model, run_card, find_weights(runs[0]), dataset, settings, adjusted)
     out = weights_folder() / f"{name}.safetensors"
     save_checkpoint(out, halved(model) if half else model.state_dict(), card)
-    print(f"{out}: {card.metrics['accuracy']:.2%} on {SPLIT}, ECE {card.metrics['ece']:.4f} held out, temperature "
-          f"{card.temperature}, sure from {card.threshold:.0%}")
+    print(
+        f"{out}: {card.metrics['accuracy']:.2%} on {SPLIT}, ECE {card.metrics['ece']:.4f} held out, temperature "
+        f"{card.temperature}, sure from {card.threshold:.0%}"
+    )
 
 
 if __name__ == "__main__":

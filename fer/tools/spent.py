@@ -23,8 +23,14 @@ def spend(command: list[str]) -> dict[str, object]:
         process.returncode = os.waitstatus_to_exitcode(status)
         peak_bytes = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
         written = [(file.seek(0), file.read().decode(errors="replace"))[1] for file in (output, errors)]
-    return {"wall_ms": 1000 * wall_s, "busy_ms": 1000 * (usage.ru_utime + usage.ru_stime),
-            "peak_mb": peak_bytes / 2**20, "code": process.returncode, "output": written[0], "errors": written[1]}
+    return {
+        "wall_ms": 1000 * wall_s,
+        "busy_ms": 1000 * (usage.ru_utime + usage.ru_stime),
+        "peak_mb": peak_bytes / 2**20,
+        "code": process.returncode,
+        "output": written[0],
+        "errors": written[1],
+    }
 
 
 if __name__ == "__main__":

@@ -32,12 +32,22 @@ HERE = Path(__file__).parent
 SAMPLE, OTHER_SAMPLE = SAMPLES / "astronaut.jpg", SAMPLES / "grace-hopper.jpg"
 
 MODULES = {  # what is imported, and the least that it needs
-    "fer": "sys", "fer.vision.images": "numpy, PIL.Image", "fer.vision.detection": "cv2",
-    "fer.inference.recognizer": "cv2, numpy, onnxruntime", "fer.cli": "tyro"}
+    "fer": "sys",
+    "fer.vision.images": "numpy, PIL.Image",
+    "fer.vision.detection": "cv2",
+    "fer.inference.recognizer": "cv2, numpy, onnxruntime",
+    "fer.cli": "tyro",
+}
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync"]
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 SETTLED = "[data-testid=stApp][data-test-script-state=notRunning]"
 EMPTY_PAGE = "import streamlit as st\n\nst.title('Empty')\n"
 PATIENCE_S, REST_S = 120.0, 5.0
@@ -52,8 +62,11 @@ def cold_start(rounds: int = 7) -> list[Row]:
         pairs = [(spent(ours), spent(least)) for _ in range(rounds + 1)][1:]  # the first fills the disk cache
     against = f"OpenCV ({'YuNet' if yunet else 'Haar, without YuNet'}) + ONNX Runtime"
     rows = []
-    for name, key, factor, unit in (("", "wall_ms", 2.0, "ms"), (", processor time", "busy_ms", 2.0, "ms"),
-                                    (", peak memory", "peak_mb", 1.6, "MB")):
+    for name, key, factor, unit in (
+        ("", "wall_ms", 2.0, "ms"),
+        (", processor time", "busy_ms", 2.0, "ms"),
+        (", peak memory", "peak_mb", 1.6, "MB"),
+    ):
         value, reference = (statistics.median(each[key] for each in side) for side in zip(*pairs, strict=True))
         rows.append(row(f"fer predict PHOTO, cold start{name}", value, against, reference, factor * reference, unit))
     return rows
@@ -63,8 +76,9 @@ def importing(modules: dict[str, str] = MODULES, rounds: int = 3) -> list[Row]:
     """Imports in a fresh interpreter, its own start included, and their memory; tells whether torch came with them."""
     rows = []
     for module, needed in modules.items():
-        ours, least = ([sys.executable, "-c", f"import sys, {names}; print('torch' in sys.modules)"]
-                       for names in (module, needed))
+        ours, least = (
+            [sys.executable, "-c", f"import sys, {names}; print('torch' in sys.modules)"] for names in (module, needed)
+        )
         pairs = [(spent(ours), spent(least)) for _ in range(rounds + 1)][1:]
         torch = "with" if "True" in pairs[0][0]["output"] else "without"
         for name, key, unit in (("", "wall_ms", "ms"), (", memory", "peak_mb", "MB")):
@@ -77,11 +91,17 @@ def large_photos(few: int = COUNTS[0], many: int = COUNTS[1]) -> list[Row]:
     """Resident memory of one process that reads many photos of 12 megapixels, in one thread and each in a new one."""
     rows = []
     for where, flags in (("in one thread", []), ("each in a new thread", ["--threads"])):
-        found = json.loads(spent([sys.executable, "-m", "fer.tools.many_photos", "--few", str(few), "--many", str(many),
-                                  *flags])["output"])
+        found = json.loads(
+            spent([sys.executable, "-m", "fer.tools.many_photos", "--few", str(few), "--many", str(many), *flags])[
+                "output"
+            ]
+        )
         stage, early, late = f"memory, {many} photos of 12 MP {where}", found[str(few)], found[str(many)]
-        rows.append(missing(stage, "there is no /proc") if math.isnan(late) else
-                    row(stage, late, f"after {few}", early, 1.1 * early, "MB"))
+        rows.append(
+            missing(stage, "there is no /proc")
+            if math.isnan(late)
+            else row(stage, late, f"after {few}", early, 1.1 * early, "MB")
+        )
     return rows
 
 
@@ -102,8 +122,11 @@ def server_at_rest() -> list[Row]:
 
 def page_timings(rounds: int = 3) -> list[Row]:
     """Predict and Training on fresh servers, and a photo put into a warm Predict, in Chromium."""
-    stages = ("fresh server, Predict settled", "photo in the page to its answer, warm",
-              "Training page, first open on a fresh server")
+    stages = (
+        "fresh server, Predict settled",
+        "photo in the page to its answer, warm",
+        "Training page, first open on a fresh server",
+    )
     if reason := _no_browser():
         return [missing(stage, reason) for stage in stages]
     app, empties, predicts, answers, trainings = app_folder() / "streamlit_app.py", [], [], [], []
@@ -122,15 +145,19 @@ def page_timings(rounds: int = 3) -> list[Row]:
                 trainings.append(_open(browser, f"{address}/training", _start_button))
         least_ms = json.loads(spent([*_least(folder, _yunet()), "20"])["output"])["warm_ms"]
     empty, predict, answer, training = map(statistics.median, (empties, predicts, answers, trainings))
-    return [row(stages[0], predict, "an empty Streamlit page", empty, 1.5 * empty),
-            row(stages[1], answer, "OpenCV + ONNX Runtime, no page", least_ms, 400),
-            row(stages[2], training, "an empty Streamlit page", empty, 2000)]
+    return [
+        row(stages[0], predict, "an empty Streamlit page", empty, 1.5 * empty),
+        row(stages[1], answer, "OpenCV + ONNX Runtime, no page", least_ms, 400),
+        row(stages[2], training, "an empty Streamlit page", empty, 2000),
+    ]
 
 
 def spent(command: list[str]) -> dict:
     """What a command cost: see fer.tools.spent. Raises FerError where it failed."""
     helper = [sys.executable, "-S", str(HERE / "spent.py"), *command]
-    found = json.loads(subprocess.run(helper, cwd=app_folder(), env=_environment(), capture_output=True, check=True).stdout)
+    found = json.loads(
+        subprocess.run(helper, cwd=app_folder(), env=_environment(), capture_output=True, check=True).stdout
+    )
     if found["code"]:
         raise FerError(f"{' '.join(command)} ended with {found['code']}: {found['errors'].strip()[-500:]}")
     return found
@@ -145,9 +172,22 @@ def serving(script: Path, folder: Path) -> Iterator[tuple[str, int]]:
     with tempfile.TemporaryDirectory(dir=folder) as own:
         environment = {**_environment(), "FER_CACHE": f"{own}/cache", "FER_RUNS": f"{own}/runs"}
         server = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", script.name, "--server.headless=true",
-             "--server.address=127.0.0.1", f"--server.port={port}", "--browser.gatherUsageStats=false"],
-            cwd=script.parent, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            [
+                sys.executable,
+                "-m",
+                "streamlit",
+                "run",
+                script.name,
+                "--server.headless=true",
+                "--server.address=127.0.0.1",
+                f"--server.port={port}",
+                "--browser.gatherUsageStats=false",
+            ],
+            cwd=script.parent,
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         try:
             _await_health(f"http://127.0.0.1:{port}")
             yield f"http://127.0.0.1:{port}", server.pid

@@ -24,8 +24,15 @@ def median_ms(call: Callable[[], object], rounds: int = ROUNDS) -> float:
 
 def row(stage: str, ms: float, against: str, against_ms: float, aim_ms: float | None = None, unit: str = "ms") -> Row:
     """unit: that of all three values where it is not milliseconds."""
-    return {"stage": stage, "ms": round(ms, 2), "against": against, "against_ms": round(against_ms, 2),
-            "ratio": round(against_ms / ms, 2), "aim_ms": aim_ms and round(aim_ms, 2), "unit": unit}
+    return {
+        "stage": stage,
+        "ms": round(ms, 2),
+        "against": against,
+        "against_ms": round(against_ms, 2),
+        "ratio": round(against_ms / ms, 2),
+        "aim_ms": aim_ms and round(aim_ms, 2),
+        "unit": unit,
+    }
 
 
 def missing(stage: str, reason: str) -> Row:
@@ -37,5 +44,6 @@ def line(found: Row) -> str:
     """A row as the command line prints it."""
     if found["ms"] is None:
         return f"{found['stage']:<62}{found['against']}"
-    return (f"{found['stage']:<62}{found['ms']:>9.1f} {found['unit']}   {found['ratio']:>6.2f} x {found['against']}"
-            + (f"   (aim {found['aim_ms']:.0f} {found['unit']})" if found["aim_ms"] else ""))
+    return f"{found['stage']:<62}{found['ms']:>9.1f} {found['unit']}   {found['ratio']:>6.2f} x {found['against']}" + (
+        f"   (aim {found['aim_ms']:.0f} {found['unit']})" if found["aim_ms"] else ""
+    )

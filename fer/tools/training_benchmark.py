@@ -25,7 +25,7 @@ from fer.training.epoch import augmentation_of
 from fer.training.optimizer import make_average, make_optimizer
 from fer.training.preprocessing import normalize
 
-EPOCH_PICTURES = 28_709   # FER2013's Training split
+EPOCH_PICTURES = 28_709  # FER2013's Training split
 STEPS, WARMUP = 8, 2
 
 
@@ -38,12 +38,22 @@ def stages(steps: int = STEPS, config: TrainConfig = TrainConfig(), threads: int
     pixels = rng.integers(0, 256, (config.batch_size * (steps + WARMUP), FACE_SIZE, FACE_SIZE), dtype=np.uint8)
     labels = rng.integers(0, COUNT, len(pixels))
     # Turn about, so that what else the machine does weighs on both alike.
-    taken = np.array([(*ours, plain) for ours, plain in zip(
-        _ours(pixels, labels, steps, config), _plain(pixels, labels, steps, config), strict=True)])[WARMUP:]
+    taken = np.array(
+        [
+            (*ours, plain)
+            for ours, plain in zip(
+                _ours(pixels, labels, steps, config), _plain(pixels, labels, steps, config), strict=True
+            )
+        ]
+    )[WARMUP:]
     ours, data, plain = np.median(taken, axis=0).tolist()
     per_epoch = EPOCH_PICTURES / config.batch_size
-    return {"mini_xception epoch, ours (s)": ours * per_epoch, "mini_xception epoch, plain loop (s)": plain * per_epoch,
-            "times faster than the plain loop": plain / ours, "data's share of a step": data / ours}
+    return {
+        "mini_xception epoch, ours (s)": ours * per_epoch,
+        "mini_xception epoch, plain loop (s)": plain * per_epoch,
+        "times faster than the plain loop": plain / ours,
+        "data's share of a step": data / ours,
+    }
 
 
 def _ours(pixels: np.ndarray, labels: np.ndarray, steps: int, config: TrainConfig) -> Iterator[tuple[float, float]]:
@@ -56,7 +66,7 @@ def _ours(pixels: np.ndarray, labels: np.ndarray, steps: int, config: TrainConfi
     order = rng.permutation(len(faces))
     for step in range(steps + WARMUP):
         began = time.perf_counter()
-        rows = torch.from_numpy(order[step * config.batch_size:(step + 1) * config.batch_size])
+        rows = torch.from_numpy(order[step * config.batch_size : (step + 1) * config.batch_size])
         batch = normalize(preprocessing, augment(faces[rows], config.input_size, rng))
         batch = batch.contiguous(memory_format=torch.channels_last)
         data = time.perf_counter() - began
@@ -97,16 +107,24 @@ class PlainFaces(TorchDataset):
 
     def __getitem__(self, index: int) -> tuple[torch.Tensor, int]:
         config, rng, middle = self.config, self.rng, FACE_SIZE / 2
-        turn = cv2.getRotationMatrix2D((middle, middle), rng.uniform(-config.rotation, config.rotation),
-                                       1 + rng.uniform(-config.scale, config.scale))
+        turn = cv2.getRotationMatrix2D(
+            (middle, middle),
+            rng.uniform(-config.rotation, config.rotation),
+            1 + rng.uniform(-config.scale, config.scale),
+        )
         turn[:, 2] += rng.uniform(-config.shift, config.shift, 2)
         face = cv2.warpAffine(self.pixels[index], turn, (FACE_SIZE, FACE_SIZE), borderMode=cv2.BORDER_REPLICATE)
         margin = (FACE_SIZE - config.input_size) // 2
-        face = face[margin:margin + config.input_size, margin:margin + config.input_size].astype(np.float32) / 255
+        face = face[margin : margin + config.input_size, margin : margin + config.input_size].astype(np.float32) / 255
         if rng.random() < config.flip:
             face = face[:, ::-1]
-        face = np.clip((face - 0.5) * rng.uniform(1 - config.contrast, 1 + config.contrast) + 0.5
-                       + rng.uniform(-config.brightness, config.brightness), 0, 1)
+        face = np.clip(
+            (face - 0.5) * rng.uniform(1 - config.contrast, 1 + config.contrast)
+            + 0.5
+            + rng.uniform(-config.brightness, config.brightness),
+            0,
+            1,
+        )
         face = (face - face.mean()) / max(face.std(), 1 / 255)
         return torch.from_numpy(np.ascontiguousarray(face[None], dtype=np.float32)), int(self.labels[index])
 

@@ -15,8 +15,15 @@ from fer.training.preprocessing import prepare
 
 
 @torch.no_grad()
-def with_new_statistics(network: nn.Module, faces: Faces, preprocessing: Preprocessing, count: int, seed: int = 0,
-                        batch_size: int = 256, on_batch: Callable[[], None] = lambda: None) -> nn.Module:
+def with_new_statistics(
+    network: nn.Module,
+    faces: Faces,
+    preprocessing: Preprocessing,
+    count: int,
+    seed: int = 0,
+    batch_size: int = 256,
+    on_batch: Callable[[], None] = lambda: None,
+) -> nn.Module:
     """A copy of the network whose batch-norms hold the mean statistics of `count` training pictures.
 
     The pictures are seen as in use, whole and every second batch mirrored: random views, with their turned and shifted
@@ -24,8 +31,9 @@ def with_new_statistics(network: nn.Module, faces: Faces, preprocessing: Preproc
     so do batch-norms that are frozen.
     """
     measured = copy.deepcopy(network)
-    norms = [module for module in measured.modules() if isinstance(module, nn.BatchNorm2d)
-             and module.weight.requires_grad]
+    norms = [
+        module for module in measured.modules() if isinstance(module, nn.BatchNorm2d) and module.weight.requires_grad
+    ]
     if not norms:
         return measured
     for norm in norms:
@@ -36,7 +44,7 @@ def with_new_statistics(network: nn.Module, faces: Faces, preprocessing: Preproc
     for norm in norms:
         norm.train()
     for first in range(0, len(rows), batch_size):
-        part = torch.from_numpy(rows[first:first + batch_size]).to(faces.labels.device)
+        part = torch.from_numpy(rows[first : first + batch_size]).to(faces.labels.device)
         batch = prepare(preprocessing, faces.pixels[part])
         batch = batch.flip(-1) if first // batch_size % 2 else batch
         measured(batch.contiguous(memory_format=torch.channels_last))

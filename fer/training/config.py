@@ -19,59 +19,69 @@ from fer.errors import RunError, SettingError
 class TrainConfig:
     """How one run is trained. Defaults suit mini_xception and faces like FER2013's."""
 
-    data: str = "synthetic"               # path of fer2013.csv, of a folder <split>/<class>/*, or "synthetic"
-    model: str = "mini_xception"          # architecture: see fer.models.registry
-    epochs: int = 60                      # passes over the Training split
-    batch_size: int = 128                 # pictures a step, over all processes
-    seed: int = 0                         # of weights, order and augmentation
+    data: str = "synthetic"  # path of fer2013.csv, of a folder <split>/<class>/*, or "synthetic"
+    model: str = "mini_xception"  # architecture: see fer.models.registry
+    epochs: int = 60  # passes over the Training split
+    batch_size: int = 128  # pictures a step, over all processes
+    seed: int = 0  # of weights, order and augmentation
     optimizer: Literal["sgd", "adamw"] = "sgd"  # sgd has Nesterov momentum
-    learning_rate: float = 0.1            # the highest; about 0.001 for adamw
-    momentum: float = 0.9                 # of sgd
-    weight_decay: float = 5e-5            # not on batch-norm and biases
+    learning_rate: float = 0.1  # the highest; about 0.001 for adamw
+    momentum: float = 0.9  # of sgd
+    weight_decay: float = 5e-5  # not on batch-norm and biases
     schedule: Literal["cosine", "linear", "constant"] = "cosine"  # after the warm-up, down to zero
-    warmup_epochs: float = 2.0            # the learning rate rises from zero over this many epochs
-    label_smoothing: float = 0.0          # share of the target spread over all classes
-    dropout: float = 0.0                  # before the classifier
-    gradient_clip: float = 0.0            # largest gradient norm; 0: no limit
-    ema_decay: float = 0.999              # moving average of the weights, which is what is kept; 0: off
-    input_size: int = 44                  # side of the network's view of a 48-pixel face
-    small_size: int = 0                   # side of the views in the first epochs, which are faster so; 0: no smaller
-    small_epochs: int = 0                 # how many epochs those are
+    warmup_epochs: float = 2.0  # the learning rate rises from zero over this many epochs
+    label_smoothing: float = 0.0  # share of the target spread over all classes
+    dropout: float = 0.0  # before the classifier
+    gradient_clip: float = 0.0  # largest gradient norm; 0: no limit
+    ema_decay: float = 0.999  # moving average of the weights, which is what is kept; 0: off
+    input_size: int = 44  # side of the network's view of a 48-pixel face
+    small_size: int = 0  # side of the views in the first epochs, which are faster so; 0: no smaller
+    small_epochs: int = 0  # how many epochs those are
     standardise: Literal["picture", "dataset"] = "picture"  # zero mean, unit deviation: per picture or the data set's
-    flip: float = 0.5                     # share of faces mirrored
-    rotation: float = 8.0                 # degrees to either side
-    scale: float = 0.08                   # share larger or smaller
-    shift: float = 2.0                    # pixels in each direction
-    brightness: float = 0.2               # of the full range, to either side
-    contrast: float = 0.2                 # share stronger or weaker
-    erasing: float = 0.0                  # share of faces with a block painted over
-    damage: float = 0.0                   # share of faces blurred, shrunk, compressed, lit from a side or covered
-    mixup: float = 0.0                    # strength of blending two faces (Zhang et al. 2018), such as 0.2; 0: off
-    mixup_off_epochs: int = 0             # the last epochs, which are trained without mixup
+    flip: float = 0.5  # share of faces mirrored
+    rotation: float = 8.0  # degrees to either side
+    scale: float = 0.08  # share larger or smaller
+    shift: float = 2.0  # pixels in each direction
+    brightness: float = 0.2  # of the full range, to either side
+    contrast: float = 0.2  # share stronger or weaker
+    erasing: float = 0.0  # share of faces with a block painted over
+    damage: float = 0.0  # share of faces blurred, shrunk, compressed, lit from a side or covered
+    mixup: float = 0.0  # strength of blending two faces (Zhang et al. 2018), such as 0.2; 0: off
+    mixup_off_epochs: int = 0  # the last epochs, which are trained without mixup
     balance: Literal["none", "sampling", "weights"] = "none"  # rare classes drawn more often, or weighing more
-    ferplus_weight: float = 0.0           # of the auxiliary loss, which guesses the FER+ votes; 0: off
-    teacher: str = ""                     # checkpoints whose answers are learnt too (Hinton et al. 2015), by commas
-    teacher_weight: float = 0.8           # share of the loss that is the teacher's; the labels have the rest
-    teacher_temperature: float = 3.0      # softens both sides' probabilities
-    teacher_epochs: int = 0               # epochs of views to draw and keep the answers for, then reused; 0: always new
-    patience: int = 0                     # stop after this many epochs without a better accuracy; 0: never
-    init: str = ""                        # checkpoint to start from (name, run or file; its preprocessing stays)
-    freeze: str = ""                      # keep the layers up to this one as they are, such as block2; empty: none
+    ferplus_weight: float = 0.0  # of the auxiliary loss, which guesses the FER+ votes; 0: off
+    teacher: str = ""  # checkpoints whose answers are learnt too (Hinton et al. 2015), by commas
+    teacher_weight: float = 0.8  # share of the loss that is the teacher's; the labels have the rest
+    teacher_temperature: float = 3.0  # softens both sides' probabilities
+    teacher_epochs: int = 0  # epochs of views to draw and keep the answers for, then reused; 0: always new
+    patience: int = 0  # stop after this many epochs without a better accuracy; 0: never
+    init: str = ""  # checkpoint to start from (name, run or file; its preprocessing stays)
+    freeze: str = ""  # keep the layers up to this one as they are, such as block2; empty: none
     faces: Literal["auto", "crop", "detect"] = "auto"  # pictures of a folder: cut out already, or to be searched
     precision: Literal["no", "bf16", "fp16"] = "no"  # mixed precision, for accelerators
-    processes: int = 1                    # on this machine, each with its share of a batch
-    threads: int = 0                      # processor threads; 0: PyTorch's choice
-    limit: int = 0                        # train on the first N pictures only; 0: all
-    norm_pictures: int = 0                # batch-norm statistics measured anew on N pictures at each judgement; 0: no
+    processes: int = 1  # on this machine, each with its share of a batch
+    threads: int = 0  # processor threads; 0: PyTorch's choice
+    limit: int = 0  # train on the first N pictures only; 0: all
+    norm_pictures: int = 0  # batch-norm statistics measured anew on N pictures at each judgement; 0: no
 
     def __post_init__(self) -> None:
         def need(ok: bool, name: str, rule: str) -> None:
             if not ok:
                 raise SettingError(f"{name} must be {rule}, got {getattr(self, name)!r}")
 
-        for name, low in (("epochs", 1), ("batch_size", 2), ("seed", 0), ("threads", 0), ("limit", 0), ("patience", 0),
-                          ("processes", 1), ("teacher_epochs", 0), ("small_epochs", 0), ("norm_pictures", 0),
-                          ("mixup_off_epochs", 0)):
+        for name, low in (
+            ("epochs", 1),
+            ("batch_size", 2),
+            ("seed", 0),
+            ("threads", 0),
+            ("limit", 0),
+            ("patience", 0),
+            ("processes", 1),
+            ("teacher_epochs", 0),
+            ("small_epochs", 0),
+            ("norm_pictures", 0),
+            ("mixup_off_epochs", 0),
+        ):
             need(getattr(self, name) >= low, name, f"at least {low}")
         for name, value in vars(self).items():
             need(not isinstance(value, float) or math.isfinite(value), name, "a number")

@@ -17,7 +17,7 @@ from fer.expressions import COUNT
 from fer.preprocessing import Preprocessing
 from fer.training.config import TrainConfig
 from fer.training.control_signal import Interrupted
-from fer.training.loss import Blend, Objective
+from fer.training.loss import Blend, Loss
 from fer.training.optimizer import learning_rate
 from fer.training.preprocessing import normalize, prepare
 from fer.training.starting_weights import keep_frozen
@@ -77,13 +77,30 @@ def steps_per_epoch(count: int, batch_size: int) -> int:
 
 
 def augmentation_of(config: TrainConfig) -> Augmentation:
-    return Augmentation(config.flip, config.rotation, config.scale, config.shift, config.brightness,
-                        config.contrast, config.erasing, config.damage)
+    return Augmentation(
+        config.flip,
+        config.rotation,
+        config.scale,
+        config.shift,
+        config.brightness,
+        config.contrast,
+        config.erasing,
+        config.damage,
+    )
 
 
-def train_one_epoch(model: nn.Module, average: nn.Module, optimizer, faces: Faces, epoch: int, config: TrainConfig,
-                    preprocessing: Preprocessing, accelerator: Accelerator, on_step: Callable[[int, int], bool],
-                    teacher: Teacher | None = None) -> tuple[float, float, float]:
+def train_one_epoch(
+    model: nn.Module,
+    average: nn.Module,
+    optimizer,
+    faces: Faces,
+    epoch: int,
+    config: TrainConfig,
+    preprocessing: Preprocessing,
+    accelerator: Accelerator,
+    on_step: Callable[[int, int], bool],
+    teacher: Teacher | None = None,
+) -> tuple[float, float, float]:
     """Returns (mean loss, accuracy on the augmented views, last learning rate).
 
     on_step(step, steps) is called after each step; False interrupts. Raises RunError for a loss that is
@@ -95,7 +112,7 @@ def train_one_epoch(model: nn.Module, average: nn.Module, optimizer, faces: Face
     torch.manual_seed(int(np.random.default_rng([config.seed, epoch, 1_000 + rank]).integers(2**31)))
     mirrors = np.random.default_rng([config.seed, epoch, 2_000 + rank])
     order, steps = order_of(faces, config, drawn), steps_per_epoch(len(faces), config.batch_size)
-    augment, objective = augmentation_of(config), Objective(config, faces.labels)
+    augment, objective = augmentation_of(config), Loss(config, faces.labels)
     full = preprocessing.input_size  # config's own, or that of the checkpoint it starts from
     size = min(config.small_size, full) if config.small_size and epoch <= config.small_epochs else full
     mixes = config.mixup > 0 and epoch <= config.epochs - config.mixup_off_epochs
@@ -106,7 +123,7 @@ def train_one_epoch(model: nn.Module, average: nn.Module, optimizer, faces: Face
         rate = learning_rate((epoch - 1) * steps + step, steps, config)
         for group in optimizer.param_groups:
             group["lr"] = rate
-        rows = order[step * config.batch_size:(step + 1) * config.batch_size][rank::ranks]
+        rows = order[step * config.batch_size : (step + 1) * config.batch_size][rank::ranks]
         rows = torch.from_numpy(rows).to(faces.labels.device)
         views = augment(faces.pixels[rows], full, rng)
         wanted = teacher(views, (drawn, step)) if teacher else None
@@ -125,8 +142,10 @@ def train_one_epoch(model: nn.Module, average: nn.Module, optimizer, faces: Face
         accelerator.backward(loss)
         value = float(loss.detach())
         if not np.isfinite(value):
-            raise RunError(f"The loss became {value} in epoch {epoch}, step {step + 1}. Lower the learning rate "
-                           f"(it was {rate:.4g}), or set a gradient clip.")
+            raise RunError(
+                f"The loss became {value} in epoch {epoch}, step {step + 1}. Lower the learning rate "
+                f"(it was {rate:.4g}), or set a gradient clip."
+            )
         if config.gradient_clip:
             accelerator.clip_grad_norm_(model.parameters(), config.gradient_clip)
         optimizer.step()
@@ -143,13 +162,18 @@ def train_one_epoch(model: nn.Module, average: nn.Module, optimizer, faces: Face
 
 
 @torch.no_grad()
-def evaluate(model: nn.Module, faces: Faces, preprocessing: Preprocessing, batch_size: int = 256,
-             on_batch: Callable[[], None] = lambda: None) -> tuple[float, np.ndarray, np.ndarray]:
+def evaluate(
+    model: nn.Module,
+    faces: Faces,
+    preprocessing: Preprocessing,
+    batch_size: int = 256,
+    on_batch: Callable[[], None] = lambda: None,
+) -> tuple[float, np.ndarray, np.ndarray]:
     """Returns (mean loss in nats, confusion matrix (7, 7) with truth in rows, logits (N, 7))."""
     model.eval()
     parts = []
     for first in range(0, len(faces), batch_size):
-        batch = prepare(preprocessing, faces.pixels[first:first + batch_size])
+        batch = prepare(preprocessing, faces.pixels[first : first + batch_size])
         parts.append(model(batch.contiguous(memory_format=torch.channels_last)).float())
         on_batch()
     logits = torch.cat(parts)

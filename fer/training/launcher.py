@@ -43,12 +43,16 @@ def bounded(config: TrainConfig) -> TrainConfig:
     """The configuration within the limits in force: fewer pictures where there are more; RunError for all else."""
     most = limits()
     if most.train_models and config.model not in most.train_models:
-        raise RunError(f"On this shared demo only {' and '.join(most.train_models)} can be trained. Choose one, or "
-                       "train on your own machine: see README.")
+        raise RunError(
+            f"On this shared demo only {' and '.join(most.train_models)} can be trained. Choose one, or "
+            "train on your own machine: see README."
+        )
     for name, highest in highest_settings().items():
         if getattr(config, name) > highest:
-            raise RunError(f"The setting {name.replace('_', ' ')} goes up to {highest} here, not "
-                           f"{getattr(config, name)}. Lower it, or train on your own machine.")
+            raise RunError(
+                f"The setting {name.replace('_', ' ')} goes up to {highest} here, not "
+                f"{getattr(config, name)}. Lower it, or train on your own machine."
+            )
     _check_sources(config, most)
     if most.server_paths:
         return config
@@ -66,8 +70,10 @@ def _check_sources(config: TrainConfig, most: Limits) -> None:
     """Where weights and data come from. Raises RunError for more teachers than are taken, and for paths."""
     teachers = [name for name in config.teacher.split(",") if name.strip()]
     if len(teachers) > most.train_teachers:
-        raise RunError(f"On this shared demo a run has at most {most.train_teachers} teacher, not {len(teachers)}. "
-                       "Choose one, or train on your own machine.")
+        raise RunError(
+            f"On this shared demo a run has at most {most.train_teachers} teacher, not {len(teachers)}. "
+            "Choose one, or train on your own machine."
+        )
     if most.server_paths:
         return
     if any("/" in name or name.strip().startswith(".") for name in (config.init, *teachers)):
@@ -80,8 +86,9 @@ def _need_room() -> None:
     """Raises RunError where as many runs have a process as are taken: a paused one holds its memory too."""
     alive = sum(run.status()["state"] in ALIVE for run in list_runs())
     if alive >= limits().train_waiting:
-        raise RunError(f"{alive} runs train, wait or are paused already. Come back in a few minutes, or train on "
-                       "your own machine.")
+        raise RunError(
+            f"{alive} runs train, wait or are paused already. Come back in a few minutes, or train on your own machine."
+        )
 
 
 def launch(run: RunDirectory) -> None:
@@ -95,9 +102,14 @@ def launch(run: RunDirectory) -> None:
             log.write(f"--- {time.strftime('%Y-%m-%d %H:%M:%S')} worker starts\n")
             log.flush()
             process = subprocess.Popen(
-                [sys.executable, "-m", "fer.training.worker", str(run.path.resolve())], cwd=PACKAGE.parent,
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-                env={**WAITING, **os.environ, "OMP_NUM_THREADS": str(worker_threads())})
+                [sys.executable, "-m", "fer.training.worker", str(run.path.resolve())],
+                cwd=PACKAGE.parent,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                env={**WAITING, **os.environ, "OMP_NUM_THREADS": str(worker_threads())},
+            )
     except OSError as error:
         with suppress(OSError):  # on a full disk not even that fits
             run.write_status("failed", message=f"The worker could not be started: {error.strerror}.")
@@ -154,7 +166,13 @@ def _is_worker(pid: int, path: Path) -> bool:
 def _told_by_ps(pid: int) -> str:
     """A process's command line where there is no /proc, as on macOS; empty where nothing tells."""
     try:
-        return subprocess.run(["ps", "-ww", "-o", "command=", "-p", str(pid)], capture_output=True, text=True,
-                              errors="replace", timeout=10, check=False).stdout.strip()
+        return subprocess.run(
+            ["ps", "-ww", "-o", "command=", "-p", str(pid)],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=10,
+            check=False,
+        ).stdout.strip()
     except (OSError, subprocess.TimeoutExpired):
         return ""

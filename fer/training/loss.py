@@ -31,7 +31,7 @@ class Blend:
         return self.share * values + (1 - self.share) * values[self.partner.to(values.device)]
 
 
-class Objective:
+class Loss:
     """The loss of a batch, a mean over its faces. class_weights (7,) average 1 over the training faces."""
 
     def __init__(self, config: TrainConfig, labels: torch.Tensor) -> None:
@@ -39,8 +39,14 @@ class Objective:
         self.class_weights = class_weights(labels) if config.balance == "weights" else None
         self.teacher_weight, self.temperature = config.teacher_weight, config.teacher_temperature
 
-    def __call__(self, output: Output, labels: torch.Tensor, votes: torch.Tensor | None = None,
-                 blend: Blend | None = None, taught: torch.Tensor | None = None) -> torch.Tensor:
+    def __call__(
+        self,
+        output: Output,
+        labels: torch.Tensor,
+        votes: torch.Tensor | None = None,
+        blend: Blend | None = None,
+        taught: torch.Tensor | None = None,
+    ) -> torch.Tensor:
         """output: logits (N, 7), or with the vote head (logits, vote logits (N, 10)). Returns a scalar.
 
         taught: the teacher's logits (N, 7) for the same views.
@@ -64,7 +70,7 @@ class Objective:
         wanted = (taught.float() / self.temperature).softmax(1)
         wanted = blend(wanted) if blend else wanted
         softened = (logits.float() / self.temperature).log_softmax(1)
-        return self.temperature ** 2 * F.kl_div(softened, wanted, reduction="batchmean")
+        return self.temperature**2 * F.kl_div(softened, wanted, reduction="batchmean")
 
     def _labels(self, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         if self.class_weights is None:

@@ -40,6 +40,7 @@ def make_average(model: nn.Module, decay: float) -> AveragedModel:
     The decay starts low and rises with the steps taken, so that the average of a short run is not
     held back by its random start.
     """
+
     def blend(average: torch.Tensor, value: torch.Tensor, step: torch.Tensor | int) -> torch.Tensor:
         if not average.is_floating_point():
             return value

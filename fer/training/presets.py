@@ -15,15 +15,32 @@ class Preset:
 
 
 PRESETS = (
-    Preset("Quick look", "Eight short epochs: about a minute on the drawn faces, to see how a run goes.",
-           {"epochs": 8, "batch_size": 64, "learning_rate": 0.05, "warmup_epochs": 1.0, "ema_decay": 0.98}),
+    Preset(
+        "Quick look",
+        "Eight short epochs: about a minute on the drawn faces, to see how a run goes.",
+        {"epochs": 8, "batch_size": 64, "learning_rate": 0.05, "warmup_epochs": 1.0, "ema_decay": 0.98},
+    ),
     Preset("Standard", "60 epochs with light augmentation, for faces like those of FER2013."),
-    Preset("Thorough", "Twice as long, with blended faces and blocks painted over, against learning by heart.",
-           {"epochs": 120, "erasing": 0.25, "mixup": 0.1, "patience": 30}),
-    Preset("Fine-tune the shipped weights on my data", "Start from what was learnt on FER2013, at a low learning "
-           "rate; the first layers stay as they are.",
-           {"model": "mini_xception_64", "init": "mini_xception", "freeze": "conv2", "epochs": 15,
-            "learning_rate": 0.01, "warmup_epochs": 1.0, "ema_decay": 0.98, "batch_size": 64, "patience": 6}),
+    Preset(
+        "Thorough",
+        "Twice as long, with blended faces and blocks painted over, against learning by heart.",
+        {"epochs": 120, "erasing": 0.25, "mixup": 0.1, "patience": 30},
+    ),
+    Preset(
+        "Fine-tune the shipped weights on my data",
+        "Start from what was learnt on FER2013, at a low learning rate; the first layers stay as they are.",
+        {
+            "model": "mini_xception_64",
+            "init": "mini_xception",
+            "freeze": "conv2",
+            "epochs": 15,
+            "learning_rate": 0.01,
+            "warmup_epochs": 1.0,
+            "ema_decay": 0.98,
+            "batch_size": 64,
+            "patience": 6,
+        },
+    ),
 )
 
 # The form's groups, in the order of what a person decides; every field of TrainConfig but `data` is in one.
@@ -32,9 +49,30 @@ GROUPS = {
     "Start from": ("init", "freeze"),
     "Imbalance and goals": ("balance", "label_smoothing", "mixup", "mixup_off_epochs", "ferplus_weight", "patience"),
     "Teacher": ("teacher", "teacher_weight", "teacher_temperature", "teacher_epochs"),
-    "Optimiser": ("optimizer", "schedule", "warmup_epochs", "momentum", "weight_decay", "gradient_clip", "ema_decay",
-                  "norm_pictures", "dropout"),
-    "Random views": ("flip", "rotation", "scale", "shift", "brightness", "contrast", "erasing", "damage",
-                     "input_size", "small_size", "small_epochs", "standardise"),
+    "Optimiser": (
+        "optimizer",
+        "schedule",
+        "warmup_epochs",
+        "momentum",
+        "weight_decay",
+        "gradient_clip",
+        "ema_decay",
+        "norm_pictures",
+        "dropout",
+    ),
+    "Random views": (
+        "flip",
+        "rotation",
+        "scale",
+        "shift",
+        "brightness",
+        "contrast",
+        "erasing",
+        "damage",
+        "input_size",
+        "small_size",
+        "small_epochs",
+        "standardise",
+    ),
     "Machine": ("seed", "threads", "processes", "precision", "limit", "faces"),
 }

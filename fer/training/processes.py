@@ -20,19 +20,35 @@ LOOK_S = 0.3
 ENDED = ("finished", "stopped", "failed")
 
 
-def supervise(run: RunDirectory, processes: int, held: tuple[int, ...],
-              on_epoch: Callable[[EpochRecord], None] | None = None) -> str:
+def supervise(
+    run: RunDirectory, processes: int, held: tuple[int, ...], on_epoch: Callable[[EpochRecord], None] | None = None
+) -> str:
     """Run `torchrun` on this machine until the run ends; returns its state. Raises RunError where a process died.
 
     held: open lock files, which the launcher inherits: the run stays locked as long as it lives.
     """
     stop, asked, told = StopSignal(patient=True), False, 0
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}",
-               "-m", "fer.training.worker", str(run.path.resolve())]
+    command = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        f"--nproc-per-node={processes}",
+        "-m",
+        "fer.training.worker",
+        str(run.path.resolve()),
+    ]
     threads = str(max((os.cpu_count() or 1) // processes, 1))
     environment = {"OMP_NUM_THREADS": threads, **os.environ, "FER_SUPERVISED": "1"}
-    launcher = subprocess.Popen(command, env=environment, pass_fds=held, start_new_session=True,
-                                stdin=subprocess.DEVNULL, stdout=sys.stderr.fileno(), stderr=sys.stderr.fileno())
+    launcher = subprocess.Popen(
+        command,
+        env=environment,
+        pass_fds=held,
+        start_new_session=True,
+        stdin=subprocess.DEVNULL,
+        stdout=sys.stderr.fileno(),
+        stderr=sys.stderr.fileno(),
+    )
     try:
         while launcher.poll() is None:
             if stop.asked and not asked:

@@ -16,8 +16,9 @@ from fer.models.checkpoints import read_tensors
 from fer.training.run_directory import RunDirectory
 
 
-def save_state(run: RunDirectory, epoch: int, model: nn.Module, average: nn.Module,
-               optimizer: torch.optim.Optimizer, facts: dict) -> None:
+def save_state(
+    run: RunDirectory, epoch: int, model: nn.Module, average: nn.Module, optimizer: torch.optim.Optimizer, facts: dict
+) -> None:
     """Write state/<epoch>/ whole, then point to it. facts: JSON values that come back from `load_state`."""
     folder = run.new_state(epoch)
     tensors = {f"model.{name}": value for name, value in model.state_dict().items()}
@@ -36,8 +37,9 @@ def save_state(run: RunDirectory, epoch: int, model: nn.Module, average: nn.Modu
     run.point_to(folder)
 
 
-def load_state(run: RunDirectory, model: nn.Module, average: nn.Module,
-               optimizer: torch.optim.Optimizer) -> dict | None:
+def load_state(
+    run: RunDirectory, model: nn.Module, average: nn.Module, optimizer: torch.optim.Optimizer
+) -> dict | None:
     """Bring everything back as it was after the last whole epoch; returns its facts, or None for a new run."""
     folder = run.current_state()
     if folder is None:
@@ -58,8 +60,10 @@ def load_state(run: RunDirectory, model: nn.Module, average: nn.Module,
             raise ValueError("epoch")
         return facts
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, WeightsError) as error:
-        raise RunError(f"The saved state of {run.id} cannot be used ({type(error).__name__}): it is damaged, or of "
-                       "another network. Start a new run.") from None
+        raise RunError(
+            f"The saved state of {run.id} cannot be used ({type(error).__name__}): it is damaged, or of "
+            "another network. Start a new run."
+        ) from None
 
 
 def _under(prefix: str, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:

@@ -26,12 +26,23 @@ from fer.training.config import TrainConfig
 
 RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 ALIVE = ("queued", "running", "paused")  # states that need a process
-SILENT_S = 60.0        # without a heartbeat for so long, a living worker hangs
-QUEUE_GRACE_S = 60.0   # a queued run's process may take so long to come up
+SILENT_S = 60.0  # without a heartbeat for so long, a living worker hangs
+QUEUE_GRACE_S = 60.0  # a queued run's process may take so long to come up
 LOCK_PATIENCE_S = 1.0
 NUMBERS = (int, int | float)
-STATUS_KINDS = {"state": str, "message": str, "heartbeat": int | float, "queued_at": int | float, "best": int | float,
-                "best_epoch": int, "epoch": int, "epochs": int, "step": int, "steps": int, "pid": int}
+STATUS_KINDS = {
+    "state": str,
+    "message": str,
+    "heartbeat": int | float,
+    "queued_at": int | float,
+    "best": int | float,
+    "best_epoch": int,
+    "epoch": int,
+    "epochs": int,
+    "step": int,
+    "steps": int,
+    "pid": int,
+}
 
 
 def new_run_id(model: str) -> str:

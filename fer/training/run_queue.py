@@ -41,8 +41,11 @@ class Turn:
             if time.monotonic() - beat > BEAT_S:
                 beat = time.monotonic()
                 self.run.write_status(state, **details, queued_at=since, message="Waiting for its turn.")
-            ahead = [other for other in queue(self.run.path.parent) if other.id != self.run.id
-                     and other.status().get("queued_at", since) < since]
+            ahead = [
+                other
+                for other in queue(self.run.path.parent)
+                if other.id != self.run.id and other.status().get("queued_at", since) < since
+            ]
             if not ahead and self.try_take():
                 return True
             time.sleep(LOOK_S)

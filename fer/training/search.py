@@ -23,14 +23,16 @@ def propose(trial: optuna.Trial, config: TrainConfig) -> TrainConfig:
     """One setting: the learning rate within a factor of ten of the given one, the regularisers within their use."""
     return replace(
         config,
-        learning_rate=trial.suggest_float("learning_rate", config.learning_rate / 5, config.learning_rate * 2,
-                                          log=True),
+        learning_rate=trial.suggest_float(
+            "learning_rate", config.learning_rate / 5, config.learning_rate * 2, log=True
+        ),
         weight_decay=trial.suggest_float("weight_decay", 1e-5, 1e-3, log=True),
         label_smoothing=trial.suggest_float("label_smoothing", 0.0, 0.15),
         dropout=trial.suggest_float("dropout", 0.0, 0.4),
         erasing=trial.suggest_float("erasing", 0.0, 0.5),
         mixup=trial.suggest_float("mixup", 0.0, 0.4),
-        balance=trial.suggest_categorical("balance", ["none", "sampling", "weights"]))
+        balance=trial.suggest_categorical("balance", ["none", "sampling", "weights"]),
+    )
 
 
 def run_search(config: TrainConfig, trials: int, out: Path | None = None, as_json: bool = False) -> int:
@@ -59,8 +61,14 @@ def run_search(config: TrainConfig, trials: int, out: Path | None = None, as_jso
             study.tell(trial, best)
         else:  # the given setting is not of the sampler's making
             study.tell(trial, state=optuna.trial.TrialState.FAIL)
-        rows.append({"run": run.id, "state": state, "accuracy": round(best, 4),
-                     **{name: _short(getattr(settings, name)) for name in SEARCHED}})
+        rows.append(
+            {
+                "run": run.id,
+                "state": state,
+                "accuracy": round(best, 4),
+                **{name: _short(getattr(settings, name)) for name in SEARCHED},
+            }
+        )
         if as_json:
             print(json.dumps(rows[-1]), flush=True)
         if state == "stopped":
@@ -75,8 +83,9 @@ def table(rows: list[dict]) -> str:
     ranked = sorted(rows, key=lambda row: -row["accuracy"])
     cells = [list(ranked[0]), *([str(value) for value in row.values()] for row in ranked)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-                     for row in cells)
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells
+    )
 
 
 def _short(value: object) -> object:

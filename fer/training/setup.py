@@ -18,20 +18,28 @@ def choose_splits(dataset: Dataset, config: TrainConfig) -> tuple[Dataset, Datas
     if config.limit:
         training = training.take(slice(0, config.limit))
     if len(training) < config.batch_size:
-        raise RunError(f"There are {len(training)} pictures to train on, fewer than a batch of {config.batch_size}. "
-                       "Lower the batch size, or add pictures.")
+        raise RunError(
+            f"There are {len(training)} pictures to train on, fewer than a batch of {config.batch_size}. "
+            "Lower the batch size, or add pictures."
+        )
     if config.ferplus_weight and training.votes is None:
-        raise RunError(f"{dataset.name} has no FER+ votes for the auxiliary loss. Put fer2013new.csv beside the CSV "
-                       "file, or set ferplus_weight to 0.")
+        raise RunError(
+            f"{dataset.name} has no FER+ votes for the auxiliary loss. Put fer2013new.csv beside the CSV "
+            "file, or set ferplus_weight to 0."
+        )
     return training, validation
 
 
 def measure_preprocessing(config: TrainConfig, training: Dataset) -> Preprocessing:
     """How faces become batches: by the configuration, with the training split's own mean and deviation."""
     unit = training.pixels.astype("float32") / 255
-    return Preprocessing(face_size=training.pixels.shape[-1], input_size=config.input_size,
-                         standardise=config.standardise, mean=round(float(unit.mean()), 4),
-                         deviation=max(round(float(unit.std()), 4), 1e-3))
+    return Preprocessing(
+        face_size=training.pixels.shape[-1],
+        input_size=config.input_size,
+        standardise=config.standardise,
+        mean=round(float(unit.mean()), 4),
+        deviation=max(round(float(unit.std()), 4), 1e-3),
+    )
 
 
 def to_device(dataset: Dataset, device: torch.device, with_votes: bool) -> Faces:

@@ -23,11 +23,15 @@ def starting_network(config: TrainConfig) -> tuple[nn.Module, Preprocessing | No
         return network, None
     trained, card = load_checkpoint(find_weights(config.init))
     if card.architecture != config.model:
-        raise RunError(f"The checkpoint {config.init[-80:]} is a {card.architecture}, the run trains a {config.model}. "
-                       f"Choose the model {card.architecture}, or another checkpoint.")
+        raise RunError(
+            f"The checkpoint {config.init[-80:]} is a {card.architecture}, the run trains a {config.model}. "
+            f"Choose the model {card.architecture}, or another checkpoint."
+        )
     if card.preprocessing.face_size != FACE_SIZE:
-        raise RunError(f"The checkpoint {config.init[-80:]} reads faces of {card.preprocessing.face_size} pixels, data "
-                       f"has {FACE_SIZE}. Choose another checkpoint.")
+        raise RunError(
+            f"The checkpoint {config.init[-80:]} reads faces of {card.preprocessing.face_size} pixels, data "
+            f"has {FACE_SIZE}. Choose another checkpoint."
+        )
     network.load_state_dict(trained.state_dict())
     return network, card.preprocessing
 

@@ -34,18 +34,20 @@ class Teacher:
         if place in self.kept:
             return self.kept[place].to(views.device).float()
         with torch.autocast(views.device.type, torch.bfloat16, enabled=self.low_precision):
-            logits = torch.stack([self._ask(network, preprocessing, views)
-                                  for network, preprocessing in self.networks]).mean(0)
+            logits = torch.stack(
+                [self._ask(network, preprocessing, views) for network, preprocessing in self.networks]
+            ).mean(0)
         if not self.keep:
             return logits
         self.kept[place] = logits.half()  # 14 bytes a view: twenty epochs of FER2013 are 8 MB
-        return self.kept[place].float()   # the first time too, so that a resumed run learns the same
+        return self.kept[place].float()  # the first time too, so that a resumed run learns the same
 
     def save(self, path: Path) -> None:
         """Write the kept answers, so that a resumed run need not ask again."""
         unfinished = path.with_name(f".{path.name}.part")  # swept away where the run dies here
-        safetensors.torch.save_file({f"{epoch}.{step}": answers.contiguous().cpu()
-                                     for (epoch, step), answers in self.kept.items()}, unfinished)
+        safetensors.torch.save_file(
+            {f"{epoch}.{step}": answers.contiguous().cpu() for (epoch, step), answers in self.kept.items()}, unfinished
+        )
         unfinished.replace(path)
 
     def restore(self, path: Path) -> None:

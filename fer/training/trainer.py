@@ -36,8 +36,10 @@ from fer.training.starting_weights import freeze, starting_network
 from fer.training.teacher import load_teacher
 
 FERPLUS_LICENCE = "MIT (used in this training as an auxiliary loss)"
-LICENCES = {"FER2013": "Open Database License, contents under the Database Contents License",
-            "FER+ votes": "MIT (not used in this training)"}
+LICENCES = {
+    "FER2013": "Open Database License, contents under the Database Contents License",
+    "FER+ votes": "MIT (not used in this training)",
+}
 
 
 @dataclass
@@ -65,8 +67,13 @@ class Session:
         return model.network if isinstance(model, WithVotes) else model
 
 
-def run_session(run: RunDirectory, config: TrainConfig, turn: Turn | None = None, quiet: bool = False,
-                on_epoch: Callable[[EpochRecord], None] | None = None) -> str:
+def run_session(
+    run: RunDirectory,
+    config: TrainConfig,
+    turn: Turn | None = None,
+    quiet: bool = False,
+    on_epoch: Callable[[EpochRecord], None] | None = None,
+) -> str:
     """Train to the end; returns "finished" or "stopped". Raises FerError or OSError where it cannot go on."""
     accelerator = Accelerator(cpu=not torch.cuda.is_available(), mixed_precision=config.precision)
     control = Control(run, accelerator, turn)
@@ -82,8 +89,14 @@ def run_session(run: RunDirectory, config: TrainConfig, turn: Turn | None = None
     if teacher and teacher.keep and facts["epoch"]:
         teacher.restore(answers)
     steps = steps_per_epoch(len(session.training), config.batch_size)
-    bar = tqdm(total=config.epochs * steps, initial=facts["epoch"] * steps, unit="step", desc="Training",
-               disable=quiet or not main, mininterval=1)
+    bar = tqdm(
+        total=config.epochs * steps,
+        initial=facts["epoch"] * steps,
+        unit="step",
+        desc="Training",
+        disable=quiet or not main,
+        mininterval=1,
+    )
     for epoch in range(facts["epoch"] + 1, config.epochs + 1):
         if _out_of_patience(config, facts, epoch - 1):
             break
@@ -93,8 +106,18 @@ def run_session(run: RunDirectory, config: TrainConfig, turn: Turn | None = None
             bar.update()
             return control.go_on(epoch=epoch, epochs=config.epochs, step=step, steps=steps)
 
-        trained = train_one_epoch(network, session.average, optimizer, session.training, epoch, config,
-                                  session.preprocessing, accelerator, on_step, teacher)
+        trained = train_one_epoch(
+            network,
+            session.average,
+            optimizer,
+            session.training,
+            epoch,
+            config,
+            session.preprocessing,
+            accelerator,
+            on_step,
+            teacher,
+        )
         seconds = time.monotonic() - began - control.paused_s
         if teacher and teacher.keep and epoch <= config.teacher_epochs:
             teacher.save(answers)
@@ -108,15 +131,22 @@ def run_session(run: RunDirectory, config: TrainConfig, turn: Turn | None = None
     answers.unlink(missing_ok=True)
     if main:
         early = _out_of_patience(config, facts, facts["epoch"]) and facts["epoch"] < config.epochs
-        message = (f"Ended early: no better accuracy in {config.patience} epochs." if early else "")
-        run.write_status("finished", epoch=facts["epoch"], epochs=config.epochs, best=facts["best"],
-                         best_epoch=facts["best_epoch"], message=message)
+        message = f"Ended early: no better accuracy in {config.patience} epochs." if early else ""
+        run.write_status(
+            "finished",
+            epoch=facts["epoch"],
+            epochs=config.epochs,
+            best=facts["best"],
+            best_epoch=facts["best_epoch"],
+            message=message,
+        )
     accelerator.end_training()
     return "finished"
 
 
-def open_session(run: RunDirectory, config: TrainConfig, accelerator: Accelerator, control: Control,
-                 quiet: bool = True) -> Session:
+def open_session(
+    run: RunDirectory, config: TrainConfig, accelerator: Accelerator, control: Control, quiet: bool = True
+) -> Session:
     """Read the data, build or restore the network, and bring the directory to the last whole epoch."""
     main = accelerator.is_main_process
 
@@ -151,12 +181,14 @@ def open_session(run: RunDirectory, config: TrainConfig, accelerator: Accelerato
         if facts["epoch"] == 0:
             save_state(run, 0, model, average, optimizer, {**facts, "preprocessing": preprocessing.to_json()})
     faces = [to_device(part, accelerator.device, bool(config.ferplus_weight)) for part in (training, validation)]
-    return Session(run, config, accelerator, control, dataset, *faces, preprocessing, model, average, optimizer,
-                   facts, rows)
+    return Session(
+        run, config, accelerator, control, dataset, *faces, preprocessing, model, average, optimizer, facts, rows
+    )
 
 
-def close_epoch(session: Session, epoch: int, trained: tuple[float, float, float], seconds: float,
-                steps: int) -> EpochRecord:
+def close_epoch(
+    session: Session, epoch: int, trained: tuple[float, float, float], seconds: float, steps: int
+) -> EpochRecord:
     """Judge the epoch on the validation split, then keep everything: best weights, watch wall, state, record."""
     run, config, facts = session.run, session.config, session.facts
     kept = session.kept
@@ -165,16 +197,28 @@ def close_epoch(session: Session, epoch: int, trained: tuple[float, float, float
         session.control.beat(epoch=epoch, epochs=config.epochs, step=steps, steps=steps)
 
     if config.norm_pictures:
-        kept = with_new_statistics(kept, session.training, session.preprocessing, config.norm_pictures, config.seed,
-                                   on_batch=alive)
+        kept = with_new_statistics(
+            kept, session.training, session.preprocessing, config.norm_pictures, config.seed, on_batch=alive
+        )
     loss, confusion, logits = evaluate(kept, session.validation, session.preprocessing, on_batch=alive)
     recall, macro_f1 = recall_and_f1(confusion)
     accuracy = float(confusion.trace() / confusion.sum())
     train_loss, train_accuracy, rate = trained
     best = accuracy > facts["best"]
-    record = EpochRecord(epoch, train_loss, train_accuracy, loss, accuracy, macro_f1, tuple(recall.tolist()),
-                         tuple(map(tuple, confusion.tolist())), rate, seconds,
-                         steps * config.batch_size / max(seconds, 1e-9), best)
+    record = EpochRecord(
+        epoch,
+        train_loss,
+        train_accuracy,
+        loss,
+        accuracy,
+        macro_f1,
+        tuple(recall.tolist()),
+        tuple(map(tuple, confusion.tolist())),
+        rate,
+        seconds,
+        steps * config.batch_size / max(seconds, 1e-9),
+        best,
+    )
     if best:
         facts |= {"best": accuracy, "best_epoch": epoch}
         save_checkpoint(run.best, kept.state_dict(), _card(session, record))
@@ -204,13 +248,24 @@ def _out_of_patience(config: TrainConfig, facts: dict, epoch: int) -> bool:
 
 def _card(session: Session, record: EpochRecord) -> Card:
     config, dataset = session.config, session.dataset
-    metrics = {"split": "PublicTest", "tta": "none", "accuracy": round(record.validation_accuracy, 4),
-               "nll": round(record.validation_loss, 4), "macro_f1": round(record.macro_f1, 4)}
+    metrics = {
+        "split": "PublicTest",
+        "tta": "none",
+        "accuracy": round(record.validation_accuracy, 4),
+        "nll": round(record.validation_loss, 4),
+        "macro_f1": round(record.macro_f1, 4),
+    }
     settings = {name: value for name, value in config.to_json().items() if name != "data"}
     settings |= {name: names_of(settings[name]) for name in WEIGHTS}
     licences = {}
     if dataset.votes is not None:
         licences = LICENCES | ({"FER+ votes": FERPLUS_LICENCE} if config.ferplus_weight else {})
-    return Card(config.model, session.preprocessing, data=Path(dataset.name).name, metrics=metrics, licences=licences,
-                training={"epoch": record.epoch, "parameters": parameter_count(session.kept), "config": settings},
-                date=date.today().isoformat())
+    return Card(
+        config.model,
+        session.preprocessing,
+        data=Path(dataset.name).name,
+        metrics=metrics,
+        licences=licences,
+        training={"epoch": record.epoch, "parameters": parameter_count(session.kept), "config": settings},
+        date=date.today().isoformat(),
+    )

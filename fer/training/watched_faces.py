@@ -73,8 +73,11 @@ def read(run: RunDirectory) -> Watch | None:
         pixels = np.stack(np.hsplit(strip, len(labels)))
     except (OSError, ValueError, KeyError, TypeError, RecursionError, ImageError):
         return None
-    beliefs = {row["epoch"]: shares for row in _rows(run.path / "watch.jsonl")
-               if (shares := _shares(row["probabilities"])).shape == (len(labels), COUNT)}
+    beliefs = {
+        row["epoch"]: shares
+        for row in _rows(run.path / "watch.jsonl")
+        if (shares := _shares(row["probabilities"])).shape == (len(labels), COUNT)
+    }
     return Watch(pixels, labels, beliefs) if beliefs else None
 
 

@@ -22,8 +22,9 @@ SUPERVISED = "FER_SUPERVISED"  # set for processes whose starter holds the run's
 NICENESS = 10
 
 
-def train(run: RunDirectory, quiet: bool = False, on_epoch: Callable[[EpochRecord], None] | None = None,
-          wait: bool = False) -> str:
+def train(
+    run: RunDirectory, quiet: bool = False, on_epoch: Callable[[EpochRecord], None] | None = None, wait: bool = False
+) -> str:
     """Train until finished, stopped or failed; returns that state. Raises RunError where the run is taken.
 
     SIGINT and SIGTERM, or a file `stop` in the directory, end it after the current step; what was saved is the
@@ -85,16 +86,21 @@ def _endings(run: RunDirectory, writes: bool) -> Iterator[dict]:
         raise
     except OSError as error:
         reason = "the disk is full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else error.strerror or str(error)
-        message = (f"The run could not write its files: {reason}. The last good checkpoint is kept. Make room, then "
-                   "resume.")
+        message = (
+            f"The run could not write its files: {reason}. The last good checkpoint is kept. Make room, then resume."
+        )
         if writes:
             run.sweep()  # frees what was half written, so that the status fits
         tell("failed", message)
         raise RunError(message) from error
     except Exception as error:
         lost = isinstance(error, RuntimeError) and int(os.environ.get("WORLD_SIZE", "1")) > 1
-        tell("failed", "Another process of this run went away. Resume goes on from the last whole epoch." if lost else
-             f"The run broke off by an unexpected error ({type(error).__name__}). Its log says where.")
+        tell(
+            "failed",
+            "Another process of this run went away. Resume goes on from the last whole epoch."
+            if lost
+            else f"The run broke off by an unexpected error ({type(error).__name__}). Its log says where.",
+        )
         raise
 
 
@@ -113,8 +119,11 @@ def main() -> int:
 
 
 def _say(record: EpochRecord) -> None:
-    print(f"epoch {record.epoch}: loss {record.train_loss:.4f}, validation accuracy {record.validation_accuracy:.2%}, "
-          f"{record.seconds:.1f} s", flush=True)
+    print(
+        f"epoch {record.epoch}: loss {record.train_loss:.4f}, validation accuracy {record.validation_accuracy:.2%}, "
+        f"{record.seconds:.1f} s",
+        flush=True,
+    )
 
 
 if __name__ == "__main__":

@@ -12,9 +12,9 @@ import cv2
 import numpy as np
 
 from fer.records import FaceBox
-from fer.vision.registry import KINDS
+from fer.vision.registry import DETECTOR_SPECS
 
-REFERENCE = 48.0        # the measurements are in pixels of FER2013's 48 x 48
+REFERENCE = 48.0  # the measurements are in pixels of FER2013's 48 x 48
 MAX_SUPERSAMPLING = 12  # samples a side and pixel; bounds the work for a face of many megapixels
 
 
@@ -38,9 +38,9 @@ def face_crop(box: FaceBox, detector: str) -> Crop:
     On 3,337 PublicTest faces found again by YuNet the mean of box and landmarks classified best of six
     ways tried (62.4 %; upright box 60.8 %, landmarks alone 61.7 %, the original pictures 61.5 %).
     """
-    median = KINDS[detector].median
+    median = DETECTOR_SPECS[detector].median
     roll = _roll(box)
-    unit = np.sqrt(box.area) / median.side                     # photo pixels for one of FER2013's
+    unit = np.sqrt(box.area) / median.side  # photo pixels for one of FER2013's
     by_box = _square((box.x + box.width / 2, box.y + box.height / 2), median.centre, unit, roll)
     if box.landmarks is None:
         return by_box
@@ -48,8 +48,12 @@ def face_crop(box: FaceBox, detector: str) -> Crop:
     eyes, mouth = points[:2].mean(0), points[3:5].mean(0)
     unit = (np.linalg.norm(points[1] - points[0]) / EYE_DISTANCE + np.linalg.norm(mouth - eyes) / EYES_TO_MOUTH) / 2
     by_landmarks = _square((eyes + mouth) / 2, EYES_MOUTH_MIDDLE, unit, roll)
-    return Crop((by_box.centre_x + by_landmarks.centre_x) / 2, (by_box.centre_y + by_landmarks.centre_y) / 2,
-                (by_box.side + by_landmarks.side) / 2, roll)
+    return Crop(
+        (by_box.centre_x + by_landmarks.centre_x) / 2,
+        (by_box.centre_y + by_landmarks.centre_y) / 2,
+        (by_box.side + by_landmarks.side) / 2,
+        roll,
+    )
 
 
 def align_face(image_rgb: np.ndarray, box: FaceBox, detector: str = "yunet", size: int = 48) -> np.ndarray:
@@ -70,8 +74,13 @@ def cut(image_rgb: np.ndarray, crop: Crop, size: int = 48, grey: bool = True) ->
     matrix, supersampling = crop_matrix(crop, size)
     fine = size * supersampling
     window, matrix = _window(image_rgb, matrix, fine)
-    sampled = cv2.warpAffine(cv2.cvtColor(window, cv2.COLOR_RGB2GRAY) if grey else window, matrix, (fine, fine),
-                             flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE)
+    sampled = cv2.warpAffine(
+        cv2.cvtColor(window, cv2.COLOR_RGB2GRAY) if grey else window,
+        matrix,
+        (fine, fine),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
     return cv2.resize(sampled, (size, size), interpolation=cv2.INTER_AREA) if supersampling > 1 else sampled
 
 
@@ -91,8 +100,9 @@ def _window(image_rgb: np.ndarray, matrix: np.ndarray, fine: int) -> tuple[np.nd
     corners = matrix @ np.array([[-1, fine, -1, fine], [-1, -1, fine, fine], [1, 1, 1, 1]])
     height, width = image_rgb.shape[:2]
     left, top = (int(np.clip(np.floor(v.min()) - 1, 0, end - 1)) for v, end in zip(corners, (width, height)))
-    right, bottom = (int(np.clip(np.ceil(v.max()) + 2, low + 1, end))
-                     for v, low, end in zip(corners, (left, top), (width, height)))
+    right, bottom = (
+        int(np.clip(np.ceil(v.max()) + 2, low + 1, end)) for v, low, end in zip(corners, (left, top), (width, height))
+    )
     shifted = matrix.copy()
     shifted[:, 2] -= [left, top]
     return np.ascontiguousarray(image_rgb[top:bottom, left:right]), shifted
@@ -103,8 +113,12 @@ def _square(anchor, anchor_in_reference: tuple[float, float], unit: float, roll:
     dx = (REFERENCE / 2 - anchor_in_reference[0]) * unit
     dy = (REFERENCE / 2 - anchor_in_reference[1]) * unit
     cosine, sine = np.cos(roll), np.sin(roll)
-    return Crop(float(anchor[0] + cosine * dx - sine * dy), float(anchor[1] + sine * dx + cosine * dy),
-                float(REFERENCE * unit), roll)
+    return Crop(
+        float(anchor[0] + cosine * dx - sine * dy),
+        float(anchor[1] + sine * dx + cosine * dy),
+        float(REFERENCE * unit),
+        roll,
+    )
 
 
 def _roll(box: FaceBox) -> float:

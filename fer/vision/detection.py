@@ -12,17 +12,17 @@ import numpy as np
 from fer.errors import FerError
 from fer.records import FaceBox
 from fer.vision import yunet_file
-from fer.vision.registry import KINDS
+from fer.vision.registry import DETECTOR_SPECS
 
-LONG_SIDE = 1024       # search size for photos; live streams use less
+LONG_SIDE = 1024  # search size for photos; live streams use less
 YUNET_THRESHOLD = 0.65
 HOG_UPSAMPLING = 1
-HOG_THRESHOLD = 0.15   # 0 to 0.3 find the same faces on the annotated photos; 0 finds one too many elsewhere
-MERGE_OVERLAP = 0.45   # intersection over the smaller box from which two boxes are one face
+HOG_THRESHOLD = 0.15  # 0 to 0.3 find the same faces on the annotated photos; 0 finds one too many elsewhere
+MERGE_OVERLAP = 0.45  # intersection over the smaller box from which two boxes are one face
 
 
 class Detector(Protocol):
-    """Finds faces. name: as in fer.vision.registry.KINDS."""
+    """Finds faces. name: as in fer.vision.registry.DETECTOR_SPECS."""
 
     name: str
 
@@ -69,9 +69,18 @@ class Hog:
         grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
         with self._lock:
             found, scores, _ = self._run.run(grey, HOG_UPSAMPLING, HOG_THRESHOLD)
-        return merge([
-            FaceBox(box.left() / factor, box.top() / factor, box.width() / factor, box.height() / factor,
-                    float(1 / (1 + np.exp(-score)))) for box, score in zip(found, scores, strict=True)])
+        return merge(
+            [
+                FaceBox(
+                    box.left() / factor,
+                    box.top() / factor,
+                    box.width() / factor,
+                    box.height() / factor,
+                    float(1 / (1 + np.exp(-score))),
+                )
+                for box, score in zip(found, scores, strict=True)
+            ]
+        )
 
 
 class Haar:
@@ -88,9 +97,14 @@ class Haar:
         grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
         with self._lock:
             found, _, weights = self._cascade.detectMultiScale3(
-                grey, scaleFactor=1.05, minNeighbors=7, minSize=(30, 30), outputRejectLevels=True)
-        return merge([FaceBox(*(float(value) / factor for value in box), float(1 / (1 + np.exp(-weight / 4))))
-                      for box, weight in zip(found, np.ravel(weights), strict=True)])
+                grey, scaleFactor=1.05, minNeighbors=7, minSize=(30, 30), outputRejectLevels=True
+            )
+        return merge(
+            [
+                FaceBox(*(float(value) / factor for value in box), float(1 / (1 + np.exp(-weight / 4))))
+                for box, weight in zip(found, np.ravel(weights), strict=True)
+            ]
+        )
 
 
 class WholePicture:
@@ -105,7 +119,7 @@ class WholePicture:
 
 @lru_cache(maxsize=8)
 def _ready(name: str) -> Detector:
-    return KINDS[name].build()
+    return DETECTOR_SPECS[name].build()
 
 
 @lru_cache(maxsize=4)
@@ -121,14 +135,16 @@ def load_detector(name: str = "auto", wait_s: float = yunet_file.SHORT_TRY_S) ->
 
     The result's own `name` says which. Raises FerError for an unknown name, or yunet where it cannot be had.
     """
-    if name not in ("auto", *KINDS):
-        raise FerError(f"There is no detector {name!r}. Choose from auto, {', '.join(KINDS)}.")
+    if name not in ("auto", *DETECTOR_SPECS):
+        raise FerError(f"There is no detector {name!r}. Choose from auto, {', '.join(DETECTOR_SPECS)}.")
     if name in ("auto", "yunet"):
         if (file := yunet_file.obtain(wait_s)) is not None:
             return _yunet(str(file))
         if name == "yunet":
-            raise FerError("The YuNet detector's file is not here and could not be fetched. Use --detector hog, or put "
-                           f"{yunet_file.NAME} into the folder that FER_CACHE names.")
+            raise FerError(
+                "The YuNet detector's file is not here and could not be fetched. Use --detector hog, or put "
+                f"{yunet_file.NAME} into the folder that FER_CACHE names."
+            )
         name = "hog"
     return _ready(name)
 

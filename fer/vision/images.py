@@ -17,8 +17,8 @@ FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif")  # which files of a folder are taken for pictures
 MAX_BYTES, MAX_PIXELS = limits().photo_bytes, limits().photo_pixels
 MIN_SIDE = 8
-MAX_PASSES = 30         # of a progressive JPEG: editors write 6 to 18, and each takes 0.06 s of 64 megapixels
-STRIP_PIXELS = 2**20    # converted at once: a large picture is in memory once, with its result
+MAX_PASSES = 30  # of a progressive JPEG: editors write 6 to 18, and each takes 0.06 s of 64 megapixels
+STRIP_PIXELS = 2**20  # converted at once: a large picture is in memory once, with its result
 
 
 def decode_image(data: bytes) -> np.ndarray:
@@ -30,16 +30,19 @@ def decode_image(data: bytes) -> np.ndarray:
     if not data:
         raise ImageError("The file is empty. Choose a picture.")
     if len(data) > MAX_BYTES:
-        raise ImageError(f"The file has {len(data) / 2**20:.0f} MB; at most {MAX_BYTES // 2**20} MB are read. "
-                         "Save it smaller.")
+        raise ImageError(
+            f"The file has {len(data) / 2**20:.0f} MB; at most {MAX_BYTES // 2**20} MB are read. Save it smaller."
+        )
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             picture = Image.open(io.BytesIO(data), formats=FORMATS)
             width, height = picture.size
             if width * height > MAX_PIXELS:
-                raise ImageError(f"The picture has {width} x {height} pixels; at most {MAX_PIXELS // 10**6} "
-                                 "megapixels are read. Save it smaller.")
+                raise ImageError(
+                    f"The picture has {width} x {height} pixels; at most {MAX_PIXELS // 10**6} "
+                    "megapixels are read. Save it smaller."
+                )
             if min(width, height) < MIN_SIDE:
                 raise ImageError(f"The picture has {width} x {height} pixels. Too small to show a face.")
             if picture.format in ("JPEG", "MPO") and passes(data, MAX_PASSES) > MAX_PASSES:
@@ -63,8 +66,10 @@ def read_image(path: Path | str) -> np.ndarray:
     path = Path(path)
     try:
         if path.stat().st_size > MAX_BYTES:
-            raise ImageError(f"The file has {path.stat().st_size / 2**20:.0f} MB; at most {MAX_BYTES // 2**20} MB "
-                             "are read. Save it smaller.")
+            raise ImageError(
+                f"The file has {path.stat().st_size / 2**20:.0f} MB; at most {MAX_BYTES // 2**20} MB "
+                "are read. Save it smaller."
+            )
         with open(path, "rb") as file:
             return decode_image(file.read(MAX_BYTES + 1))  # what is no plain file may go on for ever
     except FileNotFoundError:
@@ -82,7 +87,7 @@ def _to_rgb(picture: Image.Image) -> np.ndarray:
     image_rgb, rows = np.empty((height, width, 3), np.uint8), max(STRIP_PIXELS // width, 1)
     for top in range(0, height, rows):
         strip = picture.crop((0, top, width, min(top + rows, height)))
-        image_rgb[top:top + rows] = _deep_grey(strip) if deep else _plain_rgb(strip)
+        image_rgb[top : top + rows] = _deep_grey(strip) if deep else _plain_rgb(strip)
     return image_rgb
 
 

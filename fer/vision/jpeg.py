@@ -6,13 +6,13 @@ import re
 
 MARKER = re.compile(rb"\xff+([^\x00\xff])")  # 0xff 0x00 is a byte of coded pixels
 START_OF_PASS, END = 0xDA, 0xD9
-ALONE = {0x01, *range(0xD0, 0xD9)}           # markers that no length follows
+ALONE = {0x01, *range(0xD0, 0xD9)}  # markers that no length follows
 
 
 def passes(data: bytes, most: int) -> int:
     """Count passes up to the end of the first picture, as the decoder walks; at most `most` + 1 are counted.
 
-    What merely looks like one, in metadata or in a film behind the picture, does not count.
+    What merely looks like one, in metadata or in a video behind the picture, does not count.
     """
     count = at = 0
     while count <= most and (found := MARKER.search(data, at)):
@@ -21,5 +21,5 @@ def passes(data: bytes, most: int) -> int:
             break
         if marker not in ALONE:
             count += marker == START_OF_PASS
-            at += max(int.from_bytes(data[at:at + 2], "big"), 2)
+            at += max(int.from_bytes(data[at : at + 2], "big"), 2)
     return count

@@ -7,11 +7,11 @@ import numpy as np
 
 from fer.records import FaceBox, Quality
 
-MIN_SIDE_PX = 20          # the shorter side of the box; FER2013's own pictures are 48
-DARK_GREY = 25            # mean grey of the aligned face, 0..255
+MIN_SIDE_PX = 20  # the shorter side of the box; FER2013's own pictures are 48
+DARK_GREY = 25  # mean grey of the aligned face, 0..255
 BRIGHT_GREY = 235
-PLAIN_DEVIATION = 2.0     # of the aligned face's greys; FER2013's blank pictures end at 0.7, its others start at 4.1
-CUT_SHARE = 0.2           # share of the box outside the picture
+PLAIN_DEVIATION = 2.0  # of the aligned face's greys; FER2013's blank pictures end at 0.7, its others start at 4.1
+CUT_SHARE = 0.2  # share of the box outside the picture
 # Sharpness is the Laplacian's variance over the greys' own. Of PublicTest's 3,589 faces 99.9 % have 0.12 or more, the
 # 32 faces of the annotated photos 0.07 to 2.0; blurred by 1.5 pixels, at which compact is right 35 % of the time
 # rather than 68 %, 95 % have less than 0.05.
@@ -43,8 +43,10 @@ def assess(image_shape: tuple[int, ...], box: FaceBox, face_grey: np.ndarray, wh
     if not is_plain(face_grey) and (found := sharpness(face_grey)) < MIN_SHARPNESS:
         reasons.append(f"blurred (sharpness {found:.3f}, needs {MIN_SHARPNESS})")
     if (turned := turn(box)) > MAX_TURN:
-        reasons.append(f"turned away (nose {100 * turned:.0f} % of the eyes' distance off the middle, at most "
-                       f"{100 * MAX_TURN:.0f} %)")
+        reasons.append(
+            f"turned away (nose {100 * turned:.0f} % of the eyes' distance off the middle, at most "
+            f"{100 * MAX_TURN:.0f} %)"
+        )
     if mean > BRIGHT_GREY:
         reasons.append(f"overexposed (mean grey {mean:.0f}, at most {BRIGHT_GREY})")
     outside = _share_outside(image_shape, box)

@@ -18,7 +18,7 @@ class BoxMedian:
 
 
 @dataclass(frozen=True)
-class Kind:
+class DetectorSpec:
     """label: for the sidebar; empty keeps it out of there. place: module:class, imported when first asked for."""
 
     label: str
@@ -30,11 +30,11 @@ class Kind:
         return getattr(import_module(module), name)(*arguments)
 
 
-KINDS = {
-    "yunet": Kind("YuNet (neural network)", "fer.vision.detection:YuNet", BoxMedian(42.0, (23.7, 23.1))),
-    "hog": Kind("HOG (dlib)", "fer.vision.detection:Hog", BoxMedian(39.0, (24.2, 28.8))),
-    "haar": Kind("Haar cascade", "fer.vision.detection:Haar", BoxMedian(46.0, (24.1, 23.8))),
-    "none": Kind("", "fer.vision.detection:WholePicture", BoxMedian(48.0, (24.0, 24.0))),
+DETECTOR_SPECS = {
+    "yunet": DetectorSpec("YuNet (neural network)", "fer.vision.detection:YuNet", BoxMedian(42.0, (23.7, 23.1))),
+    "hog": DetectorSpec("HOG (dlib)", "fer.vision.detection:Hog", BoxMedian(39.0, (24.2, 28.8))),
+    "haar": DetectorSpec("Haar cascade", "fer.vision.detection:Haar", BoxMedian(46.0, (24.1, 23.8))),
+    "none": DetectorSpec("", "fer.vision.detection:WholePicture", BoxMedian(48.0, (24.0, 24.0))),
 }
-DETECTORS = ("auto", *KINDS)
-FINDERS = tuple(name for name in DETECTORS if name != "none")
+DETECTORS = ("auto", *DETECTOR_SPECS)
+FACE_FINDERS = tuple(name for name in DETECTORS if name != "none")

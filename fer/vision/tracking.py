@@ -8,11 +8,11 @@ import numpy as np
 
 from fer.records import FaceBox
 
-PATIENCE_S = 1.0      # a face out of sight for longer is a new person
-REACH = 1.2           # how far, in sides of the box, a face may be from where it was expected
-GROWTH = 0.7          # of the logarithm of the side: a face twice as large is another one
-ALONE = 1e3           # the cost of a box without a person: above every sum of pairs
-MEMORY_S = 0.25       # time constant of the velocity's moving average
+PATIENCE_S = 1.0  # a face out of sight for longer is a new person
+REACH = 1.2  # how far, in sides of the box, a face may be from where it was expected
+GROWTH = 0.7  # of the logarithm of the side: a face twice as large is another one
+ALONE = 1e3  # the cost of a box without a person: above every sum of pairs
+MEMORY_S = 0.25  # time constant of the velocity's moving average
 
 
 @dataclass
@@ -54,8 +54,12 @@ class FaceTracker:
         self._tracks = [track for track in self._tracks if time_s - track.time_s <= self.patience_s]
         centres = [np.array([box.x + box.width / 2, box.y + box.height / 2]) for box in boxes]
         sides = [float(np.sqrt(max(box.area, 1e-6))) for box in boxes]
-        costs = np.array([[self._cost(track, centre, side, time_s) for track in self._tracks]
-                          for centre, side in zip(centres, sides, strict=True)]).reshape(len(boxes), len(self._tracks))
+        costs = np.array(
+            [
+                [self._cost(track, centre, side, time_s) for track in self._tracks]
+                for centre, side in zip(centres, sides, strict=True)
+            ]
+        ).reshape(len(boxes), len(self._tracks))
         numbers = [0] * len(boxes)
         for row, column in cheapest_pairs(costs):
             self._tracks[column].move(centres[row], sides[row], time_s)
@@ -93,7 +97,7 @@ def cheapest_pairs(costs: np.ndarray) -> list[tuple[int, int]]:
     rows, real = costs.shape
     costs = np.hstack([costs, np.full((rows, rows), ALONE)])
     columns = range(real + rows)
-    match = [-1] * len(columns)                              # the row of each column
+    match = [-1] * len(columns)  # the row of each column
     for start in range(rows):
         distance, came = list(costs[start]), [-1] * len(columns)  # the cheapest path from start that ends in a column
         shorter = True

@@ -1,4 +1,4 @@
-"""From a stranger's film to upright RGB frames with their times, by PyAV (FFmpeg)."""
+"""From a stranger's video to upright RGB frames with their times, by PyAV (FFmpeg)."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from fer.errors import VideoError
 from fer.limits import limits
 
 SUFFIXES = ("mp4", "m4v", "mov", "webm", "mkv", "avi")
-MAX_BYTES, MAX_SECONDS, MAX_SIDE = limits().film_bytes, limits().film_seconds, limits().film_side
-MAX_FRAMES = limits().film_frames
+MAX_BYTES, MAX_SECONDS, MAX_SIDE = limits().video_bytes, limits().video_seconds, limits().video_side
+MAX_FRAMES = limits().video_frames
 LONGEST = f"{MAX_SECONDS // 60} minutes" if MAX_SECONDS >= 120 else f"{MAX_SECONDS} seconds"
-WORK_SIDE = 1280         # larger frames are worked on, and written, at this size
+WORK_SIDE = 1280  # larger frames are worked on, and written, at this size
 MIN_SIDE = 16
-MAX_EMPTY = 1_000        # packets on end that hold no frame: there are no more
+MAX_EMPTY = 1_000  # packets on end that hold no frame: there are no more
 THREADS = 2
 
 
 @dataclass(frozen=True)
 class VideoInfo:
-    """What a film's header says. width, height: of the upright frames as they are worked on; seconds: 0 if unknown."""
+    """What a video's header says. width, height: of the upright frames as they are worked on; seconds: 0 if unknown."""
 
     width: int
     height: int
@@ -37,7 +37,7 @@ class VideoInfo:
 
 
 def open_source(source: bytes | Path) -> BinaryIO:
-    """A film's bytes or file as a binary stream. Raises VideoError where it is too large or cannot be opened."""
+    """A video's bytes or file as a binary stream. Raises VideoError where it is too large or cannot be opened."""
     if isinstance(source, bytes):
         size, stream = len(source), io.BytesIO(source)
     else:
@@ -48,29 +48,31 @@ def open_source(source: bytes | Path) -> BinaryIO:
         except OSError as error:
             raise VideoError(f"The file cannot be read: {error.strerror or 'unknown reason'}.") from None
     if not size:
-        raise VideoError("The file is empty. Choose a film.")
+        raise VideoError("The file is empty. Choose a video.")
     if size > MAX_BYTES:
-        raise VideoError(f"The file has {size / 2**20:.0f} MB; at most {MAX_BYTES // 2**20} MB are read. Save it "
-                         "smaller, or cut it.")
+        raise VideoError(
+            f"The file has {size / 2**20:.0f} MB; at most {MAX_BYTES // 2**20} MB are read. Save it smaller, or cut it."
+        )
     return stream
 
 
 def probe(source: bytes | Path) -> VideoInfo:
-    """Size, length and rate of a film, from its header. Raises VideoError."""
+    """Size, length and rate of a video, from its header. Raises VideoError."""
     with open_source(source) as file, _opened(file) as (container, stream):
         info = _info(container, stream)
         for frame in _decoded(container, stream, lambda note: None):
             height, width = _upright(frame, _pixel_shape(stream)).shape[:2]
             return VideoInfo(width, height, info.seconds, info.rate)
-    raise VideoError("The film holds no frame that can be read. Save or download it again.")
+    raise VideoError("The video holds no frame that can be read. Save or download it again.")
 
 
-def frames(source: bytes | Path, on_note: Callable[[str], None] = lambda note: None
-           ) -> Iterator[tuple[float, np.ndarray]]:
+def frames(
+    source: bytes | Path, on_note: Callable[[str], None] = lambda note: None
+) -> Iterator[tuple[float, np.ndarray]]:
     """(seconds from the first frame, (H, W, 3) uint8 RGB) one by one, upright, at most WORK_SIDE wide and high.
 
-    Times are the film's own, so that a variable frame rate is kept. What is damaged or cut off ends the film there,
-    and on_note gets a sentence about it. Raises VideoError for what is no film, or is over a limit.
+    Times are the video's own, so that a variable frame rate is kept. What is damaged or cut off ends the video there,
+    and on_note gets a sentence about it. Raises VideoError for what is no video, or is over a limit.
     """
     with open_source(source) as file, _opened(file) as (container, stream):
         _info(container, stream)
@@ -94,10 +96,10 @@ def _opened(file: BinaryIO) -> Iterator[tuple[av.container.InputContainer, av.Vi
     try:
         container = av.open(file, format=kind, metadata_errors="ignore")
     except (av.FFmpegError, ValueError, OSError):
-        raise VideoError("The film is damaged or cut off before its first frame. Save or download it again.") from None
+        raise VideoError("The video is damaged or cut off before its first frame. Save or download it again.") from None
     with container:
         if not container.streams.video:
-            raise VideoError("There is no picture in this file, only sound or text. Choose a film.")
+            raise VideoError("There is no picture in this file, only sound or text. Choose a video.")
         stream = container.streams.video[0]
         stream.thread_type, stream.codec_context.thread_count = "AUTO", THREADS
         yield container, stream
@@ -112,23 +114,26 @@ def _kind(head: bytes) -> str:
         return "matroska"
     if head[:4] == b"RIFF" and head[8:12] == b"AVI ":
         return "avi"
-    raise VideoError("This is not a film that can be read. Use MP4, MOV, WebM, MKV or AVI.")
+    raise VideoError("This is not a video that can be read. Use MP4, MOV, WebM, MKV or AVI.")
 
 
 def _info(container: av.container.InputContainer, stream: av.VideoStream) -> VideoInfo:
     seconds = float(stream.duration * stream.time_base) if stream.duration else (container.duration or 0) / av.time_base
     width, height = stream.codec_context.width, stream.codec_context.height
     if max(width, height) > MAX_SIDE:
-        raise VideoError(f"The film has {width} x {height} pixels; at most {MAX_SIDE} a side are read. Save it "
-                         "smaller.")
+        raise VideoError(
+            f"The video has {width} x {height} pixels; at most {MAX_SIDE} a side are read. Save it smaller."
+        )
     if seconds > MAX_SECONDS + 1:
-        raise VideoError(f"The film is {seconds / 60:.3g} minutes long; at most {LONGEST} are read. Cut out the part "
-                         "that matters.")
+        raise VideoError(
+            f"The video is {seconds / 60:.3g} minutes long; at most {LONGEST} are read. Cut out the part that matters."
+        )
     return VideoInfo(width, height, max(seconds, 0.0), float(stream.average_rate or stream.guessed_rate or 25))
 
 
-def _decoded(container: av.container.InputContainer, stream: av.VideoStream,
-             on_note: Callable[[str], None]) -> Iterator[av.VideoFrame]:
+def _decoded(
+    container: av.container.InputContainer, stream: av.VideoStream, on_note: Callable[[str], None]
+) -> Iterator[av.VideoFrame]:
     """All frames that can be decoded, also around a damaged packet."""
     count = bad = empty = 0
     began = ended = None
@@ -149,8 +154,10 @@ def _decoded(container: av.container.InputContainer, stream: av.VideoStream,
             for frame in packet.decode():
                 empty = 0
                 if max(frame.width, frame.height) > MAX_SIDE or min(frame.width, frame.height) < MIN_SIDE:
-                    raise VideoError(f"The film has frames of {frame.width} x {frame.height} pixels; {MIN_SIDE} to "
-                                     f"{MAX_SIDE} a side are read.")
+                    raise VideoError(
+                        f"The video has frames of {frame.width} x {frame.height} pixels; {MIN_SIDE} to "
+                        f"{MAX_SIDE} a side are read."
+                    )
                 if count == MAX_FRAMES:
                     on_note(f"Only the first {count:,} frames were read.")
                     return
@@ -160,14 +167,20 @@ def _decoded(container: av.container.InputContainer, stream: av.VideoStream,
                 yield frame
         except (av.FFmpegError, ValueError):
             bad += 1
-    said = stream.duration * stream.time_base if stream.duration else \
-        container.duration / av.time_base if container.duration and len(container.streams) == 1 else 0
+    said = (
+        stream.duration * stream.time_base
+        if stream.duration
+        else container.duration / av.time_base
+        if container.duration and len(container.streams) == 1
+        else 0
+    )
     short = bool(ended is not None and ended - began < 0.9 * float(said) - 0.5)
     if not count:
-        raise VideoError("No frame of this film can be read: it is damaged, or its codec is not supported. Save it as "
-                         "MP4 (H.264).")
+        raise VideoError(
+            "No frame of this video can be read: it is damaged, or its codec is not supported. Save it as MP4 (H.264)."
+        )
     if bad or short:
-        on_note(f"The film is damaged or cut off: {count} frames could be read.")
+        on_note(f"The video is damaged or cut off: {count} frames could be read.")
 
 
 def _pixel_shape(stream: av.VideoStream) -> float:
@@ -182,7 +195,7 @@ def _upright(frame: av.VideoFrame, pixel_shape: float) -> np.ndarray:
     size = {"width": max(round(width * factor), 2), "height": max(round(height * factor), 2)}
     as_it_is = (size["width"], size["height"]) == (frame.width, frame.height)
     picture = frame.to_ndarray(format="rgb24", **({} if as_it_is else size))
-    turns = round(frame.rotation / 90) % 4                  # rotation: degrees counter-clockwise, from the metadata
+    turns = round(frame.rotation / 90) % 4  # rotation: degrees counter-clockwise, from the metadata
     return np.ascontiguousarray(np.rot90(picture, turns)) if turns else picture
 
 
@@ -197,14 +210,15 @@ class VideoWriter:
     def __init__(self, out: Path | BinaryIO, width: int, height: int, rate: float) -> None:
         from fractions import Fraction
 
-        self.width, self.height = width - width % 2, height - height % 2     # yuv420p needs even sides
+        self.width, self.height = width - width % 2, height - height % 2  # yuv420p needs even sides
         target, options = (out, {}) if not isinstance(out, Path) else (str(out), {"movflags": "faststart"})
         try:
             self._container = av.open(target, "w", format="mp4", options=options)
         except (av.FFmpegError, OSError) as error:
             raise _unwritable(error) from None
-        self._stream = self._container.add_stream("libx264", rate=max(round(rate), 1),
-                                                  options={"preset": "veryfast", "crf": "23"})
+        self._stream = self._container.add_stream(
+            "libx264", rate=max(round(rate), 1), options={"preset": "veryfast", "crf": "23"}
+        )
         self._stream.width, self._stream.height, self._stream.pix_fmt = self.width, self.height, "yuv420p"
         self._stream.codec_context.time_base = Fraction(1, self.TICKS)
         self._stream.codec_context.thread_count = THREADS
@@ -215,7 +229,7 @@ class VideoWriter:
     def write(self, frame_rgb: np.ndarray, time_s: float) -> None:
         """One frame (H, W, 3) uint8 RGB; another size than the first frame's is brought to it."""
         height, width = frame_rgb.shape[:2]
-        frame_rgb = frame_rgb[:height - height % 2, :width - width % 2]
+        frame_rgb = frame_rgb[: height - height % 2, : width - width % 2]
         if frame_rgb.shape[:2] != (self.height, self.width):
             frame_rgb = cv2.resize(frame_rgb, (self.width, self.height))
         frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame_rgb), format="rgb24")
@@ -239,4 +253,4 @@ class VideoWriter:
 
 
 def _unwritable(error: OSError) -> VideoError:
-    return VideoError(f"The film cannot be written: {error.strerror or 'unknown reason'}. Choose another place.")
+    return VideoError(f"The video cannot be written: {error.strerror or 'unknown reason'}. Choose another place.")

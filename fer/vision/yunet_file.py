@@ -1,6 +1,6 @@
 """The YuNet detector's file: where FER_YUNET says, in the cache, or fetched once in the background with its sha256.
 
-    python -m fer.vision.yunet_file FOLDER      fetches it into a folder, for an image that is built; 1: it did not come
+python -m fer.vision.yunet_file FOLDER      fetches it into a folder, for an image that is built; 1: it did not come
 """
 
 from __future__ import annotations
@@ -16,8 +16,10 @@ from fer.locations import cache_folder
 
 NAME = "face_detection_yunet_2023mar.onnx"
 SHA256 = "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4"
-URLS = (f"https://github.com/opencv/opencv_zoo/raw/main/models/face_detection_yunet/{NAME}",
-        f"https://huggingface.co/opencv/face_detection_yunet/resolve/main/{NAME}")
+URLS = (
+    f"https://github.com/opencv/opencv_zoo/raw/main/models/face_detection_yunet/{NAME}",
+    f"https://huggingface.co/opencv/face_detection_yunet/resolve/main/{NAME}",
+)
 TIMEOUT_S = 8.0
 SHORT_TRY_S = 4.0
 
@@ -64,8 +66,13 @@ def _download(folder: Path | None = None) -> None:
 
     for url in URLS:
         try:
-            pooch.retrieve(url, known_hash=f"sha256:{SHA256}", fname=NAME, path=folder or cache_folder(),
-                           downloader=pooch.HTTPDownloader(timeout=TIMEOUT_S))
+            pooch.retrieve(
+                url,
+                known_hash=f"sha256:{SHA256}",
+                fname=NAME,
+                path=folder or cache_folder(),
+                downloader=pooch.HTTPDownloader(timeout=TIMEOUT_S),
+            )
             return
         except Exception as error:  # offline, refused, full disk, wrong bytes: the fallback serves
             logging.getLogger(__name__).info("YuNet was not fetched: %s", type(error).__name__)

@@ -16,5 +16,5 @@ def contact_sheet(faces: np.ndarray, columns: int = 8, enlarge: int = 2) -> np.n
     for index, face in enumerate(faces):
         top, left = (index // columns) * (side + GAP), (index % columns) * (side + GAP)
         large = cv2.resize(face, (side, side), interpolation=cv2.INTER_CUBIC)
-        sheet[top:top + side, left:left + side] = cv2.cvtColor(large, cv2.COLOR_GRAY2RGBA)
+        sheet[top : top + side, left : left + side] = cv2.cvtColor(large, cv2.COLOR_GRAY2RGBA)
     return sheet

@@ -22,15 +22,37 @@ def confusion(matrix: Sequence[Sequence[int]], percent: bool = False, height: in
     counts = np.asarray(matrix)
     share = 100 * counts / np.maximum(counts.sum(1, keepdims=True), 1)
     text = [[f"{s:.0f} %" if percent else f"{c:,}" for c, s in zip(*rows)] for rows in zip(counts, share)]
-    figure = go.Figure(go.Heatmap(z=share, x=NAMES, y=NAMES, zmin=0, zmax=100, colorscale="Blues", showscale=False,
-                                  text=text, texttemplate="%{text}", xgap=2, ygap=2, hoverinfo="skip"))
+    figure = go.Figure(
+        go.Heatmap(
+            z=share,
+            x=NAMES,
+            y=NAMES,
+            zmin=0,
+            zmax=100,
+            colorscale="Blues",
+            showscale=False,
+            text=text,
+            texttemplate="%{text}",
+            xgap=2,
+            ygap=2,
+            hoverinfo="skip",
+        )
+    )
     cells = [(truth, named) for truth in range(len(NAMES)) for named in range(len(NAMES))]
     figure.add_scatter(
-        x=[NAMES[named] for _, named in cells], y=[NAMES[truth] for truth, _ in cells], mode="markers",
-        marker={"size": 30, "symbol": "square", "opacity": 0}, customdata=cells,
-        selected={"marker": {"opacity": 0}}, unselected={"marker": {"opacity": 0}},
-        hovertemplate=[f"{counts[t, n]:,} of {counts[t].sum():,} {NAMES[t]} faces ({share[t, n]:.1f} %) named "
-                       f"{NAMES[n]}<extra></extra>" for t, n in cells])
+        x=[NAMES[named] for _, named in cells],
+        y=[NAMES[truth] for truth, _ in cells],
+        mode="markers",
+        marker={"size": 30, "symbol": "square", "opacity": 0},
+        customdata=cells,
+        selected={"marker": {"opacity": 0}},
+        unselected={"marker": {"opacity": 0}},
+        hovertemplate=[
+            f"{counts[t, n]:,} of {counts[t].sum():,} {NAMES[t]} faces ({share[t, n]:.1f} %) named "
+            f"{NAMES[n]}<extra></extra>"
+            for t, n in cells
+        ],
+    )
     figure.update_yaxes(autorange="reversed", title="truth", showgrid=False)
     figure.update_xaxes(title="named by the model", side="bottom", tickangle=-45, showgrid=False)
     return style(figure, height)
@@ -40,36 +62,58 @@ def reliability_diagram(rows: list[dict], height: int = 320) -> go.Figure:
     """Accuracy against confidence; a calibrated model lies on the line."""
     middle = [100 * (row["from"] + row["to"]) / 2 for row in rows]
     width = [100 * (row["to"] - row["from"]) * 0.92 for row in rows]
-    figure = go.Figure(go.Bar(
-        x=middle, y=[100 * row["accuracy"] for row in rows], width=width, marker_color=ACCENT,
-        customdata=[(100 * row["confidence"], row["count"]) for row in rows],
-        hovertemplate="%{customdata[1]:,} faces, mean confidence %{customdata[0]:.1f} %: %{y:.1f} % right"
-                      "<extra></extra>"))
-    figure.add_scatter(x=[0, 100], y=[0, 100], mode="lines", line={"dash": "dot", "color": REFERENCE},
-                       hoverinfo="skip")
+    figure = go.Figure(
+        go.Bar(
+            x=middle,
+            y=[100 * row["accuracy"] for row in rows],
+            width=width,
+            marker_color=ACCENT,
+            customdata=[(100 * row["confidence"], row["count"]) for row in rows],
+            hovertemplate="%{customdata[1]:,} faces, mean confidence %{customdata[0]:.1f} %: %{y:.1f} % right"
+            "<extra></extra>",
+        )
+    )
+    figure.add_scatter(x=[0, 100], y=[0, 100], mode="lines", line={"dash": "dot", "color": REFERENCE}, hoverinfo="skip")
     _percent_axes(figure, "confidence", "right")
     return style(figure, height)
 
 
 def confidence_histogram(rows: list[dict], height: int = 220) -> go.Figure:
-    figure = go.Figure(go.Bar(
-        x=[100 * (row["from"] + row["to"]) / 2 for row in rows], y=[row["count"] for row in rows],
-        width=[100 * (row["to"] - row["from"]) * 0.92 for row in rows], marker_color=ACCENT,
-        hovertemplate="%{y:,} faces<extra></extra>"))
+    figure = go.Figure(
+        go.Bar(
+            x=[100 * (row["from"] + row["to"]) / 2 for row in rows],
+            y=[row["count"] for row in rows],
+            width=[100 * (row["to"] - row["from"]) * 0.92 for row in rows],
+            marker_color=ACCENT,
+            hovertemplate="%{y:,} faces<extra></extra>",
+        )
+    )
     figure.update_xaxes(title="confidence", ticksuffix=" %", range=[0, 100], dtick=20)
     figure.update_yaxes(title="faces")
     return style(figure, height)
 
 
-def risk_coverage_chart(coverage: np.ndarray, risk: np.ndarray, at: tuple[float, float],
-                        height: int = 320) -> go.Figure:
+def risk_coverage_chart(
+    coverage: np.ndarray, risk: np.ndarray, at: tuple[float, float], height: int = 320
+) -> go.Figure:
     """The share of wrong answers by the share answered, the chosen threshold marked."""
     kept = np.unique(np.linspace(0, len(coverage) - 1, 300).round().astype(int))
-    figure = go.Figure(go.Scatter(
-        x=100 * coverage[kept], y=100 * risk[kept], mode="lines", line={"color": ACCENT, "width": 3},
-        hovertemplate="%{x:.0f} % answered: %{y:.1f} % of those wrong<extra></extra>"))
-    figure.add_scatter(x=[100 * at[0]], y=[100 * at[1]], mode="markers", marker={"size": 13, "color": SECOND},
-                       hovertemplate="threshold: %{x:.0f} % answered, %{y:.1f} % wrong<extra></extra>")
+    figure = go.Figure(
+        go.Scatter(
+            x=100 * coverage[kept],
+            y=100 * risk[kept],
+            mode="lines",
+            line={"color": ACCENT, "width": 3},
+            hovertemplate="%{x:.0f} % answered: %{y:.1f} % of those wrong<extra></extra>",
+        )
+    )
+    figure.add_scatter(
+        x=[100 * at[0]],
+        y=[100 * at[1]],
+        mode="markers",
+        marker={"size": 13, "color": SECOND},
+        hovertemplate="threshold: %{x:.0f} % answered, %{y:.1f} % wrong<extra></extra>",
+    )
     _percent_axes(figure, "answered", "of these wrong")
     figure.update_yaxes(range=[0, max(100 * float(risk.max()) * 1.1, 5)], dtick=10)
     return style(figure, height)
@@ -79,9 +123,14 @@ def class_curves(curves: dict, x_title: str, y_title: str, height: int = 360) ->
     """One curve a class, named with its area."""
     figure = go.Figure()
     for name, curve in curves.items():
-        figure.add_scatter(x=100 * curve.x, y=100 * curve.y, mode="lines", name=f"{name} {curve.area:.2f}",
-                           line={"color": COLOURS[name], "width": 2.5},
-                           hovertemplate=f"{name}: {x_title} %{{x:.0f}} %, {y_title} %{{y:.0f}} %<extra></extra>")
+        figure.add_scatter(
+            x=100 * curve.x,
+            y=100 * curve.y,
+            mode="lines",
+            name=f"{name} {curve.area:.2f}",
+            line={"color": COLOURS[name], "width": 2.5},
+            hovertemplate=f"{name}: {x_title} %{{x:.0f}} %, {y_title} %{{y:.0f}} %<extra></extra>",
+        )
     _percent_axes(figure, x_title, y_title)
     style(figure, height)
     return figure.update_layout(showlegend=True, legend={"orientation": "h", "y": -0.22, "title": "area"})
@@ -99,11 +148,24 @@ def stress_curves(series: dict[str, list], condition: str, height: int = 230) ->
         chosen = [point for point in points if point.condition == condition]
         x = [0, *(point.strength for point in chosen)]
         low, high = ([0, *(100 * getattr(point, side) for point in chosen)] for side in ("low", "high"))
-        figure.add_scatter(x=x + x[::-1], y=high + low[::-1], fill="toself", fillcolor=colour, opacity=0.18,
-                           line={"width": 0}, hoverinfo="skip", showlegend=False)
-        figure.add_scatter(x=x, y=[0, *(100 * point.change for point in chosen)], mode="lines+markers", name=model,
-                           line={"color": colour, "width": 2.5},
-                           hovertemplate=f"{model}, strength %{{x}}: %{{y:+.1f}} points<extra></extra>")
+        figure.add_scatter(
+            x=x + x[::-1],
+            y=high + low[::-1],
+            fill="toself",
+            fillcolor=colour,
+            opacity=0.18,
+            line={"width": 0},
+            hoverinfo="skip",
+            showlegend=False,
+        )
+        figure.add_scatter(
+            x=x,
+            y=[0, *(100 * point.change for point in chosen)],
+            mode="lines+markers",
+            name=model,
+            line={"color": colour, "width": 2.5},
+            hovertemplate=f"{model}, strength %{{x}}: %{{y:+.1f}} points<extra></extra>",
+        )
     figure.update_xaxes(title=condition, dtick=1)
     figure.update_yaxes(range=[min(-60, lowest - 3), 8], ticksuffix=" pt")
     style(figure, height)
@@ -114,9 +176,14 @@ def people_chart(rows: list[dict], height: int = 300) -> go.Figure:
     """Right answers of the model and of FER+'s majority, by how strongly people agree."""
     figure = go.Figure()
     for key, word, colour in (("model", "the model", ACCENT), ("people", "FER+ majority", REFERENCE)):
-        figure.add_bar(x=[row["agreement"] for row in rows], y=[100 * row[key] for row in rows], name=word,
-                       marker_color=colour, customdata=[row["pictures"] for row in rows],
-                       hovertemplate=f"{word}: %{{y:.1f}} % right of %{{customdata:,}} faces<extra></extra>")
+        figure.add_bar(
+            x=[row["agreement"] for row in rows],
+            y=[100 * row[key] for row in rows],
+            name=word,
+            marker_color=colour,
+            customdata=[row["pictures"] for row in rows],
+            hovertemplate=f"{word}: %{{y:.1f}} % right of %{{customdata:,}} faces<extra></extra>",
+        )
     figure.update_yaxes(range=[0, 100], ticksuffix=" %")
     style(figure, height)
     return figure.update_layout(showlegend=True, legend={"orientation": "h", "y": 1.12})

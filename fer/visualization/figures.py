@@ -18,9 +18,17 @@ WORDS = "#000001"
 def style(figure: go.Figure, height: int) -> go.Figure:
     """The house look: no ground of its own, so that it sits on light and dark; small margins; fixed axes."""
     figure.update_layout(
-        height=height, margin={"l": 8, "r": 8, "t": 8, "b": 8}, showlegend=False, bargap=0.28,
-        paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", dragmode=False, hoverlabel={"namelength": -1},
-        font_color=WORDS, legend_font_color=WORDS)
+        height=height,
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        showlegend=False,
+        bargap=0.28,
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        dragmode=False,
+        hoverlabel={"namelength": -1},
+        font_color=WORDS,
+        legend_font_color=WORDS,
+    )
     words = {"tickfont_color": WORDS, "title_font_color": WORDS}
     figure.update_xaxes(fixedrange=True, automargin=True, **words)
     figure.update_yaxes(fixedrange=True, automargin=True, **words)
@@ -30,10 +38,18 @@ def style(figure: go.Figure, height: int) -> go.Figure:
 def probability_bars(probabilities: tuple[float, ...], height: int = 250) -> go.Figure:
     """Seven bars, always in the same order and from 0 to 100 %, so that faces compare at a glance."""
     percent = [100 * p for p in probabilities]
-    figure = go.Figure(go.Bar(
-        x=percent, y=list(NAMES), orientation="h", marker_color=[COLOURS[name] for name in NAMES],
-        text=[f"{p:.0f} %" for p in percent], textposition="outside", cliponaxis=False,
-        hovertemplate="%{y}: %{x:.1f} %<extra></extra>"))
+    figure = go.Figure(
+        go.Bar(
+            x=percent,
+            y=list(NAMES),
+            orientation="h",
+            marker_color=[COLOURS[name] for name in NAMES],
+            text=[f"{p:.0f} %" for p in percent],
+            textposition="outside",
+            cliponaxis=False,
+            hovertemplate="%{y}: %{x:.1f} %<extra></extra>",
+        )
+    )
     figure.update_xaxes(range=[0, 112], showticklabels=False, showgrid=False, zeroline=False)
     figure.update_yaxes(autorange="reversed", tickfont={"size": 14}, ticklabelstandoff=6)
     return style(figure, height)

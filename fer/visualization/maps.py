@@ -15,9 +15,9 @@ from fer.explanation.methods import METHODS, is_blank
 from fer.records import Explanation
 from fer.visualization.palettes import paint
 
-TILE = 176          # pixels of a tile's side
+TILE = 176  # pixels of a tile's side
 LABEL_WIDTH, HEADER, GAP = 190, 64, 10
-CLIP = {"value": 99.5, "size": 97}   # percentile at the palette's end, so that a few pixels do not dim all others
+CLIP = {"value": 99.5, "size": 97}  # percentile at the palette's end, so that a few pixels do not dim all others
 
 
 @dataclass(frozen=True)
@@ -37,8 +37,9 @@ def scales(maps: np.ndarray, method: str, each: bool) -> np.ndarray:
     return tops if each else np.full(len(maps), tops.max(initial=0))
 
 
-def tile(values: np.ndarray, scale: float, signed: bool, picture_rgb: np.ndarray, look: Look,
-         side: int = TILE) -> np.ndarray:
+def tile(
+    values: np.ndarray, scale: float, signed: bool, picture_rgb: np.ndarray, look: Look, side: int = TILE
+) -> np.ndarray:
     """One map (S, S), alone or over the face (P, P, 3): (side, side, 3) uint8 RGB."""
     smooth = cv2.resize(values, (side, side), interpolation=cv2.INTER_LINEAR)
     painted = paint(smooth, scale, signed)
@@ -46,14 +47,16 @@ def tile(values: np.ndarray, scale: float, signed: bool, picture_rgb: np.ndarray
         return painted
     face = cv2.cvtColor(cv2.resize(picture_rgb, (side, side), interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
     strength = np.clip(np.abs(smooth) / scale, 0, 1) if scale > 0 else np.zeros_like(smooth)
-    weight = (look.opacity * np.sqrt(strength))[..., None]     # the face shows where the map says nothing
+    weight = (look.opacity * np.sqrt(strength))[..., None]  # the face shows where the map says nothing
     return (painted * weight + face[..., None] * (1 - weight)).round().astype(np.uint8)
 
 
 def tiles(maps: np.ndarray, method: str, picture_rgb: np.ndarray, look: Look, side: int = TILE) -> list[np.ndarray]:
     """The tiles of one method, a class each."""
-    return [tile(values, scale, METHODS[method].signed, picture_rgb, look, side)
-            for values, scale in zip(maps, scales(maps, method, look.each), strict=True)]
+    return [
+        tile(values, scale, METHODS[method].signed, picture_rgb, look, side)
+        for values, scale in zip(maps, scales(maps, method, look.each), strict=True)
+    ]
 
 
 def png(picture: np.ndarray) -> bytes:
@@ -64,12 +67,16 @@ def png(picture: np.ndarray) -> bytes:
 
 def cell_boxes(methods: list[str], classes: list[str]) -> dict[str, list[int]]:
     """Where each cell lies in the grid's PNG: "method/class" -> [x, y, width, height] in pixels."""
-    return {f"{method}/{name}": [LABEL_WIDTH + column * (TILE + GAP), HEADER + row * (TILE + GAP), TILE, TILE]
-            for row, method in enumerate(methods) for column, name in enumerate(classes)}
+    return {
+        f"{method}/{name}": [LABEL_WIDTH + column * (TILE + GAP), HEADER + row * (TILE + GAP), TILE, TILE]
+        for row, method in enumerate(methods)
+        for column, name in enumerate(classes)
+    }
 
 
-def grid_png(rows: dict[str, list[np.ndarray]], maps: dict[str, np.ndarray], heads: dict[str, str],
-             marks: dict[str, str]) -> bytes:
+def grid_png(
+    rows: dict[str, list[np.ndarray]], maps: dict[str, np.ndarray], heads: dict[str, str], marks: dict[str, str]
+) -> bytes:
     """The grid on white. rows: a method's tiles; heads: class -> its heading; marks: class -> a word below it."""
     boxes = cell_boxes(list(rows), list(heads))
     canvas = Image.new("RGB", _size(len(rows), len(heads)), "white")
@@ -84,8 +91,14 @@ def grid_png(rows: dict[str, list[np.ndarray]], maps: dict[str, np.ndarray], hea
             canvas.paste(Image.fromarray(picture), (x, y))
             if is_blank(values):
                 draw.text((x + TILE / 2, y + TILE / 2), "blank", "#8A8A8A", ImageFont.load_default(18), anchor="mm")
-        draw.multiline_text((LABEL_WIDTH - 14, y + TILE / 2), METHODS[method].label.replace(" ", "\n", 1), "#1B1E2B",
-                            ImageFont.load_default(18), anchor="rm", align="right")
+        draw.multiline_text(
+            (LABEL_WIDTH - 14, y + TILE / 2),
+            METHODS[method].label.replace(" ", "\n", 1),
+            "#1B1E2B",
+            ImageFont.load_default(18),
+            anchor="rm",
+            align="right",
+        )
     file = io.BytesIO()
     canvas.save(file, "PNG", optimize=False)
     return file.getvalue()
@@ -94,22 +107,28 @@ def grid_png(rows: dict[str, list[np.ndarray]], maps: dict[str, np.ndarray], hea
 def grid_svg(rows: dict[str, list[np.ndarray]], heads: dict[str, str], marks: dict[str, str]) -> bytes:
     """The same grid with letters that stay letters, and each tile a picture inside."""
     boxes, (width, height) = cell_boxes(list(rows), list(heads)), _size(len(rows), len(heads))
-    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
-             f'height="{height}" font-family="sans-serif" fill="#1B1E2B">',
-             '<rect width="100%" height="100%" fill="white"/>']
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
+        f'height="{height}" font-family="sans-serif" fill="#1B1E2B">',
+        '<rect width="100%" height="100%" fill="white"/>',
+    ]
     for index, (name, head) in enumerate(heads.items()):
         x = LABEL_WIDTH + index * (TILE + GAP) + TILE / 2
-        parts.append(f'<text x="{x}" y="28" text-anchor="middle" font-size="19">{html.escape(head)}</text>'
-                     f'<text x="{x}" y="51" text-anchor="middle" font-size="14" fill="#3A4FBF">'
-                     f'{html.escape(marks.get(name, ""))}</text>')
+        parts.append(
+            f'<text x="{x}" y="28" text-anchor="middle" font-size="19">{html.escape(head)}</text>'
+            f'<text x="{x}" y="51" text-anchor="middle" font-size="14" fill="#3A4FBF">'
+            f"{html.escape(marks.get(name, ''))}</text>"
+        )
     for method, pictures in rows.items():
         for name, picture in zip(heads, pictures, strict=True):
             x, y, _, _ = boxes[f"{method}/{name}"]
             data = base64.b64encode(png(picture)).decode()
             parts.append(f'<image x="{x}" y="{y}" width="{TILE}" height="{TILE}" href="data:image/png;base64,{data}"/>')
         for line, word in enumerate(METHODS[method].label.split(" ", 1)):
-            parts.append(f'<text x="{LABEL_WIDTH - 14}" y="{y + TILE / 2 + 22 * line}" text-anchor="end" '
-                         f'font-size="17">{html.escape(word)}</text>')
+            parts.append(
+                f'<text x="{LABEL_WIDTH - 14}" y="{y + TILE / 2 + 22 * line}" text-anchor="end" '
+                f'font-size="17">{html.escape(word)}</text>'
+            )
     return "\n".join([*parts, "</svg>"]).encode()
 
 
@@ -120,7 +139,12 @@ def _size(rows: int, columns: int) -> tuple[int, int]:
 def npz(explanation: Explanation) -> bytes:
     """All maps, float32, keyed "method/class"."""
     file = io.BytesIO()
-    np.savez_compressed(file, **{f"{method}/{name}": values.astype(np.float32)
-                                 for method, found in explanation.maps.items()
-                                 for name, values in zip(explanation.classes, found, strict=True)})
+    np.savez_compressed(
+        file,
+        **{
+            f"{method}/{name}": values.astype(np.float32)
+            for method, found in explanation.maps.items()
+            for name, values in zip(explanation.classes, found, strict=True)
+        },
+    )
     return file.getvalue()

@@ -8,15 +8,15 @@ import cv2
 import numpy as np
 
 from fer.expressions import COLOURS, UNSURE_COLOUR
-from fer.inference.tracked import FollowedFace
+from fer.inference.tracked import TrackedFace
 from fer.visualization.palettes import SEQUENTIAL, table
 from fer.visualization.render import chip, rgb
 
-STRENGTH = 0.5   # of the map over the face
-PARTS = ("boxes", "labels", "landmarks", "heat")   # what can be drawn; heat is fer.app.predict.live_overlay's
+STRENGTH = 0.5  # of the map over the face
+PARTS = ("boxes", "labels", "landmarks", "heat")  # what can be drawn; heat is fer.app.predict.live_overlay's
 
 
-def label_of(face: FollowedFace) -> str:
+def label_of(face: TrackedFace) -> str:
     """The word for a person now: the expression and its probability, or that it is not sure and why."""
     if face.sure:
         return f"{face.expression} {100 * face.prediction.confidence:.0f} %"
@@ -24,12 +24,13 @@ def label_of(face: FollowedFace) -> str:
     return f"not sure: {word}" if word else "not sure"
 
 
-def colour_of(face: FollowedFace) -> str:
+def colour_of(face: TrackedFace) -> str:
     return COLOURS[face.expression] if face.sure else UNSURE_COLOUR
 
 
-def draw_faces(frame_rgb: np.ndarray, faces: Iterable[FollowedFace],
-               parts: frozenset[str] = frozenset({"boxes", "labels"})) -> np.ndarray:
+def draw_faces(
+    frame_rgb: np.ndarray, faces: Iterable[TrackedFace], parts: frozenset[str] = frozenset({"boxes", "labels"})
+) -> np.ndarray:
     """A copy of the frame (H, W, 3) uint8 RGB with its faces marked; their number where there are several.
 
     parts: of PARTS.
@@ -74,12 +75,12 @@ def blend_heat(frame_rgb: np.ndarray, heat: np.ndarray, matrix: np.ndarray) -> N
     frame_rgb[part] = (frame_rgb[part] * (1 - share) + colours * share).astype(np.uint8)
 
 
-def _put(canvas: np.ndarray, label: np.ndarray, face: FollowedFace, line: int) -> None:
+def _put(canvas: np.ndarray, label: np.ndarray, face: TrackedFace, line: int) -> None:
     """Above the box, else below it, else at the top; never outside the frame."""
     (height, width), (rows, columns) = canvas.shape[:2], label.shape[:2]
     box = face.prediction.box
     left = int(np.clip(round(box.x) - line // 2, 0, max(width - columns, 0)))
     above, below = round(box.y) - rows, round(box.y + box.height)
     top = above if above >= 0 else below if below + rows <= height else 0
-    part = canvas[top:top + rows, left:left + columns]
-    part[:] = label[:part.shape[0], :part.shape[1]]
+    part = canvas[top : top + rows, left : left + columns]
+    part[:] = label[: part.shape[0], : part.shape[1]]

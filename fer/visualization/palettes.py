@@ -7,8 +7,8 @@ from functools import lru_cache
 import numpy as np
 from plotly import colors
 
-SEQUENTIAL = "Inferno"     # Smith and van der Walt 2015
-DIVERGING = "balance"      # Thyng et al. 2016: blue speaks against, red speaks for
+SEQUENTIAL = "Inferno"  # Smith and van der Walt 2015
+DIVERGING = "balance"  # Thyng et al. 2016: blue speaks against, red speaks for
 
 
 @lru_cache(maxsize=4)
@@ -16,7 +16,7 @@ def table(name: str) -> np.ndarray:
     """(256, 3) uint8 RGB, from the published stops."""
     stops = colors.sequential.Inferno if name == SEQUENTIAL else colors.cmocean.balance
     rgb = np.array([colors.hex_to_rgb(stop) if stop.startswith("#") else colors.unlabel_rgb(stop) for stop in stops])
-    ends = (0.0, 1.0) if name == SEQUENTIAL else (0.12, 0.88)   # balance's ends are too dark to tell blue from red
+    ends = (0.0, 1.0) if name == SEQUENTIAL else (0.12, 0.88)  # balance's ends are too dark to tell blue from red
     places = np.linspace(ends[0] * (len(stops) - 1), ends[1] * (len(stops) - 1), 256)
     return np.stack([np.interp(places, range(len(stops)), channel) for channel in rgb.T], 1).round().astype(np.uint8)
 

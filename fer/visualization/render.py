@@ -11,8 +11,8 @@ from PIL import Image, ImageDraw, ImageFont
 from fer.expressions import COLOURS, UNSURE_COLOUR
 from fer.records import Prediction
 
-LONG_SIDE = 1400         # a drawn picture is at most this large
-SHORT_LONG_SIDE = 900    # and enlarged to this, so that letters are sharp on a small photo too
+LONG_SIDE = 1400  # a drawn picture is at most this large
+SHORT_LONG_SIDE = 900  # and enlarged to this, so that letters are sharp on a small photo too
 
 
 def draw_predictions(image_rgb: np.ndarray, predictions: list[Prediction]) -> np.ndarray:
@@ -20,14 +20,18 @@ def draw_predictions(image_rgb: np.ndarray, predictions: list[Prediction]) -> np
     height, width = image_rgb.shape[:2]
     factor = float(np.clip(1.0, SHORT_LONG_SIDE / max(height, width), LONG_SIDE / max(height, width)))
     shrinks = factor < 1
-    canvas = cv2.resize(image_rgb, (max(round(width * factor), 1), max(round(height * factor), 1)),
-                        interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
+    canvas = cv2.resize(
+        image_rgb,
+        (max(round(width * factor), 1), max(round(height * factor), 1)),
+        interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC,
+    )
     letters = max(round(max(canvas.shape[:2]) / 34), 18)  # about 11 pixels on a phone
     line = max(round(letters / 9), 2)
     for face in predictions:
         box = face.box
-        corners = [(round(x * factor), round(y * factor))
-                   for x, y in ((box.x, box.y), (box.x + box.width, box.y + box.height))]
+        corners = [
+            (round(x * factor), round(y * factor)) for x, y in ((box.x, box.y), (box.x + box.width, box.y + box.height))
+        ]
         cv2.rectangle(canvas, *corners, (255, 255, 255), line + 2, cv2.LINE_AA)
         cv2.rectangle(canvas, *corners, rgb(face_colour(face)), line, cv2.LINE_AA)
     taken = np.zeros(canvas.shape[:2], bool)
@@ -59,8 +63,9 @@ def face_label(face: Prediction) -> str:
     return "not sure" if face.quality.ok else f"not sure: {face.quality.word}"
 
 
-def _place(canvas_shape: tuple[int, ...], chip_shape: tuple[int, ...], face: Prediction,
-           factor: float) -> tuple[slice, slice]:
+def _place(
+    canvas_shape: tuple[int, ...], chip_shape: tuple[int, ...], face: Prediction, factor: float
+) -> tuple[slice, slice]:
     """Above the box, else below it, else at the top; never outside the picture."""
     (height, width), (rows, columns) = canvas_shape[:2], chip_shape[:2]
     left = int(np.clip(round(face.box.x * factor), 0, max(width - columns, 0)))
@@ -92,11 +97,17 @@ def surroundings(image_rgb: np.ndarray, face: Prediction, side: int = 192) -> np
     matrix = np.array([[scale, 0, (reach - x) * scale], [0, scale, (reach - y) * scale]])
     height, width = image_rgb.shape[:2]
     left, top = int(max(x - reach - 2, 0)), int(max(y - reach - 2, 0))
-    part = np.ascontiguousarray(image_rgb[top:int(min(y + reach + 2, height)) + 1,
-                                          left:int(min(x + reach + 2, width)) + 1])
+    part = np.ascontiguousarray(
+        image_rgb[top : int(min(y + reach + 2, height)) + 1, left : int(min(x + reach + 2, width)) + 1]
+    )
     matrix[:, 2] += [left * scale, top * scale]
-    view = cv2.warpAffine(part, matrix, (side, side), flags=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR,
-                          borderMode=cv2.BORDER_REPLICATE)
+    view = cv2.warpAffine(
+        part,
+        matrix,
+        (side, side),
+        flags=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
     start = (round((box.x - x + reach) * scale), round((box.y - y + reach) * scale))
     end = (round((box.x + box.width - x + reach) * scale), round((box.y + box.height - y + reach) * scale))
     cv2.rectangle(view, start, end, rgb(face_colour(face)), 3, cv2.LINE_AA)
@@ -114,4 +125,4 @@ def grey_picture(values: np.ndarray, side: int = 192) -> np.ndarray:
 
 
 def rgb(colour: str) -> tuple[int, int, int]:
-    return tuple(int(colour[start:start + 2], 16) for start in (1, 3, 5))
+    return tuple(int(colour[start : start + 2], 16) for start in (1, 3, 5))

@@ -11,8 +11,8 @@ from fer.inference.recording import UNSURE, Row, shares, told, transitions
 from fer.visualization.figures import style
 
 MOST_PEOPLE = 8
-GAP_S = 1.0           # a line is broken where a person was away for longer
-MOST_POINTS = 600     # a line: more cannot be told apart on a screen
+GAP_S = 1.0  # a line is broken where a person was away for longer
+MOST_POINTS = 600  # a line: more cannot be told apart on a screen
 
 
 def people(rows: Sequence[Row]) -> list[int]:
@@ -34,10 +34,20 @@ def probability_lines(rows: Sequence[Row], start_s: float, end_s: float, height:
             values.append((None,) * len(NAMES))
         times.append(round(row.time_s, 2))
         values.append(tuple(round(100 * p, 1) for p in row.probabilities))
-    figure = go.Figure([
-        go.Scatter(x=times, y=[value[index] for value in values], name=name, mode="lines", connectgaps=False,
-                   line={"color": COLOURS[name], "width": 2}, hovertemplate="%{x:.1f} s, " + name + " %{y:.0f} %"
-                   "<extra></extra>") for index, name in enumerate(NAMES)])
+    figure = go.Figure(
+        [
+            go.Scatter(
+                x=times,
+                y=[value[index] for value in values],
+                name=name,
+                mode="lines",
+                connectgaps=False,
+                line={"color": COLOURS[name], "width": 2},
+                hovertemplate="%{x:.1f} s, " + name + " %{y:.0f} %<extra></extra>",
+            )
+            for index, name in enumerate(NAMES)
+        ]
+    )
     figure.update_xaxes(range=[start_s, end_s], ticksuffix=" s", showgrid=False, zeroline=False)
     figure.update_yaxes(range=[0, 102], ticksuffix=" %", zeroline=False, nticks=5)
     return _with_legend(style(figure, height))
@@ -50,15 +60,26 @@ def expression_bands(rows: Sequence[Row], start_s: float, end_s: float) -> go.Fi
     for place, person in enumerate(shown):
         for name, begin, end in _stretches([row for row in rows if row.person == person]):
             figure.add_bar(
-                x=[max(end - begin, 0.05)], base=[begin], y=[place], orientation="h", width=0.6, name=name,
-                legendgroup=name, showlegend=name not in named,
-                marker={"color": COLOURS.get(name, UNSURE_COLOUR), "opacity": 0.45 if name == UNSURE else 1,
-                        "line": {"width": 0}},
-                hovertemplate=f"person {person}: {name}, {begin:.1f} to {end:.1f} s<extra></extra>")
+                x=[max(end - begin, 0.05)],
+                base=[begin],
+                y=[place],
+                orientation="h",
+                width=0.6,
+                name=name,
+                legendgroup=name,
+                showlegend=name not in named,
+                marker={
+                    "color": COLOURS.get(name, UNSURE_COLOUR),
+                    "opacity": 0.45 if name == UNSURE else 1,
+                    "line": {"width": 0},
+                },
+                hovertemplate=f"person {person}: {name}, {begin:.1f} to {end:.1f} s<extra></extra>",
+            )
             named.add(name)
     figure.update_xaxes(range=[start_s, end_s], ticksuffix=" s", showgrid=False, zeroline=False)
-    figure.update_yaxes(tickvals=list(range(len(shown))), ticktext=[f"person {person}" for person in shown],
-                        autorange="reversed")
+    figure.update_yaxes(
+        tickvals=list(range(len(shown))), ticktext=[f"person {person}" for person in shown], autorange="reversed"
+    )
     figure.update_layout(barmode="overlay")
     return _with_legend(style(figure, 110 + 36 * max(len(shown), 1)))
 
@@ -68,10 +89,18 @@ def share_bars(rows: Sequence[Row], height: int = 270) -> go.Figure:
     found = shares(rows)
     names = [*NAMES, UNSURE]
     percent = [100 * found.get(name, 0.0) for name in names]
-    figure = go.Figure(go.Bar(
-        x=percent, y=names, orientation="h", marker_color=[COLOURS.get(name, UNSURE_COLOUR) for name in names],
-        text=[f"{p:.0f} %" for p in percent], textposition="outside", cliponaxis=False,
-        hovertemplate="%{y}: %{x:.1f} % of the readings<extra></extra>"))
+    figure = go.Figure(
+        go.Bar(
+            x=percent,
+            y=names,
+            orientation="h",
+            marker_color=[COLOURS.get(name, UNSURE_COLOUR) for name in names],
+            text=[f"{p:.0f} %" for p in percent],
+            textposition="outside",
+            cliponaxis=False,
+            hovertemplate="%{y}: %{x:.1f} % of the readings<extra></extra>",
+        )
+    )
     figure.update_xaxes(range=[0, 112], showticklabels=False, showgrid=False, zeroline=False)
     figure.update_yaxes(autorange="reversed", ticklabelstandoff=6)
     return style(figure, height)
@@ -99,7 +128,17 @@ def _stretches(rows: Sequence[Row]) -> list[tuple[str, float, float]]:
 
 
 def _with_legend(figure: go.Figure) -> go.Figure:
-    figure.update_layout(showlegend=True, legend={"orientation": "h", "y": -0.28, "x": 0, "itemclick": False,
-                                                  "itemdoubleclick": False, "title": {"text": ""}},
-                         margin={"l": 8, "r": 8, "t": 8, "b": 8}, bargap=0.1)
+    figure.update_layout(
+        showlegend=True,
+        legend={
+            "orientation": "h",
+            "y": -0.28,
+            "x": 0,
+            "itemclick": False,
+            "itemdoubleclick": False,
+            "title": {"text": ""},
+        },
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        bargap=0.1,
+    )
     return figure

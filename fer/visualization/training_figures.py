@@ -23,14 +23,23 @@ def curves(records: Sequence[EpochRecord], what: str, height: int = 280) -> go.F
     figure, epochs = go.Figure(), [record.epoch for record in records]
     for split, colour, dash in (("train", TRAINING, "dot"), ("validation", VALIDATION, "solid")):
         figure.add_scatter(
-            x=epochs, y=[factor * getattr(record, f"{split}_{what}") for record in records], name=_name(split),
-            mode="lines+markers" if len(records) < 30 else "lines", line={"color": colour, "dash": dash, "width": 2.5},
-            marker={"size": 6}, hovertemplate="epoch %{x}: %{y:.2f}" + unit)
+            x=epochs,
+            y=[factor * getattr(record, f"{split}_{what}") for record in records],
+            name=_name(split),
+            mode="lines+markers" if len(records) < 30 else "lines",
+            line={"color": colour, "dash": dash, "width": 2.5},
+            marker={"size": 6},
+            hovertemplate="epoch %{x}: %{y:.2f}" + unit,
+        )
     if best := best_record(records):
         figure.add_scatter(
-            x=[best.epoch], y=[factor * getattr(best, f"validation_{what}")], name="best epoch", mode="markers",
+            x=[best.epoch],
+            y=[factor * getattr(best, f"validation_{what}")],
+            name="best epoch",
+            mode="markers",
             marker={"symbol": "star", "size": 15, "color": BEST, "line": {"width": 1, "color": "#1B1E2B"}},
-            hovertemplate="best epoch %{x}: %{y:.2f}" + unit)
+            hovertemplate="best epoch %{x}: %{y:.2f}" + unit,
+        )
     figure = _over_epochs(figure, height, unit, len(records))
     if what == "loss" and records:  # a wild first epoch would press all others flat
         top = max(max(record.train_loss, record.validation_loss) for record in records)
@@ -41,21 +50,36 @@ def curves(records: Sequence[EpochRecord], what: str, height: int = 280) -> go.F
 
 def single(records: Sequence[EpochRecord], what: str, height: int = 200) -> go.Figure:
     """One number over the epochs: `learning_rate` or `macro_f1`."""
-    figure = go.Figure(go.Scatter(
-        x=[record.epoch for record in records], y=[getattr(record, what) for record in records], name=what,
-        mode="lines+markers" if len(records) < 30 else "lines", line={"color": VALIDATION, "width": 2.5},
-        hovertemplate="epoch %{x}: %{y:.4g}<extra></extra>"))
+    figure = go.Figure(
+        go.Scatter(
+            x=[record.epoch for record in records],
+            y=[getattr(record, what) for record in records],
+            name=what,
+            mode="lines+markers" if len(records) < 30 else "lines",
+            line={"color": VALIDATION, "width": 2.5},
+            hovertemplate="epoch %{x}: %{y:.4g}<extra></extra>",
+        )
+    )
     figure = _over_epochs(figure, height, "", len(records))
     return figure.update_layout(showlegend=False, margin={"t": 8})
 
 
 def recall_strip(records: Sequence[EpochRecord], height: int = 250) -> go.Figure:
     """Per-class recall as a heat strip: a row a class, a column an epoch, 0 to 100 %."""
-    figure = go.Figure(go.Heatmap(
-        x=[record.epoch for record in records], y=list(NAMES),
-        z=[[100 * record.recall[index] for record in records] for index in range(len(NAMES))], zmin=0, zmax=100,
-        colorscale="Viridis", xgap=1, ygap=2, colorbar={"ticksuffix": " %", "thickness": 10, "outlinewidth": 0},
-        hovertemplate="%{y}, epoch %{x}: %{z:.0f} %<extra></extra>"))
+    figure = go.Figure(
+        go.Heatmap(
+            x=[record.epoch for record in records],
+            y=list(NAMES),
+            z=[[100 * record.recall[index] for record in records] for index in range(len(NAMES))],
+            zmin=0,
+            zmax=100,
+            colorscale="Viridis",
+            xgap=1,
+            ygap=2,
+            colorbar={"ticksuffix": " %", "thickness": 10, "outlinewidth": 0},
+            hovertemplate="%{y}, epoch %{x}: %{z:.0f} %<extra></extra>",
+        )
+    )
     figure.update_yaxes(autorange="reversed", showgrid=False)
     figure.update_xaxes(title="epoch", showgrid=False, dtick=max(len(records) // 8, 1))
     return style(figure, height)
@@ -68,26 +92,44 @@ def confusion(record: EpochRecord, height: int = 340) -> go.Figure:
         total = max(sum(row), 1)
         shares.append([100 * count / total for count in row])
         words.append([f"{100 * count / total:.0f}" for count in row])
-    figure = go.Figure(go.Heatmap(
-        x=list(NAMES), y=list(NAMES), z=shares, zmin=0, zmax=100, text=words, texttemplate="%{text}",
-        customdata=record.confusion_matrix, colorscale="Blues", showscale=False, xgap=2, ygap=2,
-        hovertemplate="truth %{y}, named %{x}: %{z:.1f} % (%{customdata})<extra></extra>"))
+    figure = go.Figure(
+        go.Heatmap(
+            x=list(NAMES),
+            y=list(NAMES),
+            z=shares,
+            zmin=0,
+            zmax=100,
+            text=words,
+            texttemplate="%{text}",
+            customdata=record.confusion_matrix,
+            colorscale="Blues",
+            showscale=False,
+            xgap=2,
+            ygap=2,
+            hovertemplate="truth %{y}, named %{x}: %{z:.1f} % (%{customdata})<extra></extra>",
+        )
+    )
     figure.update_yaxes(autorange="reversed", title="truth", showgrid=False)
     figure.update_xaxes(title="named", side="bottom", showgrid=False, tickangle=-40)
     return style(figure, height)
 
 
-def comparison(runs: dict[str, Sequence[EpochRecord]], what: str = "validation_accuracy",
-               height: int = 340) -> go.Figure:
+def comparison(
+    runs: dict[str, Sequence[EpochRecord]], what: str = "validation_accuracy", height: int = 340
+) -> go.Figure:
     """One line a run: validation accuracy in percent, or validation loss."""
     factor, unit = (100, " %") if what.endswith("accuracy") else (1, "")
     figure = go.Figure()
     dashes = ("solid", "dash", "dot", "dashdot", "longdash")
     for (name, records), colour, dash in zip(runs.items(), RUN_COLOURS, dashes, strict=False):
         figure.add_scatter(
-            x=[record.epoch for record in records], y=[factor * getattr(record, what) for record in records],
-            name=html.escape(name), mode="lines", line={"color": colour, "dash": dash, "width": 2.5},
-            hovertemplate="epoch %{x}: %{y:.2f}" + unit)
+            x=[record.epoch for record in records],
+            y=[factor * getattr(record, what) for record in records],
+            name=html.escape(name),
+            mode="lines",
+            line={"color": colour, "dash": dash, "width": 2.5},
+            hovertemplate="epoch %{x}: %{y:.2f}" + unit,
+        )
     figure = _over_epochs(figure, height, unit, max((len(records) for records in runs.values()), default=1))
     return figure.update_layout(legend={"orientation": "h", "y": -0.25, "yanchor": "top", "x": 0})
 
@@ -99,9 +141,13 @@ def class_counts(counts: dict[str, dict[str, int]], labels: dict[str, str], heig
     for split, classes in counts.items():
         opacity, pattern = looks[split]
         figure.add_bar(
-            x=list(classes), y=list(classes.values()), name=labels[split], opacity=opacity,
+            x=list(classes),
+            y=list(classes.values()),
+            name=labels[split],
+            opacity=opacity,
             marker={"color": [COLOURS[name] for name in classes], "pattern": {"shape": pattern}},
-            hovertemplate="%{x}, " + labels[split] + ": %{y} pictures<extra></extra>")
+            hovertemplate="%{x}, " + labels[split] + ": %{y} pictures<extra></extra>",
+        )
     figure.update_yaxes(title="pictures")
     figure = style(figure, height)
     return figure.update_layout(showlegend=True, legend=LEGEND, margin={"t": 30}, bargap=0.2)
@@ -116,9 +162,11 @@ def _name(split: str) -> str:
 
 
 def _over_epochs(figure: go.Figure, height: int, unit: str, count: int) -> go.Figure:
-    figure.update_xaxes(title="epoch", showgrid=False, rangemode="tozero" if count < 2 else "normal",
-                        dtick=1 if count <= 12 else None)
+    figure.update_xaxes(
+        title="epoch", showgrid=False, rangemode="tozero" if count < 2 else "normal", dtick=1 if count <= 12 else None
+    )
     figure.update_yaxes(ticksuffix=unit, gridcolor="rgba(128,128,128,0.2)", zeroline=False)
     figure = style(figure, height)
-    return figure.update_layout(showlegend=True, legend=LEGEND, margin={"t": 30}, uirevision="stay",
-                                hovermode="x unified")
+    return figure.update_layout(
+        showlegend=True, legend=LEGEND, margin={"t": 30}, uirevision="stay", hovermode="x unified"
+    )

@@ -62,8 +62,11 @@ def test_the_test_split_is_scored_when_it_is_asked_for(app, tmp_path):
     assert {choice.split for _, _, choice in app.session_state["evaluations"]} == {"PublicTest"}
     app.toggle(key="evaluate_by_split").set_value(True).run()
     assert not app.exception and len(app.session_state["evaluations"]) == 2
-    assert any("Test (PrivateTest)" in frame.value.get("split", []).tolist() for frame in app.dataframe
-               if "split" in frame.value)
+    assert any(
+        "Test (PrivateTest)" in frame.value.get("split", []).tolist()
+        for frame in app.dataframe
+        if "split" in frame.value
+    )
 
 
 def test_a_run_named_like_the_model_gets_its_own_column(app, small_csv, tmp_path, monkeypatch):
@@ -134,8 +137,9 @@ def test_own_photos_in_class_folders(app, tmp_path, sample):
     assert "flat" in words(app) and "broken" in words(app)
 
 
-@pytest.mark.parametrize(("content", "says"),
-                         [("emotion,pixels\n", "no rows"), ("hello", "no column"), (None, "nothing at")])
+@pytest.mark.parametrize(
+    ("content", "says"), [("emotion,pixels\n", "no rows"), ("hello", "no column"), (None, "nothing at")]
+)
 def test_bad_data_is_a_sentence(app, tmp_path, content, says):
     path = tmp_path / "data.csv"
     if content is not None:
@@ -157,7 +161,7 @@ def test_an_uploaded_zip_leaves_nothing_on_disk(app, sample, tmp_path, monkeypat
             archive.writestr(f"{name}/portrait.jpg", sample.read_bytes())
     control(app, "evaluate_source").set_value("upload").run()
     app.file_uploader(key="evaluate_upload").set_value([("own.zip", data.getvalue(), "application/zip")]).run()
-    assert not app.exception and not app.error and "on 2 faces" in words(app)    # all of them, though never split
+    assert not app.exception and not app.error and "on 2 faces" in words(app)  # all of them, though never split
     assert not list(tmp_path.rglob("*.jpg")) and not list(tmp_path.rglob("*.npz"))
     assert not cache_folder().exists() or not list(cache_folder().iterdir())
     app.file_uploader(key="evaluate_upload").set_value([("own.zip", b"PK broken", "application/zip")]).run()

@@ -19,7 +19,7 @@ def home(monkeypatch, offline):
 
 def opened(app):
     app.switch_page("pages/explain.py").run()
-    for _ in range(3):           # the page runs itself again when the slow part is done
+    for _ in range(3):  # the page runs itself again when the slow part is done
         if any("being measured" in text.value for text in app.markdown):
             app.run()
     return app
@@ -58,8 +58,9 @@ def two_faces(tmp_path):
     from fer.app.predict.photo_reading import Photo
     from fer.vision.images import read_image
 
-    portraits = [read_image(ROOT / "fer/app/samples" / name)[:512, :512] for name in ("astronaut.jpg",
-                                                                                     "grace-hopper.jpg")]
+    portraits = [
+        read_image(ROOT / "fer/app/samples" / name)[:512, :512] for name in ("astronaut.jpg", "grace-hopper.jpg")
+    ]
     Image.fromarray(np.hstack(portraits)).save(tmp_path / "two.png")
     return Photo("two.png", (tmp_path / "two.png").read_bytes())
 
@@ -71,10 +72,10 @@ def test_a_face_stays_chosen_when_another_detector_numbers_them_anew(home, tmp_p
     by = {name: resources.recognizer("mini_xception").predict(photos_pixels(photo), name) for name in ("hog", "haar")}
     right = {name: [face.box.x > 400 for face in faces].index(True) + 1 for name, faces in by.items()}
     home.session_state["explained_face"] = session.Explained(photo, by["haar"][right["haar"] - 1].box)
-    app = home.switch_page("pages/explain.py").run()                     # the box is Haar's, the page's detector HOG
+    app = home.switch_page("pages/explain.py").run()  # the box is Haar's, the page's detector HOG
     (pills,) = [group for group in app.get("button_group") if "faces" in group.label]
     assert pills.value == right["hog"] and not app.exception
-    pills.set_value(3 - right["hog"]).run()                               # the left one
+    pills.set_value(3 - right["hog"]).run()  # the left one
     app.sidebar.selectbox(key="detector_widget").select("haar").run()
     (pills,) = [group for group in app.get("button_group") if "faces" in group.label]
     assert not by["haar"][pills.value - 1].box.x > 400
@@ -95,7 +96,7 @@ def test_the_same_photo_put_in_again_is_explained_again(home, sample):
     app.button(key="explain_sample_grace-hopper").click().run()
     assert app.session_state["explained_face"].photo.name == "grace-hopper.jpg"
     uploader = [one for one in app.file_uploader if one.key == "explain_upload"][0]
-    uploader.set_value(put).run()                    # another file id
+    uploader.set_value(put).run()  # another file id
     assert app.session_state["explained_face"].photo.name == "mine.jpg" and not app.exception
 
 

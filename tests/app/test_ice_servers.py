@@ -131,18 +131,26 @@ def test_an_answer_that_is_no_http_leaves_stun():
     assert found.servers == STUN and found.note
 
 
-@pytest.mark.parametrize(("address", "secure", "local"), [
-    ("http://localhost:8501/predict", True, True), ("http://[::1]:8501/", True, True),
-    ("http://app.localhost/", True, True), ("http://127.0.0.1:8501", True, True),
-    ("https://localhost.example.org/", True, False), ("https://fer.example.org/", True, False),
-    ("http://0.0.0.0:8501/", False, False), ("http://192.168.0.7:8501/", False, False)])
+@pytest.mark.parametrize(
+    ("address", "secure", "local"),
+    [
+        ("http://localhost:8501/predict", True, True),
+        ("http://[::1]:8501/", True, True),
+        ("http://app.localhost/", True, True),
+        ("http://127.0.0.1:8501", True, True),
+        ("https://localhost.example.org/", True, False),
+        ("https://fer.example.org/", True, False),
+        ("http://0.0.0.0:8501/", False, False),
+        ("http://192.168.0.7:8501/", False, False),
+    ],
+)
 def test_where_a_camera_is_given_and_where_servers_are_needed(monkeypatch, address, secure, local):
     monkeypatch.setattr(webcam.st, "context", SimpleNamespace(url=address))
     monkeypatch.setattr(webcam, "_settings", lambda: {"HF_TOKEN": "x"})
     asked = []
     monkeypatch.setattr(webcam, "_source", lambda settings: asked.append(settings) or IceSource({}))
     assert (webcam.secure(), webcam.local()) == (secure, local)
-    assert bool(webcam.ice_servers().servers) is not local and bool(asked) is not local   # no key leaves a laptop
+    assert bool(webcam.ice_servers().servers) is not local and bool(asked) is not local  # no key leaves a laptop
 
 
 def test_settings_come_from_the_secrets_before_the_environment(monkeypatch):
@@ -162,6 +170,6 @@ def test_a_failed_renewal_leaves_what_still_holds(provider):
     clock.now = ice_servers.RENEW_S
     assert kept.get() is given and len(seen) == 2
     clock.now += ice_servers.RETRY_S
-    assert kept.get() is given and len(seen) == 3                 # asked again each minute
+    assert kept.get() is given and len(seen) == 3  # asked again each minute
     clock.now = ice_servers.LIFETIME_S - ice_servers.SPARE_S
-    assert kept.get().servers == STUN and kept.get().note         # too old to give to anybody
+    assert kept.get().servers == STUN and kept.get().note  # too old to give to anybody

@@ -7,7 +7,7 @@ import pytest
 
 import fer
 from fer.app.predict.live_overlay import LiveDrawer, view_matrix
-from fer.inference.tracked import Follower
+from fer.inference.tracked import TrackedReader
 from fer.vision.alignment import Crop
 from fer.vision.detection import load_detector
 from fer.vision.images import read_image
@@ -17,7 +17,7 @@ EVERYTHING = frozenset({"boxes", "labels", "landmarks", "heat"})
 
 
 def test_the_view_lies_in_the_middle_of_the_crop():
-    matrix = view_matrix(Crop(100, 80, 96), 48, 44)           # two photo pixels for one of the network's
+    matrix = view_matrix(Crop(100, 80, 96), 48, 44)  # two photo pixels for one of the network's
     corner, middle = matrix @ [0, 0, 1], matrix @ [21.5, 21.5, 1]
     assert middle == pytest.approx([99.5, 79.5]) and corner == pytest.approx([99.5 - 43, 79.5 - 43])
     turned = view_matrix(Crop(100, 80, 96, np.pi / 2), 48, 44)
@@ -40,11 +40,11 @@ def test_heat_is_laid_where_it_is_and_nowhere_else():
 def test_a_map_is_made_a_few_times_a_second(name, sample):
     recognizer, detector = fer.load(name), load_detector("hog")
     frame, times = read_image(sample), iter(np.arange(0, 2, 0.05))
-    faces = Follower(recognizer, detector, long_side=512).read(frame, 0.0)
+    faces = TrackedReader(recognizer, detector, long_side=512).read(frame, 0.0)
     assert label_of(faces[0]).startswith("happy")
     drawer = LiveDrawer(clock=lambda: float(next(times)))
     made = []
-    for _ in range(12):                                       # 0.6 s at 20 frames a second
+    for _ in range(12):  # 0.6 s at 20 frames a second
         drawn = drawer(frame, faces, EVERYTHING, recognizer, detector)
         made.append(id(drawer._heat))
     assert 2 <= len(set(made)) <= 4

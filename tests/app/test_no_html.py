@@ -20,7 +20,7 @@ from fer.preprocessing import Preprocessing
 from fer.training.config import TrainConfig
 from fer.training.run_directory import RunDirectory
 from fer.visualization import evaluation_figures, training_figures
-from tests.app.test_predict_live_and_video import film, put_in, wait
+from tests.app.test_predict_live_and_video import put_in, video, wait
 from tests.app.test_training import record
 from tests.conftest import ROOT
 
@@ -29,8 +29,7 @@ LINK = "[x](http://evil.example)![x](http://evil.example/x.png)"
 WORDS = f"{TAG}{LINK}"
 NAME = WORDS.replace("/", "\u2215").replace(":", "\u2236")  # as a file can be called
 # What Streamlit shows letter by letter, whatever stands in it.
-LITERAL = {"dataframe", "json", "text_input", "selectbox", "multiselect", "file_uploader", "plotly_chart",
-           "video"}
+LITERAL = {"dataframe", "json", "text_input", "selectbox", "multiselect", "file_uploader", "plotly_chart", "video"}
 UNESCAPED = re.compile(r"(?<!\\)<(?:script|b)\b|(?<!\\)\[x(?<!\\)\]")
 
 
@@ -80,13 +79,13 @@ def test_photo_names(app, sample):
     files = [(f"{WORDS}.jpg", sample.read_bytes(), "image/jpeg"), (f"{WORDS}.png", b"no picture", "image/png")]
     app.file_uploader(key="photo_uploads").set_value(files).run()
     assert_letter_by_letter(app, "script")
-    assert app.dataframe[0].value["photo"].tolist() == [f"{WORDS}.jpg"]         # the table shows it as it is
+    assert app.dataframe[0].value["photo"].tolist() == [f"{WORDS}.jpg"]  # the table shows it as it is
     next(button for button in app.button if button.label == "Explain this face").click().run()
     assert_letter_by_letter(app)
 
 
-def test_film_names(app, tmp_path):
-    wait(put_in(app, film(tmp_path), f"{WORDS}.mp4"))
+def test_video_names(app, tmp_path):
+    wait(put_in(app, video(tmp_path), f"{WORDS}.mp4"))
     assert_letter_by_letter(app, "12 frames")
 
 
@@ -150,8 +149,15 @@ def test_paths_and_run_ids_of_the_address(app):
 def test_what_a_run_and_its_card_say(app, tmp_path):
     run = RunDirectory.create(tmp_path / "runs" / "mine", TrainConfig(data=WORDS))
     run.append(record(1, 0.5))
-    card = Card("mini_xception", Preprocessing(), data=WORDS, notes=WORDS, date=WORDS,
-                licences={WORDS: WORDS}, metrics={"accuracy": 0.5, "split": WORDS})
+    card = Card(
+        "mini_xception",
+        Preprocessing(),
+        data=WORDS,
+        notes=WORDS,
+        date=WORDS,
+        licences={WORDS: WORDS},
+        metrics={"accuracy": 0.5, "split": WORDS},
+    )
     save_checkpoint(run.best, build("mini_xception").state_dict(), card)
     for state in ("failed", "finished", "stopped"):
         run.write_status(state, message=WORDS)
@@ -172,8 +178,10 @@ def test_what_a_run_and_its_card_say(app, tmp_path):
 def test_names_in_charts():
     """Plotly reads <b> and <a href> in names."""
     point = StressPoint("noise", 1, 0.5, -0.1, -0.2, 0.0)
-    for figure in (evaluation_figures.stress_curves({WORDS: [point]}, "noise"),
-                   training_figures.comparison({WORDS: [record(1, 0.5)]})):
+    for figure in (
+        evaluation_figures.stress_curves({WORDS: [point]}, "noise"),
+        training_figures.comparison({WORDS: [record(1, 0.5)]}),
+    ):
         text = figure.to_json()
         assert "alert(1)" in text and "<" not in re.sub(r"</?extra>", "", json.loads(json.dumps(text)))
 

@@ -35,7 +35,7 @@ def test_home_shows_a_read_face_and_an_honest_accuracy(app):
     assert not app.exception
     assert "Happy" in words(app) and DEFAULT_MODEL in words(app)
     assert "right on FER2013's PublicTest" in words(app)
-    assert "Using HOG" in words(app)                                # auto's fallback says so
+    assert "Using HOG" in words(app)  # auto's fallback says so
 
 
 def test_a_sample_is_read(app):
@@ -86,20 +86,25 @@ def test_files_that_are_passed_on_name_no_folder(sample):
 
 def test_many_photos_bad_ones_among_them(app, sample):
     portrait = sample.read_bytes()
-    upload(app, ("one.jpg", portrait), ("broken.jpg", portrait[:5000]), ("<b>*text*</b>.jpg", b"hello"),
-           ("two.jpg", portrait))
+    upload(
+        app,
+        ("one.jpg", portrait),
+        ("broken.jpg", portrait[:5000]),
+        ("<b>*text*</b>.jpg", b"hello"),
+        ("two.jpg", portrait),
+    )
     assert not app.exception
     assert len(app.error) == 2 and "damaged" in app.error[0].value and "not a picture" in app.error[1].value
     assert app.dataframe[0].value["photo"].tolist() == ["one.jpg", "two.jpg"]
     assert plain("<b>*text*</b>.jpg") in words(app)
-    assert not app.progress                                         # gone when done
+    assert not app.progress  # gone when done
 
 
 def test_what_was_read_stays_when_the_rest_is_stopped(app, sample):
     portrait, files = sample.read_bytes(), [("one.jpg", b"first"), ("two.jpg", b"second"), ("three.jpg", b"third")]
     upload(app, *((name, portrait + mark) for name, mark in files))
     read = [one for one in app.session_state["photo_results"].items() if one[1].photo.name != "three.jpg"]
-    app.session_state["photo_results"] = OrderedDict(read)                                 # as if not read yet
+    app.session_state["photo_results"] = OrderedDict(read)  # as if not read yet
     app.session_state["stop_reading"] = True
     app.run()
     assert not app.exception and "Stopped: 2 of 3 photos" in words(app)
@@ -113,20 +118,39 @@ def logged(monkeypatch, *functions: tuple[object, str]) -> list[str]:
     order = []
     for owner, name in functions:
         real = getattr(owner, name)
-        monkeypatch.setattr(owner, name,
-                            lambda *given, real=real, name=name, **more: order.append(name) or real(*given, **more))
+        monkeypatch.setattr(
+            owner, name, lambda *given, real=real, name=name, **more: order.append(name) or real(*given, **more)
+        )
     return order
 
 
 def test_the_answer_comes_before_what_takes_longer_and_nothing_is_done_twice(app, monkeypatch):
-    order = logged(monkeypatch, (widgets, "verdict"), (widgets, "probability_chart"), (photo_reading, "stability"),
-                   (widgets, "stability_meter"), (widgets, "steps_strip"), (photos_tab, "show_table"),
-                   (photo_reading, "decode_image"), (render, "jpeg"))
+    order = logged(
+        monkeypatch,
+        (widgets, "verdict"),
+        (widgets, "probability_chart"),
+        (photo_reading, "stability"),
+        (widgets, "stability_meter"),
+        (widgets, "steps_strip"),
+        (photos_tab, "show_table"),
+        (photo_reading, "decode_image"),
+        (render, "jpeg"),
+    )
     app.switch_page("pages/predict.py").run()
     app.button(key="sample_grace-hopper").click().run()
     assert not app.exception
-    assert order == ["decode_image", "jpeg", "verdict", "probability_chart", "decode_image", *["jpeg"] * 4, "stability",
-                     "stability_meter", "steps_strip", "show_table"]
+    assert order == [
+        "decode_image",
+        "jpeg",
+        "verdict",
+        "probability_chart",
+        "decode_image",
+        *["jpeg"] * 4,
+        "stability",
+        "stability_meter",
+        "steps_strip",
+        "show_table",
+    ]
     order.clear()
     app.run()
     assert order == ["verdict", "probability_chart", "stability_meter", "steps_strip", "show_table"]
@@ -190,10 +214,13 @@ def test_as_many_photos_as_are_taken_are_read_once_and_kept_small(app, monkeypat
     app.run()
     assert not app.exception and len(read) == photo_reading.MAX_PHOTOS
     kept = app.session_state["photo_results"].values()
-    bytes_kept = sum(len(reading.drawn) + sum(len(picture) for strip in reading.strips.values()
-                                              for picture in strip.values()) for reading in kept)
-    assert bytes_kept < 5e6 and not any(isinstance(value, np.ndarray) for reading in kept
-                                        for value in vars(reading).values())
+    bytes_kept = sum(
+        len(reading.drawn) + sum(len(picture) for strip in reading.strips.values() for picture in strip.values())
+        for reading in kept
+    )
+    assert bytes_kept < 5e6 and not any(
+        isinstance(value, np.ndarray) for reading in kept for value in vars(reading).values()
+    )
 
 
 def test_a_photo_without_a_face_offers_the_whole_picture(app, tmp_path):
@@ -229,6 +256,7 @@ def test_not_sure_names_the_two_best(app, monkeypatch, sample):
     from dataclasses import replace
 
     from fer.app import resources
+
     recognizer = resources.recognizer(DEFAULT_MODEL)
     monkeypatch.setattr(recognizer, "card", replace(recognizer.card, threshold=0.999))
     upload(app, ("other.jpg", sample.read_bytes()))
@@ -243,7 +271,7 @@ def test_damaged_weights_are_a_sentence(app, monkeypatch):
         raise WeightsError("mini_xception.safetensors is not a whole safetensors file.")
 
     monkeypatch.setattr(resources, "recognizer", damaged)
-    assert "not a whole safetensors file" in app.run().error[0].value.replace("\\", "")          # on Home
+    assert "not a whole safetensors file" in app.run().error[0].value.replace("\\", "")  # on Home
     app.switch_page("pages/predict.py").run()
     app.button(key="sample_astronaut").click().run()
     assert not app.exception and "not a whole safetensors file" in app.error[0].value.replace("\\", "")

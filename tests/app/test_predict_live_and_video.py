@@ -1,4 +1,4 @@
-"""Predict's other views by AppTest: the stream's component patched, films made here."""
+"""Predict's other views by AppTest: the stream's component patched, videos made here."""
 
 from __future__ import annotations
 
@@ -92,8 +92,8 @@ def test_the_callback_is_a_thin_adapter(app):
     answer = webcam.callback_of(stream_of(app).analyser)(large)
     assert (answer.width, answer.height) == (1280, 100)
     grey = av.VideoFrame.from_ndarray(np.zeros((101, 203), np.uint8), format="gray")
-    assert webcam.callback_of(stream_of(app).analyser)(grey).width == 202   # H.264 needs even sides
-    assert webcam.callback_of(stream_of(app).analyser, wanted=lambda: False)(large) is large    # no Start, no reading
+    assert webcam.callback_of(stream_of(app).analyser)(grey).width == 202  # H.264 needs even sides
+    assert webcam.callback_of(stream_of(app).analyser, wanted=lambda: False)(large) is large  # no Start, no reading
     broken = SimpleNamespace(width=0, height=0)
     assert webcam.callback_of(stream_of(app).analyser)(broken) is broken
     assert stream_of(app).analyser.state().failures == 1
@@ -108,9 +108,10 @@ def test_choices_reach_the_running_stream(app):
     app.slider(key="live_smoothing").set_value(1.5)
     app.checkbox(key="live_mirror").uncheck()
     app.sidebar.selectbox(key="model_widget").select(
-        next(name for name in ("compact", "mini_xception") if name != before.name)).run()
+        next(name for name in ("compact", "mini_xception") if name != before.name)
+    ).run()
     app.run()
-    assert not app.exception and stream_of(app).analyser is analyser          # the stream went on
+    assert not app.exception and stream_of(app).analyser is analyser  # the stream went on
     assert analyser.settings.smoothing_s == 1.5 and not analyser.settings.mirror
     assert analyser._follower.recognizer.name != before.name
 
@@ -224,10 +225,17 @@ def test_without_https_live_says_so_at_once(app, component, monkeypatch):
     assert not stream_of(app).wanted and "https" in app.warning[0].value
 
 
-@pytest.mark.parametrize(("address", "safe"), [
-    ("https://fer.example.org/predict", True), ("http://localhost:8501/", True), ("http://[::1]:8501/", True),
-    ("http://127.0.0.1:8501/predict", True), ("http://192.168.0.7:8501/", False),
-    ("http://localhost.evil.org/", False)])
+@pytest.mark.parametrize(
+    ("address", "safe"),
+    [
+        ("https://fer.example.org/predict", True),
+        ("http://localhost:8501/", True),
+        ("http://[::1]:8501/", True),
+        ("http://127.0.0.1:8501/predict", True),
+        ("http://192.168.0.7:8501/", False),
+        ("http://localhost.evil.org/", False),
+    ],
+)
 def test_where_browsers_give_a_camera(monkeypatch, address, safe):
     monkeypatch.setattr(webcam.st, "context", SimpleNamespace(url=address))
     assert webcam.secure() is safe
@@ -247,108 +255,111 @@ def test_explain_opens_on_a_new_snapshot(app, sample):
     assert app.session_state["explained_face"] is None
 
 
-def film(tmp_path, frames: int = 12, wall: bool = False) -> bytes:
-    with VideoWriter(tmp_path / "film.mp4", 320, 240, 10) as writer:
+def video(tmp_path, frames: int = 12, wall: bool = False) -> bytes:
+    with VideoWriter(tmp_path / "video.mp4", 320, 240, 10) as writer:
         for index in range(frames):
             writer.write(np.full((240, 320, 3), 90, np.uint8) if wall else portrait("astronaut.jpg"), index / 10)
-    return (tmp_path / "film.mp4").read_bytes()
+    return (tmp_path / "video.mp4").read_bytes()
 
 
-def put_in(app, data: bytes, name: str = "film.mp4"):
+def put_in(app, data: bytes, name: str = "video.mp4"):
     open_view(app, "video")
-    app.file_uploader(key="film_upload").set_value([(name, data, "video/mp4")]).run()
+    app.file_uploader(key="video_upload").set_value([(name, data, "video/mp4")]).run()
     return app
 
 
 def wait(app):
     for _ in range(300):
-        if app.session_state["film_job"].finished:
+        if app.session_state["video_job"].finished:
             return app.run()
         time.sleep(0.1)
-    raise AssertionError("the film was not read in 30 s")
+    raise AssertionError("the video was not read in 30 s")
 
 
-def test_a_film_is_read_and_offered(app, tmp_path):
-    put_in(app, film(tmp_path), "<b>my</b> film.mp4")
+def test_a_video_is_read_and_offered(app, tmp_path):
+    put_in(app, video(tmp_path), "<b>my</b> video.mp4")
     wait(app)
     assert not app.exception and not app.error
     assert "12 frames" in words(app) and "\\<b\\>my" in words(app)
     assert [one.value for one in app.header] == ["Who showed what when", "Strongest moments"]
     assert len(app.get("download_button")) == 3
-    job = app.session_state["film_job"]
+    job = app.session_state["video_job"]
     app.sidebar.selectbox(key="model_widget").select(
-        next(name for name in ("compact", "mini_xception") if name != job.model)).run()
-    assert app.session_state["film_job"] is job and "Now it would be read by" in words(app)
-    button(app, "film_again").click().run()
+        next(name for name in ("compact", "mini_xception") if name != job.model)
+    ).run()
+    assert app.session_state["video_job"] is job and "Now it would be read by" in words(app)
+    button(app, "video_again").click().run()
     wait(app)
-    assert app.session_state["film_job"].model != job.model
+    assert app.session_state["video_job"].model != job.model
     assert "Now it would be read by" not in words(app)
     app.sidebar.selectbox(key="detector_widget").select("haar").run()
-    button(app, "film_again").click().run()
+    button(app, "video_again").click().run()
     wait(app)
-    assert app.session_state["film_job"].key[2] == "haar"
+    assert app.session_state["video_job"].key[2] == "haar"
 
 
-def test_a_film_in_progress_can_be_cancelled(app, tmp_path, monkeypatch):
-    real = video_job.read_film
-    monkeypatch.setattr(video_job, "read_film", lambda *given: time.sleep(0.5) or real(*given))
-    put_in(app, film(tmp_path, 60))
-    assert app.button(key="film_cancel")
-    app.button(key="film_cancel").click().run()
+def test_a_video_in_progress_can_be_cancelled(app, tmp_path, monkeypatch):
+    real = video_job.read_video
+    monkeypatch.setattr(video_job, "read_video", lambda *given: time.sleep(0.5) or real(*given))
+    put_in(app, video(tmp_path, 60))
+    assert app.button(key="video_cancel")
+    app.button(key="video_cancel").click().run()
     wait(app)
     assert not app.exception and any("Cancelled" in one.value for one in app.info)
     app.run()
-    assert app.session_state["film_job"].finished            # it does not begin again by itself
-    monkeypatch.setattr(video_job, "read_film", real)
-    button(app, "film_again").click().run()
+    assert app.session_state["video_job"].finished  # it does not begin again by itself
+    monkeypatch.setattr(video_job, "read_video", real)
+    button(app, "video_again").click().run()
     wait(app)
     assert "60 frames" in words(app)
 
 
-def test_a_film_that_is_taken_out_is_forgotten(app, tmp_path):
-    put_in(app, film(tmp_path))
+def test_a_video_that_is_taken_out_is_forgotten(app, tmp_path):
+    put_in(app, video(tmp_path))
     wait(app)
-    app.file_uploader(key="film_upload").set_value([]).run()
-    assert app.session_state["film_job"] is None and not app.get("download_button")
+    app.file_uploader(key="video_upload").set_value([]).run()
+    assert app.session_state["video_job"] is None and not app.get("download_button")
 
 
-def test_a_film_of_a_visitor_who_left_ends(tmp_path):
-    job = video_job.FilmJob(("key",), "film.mp4", "compact")
-    job.start(film(tmp_path), fer.load(), load_detector("hog"), 10, wanted=lambda: False)
-    assert job._finished.wait(20) and (job.film is None or job.film.cancelled)
+def test_a_video_of_a_visitor_who_left_ends(tmp_path):
+    job = video_job.VideoJob(("key",), "video.mp4", "compact")
+    job.start(video(tmp_path), fer.load(), load_detector("hog"), 10, wanted=lambda: False)
+    assert job._finished.wait(20) and (job.video is None or job.video.cancelled)
 
 
-@pytest.mark.parametrize(("data", "said"), [(b"", "empty"), (b"not a film" * 50, "not a film")])
-def test_a_bad_film_is_a_sentence(app, data, said):
+@pytest.mark.parametrize(("data", "said"), [(b"", "empty"), (b"not a video" * 50, "not a video")])
+def test_a_bad_video_is_a_sentence(app, data, said):
     put_in(app, data)
     wait(app)
     assert not app.exception and said in app.error[0].value
 
 
-def test_a_film_without_faces_says_so(app, tmp_path):
-    put_in(app, film(tmp_path, wall=True))
+def test_a_video_without_faces_says_so(app, tmp_path):
+    put_in(app, video(tmp_path, wall=True))
     wait(app)
     assert not app.exception and any("No face was found" in one.value.replace("\\", "") for one in app.info)
 
 
 def test_an_unforeseen_failure_is_a_sentence(app, tmp_path, monkeypatch):
-    monkeypatch.setattr(video_job, "read_film", lambda *given: 1 / 0)
-    put_in(app, film(tmp_path))
+    monkeypatch.setattr(video_job, "read_video", lambda *given: 1 / 0)
+    put_in(app, video(tmp_path))
     wait(app)
     assert "Something went wrong" in app.error[0].value and not app.exception
 
 
-def test_the_sample_film_is_in_reach(app):
+def test_the_sample_video_is_in_reach(app):
     open_view(app, "video")
-    button(app, "take_sample_film").click().run()
+    button(app, "take_sample_video").click().run()
     wait(app)
     assert not app.exception and "90 frames" in words(app)
 
 
 def test_the_second_click_of_two_loses_no_recording(monkeypatch):
     kept, rows = [], [1, 2]
-    analyser = SimpleNamespace(state=lambda: SimpleNamespace(recording=bool(rows)),
-                               stop_recording=lambda: [rows.pop() for _ in range(len(rows))])
+    analyser = SimpleNamespace(
+        state=lambda: SimpleNamespace(recording=bool(rows)),
+        stop_recording=lambda: [rows.pop() for _ in range(len(rows))],
+    )
     monkeypatch.setattr(live_tab.state, "live", lambda: SimpleNamespace(analyser=analyser, wanted=True))
     monkeypatch.setattr(live_tab.state, "keep_recording", kept.append)
     monkeypatch.setattr(live_tab.state, "ask_for_rerun", lambda: None)
@@ -356,22 +367,23 @@ def test_the_second_click_of_two_loses_no_recording(monkeypatch):
     live_tab._stop_recording()
     assert kept == [[2, 1]]
     monkeypatch.setattr(live_tab.webcam, "busy", lambda: 1 / 0)
-    live_tab._start()                                     # it runs already: nothing is asked or changed
+    live_tab._start()  # it runs already: nothing is asked or changed
 
 
-def test_a_film_whose_file_is_gone_keeps_its_result(app, tmp_path):
-    put_in(app, film(tmp_path))
+def test_a_video_whose_file_is_gone_keeps_its_result(app, tmp_path):
+    put_in(app, video(tmp_path))
     wait(app)
-    job = app.session_state["film_job"]
+    job = app.session_state["video_job"]
     app.switch_page("pages/evaluate.py").run()
     app.sidebar.selectbox(key="model_widget").select(
-        next(name for name in ("compact", "mini_xception") if name != job.model)).run()
+        next(name for name in ("compact", "mini_xception") if name != job.model)
+    ).run()
     open_view(app, "video")
-    assert not app.exception and app.session_state["film_job"] is job and len(app.get("download_button")) == 3
-    assert "put the film in once more" in words(app) and not [one for one in app.button if one.key == "film_again"]
+    assert not app.exception and app.session_state["video_job"] is job and len(app.get("download_button")) == 3
+    assert "put the video in once more" in words(app) and not [one for one in app.button if one.key == "video_again"]
 
 
-def test_a_broken_connection_ends_no_film_at_once(monkeypatch):
+def test_a_broken_connection_ends_no_video_at_once(monkeypatch):
     now = [100.0]
     instance = SimpleNamespace(is_active_session=lambda session: session in active)
     active = {"one"}
@@ -385,7 +397,7 @@ def test_a_broken_connection_ends_no_film_at_once(monkeypatch):
     now[0] += 59
     assert patient()
     active.add("one")
-    assert patient()                                          # back again
+    assert patient()  # back again
     active.clear()
     now[0] += 59
     assert patient()

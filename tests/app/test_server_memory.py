@@ -22,7 +22,7 @@ def test_what_was_frozen_alive_goes_with_the_next_tidying(monkeypatch):
     left = Left()
     still_there = weakref.ref(left)
     assert memory.tidy(now=True)
-    assert gc.get_freeze_count() > 10_000          # Streamlit's own collection has little to look through
+    assert gc.get_freeze_count() > 10_000  # Streamlit's own collection has little to look through
     del left
     gc.collect()
     assert still_there() is not None and not memory.tidy()
@@ -37,7 +37,7 @@ def test_a_page_is_tidied_after_once_more(monkeypatch):
     done = []
     monkeypatch.setattr(memory, "tidy", lambda now=False: done.append(now))
     memory.tidy_now_and_then()
-    memory.tidy_now_and_then()                                 # one is waiting already
+    memory.tidy_now_and_then()  # one is waiting already
     memory._later.join(5)
     assert done == [False, False, True]
 

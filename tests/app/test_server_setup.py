@@ -20,8 +20,9 @@ from fer.limits import HOSTED, MB, OPEN
 
 def read_form(size: int) -> object:
     """What Streamlit's upload route gets for a file of so many bytes."""
-    body = (b"--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.jpg\"\r\n\r\n" + b"a" * size
-            + b"\r\n--x--\r\n")
+    body = (
+        b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.jpg"\r\n\r\n' + b"a" * size + b"\r\n--x--\r\n"
+    )
 
     async def receive():
         return {"type": "http.request", "body": body, "more_body": False}
@@ -31,7 +32,7 @@ def read_form(size: int) -> object:
     async def read():
         return (await Request(scope, receive).form())["file"]
 
-    with ThreadPoolExecutor(1) as pool:                      # Playwright has its loop in this thread
+    with ThreadPoolExecutor(1) as pool:  # Playwright has its loop in this thread
         return pool.submit(asyncio.run, read()).result()
 
 
@@ -46,7 +47,7 @@ def test_the_server_takes_what_the_pages_offer(monkeypatch):
     assert config.get_option("server.maxUploadSize") * MB == OPEN.dataset_bytes
     monkeypatch.setenv("FER_HOSTED", "1")
     setup.prepare()
-    assert config.get_option("server.maxUploadSize") * MB == HOSTED.film_bytes
+    assert config.get_option("server.maxUploadSize") * MB == HOSTED.video_bytes
 
 
 def test_one_visitor_holds_no_more_than_the_limit(monkeypatch):
@@ -55,7 +56,7 @@ def test_one_visitor_holds_no_more_than_the_limit(monkeypatch):
     manager, photo = MemoryUploadedFileManager(""), b"a" * (50 * MB)
     for name in ("1", "2"):
         manager.add_file("visitor", UploadedFileRec(name, name, "image/png", photo))
-    manager.add_file("visitor", UploadedFileRec("2", "2", "image/png", photo))    # again: it takes the old one's place
+    manager.add_file("visitor", UploadedFileRec("2", "2", "image/png", photo))  # again: it takes the old one's place
     with pytest.raises(HTTPException) as refused:
         manager.add_file("visitor", UploadedFileRec("3", "3", "image/png", photo))
     assert refused.value.status_code == 413 and len(manager.file_storage["visitor"]) == 2

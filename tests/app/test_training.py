@@ -179,7 +179,7 @@ def test_delete_needs_a_yes_and_rename_a_good_name(app, folder):
     app.checkbox(key="sure_yours").check().run()
     app.button(key="delete_yours").click().run()
     assert not app.exception and not (folder / "yours").exists()
-    assert app.button(key="start")                               # no run is left: the form again
+    assert app.button(key="start")  # no run is left: the form again
 
 
 def test_runs_are_compared_by_what_differs(app, folder):
@@ -210,13 +210,13 @@ def test_an_imbalanced_folder_offers_its_remedy(app, tmp_path):
     assert app.selectbox(key="setting_balance_Quick look_sampling").value == "sampling"
     assert "Balanced sampling is set above" in words(app)
     (tmp_path / "data" / "train" / "sad" / "torn.png").write_bytes(b"x")
-    for _ in range(25):                               # its files are looked at again after ten seconds
+    for _ in range(25):  # its files are looked at again after ten seconds
         if "torn" in words(app.run()):
             break
         time.sleep(0.5)
     assert "torn" in words(app)
     app.segmented_control(key="data_source").set_value("synthetic").run()
-    assert app.selectbox(key="setting_balance_Quick look_none").value == "none"      # the remedy was for that data
+    assert app.selectbox(key="setting_balance_Quick look_none").value == "none"  # the remedy was for that data
     app.segmented_control(key="data_source").set_value("path").run()
     app.text_input(key="data_path").set_value("/no/such/place").run()
     assert "There is nothing at" in words(app)

@@ -37,6 +37,7 @@ assert not app.exception and not app.error
 
 def test_home_predict_and_the_form_of_training(offline, tmp_path, monkeypatch):
     monkeypatch.setenv("FER_RUNS", str(tmp_path))
-    done = subprocess.run([sys.executable, "-c", VISIT], cwd=ROOT, capture_output=True, text=True, timeout=300,
-                          check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", VISIT], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
+    )
     assert done.returncode == 0, done.stderr[-3000:]

@@ -15,8 +15,15 @@ from tests.conftest import ROOT
 from tests.serving import await_health, free_port
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync"]
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 
 @pytest.fixture(scope="session")
@@ -36,8 +43,22 @@ def server(tmp_path_factory, runs):
 def running_app(**settings: str) -> Iterator[str]:
     """The address of an app with these environment variables."""
     port = free_port()
-    with running(["-m", "streamlit", "run", "streamlit_app.py", "--server.headless", "true",
-                  "--server.address", "127.0.0.1", "--server.port", str(port)], port, **settings) as address:
+    with running(
+        [
+            "-m",
+            "streamlit",
+            "run",
+            "streamlit_app.py",
+            "--server.headless",
+            "true",
+            "--server.address",
+            "127.0.0.1",
+            "--server.port",
+            str(port),
+        ],
+        port,
+        **settings,
+    ) as address:
         yield address
 
 

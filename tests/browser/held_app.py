@@ -1,6 +1,6 @@
 """The app as `streamlit run` starts it, but no stability is measured before a file is there.
 
-    python -m tests.browser.held_app PORT FILE
+python -m tests.browser.held_app PORT FILE
 """
 
 from __future__ import annotations
@@ -23,8 +23,17 @@ def main(port: str, file: str) -> None:
         return real(*given)
 
     photo_reading.stability = held
-    sys.argv = ["streamlit", "run", "streamlit_app.py", "--server.headless", "true", "--server.address", "127.0.0.1",
-                "--server.port", port]
+    sys.argv = [
+        "streamlit",
+        "run",
+        "streamlit_app.py",
+        "--server.headless",
+        "true",
+        "--server.address",
+        "127.0.0.1",
+        "--server.port",
+        port,
+    ]
     cli.main()
 
 

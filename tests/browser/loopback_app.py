@@ -55,7 +55,7 @@ def count_frames(path: Path, echo: bool) -> None:
                 part = path.with_suffix(".part")
                 part.write_text(json.dumps(counts))
                 os.replace(part, path)
-            if echo:   # the page follows the analyser: it must see that frames flow
+            if echo:  # the page follows the analyser: it must see that frames flow
                 analyser._note((), (480, 640, 3), began, None)
             return answer
 
@@ -70,12 +70,22 @@ def main(port: str, threads_file: str) -> None:
 
     aioice.ice.get_host_addresses = lambda use_ipv4, use_ipv6: ["127.0.0.1"]  # it skips loopback by itself
     if measure := os.environ.get("FER_MEASURE"):
-        threading.Thread(target=count_frames, args=(Path(measure), bool(os.environ.get("FER_ECHO"))),
-                         daemon=True).start()
+        threading.Thread(
+            target=count_frames, args=(Path(measure), bool(os.environ.get("FER_ECHO"))), daemon=True
+        ).start()
     threading.Thread(target=be_patient, daemon=True).start()
     threading.Thread(target=tell_threads, args=(Path(threads_file),), daemon=True).start()
-    sys.argv = ["streamlit", "run", "streamlit_app.py", "--server.headless", "true", "--server.address", "127.0.0.1",
-                "--server.port", port]
+    sys.argv = [
+        "streamlit",
+        "run",
+        "streamlit_app.py",
+        "--server.headless",
+        "true",
+        "--server.address",
+        "127.0.0.1",
+        "--server.port",
+        port,
+    ]
     cli.main()
 
 

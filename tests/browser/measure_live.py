@@ -35,8 +35,9 @@ def write_camera(path: Path) -> None:
         file.write(f"YUV4MPEG2 W640 H480 F{RATE}:1 Ip A1:1 C420jpeg\n".encode())
         for index in range(4 * RATE):
             moved = np.roll(frame, round(12 * np.sin(index * np.pi / 60)), 1)
-            file.write(b"FRAME\n" + cv2.cvtColor(np.ascontiguousarray(moved[..., ::-1]),
-                                                 cv2.COLOR_BGR2YUV_I420).tobytes())
+            file.write(
+                b"FRAME\n" + cv2.cvtColor(np.ascontiguousarray(moved[..., ::-1]), cv2.COLOR_BGR2YUV_I420).tobytes()
+            )
 
 
 def serve(folder: Path, echo: bool) -> tuple[subprocess.Popen, str, Path]:
@@ -44,8 +45,13 @@ def serve(folder: Path, echo: bool) -> tuple[subprocess.Popen, str, Path]:
     environment = {**os.environ, "FER_MEASURE": str(folder / f"frames-{echo}.json"), "FER_ECHO": "1" if echo else ""}
     if YUNET.is_file():
         environment.setdefault("FER_YUNET", str(YUNET))
-    process = subprocess.Popen([sys.executable, "-m", "tests.browser.loopback_app", str(port), str(told)], cwd=ROOT,
-                               env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.browser.loopback_app", str(port), str(told)],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     return process, await_health(f"http://127.0.0.1:{port}"), folder / f"frames-{echo}.json"
 
 
@@ -84,8 +90,10 @@ def main(minutes: float = 0.0, seconds: float = SECONDS) -> None:
         found = {}
         for echo in (True, False):
             process, address, counts = serve(folder, echo)
-            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[
-                *FLAGS, *STREAM_FLAGS, f"--use-file-for-fake-video-capture={folder / 'camera.y4m'}"])
+            browser = playwright.chromium.launch(
+                executable_path=CHROMIUM,
+                args=[*FLAGS, *STREAM_FLAGS, f"--use-file-for-fake-video-capture={folder / 'camera.y4m'}"],
+            )
             try:
                 page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
                 page.set_default_timeout(60_000)
@@ -97,8 +105,10 @@ def main(minutes: float = 0.0, seconds: float = SECONDS) -> None:
                 process.terminate()
                 process.wait(20)
     (bare, bare_ms), (read, read_ms) = found[True], found[False]
-    print(f"echo: {bare:.1f} frames a second, {bare_ms:.1f} ms each; read and drawn: {read:.1f} frames a second, "
-          f"{read_ms:.1f} ms each; {read / bare:.0%} of the echo's frames, {read_ms - bare_ms:.0f} ms more")
+    print(
+        f"echo: {bare:.1f} frames a second, {bare_ms:.1f} ms each; read and drawn: {read:.1f} frames a second, "
+        f"{read_ms:.1f} ms each; {read / bare:.0%} of the echo's frames, {read_ms - bare_ms:.0f} ms more"
+    )
 
 
 def tell_memory(page, process: subprocess.Popen, minutes: float) -> None:

@@ -15,17 +15,33 @@ from tests.browser.conftest import running_app
 from tests.browser.test_explain import settled
 from tests.conftest import ROOT
 
-COLOURS = ["color-contrast"]                           # the one rule whose answer the scheme changes
+COLOURS = ["color-contrast"]  # the one rule whose answer the scheme changes
 LOOKS = (("light", 1280, None), ("dark", 1280, COLOURS), ("dark", 390, None), ("light", 390, COLOURS))
-GROUND = {"light": "rgb(255, 255, 255)", "dark": "rgb(18, 20, 28)"}   # .streamlit/config.toml
+GROUND = {"light": "rgb(255, 255, 255)", "dark": "rgb(18, 20, 28)"}  # .streamlit/config.toml
 
 
 @pytest.fixture(scope="module")
 def finished_run(runs):
     """A short run on drawn faces in the server's folder."""
     out = runs / "short"
-    command = [sys.executable, "-m", "fer", "train", "--data", "synthetic", "--epochs", "2", "--limit", "140",
-               "--batch-size", "32", "--threads", "1", "--out", str(out)]
+    command = [
+        sys.executable,
+        "-m",
+        "fer",
+        "train",
+        "--data",
+        "synthetic",
+        "--epochs",
+        "2",
+        "--limit",
+        "140",
+        "--batch-size",
+        "32",
+        "--threads",
+        "1",
+        "--out",
+        str(out),
+    ]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
     return out
 
@@ -92,7 +108,7 @@ PAGES = {
     "predict photos": ("/predict", predict),
     "predict camera": ("/predict?view=camera", predict_view("Your browser asks whether")),
     "predict live": ("/predict?view=live", predict_view("Your browser asks for the camera")),
-    "predict video": ("/predict?view=video", predict_view("You get the film back")),
+    "predict video": ("/predict?view=video", predict_view("You get the video back")),
     "explain": ("/explain", explain),
     "training run": ("/training?run=short", training_run),
     "training form": ("/training?run=short", training_form),
@@ -107,8 +123,12 @@ def found_by_axe(page, rules: list[str] | None = None) -> list[str]:
     options = {"resultTypes": ["violations"]} | ({"runOnly": rules} if rules else {})
     found = page.evaluate("options => axe.run(document, options)", options)
     assert found["passes"], "axe has checked nothing"
-    return [f"{rule['id']} ({rule['impact']}) {node['target']}: {node['html'][:160]} {node['failureSummary']}"
-            for rule in found["violations"] if rule["impact"] in ("serious", "critical") for node in rule["nodes"]]
+    return [
+        f"{rule['id']} ({rule['impact']}) {node['target']}: {node['html'][:160]} {node['failureSummary']}"
+        for rule in found["violations"]
+        if rule["impact"] in ("serious", "critical")
+        for node in rule["nodes"]
+    ]
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -116,14 +136,14 @@ def test_axe_finds_nothing_serious(server, page, finished_run, name):
     path, ready = PAGES[name]
     page.goto(server + path)
     ready(page, finished_run)
-    expect(page.locator("[data-stale=true]")).to_have_count(0)      # what fades while a page is drawn anew is faint
+    expect(page.locator("[data-stale=true]")).to_have_count(0)  # what fades while a page is drawn anew is faint
     page.evaluate(AXE_SCRIPT)
     found = {}
     for scheme, width, rules in LOOKS:
         page.emulate_media(color_scheme=scheme)
         page.set_viewport_size({"width": width, "height": 900})
         expect(page.get_by_test_id("stApp")).to_have_css("background-color", GROUND[scheme])
-        page.wait_for_timeout(700)                                  # colours fade over
+        page.wait_for_timeout(700)  # colours fade over
         if serious := found_by_axe(page, rules):
             found[scheme, width] = serious
     assert not found
@@ -133,7 +153,7 @@ def test_axe_finds_nothing_serious(server, page, finished_run, name):
 def test_axe_finds_nothing_serious_on_the_demo(demo, page, finished_run, name):
     test_axe_finds_nothing_serious(demo, page, finished_run, name)
     assert page.get_by_text("A shared demo").count()
-    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")   # at 390
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")  # at 390
 
 
 def test_axe_sees_bad_contrast_and_a_missing_name(page):
@@ -183,18 +203,18 @@ def press_enter_on(page, name: str) -> None:
 
 def test_predict_and_explain_by_keyboard(server, page):
     chosen = Event()
-    page.on("filechooser", lambda _: chosen.set())       # from the start on: Chromium has long been told to ask us
+    page.on("filechooser", lambda _: chosen.set())  # from the start on: Chromium has long been told to ask us
     page.goto(server + "/predict")
     expect(page.get_by_role("button", name="Grace Hopper")).to_be_visible()
     drawn(page)
-    tab_to(page, "Explain")                              # the sidebar's link comes before the page's own parts
+    tab_to(page, "Explain")  # the sidebar's link comes before the page's own parts
     tab_to(page, "Photos")
     tab_to(page, "Upload")
     press_enter_on(page, "Upload")
     wait_until(page, chosen.is_set, "Enter on Upload opens the system's dialog")
     tab_to(page, "Grace Hopper", most=4)
     press_enter_on(page, "Grace Hopper")
-    expect(page.get_by_role("button", name="JSON", exact=True)).to_be_visible()         # the page's last element
+    expect(page.get_by_role("button", name="JSON", exact=True)).to_be_visible()  # the page's last element
     drawn(page)
     tab_to(page, "Explain this face", most=80)
     press_enter_on(page, "Explain this face")

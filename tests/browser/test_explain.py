@@ -35,8 +35,10 @@ def settled(page) -> None:
 
 def row(page, method: str) -> list[str]:
     """The pictures of one row of the grid."""
-    return [page.get_by_role("img", name=f"{METHODS[method].label}, {name}", exact=True).get_attribute("src")
-            for name in NAMES]
+    return [
+        page.get_by_role("img", name=f"{METHODS[method].label}, {name}", exact=True).get_attribute("src")
+        for name in NAMES
+    ]
 
 
 def choose(page, label: str, option: str) -> None:
@@ -65,7 +67,7 @@ def test_from_a_photo_to_the_grid_and_back(server, page, sample):
     expect(page.get_by_text("predicted", exact=True)).to_be_visible()
     settled(page)
     for method in METHODS:
-        assert len(set(row(page, method))) == 7, method               # seven columns that differ
+        assert len(set(row(page, method))) == 7, method  # seven columns that differ
 
     before, layer = row(page, "grad_cam"), list(explainer_for(fer.load()).layers)[1]
     choose(page, "Layer of Grad-CAM", layer)
@@ -75,11 +77,11 @@ def test_from_a_photo_to_the_grid_and_back(server, page, sample):
     choose(page, "Method", "Occlusion")
     expect(page.get_by_alt_text("Occlusion map for happy, large")).to_be_visible()
     settled(page)
-    page.get_by_role("button", name="Guided backpropagation, surprise").click()      # a click makes it large
+    page.get_by_role("button", name="Guided backpropagation, surprise").click()  # a click makes it large
     expect(page.get_by_alt_text("Guided backpropagation map for surprise, large")).to_be_visible()
     expect(page).to_have_url(re.compile("class=surprise"))
     settled(page)
-    page.reload()                                                     # the address reopens the map
+    page.reload()  # the address reopens the map
     expect(page.get_by_alt_text("Guided backpropagation map for surprise, large")).to_be_visible()
 
 
@@ -117,8 +119,8 @@ def test_covering_the_mouth_moves_the_probability_as_the_engine_computes(page, g
         return 100 * grace_hopper.probabilities(covered(grace_hopper.batch.numpy(), mask[None]))[0][k]
 
     confidence = 100 * grace_hopper.prediction.confidence
-    assert abs(computed("mouth") - confidence) > 5                     # the two can be told apart
-    expect_shown(computed("mouth"))                                   # the page opens with the mouth covered
+    assert abs(computed("mouth") - confidence) > 5  # the two can be told apart
+    expect_shown(computed("mouth"))  # the page opens with the mouth covered
     page.get_by_role("button", name="mouth", exact=True).click()
     expect_shown(confidence)
     page.get_by_role("button", name="mouth", exact=True).click()
@@ -129,7 +131,7 @@ def test_covering_the_mouth_moves_the_probability_as_the_engine_computes(page, g
 
 def test_the_downloaded_grid_is_the_downloaded_maps(page, astronaut):
     page.get_by_text("Map alone", exact=True).click()
-    for _ in range(60):                                               # until the page has drawn itself again
+    for _ in range(60):  # until the page has drawn itself again
         numbers = json.loads(downloaded(page, "Numbers as JSON"))
         if numbers["opacity"] is None and len(numbers["methods"]) == len(METHODS):
             break
@@ -145,9 +147,9 @@ def test_the_downloaded_grid_is_the_downloaded_maps(page, astronaut):
         tiles = maps.tiles(whole, method, np.zeros((8, 8, 3), np.uint8), Look(alone=True))
         for name, tile in zip(NAMES, tiles, strict=True):
             x, y, width, height = numbers["grid"][f"{method}/{name}"]
-            assert np.array_equal(grid[y:y + height, x:x + width], tile), (method, name)
+            assert np.array_equal(grid[y : y + height, x : x + width], tile), (method, name)
     x, y, width, height = numbers["grid"]["grad_cam/happy"]
-    light = grid[y:y + height, x:x + width].astype(float) @ [0.299, 0.587, 0.114]      # more evidence is lighter
+    light = grid[y : y + height, x : x + width].astype(float) @ [0.299, 0.587, 0.114]  # more evidence is lighter
     assert np.corrcoef(light[2::4, 2::4].ravel(), found["grad_cam/happy"].ravel())[0, 1] > 0.9
 
 

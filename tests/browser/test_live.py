@@ -22,9 +22,13 @@ from tests.browser.test_predict import sideways
 from tests.conftest import ROOT, SHARED
 from tests.serving import await_health, free_port
 
-WIDTH, HEIGHT, RATE, SECONDS_EACH = 640, 480, 8, 3     # two streams at once must fit two cores
-STREAM_FLAGS = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
-                "--allow-loopback-in-peer-connection", "--disable-features=WebRtcHideLocalIpsWithMdns"]
+WIDTH, HEIGHT, RATE, SECONDS_EACH = 640, 480, 8, 3  # two streams at once must fit two cores
+STREAM_FLAGS = [
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+    "--allow-loopback-in-peer-connection",
+    "--disable-features=WebRtcHideLocalIpsWithMdns",
+]
 
 
 def on_canvas(picture_rgb: np.ndarray) -> np.ndarray:
@@ -59,8 +63,9 @@ def surprised(csv: Path) -> np.ndarray:
     from fer.data.fer2013 import read_fer2013
 
     faces = read_fer2013(csv, quiet=True).split("PublicTest").pixels[:600]
-    index = min((fer.load(name).probabilities(faces)[:, 5] for name in ("mini_xception", "compact")),
-                key=lambda p: p.max())
+    index = min(
+        (fer.load(name).probabilities(faces)[:, 5] for name in ("mini_xception", "compact")), key=lambda p: p.max()
+    )
     for best in np.argsort(-index):
         frame = on_canvas(cv2.cvtColor(faces[best], cv2.COLOR_GRAY2RGB))
         if [face.expression for face in fer.load().predict(frame)] == ["surprise"]:
@@ -96,8 +101,13 @@ def live_server(tmp_path_factory):
     """(address, file with the names of the server's threads) of an app whose WebRTC stays on loopback."""
     port, threads = free_port(), tmp_path_factory.mktemp("threads") / "threads.json"
     environment = {**os.environ, "FER_CACHE": str(tmp_path_factory.getbasetemp() / "cache")}
-    process = subprocess.Popen([sys.executable, "-m", "tests.browser.loopback_app", str(port), str(threads)], cwd=ROOT,
-                               env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.browser.loopback_app", str(port), str(threads)],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     yield await_health(f"http://127.0.0.1:{port}"), threads
     process.terminate()
     process.wait(20)
@@ -106,8 +116,9 @@ def live_server(tmp_path_factory):
 @pytest.fixture(scope="module")
 def live_page(browser, camera):
     """A page in a browser of its own, with the fake camera."""
-    chromium = browser.browser_type.launch(executable_path=CHROMIUM, args=[
-        *FLAGS, *STREAM_FLAGS, f"--use-file-for-fake-video-capture={camera}"])
+    chromium = browser.browser_type.launch(
+        executable_path=CHROMIUM, args=[*FLAGS, *STREAM_FLAGS, f"--use-file-for-fake-video-capture={camera}"]
+    )
     page = chromium.new_context(viewport={"width": 1280, "height": 900}).new_page()
     page.set_default_timeout(60_000)
     yield page
@@ -153,7 +164,7 @@ def test_a_live_stream_from_camera_to_panel(live_server, live_page, two_people):
     page.get_by_role("button", name="Start the camera").click()
     expect(page.get_by_text("frames a second ·")).to_be_visible()
 
-    seen = panel_labels(page, 15)                        # frames flow for 15 s, both people among them
+    seen = panel_labels(page, 15)  # frames flow for 15 s, both people among them
     assert set(labels) <= seen, (labels, seen)
     assert frames_flow(page) and await_threads(threads, 1)
     assert not sideways(page)
@@ -161,9 +172,13 @@ def test_a_live_stream_from_camera_to_panel(live_server, live_page, two_people):
     page.get_by_role("button", name="Record", exact=True).click()
     stop = page.get_by_role("button", name=re.compile("Stop recording"))
     expect(stop).to_be_visible()
-    page.get_by_test_id("stSidebar").get_by_role("combobox").first.click()      # another model in mid-stream
-    other = page.get_by_role("option").filter(has_text=re.compile("compact|mini")).locator(
-        "visible=true").filter(has_not_text=re.compile("nothing"))
+    page.get_by_test_id("stSidebar").get_by_role("combobox").first.click()  # another model in mid-stream
+    other = (
+        page.get_by_role("option")
+        .filter(has_text=re.compile("compact|mini"))
+        .locator("visible=true")
+        .filter(has_not_text=re.compile("nothing"))
+    )
     names = other.all_inner_texts()
     current = page.get_by_test_id("stSidebar").get_by_role("combobox").first.input_value() or ""
     page.get_by_role("option", name=next(name for name in names if name != current)).click()
@@ -177,7 +192,7 @@ def test_a_live_stream_from_camera_to_panel(live_server, live_page, two_people):
     rows = Path(download.value.path()).read_text().splitlines()
     assert rows[0].startswith("time_s,person,expression,sure,angry") and len(rows) > 10
 
-    page.get_by_test_id("stSidebar").get_by_role("link", name="Home").click()   # leaving frees the worker
+    page.get_by_test_id("stSidebar").get_by_role("link", name="Home").click()  # leaving frees the worker
     expect(page.get_by_role("heading", name="FER Studio", level=1)).to_be_visible()
     assert await_threads(threads, 0)
 
@@ -204,7 +219,7 @@ def test_two_tabs_at_once(live_server, live_page):
     assert await_threads(threads, 2)
     second.get_by_role("button", name="Record", exact=True).click()
     expect(second.get_by_role("button", name=re.compile("Stop recording"))).to_be_visible()
-    second.close()                                       # in mid-recording
+    second.close()  # in mid-recording
     assert await_threads(threads, 1)
     expect(page.get_by_text("frames a second ·")).to_be_visible()
     assert frames_flow(page)
@@ -214,9 +229,9 @@ def test_two_tabs_at_once(live_server, live_page):
 def test_a_snapshot_is_read(live_server, live_page, two_people):
     (address, _), page, (_, labels) = live_server, live_page, two_people
     page.goto(f"{address}/predict?view=camera")
-    page.wait_for_function("() => document.querySelector('video')?.readyState >= 2")      # before that a click is lost
+    page.wait_for_function("() => document.querySelector('video')?.readyState >= 2")  # before that a click is lost
     page.get_by_role("button", name="Take Photo").click()
-    names = "|".join(label.capitalize() for label in labels)             # one of the two is before the camera
+    names = "|".join(label.capitalize() for label in labels)  # one of the two is before the camera
     expect(page.get_by_role("heading", name=re.compile(f"^({names})"))).to_be_visible()
     expect(page.get_by_alt_text(re.compile("The photo with its faces marked: "))).to_be_visible()
     assert not sideways(page)

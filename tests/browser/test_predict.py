@@ -46,8 +46,12 @@ def test_nothing_scrolls_sideways(server, page, width, path):
 @pytest.mark.parametrize("width", [1280, 390])
 def test_the_answer_is_there_while_the_rest_is_made_and_nothing_moves_then(browser, tmp_path, width):
     go, port = tmp_path / "go", free_port()
-    with running(["-m", "tests.browser.held_app", str(port), str(go)], port, FER_CACHE=str(tmp_path / "cache"),
-                 FER_RUNS=str(tmp_path / "runs")) as address:
+    with running(
+        ["-m", "tests.browser.held_app", str(port), str(go)],
+        port,
+        FER_CACHE=str(tmp_path / "cache"),
+        FER_RUNS=str(tmp_path / "runs"),
+    ) as address:
         context = browser.new_context(viewport={"width": width, "height": 900})
         page = context.new_page()
         page.goto(address + "/predict")
@@ -72,6 +76,11 @@ def test_the_answer_is_there_while_the_rest_is_made_and_nothing_moves_then(brows
 
 def places(*parts) -> list[tuple[int, int]]:
     """Where they stand on the page, wherever it is scrolled to, to 4 pixels."""
-    return [tuple(part.evaluate("""e => { const box = e.getBoundingClientRect();
+    return [
+        tuple(
+            part.evaluate("""e => { const box = e.getBoundingClientRect();
         const main = document.querySelector('[data-testid=stMain]');
-        return [Math.round(box.left / 4), Math.round((box.top + main.scrollTop) / 4)]; }""")) for part in parts]
+        return [Math.round(box.left / 4), Math.round((box.top + main.scrollTop) / 4)]; }""")
+        )
+        for part in parts
+    ]

@@ -29,10 +29,27 @@ def training_server(tmp_path, tmp_path_factory):
         for process in processes:
             process.terminate()
             process.wait(20)
-        processes[:] = [subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.headless", "true",
-             "--server.address", "127.0.0.1", "--server.port", str(port)], cwd=ROOT, env=environment,
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)]
+        processes[:] = [
+            subprocess.Popen(
+                [
+                    sys.executable,
+                    "-m",
+                    "streamlit",
+                    "run",
+                    "streamlit_app.py",
+                    "--server.headless",
+                    "true",
+                    "--server.address",
+                    "127.0.0.1",
+                    "--server.port",
+                    str(port),
+                ],
+                cwd=ROOT,
+                env=environment,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+        ]
         return await_health(f"http://127.0.0.1:{port}")
 
     yield start, folder
@@ -59,7 +76,7 @@ def test_start_watch_pause_reload_resume_finish_and_predict(training_server, pag
     page.set_default_timeout(90_000)
     page.goto(f"{address}/training")
     epochs = page.get_by_role("spinbutton", name="Epochs", exact=True)
-    epochs.fill("20")                                           # a fast machine does eight before they can be paused
+    epochs.fill("20")  # a fast machine does eight before they can be paused
     epochs.press("Enter")
     expect(page.get_by_text(re.compile("About .* an epoch"))).to_be_visible()
     page.wait_for_timeout(1000)
@@ -69,7 +86,7 @@ def test_start_watch_pause_reload_resume_finish_and_predict(training_server, pag
     (file,) = folder.glob("*/config.json")
     run = RunDirectory(file.parent)
     assert run.config.epochs == 20
-    seen = re.compile(r"After epoch ([3-9]|1\d):")              # three epochs or more, by themselves
+    seen = re.compile(r"After epoch ([3-9]|1\d):")  # three epochs or more, by themselves
     expect(page.get_by_text(seen)).to_be_visible(timeout=150_000)
     assert len(run.records()) >= 3
     expect(page.get_by_test_id("stPlotlyChart").first).to_be_visible()
@@ -85,11 +102,11 @@ def test_start_watch_pause_reload_resume_finish_and_predict(training_server, pag
     page.set_viewport_size({"width": 1280, "height": 900})
     assert (run.status()["epoch"], run.status()["step"]) == done and run.status()["state"] == "paused"
 
-    start()                                                     # the server restarts; the worker lives on
+    start()  # the server restarts; the worker lives on
     page.goto(f"{address}/training?run={run.id}")
     page.get_by_role("button", name="Resume").click()
     assert until(lambda: run.status()["state"] in ("running", "finished"))
-    page.close()                                                # a closed tab harms nothing
+    page.close()  # a closed tab harms nothing
     page = page.context.new_page()
     page.set_default_timeout(60_000)
     page.goto(f"{address}/training?run={run.id}")

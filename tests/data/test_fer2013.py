@@ -55,7 +55,7 @@ def test_a_damaged_cache_is_parsed_again(tmp_path, monkeypatch):
     read(tmp_path / "fer2013.csv")
     (cached,) = (tmp_path / "cache").iterdir()
     whole = cached.read_bytes()
-    for damaged in (b"torn", b"", whole[:len(whole) // 2]):         # the last begins as a zip file does
+    for damaged in (b"torn", b"", whole[: len(whole) // 2]):  # the last begins as a zip file does
         cached.write_bytes(damaged)
         assert read(tmp_path / "fer2013.csv").labels.tolist() == [1]
 
@@ -70,22 +70,25 @@ def test_the_other_public_forms(tmp_path):
         test.split("test")
 
 
-@pytest.mark.parametrize(("text", "row", "says"), [
-    ("", 1, "empty"),
-    ("emotion,Usage\n1,Training\n", 1, "'pixels'"),
-    (f"pixels,Usage\n{GOOD},Training\n", 1, "'emotion'"),
-    ("emotion,pixels,Usage\n", 2, "no rows"),
-    (f"emotion,pixels,Usage\n1,{GOOD},Training\n1,{GOOD[:-2]},Training\n", 3, "2303 pixels"),
-    (f"emotion,pixels,Usage\n1,{GOOD[:-1]}256,Training\n", 2, "256"),
-    (f"emotion,pixels,Usage\n1,{GOOD[:-1]}x,Training\n", 2, "'x'"),
-    (f"emotion,pixels,Usage\n1,{GOOD[:-1]}-1,Training\n", 2, "'-1'"),
-    (f"emotion,pixels,Usage\n1,{GOOD[:-1]}1000,Training\n", 2, "1000"),
-    (f"emotion,pixels,Usage\n7,{GOOD},Training\n", 2, "'7'"),
-    (f"emotion,pixels,Usage\nhappy,{GOOD},Training\n", 2, "'happy'"),
-    (f"emotion,pixels,Usage\n1,{GOOD},Validation\n", 2, "'Validation'"),
-    (f"emotion,pixels,Usage\n1,{GOOD},Training\n1,{GOOD[:500]}", 3, "cut off"),
-    (f"emotion,pixels,Usage\n1,{GOOD},Training\n\n1,{GOOD},Training\n", 3, "blank"),
-])
+@pytest.mark.parametrize(
+    ("text", "row", "says"),
+    [
+        ("", 1, "empty"),
+        ("emotion,Usage\n1,Training\n", 1, "'pixels'"),
+        (f"pixels,Usage\n{GOOD},Training\n", 1, "'emotion'"),
+        ("emotion,pixels,Usage\n", 2, "no rows"),
+        (f"emotion,pixels,Usage\n1,{GOOD},Training\n1,{GOOD[:-2]},Training\n", 3, "2303 pixels"),
+        (f"emotion,pixels,Usage\n1,{GOOD[:-1]}256,Training\n", 2, "256"),
+        (f"emotion,pixels,Usage\n1,{GOOD[:-1]}x,Training\n", 2, "'x'"),
+        (f"emotion,pixels,Usage\n1,{GOOD[:-1]}-1,Training\n", 2, "'-1'"),
+        (f"emotion,pixels,Usage\n1,{GOOD[:-1]}1000,Training\n", 2, "1000"),
+        (f"emotion,pixels,Usage\n7,{GOOD},Training\n", 2, "'7'"),
+        (f"emotion,pixels,Usage\nhappy,{GOOD},Training\n", 2, "'happy'"),
+        (f"emotion,pixels,Usage\n1,{GOOD},Validation\n", 2, "'Validation'"),
+        (f"emotion,pixels,Usage\n1,{GOOD},Training\n1,{GOOD[:500]}", 3, "cut off"),
+        (f"emotion,pixels,Usage\n1,{GOOD},Training\n\n1,{GOOD},Training\n", 3, "blank"),
+    ],
+)
 def test_bad_input_names_the_row_and_caches_nothing(tmp_path, monkeypatch, text, row, says):
     monkeypatch.setenv("FER_CACHE", str(tmp_path / "cache"))
     with pytest.raises(DatasetError, match=says) as caught:
@@ -95,7 +98,7 @@ def test_bad_input_names_the_row_and_caches_nothing(tmp_path, monkeypatch, text,
 
 
 def test_two_rows_that_share_their_pixels_wrongly_are_told(tmp_path):
-    short, long = GOOD[:-2], GOOD + " 7"   # the sum is right, each row is not
+    short, long = GOOD[:-2], GOOD + " 7"  # the sum is right, each row is not
     with pytest.raises(DatasetError, match="Row 2 has 2303"):
         read(write(tmp_path / "fer2013.csv", f"emotion,pixels,Usage\n1,{short},Training\n1,{long},Training\n"))
 
@@ -143,7 +146,7 @@ def test_votes_beside_the_pictures(tmp_path):
     votes_file(tmp_path / "fer2013new.csv", [[1, 6, 0, 0, 1, 0, 0, 0, 2, 0], [0] * 10])
     votes = read(tmp_path / "fer2013.csv").votes
     assert votes.tolist() == [[1, 6, 0, 0, 1, 0, 0, 0, 2, 0], [0] * 10]
-    assert np.array_equal(read(tmp_path / "fer2013.csv").votes, votes)   # from the cache too
+    assert np.array_equal(read(tmp_path / "fer2013.csv").votes, votes)  # from the cache too
     # angry, disgust, fear, happy, sad, surprise, neutral: 1, 6 and 1 of the eight votes for our classes
     assert vote_distribution(votes)[0].tolist() == [0.125, 0, 0, 0.75, 0, 0, 0.125]
     assert vote_distribution(votes)[1].tolist() == [0] * 7

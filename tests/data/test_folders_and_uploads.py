@@ -44,12 +44,24 @@ def zipped(files: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> io.By
 
 
 def test_synonyms_of_splits_and_classes_are_known(tmp_path):
-    write(tmp_path, {"Train/anger/1.png": png(1), "Train/Happiness/2.png": png(2), "val/Sadness/3.png": png(3),
-                     "test/surprised/4.png": png(4), "Train/contempt/5.png": png(5), "Train/.hidden/6.png": png(6)})
+    write(
+        tmp_path,
+        {
+            "Train/anger/1.png": png(1),
+            "Train/Happiness/2.png": png(2),
+            "val/Sadness/3.png": png(3),
+            "test/surprised/4.png": png(4),
+            "Train/contempt/5.png": png(5),
+            "Train/.hidden/6.png": png(6),
+        },
+    )
     dataset = read_folder(tmp_path, quiet=True)
     assert list(zip(dataset.usage, dataset.labels, dataset.pixels[:, 20, 20], strict=True)) == [
-        ("Training", INDEX["happy"], 2), ("Training", INDEX["angry"], 1), ("PrivateTest", INDEX["surprise"], 4),
-        ("PublicTest", INDEX["sad"], 3)] or sorted(dataset.pixels[:, 20, 20]) == [1, 2, 3, 4]
+        ("Training", INDEX["happy"], 2),
+        ("Training", INDEX["angry"], 1),
+        ("PrivateTest", INDEX["surprise"], 4),
+        ("PublicTest", INDEX["sad"], 3),
+    ] or sorted(dataset.pixels[:, 20, 20]) == [1, 2, 3, 4]
     by_value = dict(zip(dataset.pixels[:, 20, 20].tolist(), zip(dataset.usage, dataset.labels)))
     assert by_value[1] == ("Training", INDEX["angry"]) and by_value[2] == ("Training", INDEX["happy"])
     assert by_value[3] == ("PublicTest", INDEX["sad"]) and by_value[4] == ("PrivateTest", INDEX["surprise"])
@@ -61,15 +73,21 @@ def test_without_a_validation_split_a_tenth_is_kept_back(tmp_path):
     dataset = read_dataset(tmp_path, quiet=True)
     assert (dataset.usage == "PublicTest").sum() == 4 and (dataset.usage == "Training").sum() == 36
     assert dataset.split("validation").counts()["happy"] == 2
-    assert (read_dataset(tmp_path, quiet=True).usage == dataset.usage).all()          # from the cache
+    assert (read_dataset(tmp_path, quiet=True).usage == dataset.usage).all()  # from the cache
     write(tmp_path, {"wrapped/sad/new.png": png(77)})
-    assert len(read_dataset(tmp_path, quiet=True)) == 41                              # a change is seen
+    assert len(read_dataset(tmp_path, quiet=True)) == 41  # a change is seen
 
 
 def test_large_pictures_are_searched_for_a_face_and_small_ones_are_not(tmp_path, sample):
     photo = sample.read_bytes()
-    files = {"train/happy/photo.jpg": photo, "train/sad/crop.png": png(9), "train/sad/empty.png": png(9, 300),
-             "train/fear/torn.png": png(9)[:60], "train/fear/text.png": b"hello", "train/fear/good.png": png(3)}
+    files = {
+        "train/happy/photo.jpg": photo,
+        "train/sad/crop.png": png(9),
+        "train/sad/empty.png": png(9, 300),
+        "train/fear/torn.png": png(9)[:60],
+        "train/fear/text.png": b"hello",
+        "train/fear/good.png": png(3),
+    }
     write(tmp_path, files)
     dataset = read_folder(tmp_path, quiet=True)
     assert len(dataset) == 3 and [Path(name).name for name in dataset.faceless] == ["empty.png"]
@@ -90,8 +108,15 @@ def test_a_folder_without_usable_pictures_is_refused_with_a_sentence(tmp_path, f
 
 
 def test_a_zip_of_class_folders_is_unpacked_once_and_read(tmp_path):
-    file = zipped({"set/train/happy/1.png": png(1), "set/train/sad/2.png": png(2), "set/val/sad/3.png": png(3),
-                   "__MACOSX/set/._1.png": b"junk", "set/.DS_Store": b"junk"})
+    file = zipped(
+        {
+            "set/train/happy/1.png": png(1),
+            "set/train/sad/2.png": png(2),
+            "set/val/sad/3.png": png(3),
+            "__MACOSX/set/._1.png": b"junk",
+            "set/.DS_Store": b"junk",
+        }
+    )
     folder = unpack_zip(file)
     assert folder.parent == uploads.uploads_folder() and unpack_zip(file) == folder
     assert len(read_dataset(folder, quiet=True)) == 3
@@ -106,9 +131,9 @@ def lying_zip() -> io.BytesIO:
     file = zipped({"happy/a.png": b"\x89PNG" + bytes(10**6)})
     data = bytearray(file.getvalue())
     central = data.rindex(b"PK\x01\x02")
-    data[central + 24:central + 28] = struct.pack("<I", 100)
+    data[central + 24 : central + 28] = struct.pack("<I", 100)
     local = data.index(b"PK\x03\x04")
-    data[local + 22:local + 26] = struct.pack("<I", 100)
+    data[local + 22 : local + 26] = struct.pack("<I", 100)
     return io.BytesIO(bytes(data))
 
 
@@ -179,8 +204,12 @@ def test_a_table_of_contents_too_long_is_refused_before_it_is_read(monkeypatch):
 
 def test_the_report_counts_what_is_wrong(tmp_path):
     files = {f"train/happy/{i}.png": png(i) for i in range(30)} | {f"train/sad/{i}.png": png(100 + i) for i in range(5)}
-    files |= {"train/happy/again.png": png(3), "val/happy/leak.png": png(4), "val/sad/own.png": png(200),
-              "train/sad/torn.png": b"x"}
+    files |= {
+        "train/happy/again.png": png(3),
+        "val/happy/leak.png": png(4),
+        "val/sad/own.png": png(200),
+        "train/sad/torn.png": b"x",
+    }
     report = report_on(read_folder(write(tmp_path, files), quiet=True))
     assert report.counts["Training"]["happy"] == 31 and report.counts["PublicTest"]["sad"] == 1
     assert report.duplicates == 1 and report.leaked == 1 and len(report.left_out) == 1
@@ -208,7 +237,7 @@ def test_drawn_faces_differ_where_the_expression_moves_them(name):
     neutral = dataset.pixels[dataset.labels == INDEX["neutral"]].mean(0)
     difference = np.abs(mean - neutral)
     if name == "surprise":
-        assert difference[34:44, 18:30].mean() > 2 * difference[:10].mean()           # the open mouth
+        assert difference[34:44, 18:30].mean() > 2 * difference[:10].mean()  # the open mouth
     elif name != "neutral":
         assert difference[10:42, 10:38].mean() > 1
 
@@ -234,7 +263,7 @@ def test_a_save_that_fails_leaves_nothing(tmp_path, monkeypatch):
 
 def test_folders_of_one_name_and_layout_are_told_apart(tmp_path):
     for place, value in (("a", 40), ("b", 200)):
-        picture = cv2.imencode(".bmp", np.full((48, 48), value, np.uint8))[1].tobytes()    # all of one size
+        picture = cv2.imencode(".bmp", np.full((48, 48), value, np.uint8))[1].tobytes()  # all of one size
         write(tmp_path / place / "faces", {f"train/happy/{i}.bmp": picture for i in range(3)})
         for file in (tmp_path / place).rglob("*.bmp"):
             os.utime(file, (1, 1))

@@ -59,7 +59,7 @@ def test_the_interval_of_an_accuracy():
     low, high = accuracy_interval(right)
     half = 1.96 * np.sqrt(0.75 * 0.25 / 400)
     assert (low, high) == pytest.approx((0.75 - half, 0.75 + half), abs=0.005)
-    assert accuracy_interval(np.ones(9, bool)) == pytest.approx((9 / (9 + 1.96**2), 1))   # Wilson's: not certainty
+    assert accuracy_interval(np.ones(9, bool)) == pytest.approx((9 / (9 + 1.96**2), 1))  # Wilson's: not certainty
 
 
 def test_reliability_by_hand():
@@ -70,7 +70,7 @@ def test_reliability_by_hand():
 
 def test_risk_and_coverage_by_hand():
     probabilities = np.vstack([certain(0, confidence=p) for p in (0.9, 0.8, 0.7, 0.6)])
-    curve = risk_coverage(probabilities, np.array([0, 1, 0, 1]))     # right, wrong, right, wrong
+    curve = risk_coverage(probabilities, np.array([0, 1, 0, 1]))  # right, wrong, right, wrong
     assert curve.threshold.tolist() == pytest.approx([0.6, 0.7, 0.8, 0.9])
     assert curve.coverage.tolist() == [1, 0.75, 0.5, 0.25]
     assert curve.risk.tolist() == pytest.approx([0.5, 1 / 3, 0.5, 0])
@@ -80,7 +80,7 @@ def test_risk_and_coverage_by_hand():
 def test_mcnemar_by_hand():
     assert mcnemar_p(1, 5) == pytest.approx(2 * (1 + 6) / 64)
     assert mcnemar_p(0, 0) == 1 and mcnemar_p(4, 4) == 1
-    assert mcnemar_p(900, 1100) == pytest.approx(8.6e-6, rel=0.02)   # the exact binomial test
+    assert mcnemar_p(900, 1100) == pytest.approx(8.6e-6, rel=0.02)  # the exact binomial test
     result = compare(certain(0, 1, 2), certain(0, 0, 0), np.array([0, 1, 0]))
     assert result.only_first.tolist() == [1] and result.only_second.tolist() == [2]
 
@@ -92,14 +92,14 @@ def votes(**counts) -> list[int]:
 
 def test_people_beside_the_model():
     people = np.array([votes(happy=10), votes(sad=6, neutral=4), votes(fear=8, surprise=2), votes()], np.uint8)
-    named = certain(3, 6, 4, 0, confidence=1.0)                     # happy, neutral, sad, angry
+    named = certain(3, 6, 4, 0, confidence=1.0)  # happy, neutral, sad, angry
     labels = np.array([3, 4, 4, 0])
-    labels[2] = 5                                                   # the label says surprise, people say fear
+    labels[2] = 5  # the label says surprise, people say fear
     result = compare_with_people(named, labels, people)
     assert result.pictures == 3
     assert result.distance == pytest.approx((0 + 0.6 + 1) / 3)
     assert result.agreement_with_majority == pytest.approx(1 / 3) and result.majority_accuracy == pytest.approx(2 / 3)
     assert result.real_errors.tolist() == [1] and result.label_noise.tolist() == []
-    people[2] = votes(sad=9, fear=1)                                # now people see what the model sees
+    people[2] = votes(sad=9, fear=1)  # now people see what the model sees
     assert compare_with_people(named, labels, people).label_noise.tolist() == [2]
     assert compare_with_people(named[3:], labels[3:], people[3:]) is None

@@ -25,8 +25,8 @@ def test_a_tiny_case_by_hand():
     happy, angry = report.per_class["happy"], report.per_class["angry"]
     assert happy == pytest.approx({"precision": 1, "recall": 2 / 3, "f1": 0.8, "support": 3})
     assert angry == pytest.approx({"precision": 0.5, "recall": 1, "f1": 2 / 3, "support": 1})
-    assert report.macro_f1 == pytest.approx((0.8 + 2 / 3) / 2)       # classes that occur nowhere do not count
-    assert report.confusion_matrix[3] == [1, 0, 0, 2, 0, 0, 0]       # row: truth
+    assert report.macro_f1 == pytest.approx((0.8 + 2 / 3) / 2)  # classes that occur nowhere do not count
+    assert report.confusion_matrix[3] == [1, 0, 0, 2, 0, 0, 0]  # row: truth
     assert report.nll == pytest.approx(-(3 * np.log(0.94) + np.log(0.01)) / 4)
     assert report.ece == pytest.approx(0.94 - 0.75, abs=1e-6)
     right = 0.06**2 + 6 * 0.01**2
@@ -82,7 +82,7 @@ def test_pictures_of_training_are_left_out_where_asked():
     data = Dataset(pixels, np.array([1, 2, 1, 3, 5]), usage)
     report = study(Teller(), data, "validation").report
     assert (report.split, report.n) == ("PublicTest", 3)
-    assert report.accuracy == pytest.approx(2 / 3)                   # the first also stands in Training
+    assert report.accuracy == pytest.approx(2 / 3)  # the first also stands in Training
     assert report.accuracy_without_train_duplicates == pytest.approx(1 / 2)
     assert study(Teller(), data, "train").report.accuracy_without_train_duplicates is None
     with pytest.raises(DatasetError, match="holds no PrivateTest"):
@@ -101,7 +101,7 @@ def test_the_temperature_of_logits_made_too_sharp():
 
 def test_the_threshold_by_hand():
     confidence = np.array([0.9, 0.8, 0.7, 0.6, 0.5])
-    right = np.array([1, 1, 0, 1, 0], bool)                          # from the top: 100, 100, 67, 75, 60 %
+    right = np.array([1, 1, 0, 1, 0], bool)  # from the top: 100, 100, 67, 75, 60 %
     assert fit_threshold(confidence, right, 0.75) == 0.6
     assert fit_threshold(confidence, right, 0.8) == 0.8
     assert fit_threshold(confidence, np.zeros(5, bool)) == 0.99

@@ -48,8 +48,22 @@ def test_the_command_lines_report_escapes_folders_and_weights(tmp_path, capsys):
         Image.fromarray(np.full((48, 48), len(place), np.uint8)).save(folder / f"{hostile}.png")
     for suffix in (".safetensors", ".json"):
         shutil.copy(find_weights("mini_xception").with_suffix(suffix), tmp_path / f"{hostile}{suffix}")
-    assert main(["evaluate", "--data", str(tmp_path / hostile), "--split", "test", "--report", str(tmp_path / "r.html"),
-                 "--model", str(tmp_path / f"{hostile}.safetensors")]) == 0
+    assert (
+        main(
+            [
+                "evaluate",
+                "--data",
+                str(tmp_path / hostile),
+                "--split",
+                "test",
+                "--report",
+                str(tmp_path / "r.html"),
+                "--model",
+                str(tmp_path / f"{hostile}.safetensors"),
+            ]
+        )
+        == 0
+    )
     text = (tmp_path / "r.html").read_text()
     assert hostile not in text and text.count("&lt;script&gt;alert(1)&lt;b&gt;") == 3  # weights, data, a class
 

@@ -21,7 +21,11 @@ def test_each_condition_is_seeded_and_grows(condition):
     assert weak.shape == FACES.shape and weak.dtype == np.uint8
     assert np.array_equal(strong, stressed(FACES, condition, 5)) and np.array_equal(FACES, before)
     assert not np.array_equal(strong, stressed(FACES, condition, 5, seed=1)) or condition in (
-        "contrast", "Gaussian blur", "JPEG quality", "resolution")   # these draw nothing at random
+        "contrast",
+        "Gaussian blur",
+        "JPEG quality",
+        "resolution",
+    )  # these draw nothing at random
     change = [np.abs(faces.astype(int) - FACES).mean() for faces in (weak, strong)]
     assert 0 < change[0] < change[1]
 
@@ -29,7 +33,7 @@ def test_each_condition_is_seeded_and_grows(condition):
 def test_the_report_is_relative_to_the_clean_pictures():
     labels = np.array([0, 0, 1])
 
-    def predict(faces):                                             # right on clean faces, then always 0
+    def predict(faces):  # right on clean faces, then always 0
         return labels if np.array_equal(faces, FACES) else np.zeros(3, int)
 
     points = list(stress_report(predict, FACES, labels, ("noise",)))
@@ -56,15 +60,21 @@ def test_groups_by_name_with_the_largest_gap_first():
     assert metadata.matched == 100 and metadata.skipped == ("note",)
     labels = np.full(120, 3)
     old, young = slices_of(metadata, np.where(np.arange(120) < 60, 3, 0), labels)
-    assert (young.macro_f1, old.macro_f1, young.gap) == (1, 0, 0)     # old is too few to make a gap
+    assert (young.macro_f1, old.macro_f1, young.gap) == (1, 0, 0)  # old is too few to make a gap
     assert (old.value, old.faces, old.accuracy, old.few) == ("old", 40, 0, True)
     assert (young.value, young.faces, young.accuracy, young.few) == ("young", 60, 1, False)
     assert young.low < 0.95 and young.high == pytest.approx(1)
 
 
-@pytest.mark.parametrize(("data", "says"), [
-    (b"\xff\xfe\x00", "UTF-8"), (b"", "no column"), (b"age\n3\n", "no column"),
-    (b"file,age\nother.png,3\n", "None of")])
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (b"\xff\xfe\x00", "UTF-8"),
+        (b"", "no column"),
+        (b"age\n3\n", "no column"),
+        (b"file,age\nother.png,3\n", "None of"),
+    ],
+)
 def test_tables_that_do_not_fit(data, says):
     with pytest.raises(DatasetError, match=says):
         read_metadata(data, NAMES)

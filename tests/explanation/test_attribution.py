@@ -18,8 +18,11 @@ from fer.explanation.occlusion import occlusion
 
 
 def hook_count(model) -> int:
-    return sum(len(getattr(module, name)) for module in model.modules()
-               for name in ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks"))
+    return sum(
+        len(getattr(module, name))
+        for module in model.modules()
+        for name in ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
+    )
 
 
 def plain_grad_cam(model, layer, batch, k):
@@ -28,15 +31,18 @@ def plain_grad_cam(model, layer, batch, k):
     hook = layer.register_forward_hook(lambda module, inputs, output: kept.update(features=output))
     score = model(batch)[0, k]
     hook.remove()
-    gradient, = torch.autograd.grad(score, kept["features"])
+    (gradient,) = torch.autograd.grad(score, kept["features"])
     cam = F.relu((gradient.mean((2, 3), keepdim=True) * kept["features"]).sum(1, keepdim=True))
     return F.interpolate(cam, batch.shape[-2:], mode="bilinear", align_corners=False)[0, 0].detach().numpy()
 
 
 def plain_guided(model, batch, k):
     """Guided backpropagation by one plain hook a ReLU."""
-    hooks = [module.register_full_backward_hook(lambda module, into, out: (into[0].clamp(min=0),))
-             for module in model.modules() if isinstance(module, torch.nn.ReLU)]
+    hooks = [
+        module.register_full_backward_hook(lambda module, into, out: (into[0].clamp(min=0),))
+        for module in model.modules()
+        if isinstance(module, torch.nn.ReLU)
+    ]
     face = batch.clone().requires_grad_(True)
     model(face)[0, k].backward()
     for hook in hooks:
@@ -60,16 +66,16 @@ def test_gradient_and_guided_by_hand(toy):
     explainer = Explainer(toy)
     gradient = explainer.attribute("gradient", PICTURE, units())
     assert np.allclose(gradient[0], [[1, 0], [0, 1]]) and np.allclose(gradient[1], [[0, -1], [0, 0]])
-    assert np.allclose(gradient[2], [[2, 1], [0, 2]])        # -1 against darkness, through -x
+    assert np.allclose(gradient[2], [[2, 1], [0, 2]])  # -1 against darkness, through -x
     guided = explainer.attribute("guided_backprop", PICTURE, units())
-    assert np.allclose(guided[2], [[2, 0], [0, 2]])          # what speaks against is stopped at the ReLU
+    assert np.allclose(guided[2], [[2, 0], [0, 2]])  # what speaks against is stopped at the ReLU
     assert np.allclose(guided[1], [[0, -1], [0, 0]])
     both = explainer.attribute("guided_grad_cam", PICTURE, units())
     assert np.allclose(both[2], [[12, 0], [0, 4]])
 
 
 def test_occlusion_by_hand(toy):
-    grey = float(PICTURE.mean())                             # 0.5
+    grey = float(PICTURE.mean())  # 0.5
     maps = occlusion(toy, PICTURE, units(), side=1, stride=1)[:, 0].numpy()
     assert np.allclose(maps[0], [[3 - grey, -grey], [-grey, 1 - grey]])
     assert np.allclose(maps[1], [[0, 2], [0, 0]])
@@ -90,6 +96,7 @@ def test_integrated_gradients_by_hand(toy):
 
 # ------------------------------------------------------------------ against independent references
 
+
 def test_grad_cam_and_guided_equal_plain_hooks(network, face):
     explainer = Explainer(network)
     for layer, module in network.attribution_layers().items():
@@ -109,8 +116,12 @@ def test_integrated_gradients_add_up_and_agree_with_captum(network, face):
     gaps = (explainer.logits(face.batch) - explainer.logits(grey))[0].numpy()
     assert np.abs(maps.sum((1, 2)) - gaps).max() < 0.01 * np.abs(gaps).max()
     k = int(np.abs(gaps).argmax())
-    captums = captum.attr.IntegratedGradients(network).attribute(
-        face.batch, grey, target=k, n_steps=300, internal_batch_size=50)[0, 0].detach().numpy()
+    captums = (
+        captum.attr.IntegratedGradients(network)
+        .attribute(face.batch, grey, target=k, n_steps=300, internal_batch_size=50)[0, 0]
+        .detach()
+        .numpy()
+    )
     assert np.corrcoef(captums.ravel(), maps[k].ravel())[0, 1] > 0.98
 
 
@@ -127,8 +138,13 @@ def test_occlusion_equals_captum(mini, face):
     ours = occlusion(mini, face.batch, units(), side=8, stride=4)
     for k in (0, 3):
         captums = captum.attr.Occlusion(mini).attribute(
-            face.batch, (1, 8, 8), strides=(1, 4, 4), target=k, baselines=float(face.batch.mean()),
-            perturbations_per_eval=20)
+            face.batch,
+            (1, 8, 8),
+            strides=(1, 4, 4),
+            target=k,
+            baselines=float(face.batch.mean()),
+            perturbations_per_eval=20,
+        )
         assert (ours[k] - captums[0]).abs().max() < 1e-4
 
 
@@ -144,7 +160,7 @@ def test_fused_cam_is_the_mean_of_scaled_layer_cams(mini, face):
             hook = module.register_forward_hook(lambda m, i, output, kept=kept: kept.append(output))
             score = mini(face.batch)[0, k]
             hook.remove()
-            gradient, = torch.autograd.grad(score, kept[0])
+            (gradient,) = torch.autograd.grad(score, kept[0])
             cams.append(F.relu((F.relu(gradient) * kept[0]).sum(1, keepdim=True)).detach())
         cams = torch.cat(cams)
         peaks = cams.amax((1, 2, 3))
@@ -178,6 +194,7 @@ def test_one_batch_equals_one_by_one(explainer, face):
 
 # ------------------------------------------------------------------ left as found
 
+
 @pytest.mark.parametrize("method", METHODS)
 def test_predictions_stay_bit_equal_and_no_hook_is_left(network, face, method):
     explainer = Explainer(network)
@@ -204,8 +221,11 @@ def test_hooks_go_when_an_explanation_fails(mini):
 def test_eight_threads_explain_and_predict_at_once(recognizer, mini, face):
     """Every map made under load equals the single-threaded one; so does every prediction."""
     explainer = Explainer(mini)
-    jobs = [(method, layer) for method in ("grad_cam", "guided_backprop", "guided_grad_cam", "gradient")
-            for layer in ("block2", "block4", "fused")]
+    jobs = [
+        (method, layer)
+        for method in ("grad_cam", "guided_backprop", "guided_grad_cam", "gradient")
+        for layer in ("block2", "block4", "fused")
+    ]
     alone = {job: explainer.attribute(job[0], face.batch, units(), job[1]) for job in jobs}
     logits, probabilities = explainer.logits(face.batch), recognizer.probabilities(face.aligned_grey[None])
     wrong, seen = [], []
@@ -216,8 +236,9 @@ def test_eight_threads_explain_and_predict_at_once(recognizer, mini, face):
             maps = explainer.attribute(method, face.batch, units(), layer)
             if not np.array_equal(maps, alone[method, layer]):
                 wrong.append((method, layer))
-            if not torch.equal(explainer.logits(face.batch), logits) or \
-                    not np.array_equal(recognizer.probabilities(face.aligned_grey[None]), probabilities):
+            if not torch.equal(explainer.logits(face.batch), logits) or not np.array_equal(
+                recognizer.probabilities(face.aligned_grey[None]), probabilities
+            ):
                 wrong.append("prediction")
             seen.append(method)
 

@@ -61,9 +61,9 @@ def test_a_map_that_marks_the_wrong_cell_costs_nothing(corner):
 
 def test_rank_correlation_by_hand():
     one = np.array([[1.0, 2.0], [3.0, 4.0]])
-    assert sanity_check.rank_correlation(one, one ** 3, "occlusion") == pytest.approx(1)
+    assert sanity_check.rank_correlation(one, one**3, "occlusion") == pytest.approx(1)
     assert sanity_check.rank_correlation(one, -one, "occlusion") == pytest.approx(-1)
-    assert sanity_check.rank_correlation(one, -one, "gradient") == pytest.approx(1)      # sizes
+    assert sanity_check.rank_correlation(one, -one, "gradient") == pytest.approx(1)  # sizes
     assert sanity_check.rank_correlation(one, np.zeros((2, 2)), "occlusion") == 0
     # Ties share a rank: 1, 2.5, 2.5, 4 against 1, 2, 3, 4.
     assert sanity_check.rank_correlation(np.array([[0, 5], [5, 9.0]]), one, "occlusion") == pytest.approx(0.9486833)
@@ -87,13 +87,16 @@ def test_guided_backpropagation_hardly_notices_the_last_layer(face, mini):
     other = sanity_check.randomised(explainer, "top")
     kept = {}
     for method in ("guided_backprop", "grad_cam"):
-        pairs = [(explainer.attribute(method, face.batch, units([k]))[0],
-                  other.attribute(method, face.batch, units([k]))[0]) for k in range(COUNT)]
+        pairs = [
+            (explainer.attribute(method, face.batch, units([k]))[0], other.attribute(method, face.batch, units([k]))[0])
+            for k in range(COUNT)
+        ]
         kept[method] = np.mean([sanity_check.rank_correlation(one, two, method) for one, two in pairs])
     assert kept["guided_backprop"] > sanity_check.FAILS_FROM > kept["grad_cam"], kept
 
 
 # ------------------------------------------------------------------ the committed table
+
 
 def test_the_committed_table_names_every_method_and_a_layer_that_exists(recognizer, mini):
     table = read_table(recognizer)
@@ -107,10 +110,14 @@ def test_the_committed_table_names_every_method_and_a_layer_that_exists(recogniz
 
 
 def test_the_best_layer_is_best_by_its_whole_curves():
-    rows = [{"method": method, "layer": layer, "cost": cost, "insertion_area": inserted, "deletion_area": deleted}
-            for method, layer, cost, inserted, deleted in (("grad_cam", "block1", 0.21, 0.5, 0.3),
-                                                           ("grad_cam", "fused", 0.20, 0.6, 0.2),
-                                                           ("guided_grad_cam", "block2", 0.9, 0.9, 0.1))]
+    rows = [
+        {"method": method, "layer": layer, "cost": cost, "insertion_area": inserted, "deletion_area": deleted}
+        for method, layer, cost, inserted, deleted in (
+            ("grad_cam", "block1", 0.21, 0.5, 0.3),
+            ("grad_cam", "fused", 0.20, 0.6, 0.2),
+            ("guided_grad_cam", "block2", 0.9, 0.9, 0.1),
+        )
+    ]
     assert most_faithful_layer(rows) == "fused"
 
 
@@ -130,7 +137,7 @@ def test_best_is_said_of_measured_weights_alone(recognizer, tmp_path):
     for sha256, layer, best in (("later", "block2", None), (recognizer.card.sha256, "block2", "block2")):
         card = replace(recognizer.card, sha256=sha256)
         own = Recognizer("own", recognizer.engine, card, tmp_path / "own.safetensors")
-        assert best_layer(own) is None and default_layer(own) == "fused"        # there is no table yet
+        assert best_layer(own) is None and default_layer(own) == "fused"  # there is no table yet
         table = json.loads(table_path(recognizer.weights).read_text())
         table_path(own.weights).write_text(json.dumps(table | {"default_layer": layer}))
         assert best_layer(own) == best and default_layer(own) == (best or "fused")
@@ -146,7 +153,7 @@ def public_test():
     with open(folder / "labels.csv", newline="") as file:
         usage = np.array([row["Usage"] for row in csv.DictReader(file)])
     sheet = cv2.imread(str(folder / "faces.png"), cv2.IMREAD_GRAYSCALE)
-    faces = sheet.reshape(-1, 48, 80, 48).transpose(0, 2, 1, 3).reshape(-1, 48, 48)[:len(usage)]
+    faces = sheet.reshape(-1, 48, 80, 48).transpose(0, 2, 1, 3).reshape(-1, 48, 48)[: len(usage)]
     rows = np.flatnonzero(usage == "PublicTest")
     return faces[np.sort(np.random.default_rng(1).choice(rows, 500, replace=False))]
 

@@ -45,7 +45,7 @@ def test_landmarks_fall_where_the_aligned_face_shows_them():
         cv2.circle(photo, tuple(int(round(v)) for v in point), 8, (255, 255, 255), -1)
         grey = align_face(photo, box, "yunet", 48).astype(float)
         rows, columns = np.mgrid[:48, :48] + 0.5
-        seen = np.array([(columns * grey).sum(), (rows * grey).sum()]) / grey.sum() - 2    # 44 of 48: 2 off each side
+        seen = np.array([(columns * grey).sum(), (rows * grey).sum()]) / grey.sum() - 2  # 44 of 48: 2 off each side
         assert np.abs(seen - landmarks_in_input(box, "yunet", 48, 44)[index]).max() < 0.5
 
 
@@ -77,33 +77,40 @@ def test_words():
     found = ledger(mouth=0.46, brows=0.31, eyes=0.11) | {OUTSIDE: 0.12}
     assert in_words("surprise", found, EVEN) == (
         "It reads surprise mainly from the mouth (46 %) and the brows (31 %), as expected (jaw dropped, inner brow "
-        "raised, outer brow raised); 12 % lies outside the face.")
+        "raised, outer brow raised); 12 % lies outside the face."
+    )
     assert "not where it is expected" in in_words("disgust", ledger(eyes=0.9), EVEN)
     assert "in part as expected" in in_words("happy", ledger(mouth=0.5, eyes=0.4), EVEN)
     assert in_words("fear", ledger(), EVEN) == "Nothing in this face speaks for fear: the map marks nothing."
     assert in_words("sad", found, EVEN, predicted=False).startswith("What speaks for sad lies mainly on")
     assert expected_regions("surprise") == {
-        "brows": ["inner brow raised", "outer brow raised"], "eyes": ["upper lid raised"], "mouth": ["jaw dropped"]}
+        "brows": ["inner brow raised", "outer brow raised"],
+        "eyes": ["upper lid raised"],
+        "mouth": ["jaw dropped"],
+    }
 
 
 def test_mainly_is_the_leading_part_and_more_than_an_even_map_has():
     chin = ledger(mouth=0.2, nose=0.1, **{"forehead and chin": 0.6}) | {OUTSIDE: 0.1}
     assert in_words("happy", chin, EVEN).startswith(
-        "It reads happy mainly from the forehead and chin (60 %), not where")
+        "It reads happy mainly from the forehead and chin (60 %), not where"
+    )
     away = ledger(mouth=0.3) | {OUTSIDE: 0.7}
     assert in_words("happy", away, EVEN) == (
         "It reads happy mainly from what is outside the face (70 %), not where it is expected (cheeks: cheeks raised, "
-        "mouth: lip corners pulled up).")
+        "mouth: lip corners pulled up)."
+    )
     assert "mainly" not in in_words("happy", EVEN, EVEN) and "spread over the picture" in in_words("sad", EVEN, EVEN)
     assert leading(ledger(mouth=1.6 * EVEN["mouth"], eyes=0.1), EVEN) == (["mouth"], True)
     half = dict.fromkeys(REGIONS, 0.05) | {"cheeks": 0.6}
-    assert leading(ledger(cheeks=0.55), half) == (["cheeks"], False)          # more than half, less than an even map
+    assert leading(ledger(cheeks=0.55), half) == (["cheeks"], False)  # more than half, less than an even map
 
 
 def test_sizes_do_not_speak_for_a_class():
     found = ledger(mouth=0.6, eyes=0.4)
     assert in_words("happy", found, EVEN, marks="size").startswith(
-        "The score for happy is most sensitive at the mouth (60 %) and the eyes (40 %), in part")
+        "The score for happy is most sensitive at the mouth (60 %) and the eyes (40 %), in part"
+    )
     assert "sensitive all over the picture, most at" in in_words("happy", EVEN, EVEN, marks="size")
 
 
@@ -112,7 +119,7 @@ def test_a_map_that_marks_nothing_costs_nothing_and_says_whether_it_is_blank(fac
     assert sentence(face, "sad", blank, "occlusion").endswith("the map marks nothing.")
     assert "speaks against sad" in sentence(face, "sad", against, "occlusion")
     assert removal(face, blank, "grad_cam", 4) is None and removal(face, against, "occlusion", 4) is None
-    assert removal(face, against, "gradient", 4) is not None                    # sizes are marks too
+    assert removal(face, against, "gradient", 4) is not None  # sizes are marks too
     one = assemble(face, "fused", {"occlusion": np.stack([against])}, {"occlusion": (None,)}, (), ("sad",))
     assert "faithfulness" not in one.to_json()["methods"]["occlusion"]["sad"]
 
@@ -120,8 +127,9 @@ def test_a_map_that_marks_nothing_costs_nothing_and_says_whether_it_is_blank(fac
 def test_explain_answers_in_one_record(recognizer, astronaut):
     prediction = recognizer.predict(astronaut, "hog")[0]
     shares_done = []
-    explanation = fer.explain(recognizer, astronaut, prediction, ("grad_cam", "gradient"), ("happy", "sad"),
-                              progress=shares_done.append)
+    explanation = fer.explain(
+        recognizer, astronaut, prediction, ("grad_cam", "gradient"), ("happy", "sad"), progress=shares_done.append
+    )
     assert explanation.prediction == prediction and shares_done == [0.5, 1.0]
     assert explanation.maps["grad_cam"].shape == (2, 44, 44) and explanation.maps["gradient"].dtype == np.float32
     document = json.loads(json.dumps(explanation.to_json()))
@@ -138,7 +146,7 @@ def test_a_constant_picture_gives_finite_maps_and_a_sentence(recognizer):
     for method, maps in explanation.maps.items():
         assert np.isfinite(maps).all(), method
         assert all("no facial content" in words for words in explanation.words[method].values())
-    assert np.abs(explanation.maps["gradient"]).max() > 0          # nothing is special-cased to zero
+    assert np.abs(explanation.maps["gradient"]).max() > 0  # nothing is special-cased to zero
 
 
 def test_bad_input_is_named(recognizer, astronaut, tmp_path):
@@ -177,17 +185,32 @@ def test_other_preprocessing_is_followed(tmp_path, astronaut):
 
 def test_command_line(tmp_path, sample):
     """The README's command."""
-    command = [sys.executable, "-m", "fer", "explain", str(sample), "--out", str(tmp_path / "out"), "--methods",
-               "grad_cam", "gradient", "--classes", "happy", "sad"]
+    command = [
+        sys.executable,
+        "-m",
+        "fer",
+        "explain",
+        str(sample),
+        "--out",
+        str(tmp_path / "out"),
+        "--methods",
+        "grad_cam",
+        "gradient",
+        "--classes",
+        "happy",
+        "sad",
+    ]
     (tmp_path / "out").mkdir()
-    for name in ("occlusion-fear.png", "mine-happy.png"):             # an earlier run's map, and a file of one's own
+    for name in ("occlusion-fear.png", "mine-happy.png"):  # an earlier run's map, and a file of one's own
         (tmp_path / "out" / name).write_bytes(b"")
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert "It reads happy" in done.stdout
     (tmp_path / "out" / "mine-happy.png").unlink()
     assert {file.name for file in (tmp_path / "out").iterdir()} == {
-        "maps.npz", "explanation.json", *(f"{method}-{name}.png" for method in ("grad_cam", "gradient")
-                                          for name in ("happy", "sad"))}
+        "maps.npz",
+        "explanation.json",
+        *(f"{method}-{name}.png" for method in ("grad_cam", "gradient") for name in ("happy", "sad")),
+    }
     with np.load(tmp_path / "out" / "maps.npz", allow_pickle=False) as maps:
         assert set(maps) == {"grad_cam/happy", "grad_cam/sad", "gradient/happy", "gradient/sad"}
         assert all(maps[key].shape == (44, 44) and maps[key].dtype == np.float32 for key in maps)
@@ -197,14 +220,22 @@ def test_command_line(tmp_path, sample):
 def test_command_line_errors_are_sentences(tmp_path, sample):
     plain = tmp_path / "plain.png"
     cv2.imwrite(str(plain), np.full((80, 80), 90, np.uint8))
-    for arguments, words in (([str(plain)], "No face was found"), ([str(sample), "--classes", "joy"], "no class 'joy'"),
-                             ([str(sample), "--methods", "magic"], "no method 'magic'"),
-                             ([str(sample), "--methods", "gradient", "--layer", "block9"], "no layer 'block9'"),
-                             ([str(sample), "--face", "9"], "no face 9")):
-        done = subprocess.run([sys.executable, "-m", "fer", "explain", *arguments, "--out", str(tmp_path / "o")],
-                              cwd=ROOT, capture_output=True, text=True, check=False)
+    for arguments, words in (
+        ([str(plain)], "No face was found"),
+        ([str(sample), "--classes", "joy"], "no class 'joy'"),
+        ([str(sample), "--methods", "magic"], "no method 'magic'"),
+        ([str(sample), "--methods", "gradient", "--layer", "block9"], "no layer 'block9'"),
+        ([str(sample), "--face", "9"], "no face 9"),
+    ):
+        done = subprocess.run(
+            [sys.executable, "-m", "fer", "explain", *arguments, "--out", str(tmp_path / "o")],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         assert done.returncode == 1 and words in done.stderr and "Traceback" not in done.stderr
-        assert "Explaining" not in done.stderr                         # said before the work begins
+        assert "Explaining" not in done.stderr  # said before the work begins
 
 
 def test_every_method_has_its_source_and_words():

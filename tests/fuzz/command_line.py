@@ -25,12 +25,45 @@ import fer.training.trainer
 from fer.training.config import TrainConfig
 from tests.fuzz.corpus import corpus
 
-ODD = ("", "-", "--", "..", "~", "x" * 5000, "\udcff\udcfe", "<script>", "٣", "1e999", "nan", "-1", "0", "9" * 400,
-       "{}", "--json", "--help", "no such file.png", "*", "\n", "=", "--model", "a/" * 3000, "/dev/null",
-       "/proc/self/mem")
+ODD = (
+    "",
+    "-",
+    "--",
+    "..",
+    "~",
+    "x" * 5000,
+    "\udcff\udcfe",
+    "<script>",
+    "٣",
+    "1e999",
+    "nan",
+    "-1",
+    "0",
+    "9" * 400,
+    "{}",
+    "--json",
+    "--help",
+    "no such file.png",
+    "*",
+    "\n",
+    "=",
+    "--model",
+    "a/" * 3000,
+    "/dev/null",
+    "/proc/self/mem",
+)
 NUMBERS = ("0", "1", "-1", "1e999", "nan", "7.5", "9" * 30, "x", "")
-MODELS = ("mini_xception", "in/checkpoints/one.safetensors", "in/checkpoints/pickled.safetensors", "in/runs", "nothing",
-          "in/checkpoints/header-10-gb.safetensors", "../../etc/passwd", "in/pictures/whole.png", "in")
+MODELS = (
+    "mini_xception",
+    "in/checkpoints/one.safetensors",
+    "in/checkpoints/pickled.safetensors",
+    "in/runs",
+    "nothing",
+    "in/checkpoints/header-10-gb.safetensors",
+    "../../etc/passwd",
+    "in/pictures/whole.png",
+    "in",
+)
 OUTS = ("out", "out/a", "in/pictures/whole.png/x", "/proc/x", "/dev/full", "x" * 300, ".")
 
 
@@ -60,22 +93,31 @@ def arguments(random: Random) -> dict[str, bytes]:
     bounded = ["--data", data, "--epochs", "1", "--limit", "8", "--processes", "1", "--search", "0"]
     commands = {
         "predict": (["predict", file, "--detector", detector, "--model", model], []),
-        "evaluate": (["evaluate", "--model", model, "--split", random.choice(("train", "test", "x")), "--report", out],
-                     ["--data", data]),
+        "evaluate": (
+            ["evaluate", "--model", model, "--split", random.choice(("train", "test", "x")), "--report", out],
+            ["--data", data],
+        ),
         "summary": (["summary", model, "--input-size", number], []),
-        "explain": (["explain", file, "--out", out, "--face", number, "--model", model, "--detector", detector],
-                    ["--methods", random.choice(("grad_cam", "x")), "--classes", random.choice(("happy", "x"))]),
-        "video": (["video", file, "--out", out, "--csv", out, "--readings", number, "--detector", "haar"],
-                  ["--model", model]),
+        "explain": (
+            ["explain", file, "--out", out, "--face", number, "--model", model, "--detector", detector],
+            ["--methods", random.choice(("grad_cam", "x")), "--classes", random.choice(("happy", "x"))],
+        ),
+        "video": (
+            ["video", file, "--out", out, "--csv", out, "--readings", number, "--detector", "haar"],
+            ["--model", model],
+        ),
         "export": (["export", model, "--out", out], ["--data", data]),
-        "train": (["train", "--config", config, "--out", out, field,
-                   random.choice((number, number, number, data, model))], bounded),
+        "train": (
+            ["train", "--config", config, "--out", out, field, random.choice((number, number, number, data, model))],
+            bounded,
+        ),
         "resume": (["train", "--resume", random.choice(("in/runs", file, out))], bounded),
-        "benchmark": (["benchmark"], ["--no-such-flag"])}
+        "benchmark": (["benchmark"], ["--no-such-flag"]),
+    }
     words, tail = commands[random.choice([*commands, "train", "train"])]  # the one with the most flags
     for _ in range(random.randrange(3)):
         at = random.randrange(len(words) + 1)
-        words = words[:at] + ([random.choice(ODD)] if random.randrange(2) else words[at + 1:at + 2]) + words[at + 1:]
+        words = words[:at] + ([random.choice(ODD)] if random.randrange(2) else words[at + 1 : at + 2]) + words[at + 1 :]
     return {"arguments": json.dumps(words + tail + ["--json"] * random.randrange(2)).encode()}
 
 
@@ -88,8 +130,10 @@ def call(words: list[str], folder: Path) -> None:
     out, told = io.BytesIO(), io.BytesIO()
     os.chdir(folder)
     try:
-        with (contextlib.redirect_stdout(io.TextIOWrapper(out, "utf-8")),
-              contextlib.redirect_stderr(io.TextIOWrapper(told, "utf-8", errors="backslashreplace"))):
+        with (
+            contextlib.redirect_stdout(io.TextIOWrapper(out, "utf-8")),
+            contextlib.redirect_stderr(io.TextIOWrapper(told, "utf-8", errors="backslashreplace")),
+        ):
             try:
                 code = main(words)
             except SystemExit as error:

@@ -18,8 +18,14 @@ DAMAGES = 4  # truncated, and bit-flipped, so many times each
 def corpus(seed: int = 0) -> dict[str, bytes]:
     """{kind/name: content}, kinds being pictures, tables, archives, checkpoints, graphs and runs."""
     whole = pictures(seed)
-    kinds = {"pictures": whole, "tables": files.tables(), "archives": files.archives(whole["whole.png"]),
-             "checkpoints": files.checkpoints(), "graphs": {"whole.onnx": files.graph()}, "runs": files.run_files()}
+    kinds = {
+        "pictures": whole,
+        "tables": files.tables(),
+        "archives": files.archives(whole["whole.png"]),
+        "checkpoints": files.checkpoints(),
+        "graphs": {"whole.onnx": files.graph()},
+        "runs": files.run_files(),
+    }
     random = Random(seed)
     found = {f"{kind}/{name}": content for kind, some in kinds.items() for name, content in some.items()}
     bases = [f"pictures/whole.{suffix}" for suffix in FORMATS]
@@ -30,7 +36,7 @@ def corpus(seed: int = 0) -> dict[str, bytes]:
             content, at = found[name], random.randrange(len(found[name]))
             found[f"{stem}-cut-{number}.{suffix}"] = content[:at]
             flipped = bytes([content[at] ^ (1 << random.randrange(8))])
-            found[f"{stem}-flipped-{number}.{suffix}"] = content[:at] + flipped + content[at + 1:]
+            found[f"{stem}-flipped-{number}.{suffix}"] = content[:at] + flipped + content[at + 1 :]
     found["checkpoints/card.json"] = files.checkpoint()[1]
     for number in range(DAMAGES):
         found[f"checkpoints/card-odd-{number}.json"] = odd_json(random, files.checkpoint()[1])
@@ -39,8 +45,9 @@ def corpus(seed: int = 0) -> dict[str, bytes]:
 
 def of_kind(kind: str, seed: int = 0) -> dict[str, bytes]:
     """The files of one kind, by their bare names."""
-    return {name.removeprefix(f"{kind}/"): content for name, content in corpus(seed).items()
-            if name.startswith(f"{kind}/")}
+    return {
+        name.removeprefix(f"{kind}/"): content for name, content in corpus(seed).items() if name.startswith(f"{kind}/")
+    }
 
 
 def main() -> None:

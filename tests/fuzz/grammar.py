@@ -12,19 +12,57 @@ from fer.data.ferplus import VOTE_NAMES
 from tests.fuzz.files import PIXELS, SCRIPT
 from tests.fuzz.mutate import NUMBERS, TEXTS
 
-CELLS = (*TEXTS, *map(str, NUMBERS[:7]), SCRIPT, "256", "1 2 3", "7\t7", "a,b", 'say "a"', "two\nlines",
-         "fer0000000.png")
+CELLS = (
+    *TEXTS,
+    *map(str, NUMBERS[:7]),
+    SCRIPT,
+    "256",
+    "1 2 3",
+    "7\t7",
+    "a,b",
+    'say "a"',
+    "two\nlines",
+    "fer0000000.png",
+)
 USAGES = ("Training", "PublicTest", " PrivateTest ")
-NAMES = ("happy/1.png", "train/sad/2.png", "train/sad/2.png", "../1.png", "/1.png", "happy\\3.png", "happy/", "a:1.png",
-         "happy/1.png/2.png", f"happy/{SCRIPT}.png", "happy/" + "x" * 254 + ".png", "é/ü.png", ".DS_Store",
-         "happy/1.gif",         "a/../../1.png", "happy/\x01\x7f.png", "", ".", "..", "happy/1.zip",
-         "__MACOSX/../1.png", "happy/" + "a/" * 1500 + "1.png")
+NAMES = (
+    "happy/1.png",
+    "train/sad/2.png",
+    "train/sad/2.png",
+    "../1.png",
+    "/1.png",
+    "happy\\3.png",
+    "happy/",
+    "a:1.png",
+    "happy/1.png/2.png",
+    f"happy/{SCRIPT}.png",
+    "happy/" + "x" * 254 + ".png",
+    "é/ü.png",
+    ".DS_Store",
+    "happy/1.gif",
+    "a/../../1.png",
+    "happy/\x01\x7f.png",
+    "",
+    ".",
+    "..",
+    "happy/1.zip",
+    "__MACOSX/../1.png",
+    "happy/" + "a/" * 1500 + "1.png",
+)
 
 
 def faces_table(random: Random) -> bytes:
     """FER2013's columns in any order, a few rows, mostly whole."""
-    columns = random.choice((["emotion", "pixels", "Usage"], ["emotion", " Usage", " pixels"], ["emotion", "pixels"],
-                             ["pixels"], ["Usage", "pixels", "emotion", "more"], ["pixels", "pixels", "emotion"]))
+    columns = random.choice(
+        (
+            ["emotion", "pixels", "Usage"],
+            ["emotion", " Usage", " pixels"],
+            ["emotion", "pixels"],
+            ["pixels"],
+            ["Usage", "pixels", "emotion", "more"],
+            ["pixels", "pixels", "emotion"],
+        )
+    )
     rows = [[_face_cell(random, column.strip()) for column in columns] for _ in range(random.randrange(4))]
     return _text(random, [columns, *rows])
 
@@ -50,8 +88,13 @@ def slices_table(random: Random) -> bytes:
     """A table about fer0000000.png and the next, with up to five other columns."""
     titles = ["file", *(random.choice((*CELLS, "age", "source")) for _ in range(random.randrange(5)))]
     random.shuffle(titles)
-    rows = [[f"fer{random.randrange(4):07d}.png" if title == "file" and random.randrange(9) else random.choice(CELLS)
-             for title in titles][:random.randrange(1, 7)] for _ in range(random.randrange(5))]
+    rows = [
+        [
+            f"fer{random.randrange(4):07d}.png" if title == "file" and random.randrange(9) else random.choice(CELLS)
+            for title in titles
+        ][: random.randrange(1, 7)]
+        for _ in range(random.randrange(5))
+    ]
     return _text(random, [titles, *rows])
 
 

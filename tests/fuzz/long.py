@@ -17,7 +17,7 @@ from tests.fuzz.targets import TARGETS, Input, write
 from tests.fuzz.watch import MAX_S, Outcome, watched
 
 ADDRESS_SPACE = 4 * 2**30  # above what is mapped at the start: a net under the meter, which allows 1 GB
-PER_PROBLEM = 3            # inputs kept of each kind of finding
+PER_PROBLEM = 3  # inputs kept of each kind of finding
 
 
 def main() -> int:
@@ -58,9 +58,12 @@ def _fuzz(name: str, count: int, seed: int, findings: Path) -> int:
             if kinds[kind] <= PER_PROBLEM:
                 _keep(findings / f"{name.replace(' ', '-')}-{seed}-{number}", content, outcome)
     found = sum(bool(outcome.problem) for outcome in outcomes)
-    print(f"{name:<14}{count:>8}{sum(outcome.refused for outcome in outcomes):>9}{time.perf_counter() - began:>9.0f}"
-          f"{max((outcome.seconds for outcome in outcomes), default=0):>11.2f}"
-          f"{max((outcome.grown for outcome in outcomes), default=0) / 2**20:>9.0f}{found:>10}", flush=True)
+    print(
+        f"{name:<14}{count:>8}{sum(outcome.refused for outcome in outcomes):>9}{time.perf_counter() - began:>9.0f}"
+        f"{max((outcome.seconds for outcome in outcomes), default=0):>11.2f}"
+        f"{max((outcome.grown for outcome in outcomes), default=0) / 2**20:>9.0f}{found:>10}",
+        flush=True,
+    )
     for kind, times in kinds.most_common():
         print(f"    {times} x {kind}", flush=True)
     return found

@@ -21,11 +21,13 @@ Input = dict[str, bytes]
 
 def one_of(kind: str) -> Callable[[Random], Input]:
     """A file of the corpus, nearly always damaged."""
+
     def make(random: Random) -> Input:
         some = of_kind(kind)
         names = list(some)
         data = some[random.choice(names)]
         return {"input": damaged(random, data, some[random.choice(names)]) if random.randrange(20) else data}
+
     return make
 
 

@@ -5,12 +5,46 @@ from __future__ import annotations
 import json
 from random import Random
 
-TEXTS = ("", "\0", "..", "../../x", "/etc/passwd", "<script>alert(1)</script>", "a" * 5000, "\ud800", "1e999", "²", "٣",
-         "nan", "None", "\r\n", "=1+1", "[x](y)")
+TEXTS = (
+    "",
+    "\0",
+    "..",
+    "../../x",
+    "/etc/passwd",
+    "<script>alert(1)</script>",
+    "a" * 5000,
+    "\ud800",
+    "1e999",
+    "²",
+    "٣",
+    "nan",
+    "None",
+    "\r\n",
+    "=1+1",
+    "[x](y)",
+)
 NUMBERS = (0, -1, 1, 2**31, 2**63, 2**64, 10**30, 10**400, 0.5, -0.0, 1e308, float("inf"), float("nan"))
-PIECES = (b"\0", b"\xff", b"\xff\xff\xff\xff", b"\0\0\0\0", b"\x7f\xff\xff\xff", b"\x80\0\0\0", b"\n", b'"', b",",
-          b"\r", b"{", b"[" * 3000, b"<script>", b"\xed\xa0\x80", b"9" * 5000, b" " * 70, b"PK\x03\x04", b"\xff\xda",
-          b"NaN")
+PIECES = (
+    b"\0",
+    b"\xff",
+    b"\xff\xff\xff\xff",
+    b"\0\0\0\0",
+    b"\x7f\xff\xff\xff",
+    b"\x80\0\0\0",
+    b"\n",
+    b'"',
+    b",",
+    b"\r",
+    b"{",
+    b"[" * 3000,
+    b"<script>",
+    b"\xed\xa0\x80",
+    b"9" * 5000,
+    b" " * 70,
+    b"PK\x03\x04",
+    b"\xff\xda",
+    b"NaN",
+)
 
 
 def damaged(random: Random, data: bytes, other: bytes = b"") -> bytes:
@@ -22,16 +56,16 @@ def damaged(random: Random, data: bytes, other: bytes = b"") -> bytes:
             data = data[:at]
         elif kind == 1 and data:
             at = min(at, len(data) - 1)
-            data = data[:at] + bytes([data[at] ^ (1 << random.randrange(8))]) + data[at + 1:]
+            data = data[:at] + bytes([data[at] ^ (1 << random.randrange(8))]) + data[at + 1 :]
         elif kind == 2:
             data = data[:at] + random.choice(PIECES) + data[at:]
         elif kind == 3:
             piece = random.choice(PIECES)
-            data = data[:at] + piece + data[at + len(piece):]
+            data = data[:at] + piece + data[at + len(piece) :]
         elif kind == 4:
-            data = data[:at] + data[at + random.randrange(64):]
+            data = data[:at] + data[at + random.randrange(64) :]
         elif kind == 5:
-            data = data[:at] + other[random.randrange(len(other) + 1):][:2000] + data[at:]
+            data = data[:at] + other[random.randrange(len(other) + 1) :][:2000] + data[at:]
         else:
             far = min(at + random.randrange(1, 200), len(data))
             data = data[:far] + data[at:far] * random.randrange(1, 4) + data[far:]
@@ -73,7 +107,7 @@ def odd_json(random: Random, text: bytes) -> bytes:
             else:
                 holder.pop(key, None)
         elif isinstance(holder, list):
-            holder[random.randrange(len(holder) + 1):] = [value(random)]
+            holder[random.randrange(len(holder) + 1) :] = [value(random)]
     return json.dumps(document).encode()
 
 
@@ -83,8 +117,15 @@ def _holder(random: Random, document: object) -> tuple[object, object]:
         return None, value(random)
     place = document
     while random.randrange(2):
-        inside = [child for child in (place.values() if isinstance(place, dict) else place)
-                  if isinstance(child, (dict, list))] if isinstance(place, (dict, list)) else []
+        inside = (
+            [
+                child
+                for child in (place.values() if isinstance(place, dict) else place)
+                if isinstance(child, (dict, list))
+            ]
+            if isinstance(place, (dict, list))
+            else []
+        )
         if not inside:
             break
         place = random.choice(inside)

@@ -26,8 +26,11 @@ def pictures(seed: int = 0) -> dict[str, bytes]:
     noise = Image.fromarray(rng.integers(0, 255, (24, 32, 3), np.uint8))
     found = {f"whole.{suffix}": encode(noise, kind) for suffix, kind in FORMATS.items()}
     for name, size in {"1x1": (1, 1), "1x30000": (1, 30_000), "30000x1": (30_000, 1), "8x30000": (8, 30_000)}.items():
-        found |= {f"{name}.{suffix}": encode(Image.new("RGB", size), kind) for suffix, kind in FORMATS.items()
-                  if kind != "WEBP" or max(size) < 16_384}
+        found |= {
+            f"{name}.{suffix}": encode(Image.new("RGB", size), kind)
+            for suffix, kind in FORMATS.items()
+            if kind != "WEBP" or max(size) < 16_384
+        }
     frames = [Image.fromarray(rng.integers(0, 255, (16, 16, 3), np.uint8)) for _ in range(3)]
     for suffix, kind in {"gif": "GIF", "webp": "WEBP", "png": "PNG"}.items():
         found[f"animated.{suffix}"] = encode(frames[0], kind, save_all=True, append_images=frames[1:])
@@ -52,15 +55,24 @@ def pictures(seed: int = 0) -> dict[str, bytes]:
 
 def bombs() -> dict[str, bytes]:
     """Small files that say, or hold, far too much."""
-    said = {"said-huge.png": png_of(2**31 - 1, 2**31 - 1), "said-wide.png": png_of(2**31 - 1, 8),
-            "said-empty.png": png_of(0, 0), "said-large.png": png_of(*LARGE)}
+    said = {
+        "said-huge.png": png_of(2**31 - 1, 2**31 - 1),
+        "said-wide.png": png_of(2**31 - 1, 8),
+        "said-empty.png": png_of(0, 0),
+        "said-large.png": png_of(*LARGE),
+    }
     text = png_of(16, 16, extra=chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(70 * 2**20), 9)))
     gif = bytearray(encode(Image.new("P", (16, 16)), "GIF"))
-    gif[6:10] = struct.pack("<HH", 8000, 8000)                       # the screen; its one frame stays small
+    gif[6:10] = struct.pack("<HH", 8000, 8000)  # the screen; its one frame stays small
     bmp = bytearray(encode(Image.new("P", (16, 16)), "BMP"))
     bmp[18:26], bmp[30:34] = struct.pack("<ii", *LARGE), struct.pack("<I", 1)  # run-length coded, almost no data
-    return {**said, "text-bomb.png": text, "screen.gif": bytes(gif), "runs.bmp": bytes(bmp),
-            "passes.jpg": many_passes(*LARGE, 1000)}
+    return {
+        **said,
+        "text-bomb.png": text,
+        "screen.gif": bytes(gif),
+        "runs.bmp": bytes(bmp),
+        "passes.jpg": many_passes(*LARGE, 1000),
+    }
 
 
 def polyglots(whole: dict[str, bytes]) -> dict[str, bytes]:
@@ -70,10 +82,15 @@ def polyglots(whole: dict[str, bytes]) -> dict[str, bytes]:
     with zipfile.ZipFile(file, "a") as archive:
         archive.writestr(zipfile.ZipInfo("happy/1.png"), whole["whole.png"])
     script = b"<script>alert(1)</script>"
-    return {"png-and-zip.png": file.getvalue(), "gif-and-script.gif": b"GIF89a/*" + script + b"*/=1;",
-            "jpeg-and-html.jpg": whole["whole.jpg"] + script, "bmp-and-text.bmp": b"BM" + script * 9,
-            "svg.png": b"<svg xmlns='http://www.w3.org/2000/svg'>" + script + b"</svg>",
-            "png-in-jpeg.jpg": whole["whole.jpg"][:40] + whole["whole.png"], "pdf.jpg": b"%PDF-1.7\n" + script}
+    return {
+        "png-and-zip.png": file.getvalue(),
+        "gif-and-script.gif": b"GIF89a/*" + script + b"*/=1;",
+        "jpeg-and-html.jpg": whole["whole.jpg"] + script,
+        "bmp-and-text.bmp": b"BM" + script * 9,
+        "svg.png": b"<svg xmlns='http://www.w3.org/2000/svg'>" + script + b"</svg>",
+        "png-in-jpeg.jpg": whole["whole.jpg"][:40] + whole["whole.png"],
+        "pdf.jpg": b"%PDF-1.7\n" + script,
+    }
 
 
 def chunk(kind: bytes, content: bytes) -> bytes:
@@ -83,23 +100,35 @@ def chunk(kind: bytes, content: bytes) -> bytes:
 def png_of(width: int, height: int, extra: bytes = b"") -> bytes:
     """A grey PNG whose header says this size; its pixels are few."""
     header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + extra + chunk(b"IDAT", zlib.compress(bytes(1000)))
-            + chunk(b"IEND", b""))
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + extra
+        + chunk(b"IDAT", zlib.compress(bytes(1000)))
+        + chunk(b"IEND", b"")
+    )
 
 
 def many_passes(width: int, height: int, passes: int) -> bytes:
     """A progressive JPEG of a grey plane that is gone over again and again, each time in about 70 bytes."""
+
     def segment(marker: int, content: bytes) -> bytes:
         return struct.pack(">BBH", 0xFF, marker, len(content) + 2) + content
 
     blocks = -(-width // 8) * -(-height // 8)
-    runs, rest = divmod(blocks, 2**14)                        # symbol 0xE0: the next 2 ** 14 blocks hold nothing
-    bits = ("0" + "0" * 14) * runs + "10" * rest              # symbol 0x00: this block holds nothing
+    runs, rest = divmod(blocks, 2**14)  # symbol 0xE0: the next 2 ** 14 blocks hold nothing
+    bits = ("0" + "0" * 14) * runs + "10" * rest  # symbol 0x00: this block holds nothing
     bits += "1" * (-len(bits) % 8)
-    nothing = bytes(int(bits[at:at + 8], 2) for at in range(0, len(bits), 8)).replace(b"\xff", b"\xff\0")
+    nothing = bytes(int(bits[at : at + 8], 2) for at in range(0, len(bits), 8)).replace(b"\xff", b"\xff\0")
     dc_scan = segment(0xDA, b"\1\1\0\0\0\0") + bytes(-(-blocks // 8))
     ac_scan = segment(0xDA, b"\1\1\0\1\x3f\x10") + nothing  # a refinement, the slowest kind
-    return (b"\xff\xd8" + segment(0xDB, b"\0" + b"\1" * 64)
-            + segment(0xC2, struct.pack(">BHHB", 8, height, width, 1) + b"\1\x11\0")
-            + segment(0xC4, b"\0" + b"\1" + bytes(15) + b"\0")
-            + segment(0xC4, b"\x10" + b"\1\1" + bytes(14) + b"\xe0\0") + dc_scan + ac_scan * passes + b"\xff\xd9")
+    return (
+        b"\xff\xd8"
+        + segment(0xDB, b"\0" + b"\1" * 64)
+        + segment(0xC2, struct.pack(">BHHB", 8, height, width, 1) + b"\1\x11\0")
+        + segment(0xC4, b"\0" + b"\1" + bytes(15) + b"\0")
+        + segment(0xC4, b"\x10" + b"\1\1" + bytes(14) + b"\xe0\0")
+        + dc_scan
+        + ac_scan * passes
+        + b"\xff\xd9"
+    )

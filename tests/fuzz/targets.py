@@ -15,7 +15,7 @@ from fer.data.folders import read_folder
 from fer.data.uploads import unpack_zip
 from fer.evaluation.groups import read_metadata, slices_of
 from fer.inference.recognizer import load
-from fer.models.card import KINDS
+from fer.models.card import DETECTOR_SPECS
 from fer.models.checkpoints import load_checkpoint
 from fer.training import watched_faces
 from fer.training.config import TrainConfig
@@ -92,7 +92,7 @@ def checkpoint(content: Input, folder: Path) -> None:
     """Load it; whoever shows the card relies on the kinds of its fields."""
     model, card = load_checkpoint(write(folder, content) / "a.safetensors")
     assert all(value.isfinite().all() for value in model.state_dict().values())
-    for name, kind in KINDS.items():
+    for name, kind in DETECTOR_SPECS.items():
         assert isinstance(getattr(card, name), kind), name
     json.dumps(card.to_json())
     card.preprocessing(np.zeros((1, card.preprocessing.face_size, card.preprocessing.face_size), np.uint8))

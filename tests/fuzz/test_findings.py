@@ -46,7 +46,7 @@ def test_a_jpeg_that_is_gone_over_without_end_is_refused_and_an_ordinary_one_is_
     assert decode_image(many_passes(64, 64, MAX_PASSES - 1)).shape == (64, 64, 3)
     with pytest.raises(ImageError, match="passes"):
         decode_image(many_passes(64, 64, MAX_PASSES + 1).replace(b"\xff\xda", b"\xff\xff\xff\xda"))
-    fakes = b"\xff\xda" * 200                                       # in metadata, and in a film behind the picture
+    fakes = b"\xff\xda" * 200  # in metadata, and in a video behind the picture
     whole = pictures()["whole.jpg"]
     comment = b"\xff\xfe" + (len(fakes) + 2).to_bytes(2, "big") + fakes
     assert decode_image(whole[:2] + comment + whole[2:] + fakes).shape == (24, 32, 3)
@@ -61,13 +61,16 @@ def test_the_largest_picture_stays_below_a_gigabyte(mode):
     assert not outcome.problem and outcome.grown < 700 * 2**20
 
 
-@pytest.mark.parametrize(("text", "says"), [
-    (f"emotion,pixels\n{'1' * 5000},{PIXELS}\n", "Row 2 has the label"),          # int() takes 4,300 digits at most
-    (f"emotion,pixels\n\u0663,{PIXELS}\n", "Row 2 has the label"),
-    (f"pixels,pixels,emotion\n{PIXELS},3\n", "two columns of one name"),          # counted as two, read as three
-    ("pixels," + "a" * 2_000_000, "Row 2|not a CSV|column"),                      # a header line was read whole
-    ('emotion,pixels\n"3' + '\n","' * 1000, "Row 2"),                              # one row took all lines there are
-])
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (f"emotion,pixels\n{'1' * 5000},{PIXELS}\n", "Row 2 has the label"),  # int() takes 4,300 digits at most
+        (f"emotion,pixels\n\u0663,{PIXELS}\n", "Row 2 has the label"),
+        (f"pixels,pixels,emotion\n{PIXELS},3\n", "two columns of one name"),  # counted as two, read as three
+        ("pixels," + "a" * 2_000_000, "Row 2|not a CSV|column"),  # a header line was read whole
+        ('emotion,pixels\n"3' + '\n","' * 1000, "Row 2"),  # one row took all lines there are
+    ],
+)
 def test_tables(tmp_path, text, says):
     (tmp_path / "t.csv").write_text(text, encoding="utf-8")
     with pytest.raises(DatasetError, match=says):
@@ -80,10 +83,13 @@ def test_a_vote_too_large_for_any_integer(tmp_path):
         read_votes(tmp_path / "v.csv", 1)
 
 
-@pytest.mark.parametrize(("table", "says"), [
-    (b"file,a\n" + b"x,1\n" * 200_001, "too large"),       # a dictionary a row: gigabytes for 20 MB
-    (b"file" + b",a" * 100 + b"\n1,2\n", "too large"),     # a cell for each title in every row
-])
+@pytest.mark.parametrize(
+    ("table", "says"),
+    [
+        (b"file,a\n" + b"x,1\n" * 200_001, "too large"),  # a dictionary a row: gigabytes for 20 MB
+        (b"file" + b",a" * 100 + b"\n1,2\n", "too large"),  # a cell for each title in every row
+    ],
+)
 def test_large_tables_about_pictures(table, says):
     with pytest.raises(DatasetError, match=says):
         read_metadata(table, ["1"])
@@ -92,7 +98,7 @@ def test_large_tables_about_pictures(table, says):
 def test_a_long_cell_does_not_give_every_picture_its_room():
     names = [f"{number}.png" for number in range(3000)]
     metadata = read_metadata(f"file,a\n0.png,{'x' * 100_000}\n".encode(), names)
-    assert metadata.columns["a"].nbytes < 2**22                                   # 1.2 GB before
+    assert metadata.columns["a"].nbytes < 2**22  # 1.2 GB before
 
 
 def broken_name(name: bytes) -> bytes:
@@ -100,7 +106,7 @@ def broken_name(name: bytes) -> bytes:
     data = zipped({"happy/é.png": b"\x89PNG"}).replace("happy/é.png".encode(), name)
     for kind, at in ((b"PK\x03\x04", 26), (b"PK\x01\x02", 28)):
         start = data.index(kind) + at
-        data = data[:start] + struct.pack("<H", len(name)) + data[start + 2:]
+        data = data[:start] + struct.pack("<H", len(name)) + data[start + 2 :]
     return data
 
 
@@ -139,10 +145,22 @@ def make_deep(folder: Path, levels: int) -> None:
         os.chdir(here)
 
 
-@pytest.mark.parametrize("change", [
-    {"epoch": [1]}, {"epoch": "1"}, {"epoch": 10**400}, {"train_loss": "low"}, {"train_loss": 10**400},
-    {"recall": [0.5]}, {"recall": None}, {"confusion_matrix": [[1] * 7]}, {"confusion_matrix": [[{}] * 7] * 7},
-    {"confusion_matrix": [[10**400] * 7] * 7}, {"seconds": None}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"epoch": [1]},
+        {"epoch": "1"},
+        {"epoch": 10**400},
+        {"train_loss": "low"},
+        {"train_loss": 10**400},
+        {"recall": [0.5]},
+        {"recall": None},
+        {"confusion_matrix": [[1] * 7]},
+        {"confusion_matrix": [[{}] * 7] * 7},
+        {"confusion_matrix": [[10**400] * 7] * 7},
+        {"seconds": None},
+    ],
+)
 def test_a_record_of_other_kinds_is_no_record(tmp_path, change):
     lines = run_files()["metrics.jsonl"].splitlines(keepends=True)
     odd = json.dumps({**json.loads(lines[0]), **change}).encode() + b"\n"
@@ -158,9 +176,19 @@ def test_a_record_survives_json_with_a_loss_that_is_none():
     assert EpochRecord.from_json(record.to_json()) == record and np.isnan(diverged.train_loss)
 
 
-@pytest.mark.parametrize("status", [
-    b"[]", b"7", b"\xff", b"[" * 5000, b'{"state": 7, "heartbeat": 1}', b'{"state": "running", "heartbeat": "now"}',
-    b'{"state": "running", "heartbeat": 1e999}', b'{"state": "running", "heartbeat": 1' + b"0" * 400 + b"}"])
+@pytest.mark.parametrize(
+    "status",
+    [
+        b"[]",
+        b"7",
+        b"\xff",
+        b"[" * 5000,
+        b'{"state": 7, "heartbeat": 1}',
+        b'{"state": "running", "heartbeat": "now"}',
+        b'{"state": "running", "heartbeat": 1e999}',
+        b'{"state": "running", "heartbeat": 1' + b"0" * 400 + b"}",
+    ],
+)
 def test_a_status_of_other_kinds_reads_as_queued(tmp_path, status):
     write(tmp_path, {"status.json": status})
     assert RunDirectory(tmp_path).status()["state"] in ("queued", "died")
@@ -178,9 +206,17 @@ def test_a_state_pointer_leads_nowhere(tmp_path, name):
     assert RunDirectory(tmp_path).current_state() is None
 
 
-@pytest.mark.parametrize("change", [
-    lambda facts: [], lambda facts: {**facts, "epoch": "1"}, lambda facts: {**facts, "epoch": -1},
-    lambda facts: {**facts, "sha256": 7}, lambda facts: {"epoch": 1}, lambda facts: {**facts, "epoch": True}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda facts: [],
+        lambda facts: {**facts, "epoch": "1"},
+        lambda facts: {**facts, "epoch": -1},
+        lambda facts: {**facts, "sha256": 7},
+        lambda facts: {"epoch": 1},
+        lambda facts: {**facts, "epoch": True},
+    ],
+)
 def test_a_saved_state_of_other_kinds_is_a_sentence(tmp_path, change):
     run, model = RunDirectory(tmp_path), torch.nn.Linear(2, 2)
     optimizer = torch.optim.SGD(model.parameters(), 0.1)
@@ -195,11 +231,19 @@ def test_a_saved_state_of_other_kinds_is_a_sentence(tmp_path, change):
         load_state(run, model, model, optimizer)
 
 
-@pytest.mark.parametrize(("file", "content"), [
-    ("watch.json", b'{"labels": [0, 9]}'), ("watch.json", b'{"labels": ["a", []]}'), ("watch.json", b"[" * 5000),
-    ("watch.jsonl", b"\xff\n"), ("watch.jsonl", b"[" * 5000 + b"\n"), ("watch.png", b"no picture"),
-    ("watch.jsonl", json.dumps({"epoch": 1, "probabilities": [["a"] * 7] * 2}).encode() + b"\n"),
-    ("watch.jsonl", json.dumps({"epoch": 1, "probabilities": [[10**400] * 7] * 2}).encode() + b"\n")])
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("watch.json", b'{"labels": [0, 9]}'),
+        ("watch.json", b'{"labels": ["a", []]}'),
+        ("watch.json", b"[" * 5000),
+        ("watch.jsonl", b"\xff\n"),
+        ("watch.jsonl", b"[" * 5000 + b"\n"),
+        ("watch.png", b"no picture"),
+        ("watch.jsonl", json.dumps({"epoch": 1, "probabilities": [["a"] * 7] * 2}).encode() + b"\n"),
+        ("watch.jsonl", json.dumps({"epoch": 1, "probabilities": [[10**400] * 7] * 2}).encode() + b"\n"),
+    ],
+)
 def test_a_wall_of_other_kinds_is_no_wall(tmp_path, file, content):
     strip = encode(Image.new("L", (96, 48)), "PNG")
     assert watched_faces.read(RunDirectory(write(tmp_path, {**run_files(), "watch.png": strip}))) is not None
@@ -207,11 +251,20 @@ def test_a_wall_of_other_kinds_is_no_wall(tmp_path, file, content):
     assert watched_faces.read(RunDirectory(tmp_path)) is None
 
 
-@pytest.mark.parametrize(("read", "error"), [
-    (find_weights, WeightsError), (read_dataset, DatasetError), (read_fer2013, DatasetError),
-    (RunDirectory.open, RunError), (lambda name: RunDirectory.create(name, TrainConfig()), RunError),
-    (read_image, ImageError), (lambda name: read_image(f"{name[:9]}\0"), ImageError), (free_id, RunError),
-    (lambda name: free_id(f"../../{name[:3]}"), RunError)])
+@pytest.mark.parametrize(
+    ("read", "error"),
+    [
+        (find_weights, WeightsError),
+        (read_dataset, DatasetError),
+        (read_fer2013, DatasetError),
+        (RunDirectory.open, RunError),
+        (lambda name: RunDirectory.create(name, TrainConfig()), RunError),
+        (read_image, ImageError),
+        (lambda name: read_image(f"{name[:9]}\0"), ImageError),
+        (free_id, RunError),
+        (lambda name: free_id(f"../../{name[:3]}"), RunError),
+    ],
+)
 def test_names_that_no_disk_takes(read, error):
     with pytest.raises(error):
         read(LONG)
@@ -223,12 +276,15 @@ def test_a_file_without_an_end_is_read_up_to_the_limit(monkeypatch):
         read_image("/dev/zero")
 
 
-@pytest.mark.parametrize(("arguments", "says"), [
-    (["train", "--teacher-weight", "-1"], "teacher_weight must be 0 to 1"),       # a ValueError went past main
-    (["train", "--seed", "9" * 30], "seed must be below"),                        # PyTorch takes 64 bits
-    (["train", "--model", "../../x", "--epochs", "1"], "no name for a run"),      # a run outside the runs folder
-    (["summary", "mini_xception", "--input-size", "9" * 30], "8 to 512"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["train", "--teacher-weight", "-1"], "teacher_weight must be 0 to 1"),  # a ValueError went past main
+        (["train", "--seed", "9" * 30], "seed must be below"),  # PyTorch takes 64 bits
+        (["train", "--model", "../../x", "--epochs", "1"], "no name for a run"),  # a run outside the runs folder
+        (["summary", "mini_xception", "--input-size", "9" * 30], "8 to 512"),
+    ],
+)
 def test_numbers_out_of_range_are_sentences_on_the_command_line(arguments, says, capsys, monkeypatch, tmp_path):
     monkeypatch.setenv("FER_RUNS", str(tmp_path / "a" / "b" / "runs"))
     assert issubclass(SettingError, FerError) and issubclass(SettingError, ValueError)

@@ -19,8 +19,17 @@ from tests.fuzz.corpus import main as corpus_main
 from tests.fuzz.targets import TARGETS, Target
 from tests.fuzz.watch import WAIT_S, watched
 
-EXAMPLES = {"pictures": 100, "csv": 80, "slices": 40, "folders": 30, "zips": 80, "runs": 60, "checkpoints": 40,
-            "graphs": 60, "command line": 20}
+EXAMPLES = {
+    "pictures": 100,
+    "csv": 80,
+    "slices": 40,
+    "folders": 30,
+    "zips": 80,
+    "runs": 60,
+    "checkpoints": 40,
+    "graphs": 60,
+    "command line": 20,
+}
 
 
 @pytest.mark.parametrize("name", TARGETS)
@@ -29,8 +38,13 @@ def test_only_sentences_come_out(name, monkeypatch, tmp_path):
     monkeypatch.setenv("FER_RUNS", str(tmp_path / "runs"))
     target = TARGETS[name]
 
-    @settings(max_examples=EXAMPLES[name], derandomize=True, database=None, deadline=None,
-              suppress_health_check=list(HealthCheck))
+    @settings(
+        max_examples=EXAMPLES[name],
+        derandomize=True,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
     @given(st.randoms(use_true_random=False))
     def holds(random: Random) -> None:
         content = target.make(random)
@@ -44,8 +58,9 @@ def test_the_corpus_is_the_same_every_time_and_small(tmp_path, monkeypatch):
     corpus.cache_clear()
     monkeypatch.setattr(sys, "argv", ["corpus", str(tmp_path)])
     corpus_main()
-    written = {file.relative_to(tmp_path).as_posix(): file.read_bytes() for file in tmp_path.rglob("*")
-               if file.is_file()}
+    written = {
+        file.relative_to(tmp_path).as_posix(): file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()
+    }
     assert written == before and sum(map(len, written.values())) < 5 * 2**20
 
 
@@ -66,14 +81,17 @@ def test_the_long_mode_tables_what_came(monkeypatch, capsys, tmp_path):
     assert "ZeroDivisionError" in (Path(folder) / "csv-0-0" / "problem.txt").read_text()
 
 
-@pytest.mark.parametrize(("act", "says"), [
-    (lambda content, folder: None, ""),
-    (lambda content, folder: _refuse("No."), ""),
-    (lambda content, folder: _refuse(""), "empty message"),
-    (lambda content, folder: 1 / 0, "ZeroDivisionError"),
-    (lambda content, folder: len(b"x" * 2**28), "Memory"),
-    (lambda content, folder: (folder.parent / "x").touch(), "Escape"),
-])
+@pytest.mark.parametrize(
+    ("act", "says"),
+    [
+        (lambda content, folder: None, ""),
+        (lambda content, folder: _refuse("No."), ""),
+        (lambda content, folder: _refuse(""), "empty message"),
+        (lambda content, folder: 1 / 0, "ZeroDivisionError"),
+        (lambda content, folder: len(b"x" * 2**28), "Memory"),
+        (lambda content, folder: (folder.parent / "x").touch(), "Escape"),
+    ],
+)
 def test_the_watch_sees_what_it_watches_for(act, says, monkeypatch):
     monkeypatch.setattr("tests.fuzz.watch.MAX_GROWTH", 2**27)
     problem = watched(Target(lambda random: {}, act, 1), {}).problem

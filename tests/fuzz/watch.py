@@ -14,8 +14,8 @@ from pathlib import Path
 from fer.errors import FerError
 from tests.fuzz.targets import Input, Target
 
-MAX_S = 5.0      # of processor time, so that a busy machine is not taken for a slow reader
-WAIT_S = 15.0    # by the clock: for what waits without working
+MAX_S = 5.0  # of processor time, so that a busy machine is not taken for a slow reader
+WAIT_S = 15.0  # by the clock: for what waits without working
 MAX_GROWTH = 2**30
 SCRATCH = "/dev/shm" if Path("/dev/shm").is_dir() else None
 

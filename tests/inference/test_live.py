@@ -64,11 +64,12 @@ def test_frames_a_second_and_latency_by_hand(scene, clock):
     analyser = analyser_of(scene, clock)
     run(analyser, clock, 10, rate=20)
     assert analyser.state().frames_per_s == pytest.approx(20, rel=0.05) and analyser.state().frames == 200
-    late = LiveAnalyser(scene, scene, lambda *given: setattr(clock, "now", clock.now + 0.03) or FRAME,
-                        LiveSettings(), clock)
+    late = LiveAnalyser(
+        scene, scene, lambda *given: setattr(clock, "now", clock.now + 0.03) or FRAME, LiveSettings(), clock
+    )
     for index in range(5):
         clock.now += 0.1
-        late(FRAME, clock.now - (0.02 if index else 0.0))   # all but the first waited 20 ms before they came
+        late(FRAME, clock.now - (0.02 if index else 0.0))  # all but the first waited 20 ms before they came
     assert late.state().latency_ms == pytest.approx(50)
 
 
@@ -85,7 +86,7 @@ def test_another_connection_brings_its_own_clock_and_forgets_old_failures(scene,
     analyser.restarted()
     for index in range(5):
         clock.now += 0.1
-        analyser(FRAME, index * 0.1)                        # from zero again
+        analyser(FRAME, index * 0.1)  # from zero again
     assert analyser.state().latency_ms == pytest.approx(0, abs=0.01)
     assert analyser.state().failures == 0 and not analyser.state().failure
 
@@ -123,7 +124,7 @@ def test_a_failing_frame_goes_back_as_it_came_and_the_stream_goes_on(scene, cloc
     read, scene.read = scene.read, lambda *given: 1 / 0
     assert (analyser(FRAME) == FRAME).all() and (analyser(FRAME) == FRAME).all()
     assert analyser.state().failures == 2 and analyser.state().failure == "ZeroDivisionError"
-    assert len(caplog.records) == 1                          # not thirty a second
+    assert len(caplog.records) == 1  # not thirty a second
     scene.read = read
     analyser(FRAME)
     assert analyser.state().faces and analyser.state().failures == 2
@@ -157,9 +158,16 @@ def test_a_recording_is_what_was_seen_between_start_and_stop(scene, clock):
     assert not analyser.state().recording and analyser.stop_recording() == []
 
 
-@pytest.mark.parametrize("frame", [
-    np.zeros((1, 1, 3), np.uint8), np.zeros((37, 201, 3), np.uint8), np.full((480, 640, 3), 127, np.uint8),
-    np.zeros((1080, 1920, 3), np.uint8)], ids=["one pixel", "odd", "grey", "large"])
+@pytest.mark.parametrize(
+    "frame",
+    [
+        np.zeros((1, 1, 3), np.uint8),
+        np.zeros((37, 201, 3), np.uint8),
+        np.full((480, 640, 3), 127, np.uint8),
+        np.zeros((1080, 1920, 3), np.uint8),
+    ],
+    ids=["one pixel", "odd", "grey", "large"],
+)
 def test_odd_frames_from_a_real_camera(frame, clock):
     import fer
     from fer.vision.detection import load_detector
@@ -203,13 +211,13 @@ def test_a_connection_that_comes_back_by_itself_brings_its_own_clock(scene, cloc
     clock.now += 2
     for index in range(5):
         clock.now += 0.1
-        analyser(FRAME, index * 0.1)                        # nobody pressed Start
+        analyser(FRAME, index * 0.1)  # nobody pressed Start
     assert analyser.state().latency_ms == pytest.approx(0, abs=0.01)
 
 
 def test_frames_a_second_are_counted_from_the_first_frame(scene, clock):
     analyser = analyser_of(scene, clock)
-    clock.now += 30                                         # the tab was open for long
+    clock.now += 30  # the tab was open for long
     run(analyser, clock, 1, rate=20)
     assert analyser.state().frames_per_s == pytest.approx(20, rel=0.06)
     clock.now += 60
@@ -221,7 +229,7 @@ def test_frames_a_second_are_counted_from_the_first_frame(scene, clock):
 
 def test_a_frame_from_before_the_recording_is_not_in_it(scene, clock):
     def draw(frame, *_):
-        analyser.start_recording()                          # pressed while this frame is being read
+        analyser.start_recording()  # pressed while this frame is being read
         clock.now += 0.05
         return frame
 

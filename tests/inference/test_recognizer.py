@@ -47,8 +47,10 @@ def test_both_files_of_shipped_weights_give_the_same_probabilities(name, sample)
 def test_a_prediction_knows_its_detector_so_that_its_explanation_is_of_the_same_cut(recognizer, sample, detector):
     picture = read_image(sample)
     face = recognizer.predict(picture, detector)[0]
-    assert np.array_equal(subject(recognizer, picture, face).aligned_grey,
-                          align_face(picture, face.box, detector)) and face.detector == detector
+    assert (
+        np.array_equal(subject(recognizer, picture, face).aligned_grey, align_face(picture, face.box, detector))
+        and face.detector == detector
+    )
 
 
 def test_two_models_may_load_at_the_same_moment():
@@ -104,7 +106,7 @@ def test_no_face_is_an_empty_list_and_none_takes_the_whole(recognizer):
 
 
 def test_a_poor_face_is_never_sure(recognizer, sample):
-    image = read_image(sample) // 16                        # nearly black
+    image = read_image(sample) // 16  # nearly black
     (face,) = recognizer.read(image, [FaceBox(186, 60, 82, 105)])
     assert not face.sure and "too dark" in face.quality.reasons[0]
     (tiny,) = recognizer.read(read_image(sample), [FaceBox(200, 100, 10, 12)])
@@ -117,7 +119,7 @@ def test_an_even_grey_is_no_face_and_never_sure(recognizer):
         (face,) = recognizer.predict(image, "none")
         assert not face.sure and any(reason in words for words in face.quality.reasons)
     small = np.random.default_rng(0).integers(0, 256, (12, 12, 3), dtype=np.uint8)
-    assert recognizer.predict(small, "none")[0].quality.ok                  # its size says nothing: it is a crop
+    assert recognizer.predict(small, "none")[0].quality.ok  # its size says nothing: it is a crop
 
 
 def test_wrong_arrays_are_a_sentence(recognizer):

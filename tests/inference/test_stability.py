@@ -44,7 +44,7 @@ def test_the_share_is_counted_against_the_faces_own_label(recognizer, sample, mo
     happy, sad = (Prediction(BOX, tuple(float(index == k) for index in range(7)), True) for k in (3, 4))
     assert stability(recognizer, read_image(sample), [happy, sad], "yunet") == [0.75, 0.25]
     views = asked[0].reshape(2, VIEWS, 48, 48)
-    assert (views[0] == views[1]).all()                   # one box, so the same views
+    assert (views[0] == views[1]).all()  # one box, so the same views
     assert len({view.tobytes() for view in views[0]}) == VIEWS
 
 

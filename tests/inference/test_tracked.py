@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import fer
-from fer.inference.tracked import Follower
+from fer.inference.tracked import TrackedReader
 from fer.records import FaceBox, Prediction, Quality
 
 FRAME = np.zeros((120, 160, 3), np.uint8)
@@ -39,60 +39,60 @@ def scene():
 
 
 def test_probabilities_are_smoothed_per_person(scene):
-    follower = Follower(scene, scene, smoothing_s=1.0, long_side=320)
+    tracked_reader = TrackedReader(scene, scene, smoothing_s=1.0, long_side=320)
     scene.people = [(FaceBox(10, 10, 40, 40), HAPPY, Quality()), (FaceBox(100, 10, 40, 40), SAD, Quality())]
-    first = follower.read(FRAME, 0.0)
+    first = tracked_reader.read(FRAME, 0.0)
     assert [face.expression for face in first] == ["happy", "sad"] and all(face.sure for face in first)
     scene.people = [(FaceBox(100, 10, 40, 40), SAD, Quality()), (FaceBox(12, 10, 40, 40), SAD, Quality())]
-    later = {face.person: face for face in follower.read(FRAME, float(np.log(2)))}
+    later = {face.person: face for face in tracked_reader.read(FRAME, float(np.log(2)))}
     assert later[1].prediction.probabilities[3] == pytest.approx(0.5) and later[1].raw == SAD
     assert later[1].expression == "happy" and later[2].expression == "sad" and scene.asked == [320, 320]
 
 
 def test_an_unreadable_frame_is_withheld_and_changes_nothing(scene):
-    follower = Follower(scene, scene, smoothing_s=0.4)
+    tracked_reader = TrackedReader(scene, scene, smoothing_s=0.4)
     scene.people = [(FaceBox(10, 10, 40, 40), HAPPY, Quality())]
-    follower.read(FRAME, 0.0)
+    tracked_reader.read(FRAME, 0.0)
     scene.people = [(FaceBox(10, 10, 40, 40), SAD, Quality(False, ("blurred (sharpness 0.01, needs 0.05)",)))]
-    (face,) = follower.read(FRAME, 0.5)
+    (face,) = tracked_reader.read(FRAME, 0.5)
     assert not face.sure and face.prediction.quality.word == "blurred"
     assert face.prediction.probabilities == pytest.approx(HAPPY) and face.expression == "happy"
 
 
 def test_an_unreadable_first_frame_is_no_evidence(scene):
-    follower = Follower(scene, scene, smoothing_s=0.4)
+    tracked_reader = TrackedReader(scene, scene, smoothing_s=0.4)
     scene.people = [(FaceBox(10, 10, 40, 40), SAD, Quality(False, ("blurred (sharpness 0.01, needs 0.05)",)))]
-    assert not follower.read(FRAME, 0.0)[0].sure
+    assert not tracked_reader.read(FRAME, 0.0)[0].sure
     scene.people = [(FaceBox(10, 10, 40, 40), HAPPY, Quality())]
-    (face,) = follower.read(FRAME, 0.1)
+    (face,) = tracked_reader.read(FRAME, 0.1)
     assert face.sure and face.expression == "happy" and face.prediction.probabilities == pytest.approx(HAPPY)
 
 
 def test_a_stream_that_changes_its_size_keeps_the_people(scene):
-    follower = Follower(scene, scene)
+    tracked_reader = TrackedReader(scene, scene)
     scene.people = [(FaceBox(80, 60, 40, 40), HAPPY, Quality())]
-    assert follower.read(FRAME, 0.0)[0].person == 1
+    assert tracked_reader.read(FRAME, 0.0)[0].person == 1
     scene.people = [(FaceBox(320, 240, 160, 160), HAPPY, Quality())]
-    (face,) = follower.read(np.zeros((480, 640, 3), np.uint8), 0.1)
+    (face,) = tracked_reader.read(np.zeros((480, 640, 3), np.uint8), 0.1)
     assert face.person == 1 and face.prediction.box.x == 320
 
 
 def test_below_the_threshold_is_not_sure(scene):
-    follower = Follower(Scene(threshold=0.95), scene)
-    follower.recognizer.people = scene.people = [(FaceBox(10, 10, 40, 40), HAPPY, Quality())]
-    assert not follower.read(FRAME, 0.0)[0].sure
+    tracked_reader = TrackedReader(Scene(threshold=0.95), scene)
+    tracked_reader.recognizer.people = scene.people = [(FaceBox(10, 10, 40, 40), HAPPY, Quality())]
+    assert not tracked_reader.read(FRAME, 0.0)[0].sure
 
 
 def test_another_model_in_mid_stream_keeps_the_people(scene):
-    follower = Follower(scene, scene)
+    tracked_reader = TrackedReader(scene, scene)
     scene.people = [(FaceBox(10, 10, 40, 40), HAPPY, Quality())]
-    follower.read(FRAME, 0.0)
+    tracked_reader.read(FRAME, 0.0)
     other = Scene()
     other.people = [(FaceBox(11, 10, 40, 40), SAD, Quality())]
-    follower.recognizer = follower.detector = other
-    (face,) = follower.read(FRAME, 30.0)
-    assert face.person == 2                                   # gone for half a minute: someone new
-    (face,) = follower.read(FRAME, 30.1)
+    tracked_reader.recognizer = tracked_reader.detector = other
+    (face,) = tracked_reader.read(FRAME, 30.0)
+    assert face.person == 2  # gone for half a minute: someone new
+    (face,) = tracked_reader.read(FRAME, 30.1)
     assert face.person == 2 and face.expression == "sad"
 
 
@@ -100,7 +100,7 @@ def test_a_real_frame(yunet_needed, sample):
     from fer.vision.detection import load_detector
     from fer.vision.images import read_image
 
-    follower = Follower(fer.load("mini_xception"), load_detector("yunet"))
+    tracked_reader = TrackedReader(fer.load("mini_xception"), load_detector("yunet"))
     frame = read_image(sample)
-    faces = [follower.read(frame, index / 10)[0] for index in range(3)]
+    faces = [tracked_reader.read(frame, index / 10)[0] for index in range(3)]
     assert {face.person for face in faces} == {1} and faces[-1].expression == "happy" and faces[-1].sure

@@ -1,4 +1,4 @@
-"""A film of two people in turn: read, followed, drawn, kept; cancelled; and without anyone."""
+"""A video of two people in turn: read, followed, drawn, kept; cancelled; and without anyone."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import fer
 from fer.cli import main
 from fer.expressions import NAMES
 from fer.inference.recording import Row, shares, to_csv, transitions
-from fer.inference.video import read_film
+from fer.inference.video import read_video
 from fer.vision.detection import load_detector
 from fer.vision.images import read_image
 from fer.vision.video import VideoWriter, frames
@@ -39,41 +39,41 @@ def clip(tmp_path_factory):
 
 
 def read(source, out, **options):
-    return read_film(source, out, fer.load("mini_xception"), load_detector("hog"), draw_faces, **options)
+    return read_video(source, out, fer.load("mini_xception"), load_detector("hog"), draw_faces, **options)
 
 
 def test_people_are_read_and_drawn(clip):
     out, seen = io.BytesIO(), []
-    film = read(clip.read_bytes(), out, on_progress=lambda progress: seen.append(progress.done) or True)
-    assert film.frames == 30 and film.read == 30 and not film.notes and not film.cancelled
-    assert {row.person for row in film.rows} == {1} and film.rows[-1].expression == "happy"
-    assert 1.8 <= max(row.time_s for row in film.rows) <= 2.0
-    assert [moment.row.expression for moment in film.moments] == ["happy"]
+    video = read(clip.read_bytes(), out, on_progress=lambda progress: seen.append(progress.done) or True)
+    assert video.frames == 30 and video.read == 30 and not video.notes and not video.cancelled
+    assert {row.person for row in video.rows} == {1} and video.rows[-1].expression == "happy"
+    assert 1.8 <= max(row.time_s for row in video.rows) <= 2.0
+    assert [moment.row.expression for moment in video.moments] == ["happy"]
     assert seen == sorted(seen) and seen[-1] > 0.9
     drawn = list(frames(out.getvalue()))
     assert len(drawn) == 30
     plain = list(frames(clip))
-    assert np.abs(drawn[5][1].astype(int) - plain[5][1]).max() > 100       # a box and a label
-    assert np.abs(drawn[-1][1].astype(int) - plain[-1][1]).max() < 40      # nothing on the wall
+    assert np.abs(drawn[5][1].astype(int) - plain[5][1]).max() > 100  # a box and a label
+    assert np.abs(drawn[-1][1].astype(int) - plain[-1][1]).max() < 40  # nothing on the wall
 
 
 def test_fewer_readings_still_draw_every_frame(clip):
-    film = read(clip, io.BytesIO(), readings_per_s=2)
-    assert film.frames == 30 and film.read in (6, 7)
+    video = read(clip, io.BytesIO(), readings_per_s=2)
+    assert video.frames == 30 and video.read in (6, 7)
 
 
 def test_cancel_keeps_what_is_done(clip):
     out = io.BytesIO()
-    film = read(clip, out, on_progress=lambda progress: progress.frames < 5)
-    assert film.cancelled and film.frames == 5 and len(list(frames(out.getvalue()))) == 5
+    video = read(clip, out, on_progress=lambda progress: progress.frames < 5)
+    assert video.cancelled and video.frames == 5 and len(list(frames(out.getvalue()))) == 5
 
 
 def test_no_face_is_a_note(tmp_path):
     with VideoWriter(tmp_path / "wall.mp4", 64, 48, 10) as writer:
         for index in range(5):
             writer.write(np.full((48, 64, 3), 90, np.uint8), index / 10)
-    film = read(tmp_path / "wall.mp4", io.BytesIO())
-    assert not film.rows and "No face was found" in film.notes[0]
+    video = read(tmp_path / "wall.mp4", io.BytesIO())
+    assert not video.rows and "No face was found" in video.notes[0]
 
 
 def row(time_s: float, person: int, expression: str, sure: bool = True) -> Row:
@@ -91,12 +91,28 @@ def test_shares_and_transitions_by_hand():
 
 def test_the_command_line(clip, tmp_path, capsys):
     out, table = tmp_path / "out.mp4", tmp_path / "out.csv"
-    assert main(["video", str(clip), "--out", str(out), "--csv", str(table), "--detector", "hog", "--model",
-                 "mini_xception", "--json"]) == 0
+    assert (
+        main(
+            [
+                "video",
+                str(clip),
+                "--out",
+                str(out),
+                "--csv",
+                str(table),
+                "--detector",
+                "hog",
+                "--model",
+                "mini_xception",
+                "--json",
+            ]
+        )
+        == 0
+    )
     told = json.loads(capsys.readouterr().out)
     assert told["frames"] == 30 and told["rows"][0]["person"] == 1 and out.stat().st_size > 1000
     assert len(table.read_text().splitlines()) == 1 + len(told["rows"])
     assert main(["video", str(clip), "--out", str(clip)]) == 1
-    (tmp_path / "bad.mp4").write_bytes(b"no film")
+    (tmp_path / "bad.mp4").write_bytes(b"no video")
     assert main(["video", str(tmp_path / "bad.mp4"), "--out", str(out)]) == 1
-    assert "not a film" in capsys.readouterr().err
+    assert "not a video" in capsys.readouterr().err

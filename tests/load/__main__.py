@@ -38,7 +38,7 @@ from tests.serving import await_health, free_port
 PHOTOS = [ROOT / "fer" / "app" / "samples" / name for name in ("astronaut.jpg", "grace-hopper.jpg")]
 ARRIVE_S = 20.0
 READ_S = 4.0
-LEFT_S = 125.0      # Streamlit keeps a session that went away for two minutes, in case it comes back
+LEFT_S = 125.0  # Streamlit keeps a session that went away for two minutes, in case it comes back
 SLOW_MS = 120_000
 
 
@@ -138,15 +138,29 @@ def serve(cache: Path) -> tuple[subprocess.Popen, str]:
     image = dict(rest.split("=", 1) for name, rest in steps((ROOT / "Dockerfile").read_text()) if name == "ENV")
     malloc = {name: value for name, value in image.items() if name.startswith("MALLOC_")}
     environment = {**os.environ, **malloc, "FER_HOSTED": "1", "FER_CACHE": str(cache), "FER_RUNS": str(cache / "runs")}
-    command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.headless=true",
-               "--server.address=127.0.0.1", f"--server.port={port}"]
+    command = [
+        sys.executable,
+        "-m",
+        "streamlit",
+        "run",
+        "streamlit_app.py",
+        "--server.headless=true",
+        "--server.address=127.0.0.1",
+        f"--server.port={port}",
+    ]
     with open(cache / "log.txt", "w") as log:
         server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
     return server, await_health(f"http://127.0.0.1:{port}")
 
 
-def main(sessions: int = 20, browsers: int = 3, rounds: int = 3, arrive_s: float = ARRIVE_S,
-         seed: int = 0, between: bool = False) -> None:
+def main(
+    sessions: int = 20,
+    browsers: int = 3,
+    rounds: int = 3,
+    arrive_s: float = ARRIVE_S,
+    seed: int = 0,
+    between: bool = False,
+) -> None:
     """Measure.
 
     Args:
@@ -170,8 +184,16 @@ def main(sessions: int = 20, browsers: int = 3, rounds: int = 3, arrive_s: float
     sys.exit(1 if missed else 0)
 
 
-def measure(server: subprocess.Popen, address: str, sessions: int, browsers: int, rounds: int, arrive_s: float,
-            rng: random.Random, between: bool) -> list[str]:
+def measure(
+    server: subprocess.Popen,
+    address: str,
+    sessions: int,
+    browsers: int,
+    rounds: int,
+    arrive_s: float,
+    rng: random.Random,
+    between: bool,
+) -> list[str]:
     """Prints the table; returns the goals that were missed."""
     everyone, missed = [], []
     for name in range(2):
@@ -179,8 +201,11 @@ def measure(server: subprocess.Popen, address: str, sessions: int, browsers: int
         if first.error:
             raise SystemExit(first.error)
     start = settled_mb(server, address, browsers)
-    print(f"start: {start:.0f} MB\n| round | visits | errors | upload to label: median | 95 % | to Explain: median | "
-          "95 % | peak MB | MB after all left |\n|---|---|---|---|---|---|---|---|---|", flush=True)
+    print(
+        f"start: {start:.0f} MB\n| round | visits | errors | upload to label: median | 95 % | to Explain: median | "
+        "95 % | peak MB | MB after all left |\n|---|---|---|---|---|---|---|---|---|",
+        flush=True,
+    )
     for number in range(1, rounds + 1):
         peak, times = Peak(server), [rng.uniform(0, arrive_s) for _ in range(sessions)]
         with ThreadPoolExecutor(sessions) as pool:
@@ -206,15 +231,18 @@ def measure(server: subprocess.Popen, address: str, sessions: int, browsers: int
 def settled_mb(server: subprocess.Popen, address: str, browsers: int) -> float:
     """The server's memory once all have left, by itself or through the next visitor, and the app has tidied up."""
     time.sleep(LEFT_S)
-    visit(address, browsers, browsers)                     # a session lets those that ran out go
+    visit(address, browsers, browsers)  # a session lets those that ran out go
     time.sleep(EVERY_S + 10)
     return memory_mb(server)
 
 
 def row_of(name: str, visits: list[Visit]) -> str:
     fine = [each for each in visits if not each.error]
-    cells = [f"{np.percentile([getattr(each, field) for each in fine], share):.1f} s" if fine else "-"
-             for field in ("label_s", "explain_s") for share in (50, 95)]
+    cells = [
+        f"{np.percentile([getattr(each, field) for each in fine], share):.1f} s" if fine else "-"
+        for field in ("label_s", "explain_s")
+        for share in (50, 95)
+    ]
     return f"| {name} | {len(visits)} | {len(visits) - len(fine)} | " + " | ".join(cells) + " |"
 
 

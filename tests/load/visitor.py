@@ -30,9 +30,14 @@ class Visitor:
         xsrf = self._http.cookies.get("_streamlit_xsrf", "")
         self._http.headers["X-Xsrftoken"] = xsrf
         cookies = "; ".join(f"{name}={value}" for name, value in self._http.cookies.items())
-        self._socket = connect(f"{address.replace('http', 'ws', 1)}/_stcore/stream", max_size=None,
-                               subprotocols=["streamlit", *([xsrf] if xsrf else [])], origin=address,
-                               additional_headers={"Cookie": cookies}, open_timeout=PATIENCE_S)
+        self._socket = connect(
+            f"{address.replace('http', 'ws', 1)}/_stcore/stream",
+            max_size=None,
+            subprotocols=["streamlit", *([xsrf] if xsrf else [])],
+            origin=address,
+            additional_headers={"Cookie": cookies},
+            open_timeout=PATIENCE_S,
+        )
         self._page, self._session = "", ""
         self._kept: dict[str, WidgetState] = {}
         self.elements: list = []
@@ -53,8 +58,9 @@ class Visitor:
         message.file_urls_request.session_id = self._session
         message.file_urls_request.file_names.append(name)
         self._send(message)
-        (urls,) = self._await(lambda message: message.file_urls_response.file_urls
-                              if message.HasField("file_urls_response") else None)
+        (urls,) = self._await(
+            lambda message: message.file_urls_response.file_urls if message.HasField("file_urls_response") else None
+        )
         answer = self._http.put(self.address + urls.upload_url, files={"file": (name, data)}, timeout=PATIENCE_S)
         answer.raise_for_status()
         state = WidgetState(id=uploader.id)
@@ -64,8 +70,9 @@ class Visitor:
         self._rerun()
 
     def click(self, label: str) -> None:
-        button = self.await_element(lambda element: element.WhichOneof("type") == "button"
-                                    and element.button.label == label).button
+        button = self.await_element(
+            lambda element: element.WhichOneof("type") == "button" and element.button.label == label
+        ).button
         self._rerun(WidgetState(id=button.id, trigger_value=True))
 
     def await_text(self, pattern: str) -> str:
@@ -86,8 +93,12 @@ class Visitor:
 
     def await_end(self) -> None:
         """Until the page's script has run to its end."""
-        self._await(lambda message: message.WhichOneof("type") == "script_finished"
-                    and message.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY)
+        self._await(
+            lambda message: (
+                message.WhichOneof("type") == "script_finished"
+                and message.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY
+            )
+        )
 
     def _rerun(self, *triggers: WidgetState) -> None:
         message = BackMsg()
@@ -123,8 +134,9 @@ class Visitor:
         elif kind == "delta":
             element = message.delta.new_element
             self.elements.append(element)
-            if element.WhichOneof("type") == "exception" or (element.WhichOneof("type") == "alert"
-                                                             and "went wrong" in element.alert.body):
+            if element.WhichOneof("type") == "exception" or (
+                element.WhichOneof("type") == "alert" and "went wrong" in element.alert.body
+            ):
                 raise Unserved(f"The page shows an error: {text_of(element) or element.exception.message}")
 
 

@@ -12,10 +12,19 @@ from fer.models.registry import ARCHITECTURES, build, fold, parameter_count
 from fer.models.summary import multiply_adds, summarise
 
 FIRST_ROWS = [
-    ("Conv2d", (8, 42, 42), 72), ("BatchNorm2d", (8, 42, 42), 16), ("ReLU", (8, 42, 42), 0),
-    ("Conv2d", (8, 40, 40), 576), ("BatchNorm2d", (8, 40, 40), 16), ("ReLU", (8, 40, 40), 0),
-    ("Conv2d", (16, 20, 20), 128), ("BatchNorm2d", (16, 20, 20), 32), ("Conv2d", (8, 40, 40), 72),
-    ("Conv2d", (16, 40, 40), 128), ("SeparableConv2d", (16, 40, 40), 0), ("BatchNorm2d", (16, 40, 40), 32)]
+    ("Conv2d", (8, 42, 42), 72),
+    ("BatchNorm2d", (8, 42, 42), 16),
+    ("ReLU", (8, 42, 42), 0),
+    ("Conv2d", (8, 40, 40), 576),
+    ("BatchNorm2d", (8, 40, 40), 16),
+    ("ReLU", (8, 40, 40), 0),
+    ("Conv2d", (16, 20, 20), 128),
+    ("BatchNorm2d", (16, 20, 20), 32),
+    ("Conv2d", (8, 40, 40), 72),
+    ("Conv2d", (16, 40, 40), 128),
+    ("SeparableConv2d", (16, 40, 40), 0),
+    ("BatchNorm2d", (16, 40, 40), 32),
+]
 
 
 def test_the_summary_of_mini_xception():
@@ -102,8 +111,9 @@ def test_an_unknown_architecture_is_a_sentence():
 
 
 def test_multiply_adds_by_hand():
-    net = torch.nn.Sequential(torch.nn.Conv2d(1, 4, 3), torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten(),
-                              torch.nn.Linear(4, 7))
+    net = torch.nn.Sequential(
+        torch.nn.Conv2d(1, 4, 3), torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten(), torch.nn.Linear(4, 7)
+    )
     assert multiply_adds(net, 10) == 8 * 8 * 4 * 9 + 4 * 7
 
 

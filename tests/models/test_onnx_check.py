@@ -24,8 +24,10 @@ def network(nodes: list | None = None, constants: list | None = None, **changes)
     faces = changes.get("faces", ["n", 1, 8, 8])
     logits = changes.get("logits", ["n", 7])
     if nodes is None:
-        nodes = [helper.make_node("Flatten", ["faces"], ["flat"]),
-                 helper.make_node("Gemm", ["flat", "kernel"], ["logits"])]
+        nodes = [
+            helper.make_node("Flatten", ["faces"], ["flat"]),
+            helper.make_node("Gemm", ["flat", "kernel"], ["logits"]),
+        ]
     if constants is None:
         constants = [constant("kernel", np.ones((64, 7)))]
     inputs = [helper.make_tensor_value_info("faces", changes.get("kind", FLOAT), faces), *changes.get("inputs", [])]
@@ -55,9 +57,12 @@ def with_inner_graph() -> onnx.ModelProto:
 
 
 def resized(sizes: list[int]) -> onnx.ModelProto:
-    nodes = [helper.make_node("Resize", ["faces", "", "", "sizes"], ["large"]),
-             helper.make_node("GlobalAveragePool", ["large"], ["mean"]),
-             helper.make_node("Flatten", ["mean"], ["flat"]), helper.make_node("Gemm", ["flat", "kernel"], ["logits"])]
+    nodes = [
+        helper.make_node("Resize", ["faces", "", "", "sizes"], ["large"]),
+        helper.make_node("GlobalAveragePool", ["large"], ["mean"]),
+        helper.make_node("Flatten", ["mean"], ["flat"]),
+        helper.make_node("Gemm", ["flat", "kernel"], ["logits"]),
+    ]
     return network(nodes, [constant("sizes", sizes, np.int64), constant("kernel", np.ones((1, 7)))])
 
 
@@ -68,13 +73,22 @@ def with_function(model: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def convolution(channels: int) -> onnx.ModelProto:
-    nodes = [helper.make_node("Conv", ["faces", "wide"], ["a"], pads=[1, 1, 1, 1]),
-             helper.make_node("Conv", ["a", "deep"], ["b"], pads=[1, 1, 1, 1]),
-             helper.make_node("GlobalAveragePool", ["b"], ["mean"]), helper.make_node("Flatten", ["mean"], ["flat"]),
-             helper.make_node("Gemm", ["flat", "kernel"], ["logits"])]
-    return network(nodes, [constant("wide", np.ones((channels, 1, 3, 3))),
-                           constant("deep", np.ones((channels, channels, 3, 3))),
-                           constant("kernel", np.ones((channels, 7)))], faces=["n", 1, 128, 128])
+    nodes = [
+        helper.make_node("Conv", ["faces", "wide"], ["a"], pads=[1, 1, 1, 1]),
+        helper.make_node("Conv", ["a", "deep"], ["b"], pads=[1, 1, 1, 1]),
+        helper.make_node("GlobalAveragePool", ["b"], ["mean"]),
+        helper.make_node("Flatten", ["mean"], ["flat"]),
+        helper.make_node("Gemm", ["flat", "kernel"], ["logits"]),
+    ]
+    return network(
+        nodes,
+        [
+            constant("wide", np.ones((channels, 1, 3, 3))),
+            constant("deep", np.ones((channels, channels, 3, 3))),
+            constant("kernel", np.ones((channels, 7))),
+        ],
+        faces=["n", 1, 128, 128],
+    )
 
 
 def test_a_plain_network_passes():
@@ -86,30 +100,33 @@ def test_what_ships_passes(name):
     checked_model(name, find_weights(name).with_suffix(".onnx").read_bytes())
 
 
-@pytest.mark.parametrize(("made", "says"), [
-    (lambda: network(opsets=[helper.make_opsetid("", 99)]), "opset 99"),
-    (lambda: network(opsets=[]), "opset"),
-    (lambda: with_function(network()), "functions"),
-    (lambda: network([helper.make_node("Loop", ["faces"], ["logits"])]), "'Loop'"),
-    (lambda: network([helper.make_node("Flatten", ["faces"], ["logits"], domain="evil")]), "Flatten"),
-    (lambda: network([helper.make_node("ConstantOfShape", ["faces"], ["logits"])]), "ConstantOfShape"),
-    (with_inner_graph, "graph inside"),
-    (lambda: external(network()), "another file"),
-    (lambda: with_claimed_shape(network(), [2**31, 2**31]), "larger than its data"),
-    (lambda: with_claimed_shape(network(), [-64, -7]), "larger than its data"),
-    (lambda: with_claimed_shape(network(), [63, 7]), "cannot be read"),
-    (lambda: network(constants=[constant("kernel", np.full((64, 7), np.nan))]), "not numbers"),
-    (lambda: network(constants=[constant("kernel", np.ones((65, 7)))]), "fit together"),
-    (lambda: network(faces=["n", 3, 8, 8]), r"takes \[n, 3, 8, 8\]"),
-    (lambda: network(faces=["n", 1, 8, 9]), "gray faces"),
-    (lambda: network(faces=["n", 1, 100_000, 100_000]), "gray faces"),
-    (lambda: network(faces=[4, 1, 8, 8], logits=[4, 7]), "exactly 4 faces"),
-    (lambda: network(kind=TensorProto.DOUBLE), "32-bit floats"),
-    (lambda: network(logits=["n", 8]), r"returns \[n, 8\]"),
-    (lambda: network(inputs=[helper.make_tensor_value_info("more", FLOAT, [1])]), "2 inputs"),
-    (lambda: resized([1, 1, 60_000, 60_000]), "more than a face needs"),
-    (lambda: convolution(200), "multiply-adds"),
-])
+@pytest.mark.parametrize(
+    ("made", "says"),
+    [
+        (lambda: network(opsets=[helper.make_opsetid("", 99)]), "opset 99"),
+        (lambda: network(opsets=[]), "opset"),
+        (lambda: with_function(network()), "functions"),
+        (lambda: network([helper.make_node("Loop", ["faces"], ["logits"])]), "'Loop'"),
+        (lambda: network([helper.make_node("Flatten", ["faces"], ["logits"], domain="evil")]), "Flatten"),
+        (lambda: network([helper.make_node("ConstantOfShape", ["faces"], ["logits"])]), "ConstantOfShape"),
+        (with_inner_graph, "graph inside"),
+        (lambda: external(network()), "another file"),
+        (lambda: with_claimed_shape(network(), [2**31, 2**31]), "larger than its data"),
+        (lambda: with_claimed_shape(network(), [-64, -7]), "larger than its data"),
+        (lambda: with_claimed_shape(network(), [63, 7]), "cannot be read"),
+        (lambda: network(constants=[constant("kernel", np.full((64, 7), np.nan))]), "not numbers"),
+        (lambda: network(constants=[constant("kernel", np.ones((65, 7)))]), "fit together"),
+        (lambda: network(faces=["n", 3, 8, 8]), r"takes \[n, 3, 8, 8\]"),
+        (lambda: network(faces=["n", 1, 8, 9]), "gray faces"),
+        (lambda: network(faces=["n", 1, 100_000, 100_000]), "gray faces"),
+        (lambda: network(faces=[4, 1, 8, 8], logits=[4, 7]), "exactly 4 faces"),
+        (lambda: network(kind=TensorProto.DOUBLE), "32-bit floats"),
+        (lambda: network(logits=["n", 8]), r"returns \[n, 8\]"),
+        (lambda: network(inputs=[helper.make_tensor_value_info("more", FLOAT, [1])]), "2 inputs"),
+        (lambda: resized([1, 1, 60_000, 60_000]), "more than a face needs"),
+        (lambda: convolution(200), "multiply-adds"),
+    ],
+)
 def test_everything_else_is_a_sentence(made, says):
     with pytest.raises(WeightsError, match=says):
         checked_model("a.onnx", made().SerializeToString())

@@ -57,8 +57,22 @@ def test_a_graph_that_differs_is_not_written(tmp_path, drawn, monkeypatch):
 
 
 def test_the_command_prints_the_check(tmp_path, capsys):
-    assert main(["export", "mini_xception", "--format", "onnx", "--out", str(tmp_path / "m.onnx"), "--data",
-                 "synthetic", "--json"]) == 0
+    assert (
+        main(
+            [
+                "export",
+                "mini_xception",
+                "--format",
+                "onnx",
+                "--out",
+                str(tmp_path / "m.onnx"),
+                "--data",
+                "synthetic",
+                "--json",
+            ]
+        )
+        == 0
+    )
     told = json.loads(capsys.readouterr().out)
     assert told["agreement"] == 1 and told["difference"] < 1e-3
     assert main(["export", "mini_xception", "--out", str(tmp_path / "m.onnx" / "below"), "--data", "synthetic"]) == 1

@@ -17,8 +17,10 @@ def test_a_card_tells_its_own_numbers():
     card = read_card(find_weights("mini_xception"))
     matrix = [[0] * 7 for _ in range(7)]
     for index, row in enumerate(matrix):
-        row[index], row[(index + 1) % 7] = 3, 1              # three of four right, the fourth taken for the next class
-    told = model_cards.model_card("mini_xception", replace(
-        card, metrics={**card.metrics, "accuracy": 0.123, "confusion_matrix": matrix}, threshold=0.777))
+        row[index], row[(index + 1) % 7] = 3, 1  # three of four right, the fourth taken for the next class
+    told = model_cards.model_card(
+        "mini_xception",
+        replace(card, metrics={**card.metrics, "accuracy": 0.123, "confusion_matrix": matrix}, threshold=0.777),
+    )
     assert "12.3 %" in told and "from 77.7 % on" in told and "56,951 parameters" in told
     assert "| angry | 4 | 75.0 % | disgust, 25.0 % |" in told and "| neutral | 4 | 75.0 % | angry, 25.0 % |" in told

@@ -25,6 +25,7 @@ def save_run(tmp_path):
         card = Card(architecture, training={"config": {"model": architecture, "seed": len(name)}}, **card)
         save_checkpoint(folder / "best.safetensors", build(architecture).state_dict(), card)
         return folder
+
     return save
 
 
@@ -35,8 +36,9 @@ def test_one_run_is_itself(save_run):
 
 def test_two_runs_are_one_network_with_both_settings(save_run):
     votes = {"FER+ votes": "MIT (used in this training as an auxiliary loss)"}
-    network, card = load_runs((save_run("a", licences={"FER+ votes": "MIT (not used in this training)"}),
-                               save_run("bb", licences=votes)))
+    network, card = load_runs(
+        (save_run("a", licences={"FER+ votes": "MIT (not used in this training)"}), save_run("bb", licences=votes))
+    )
     assert card.architecture == "repvgg_small_g2" and network.stages[1][0].conv3.groups == 2
     assert [part["config"]["seed"] for part in card.training["merged"]] == [1, 2]
     assert card.licences == votes
@@ -48,8 +50,9 @@ def test_runs_that_see_faces_differently_are_not_merged(save_run):
         load_runs(runs)
 
 
-@pytest.mark.parametrize(("data", "told"), [("fer2013.csv", "FER2013, Training part (224 pictures)"),
-                                            ("my_faces", "my_faces")])
+@pytest.mark.parametrize(
+    ("data", "told"), [("fer2013.csv", "FER2013, Training part (224 pictures)"), ("my_faces", "my_faces")]
+)
 def test_the_card_tells_of_the_very_weights_and_data(save_run, tmp_path, small_csv, monkeypatch, data, told):
     monkeypatch.setattr(ship_weights, "weights_folder", lambda: tmp_path / "weights")
     (tmp_path / "weights").mkdir()

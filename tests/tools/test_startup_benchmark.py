@@ -36,7 +36,7 @@ def test_an_import_tells_whether_torch_came_with_it():
 
 def test_a_process_is_charged_for_its_own_memory_alone():
     ballast = bytearray(150 * 2**20)
-    ballast[::4096] = b"x" * len(ballast[::4096])     # resident here, and nobody else's
+    ballast[::4096] = b"x" * len(ballast[::4096])  # resident here, and nobody else's
     small = startup_benchmark.spent([sys.executable, "-c", "print('hello')"])
     large = startup_benchmark.spent([sys.executable, "-c", "x = b'x' * (100 * 2**20)"])
     assert small["output"] == "hello\n" and small["peak_mb"] < 50 and resident_mb() > 150

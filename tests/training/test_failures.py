@@ -38,7 +38,7 @@ def unbroken(tmp_path_factory) -> RunDirectory:
 def test_a_killed_worker_reads_as_died_and_resumes_to_the_same_numbers(runs_folder, unbroken):
     run = launcher.start(unbroken.config, "killed")
     assert until(lambda: len(run.records()) >= 1 and run.status().get("step", 0) >= 0)
-    os.kill(run.status()["pid"], signal.SIGKILL)              # in mid-epoch, whichever it is
+    os.kill(run.status()["pid"], signal.SIGKILL)  # in mid-epoch, whichever it is
     assert until(lambda: not run.is_locked(), 10)
     assert run.status()["state"] == "died" and len(run.records()) < 3
     with open(run.path / "metrics.jsonl", "a") as file:
@@ -82,20 +82,25 @@ train(RunDirectory.open(sys.argv[1]), quiet=True)
     done = subprocess.run([sys.executable, "-c", code, str(run.path)], cwd=ROOT, check=False, capture_output=True)
     assert done.returncode == -signal.SIGKILL, done.stderr.decode()[-500:]
     assert run.status()["state"] == "died"
-    model, card = load_checkpoint(run.best)                   # whole, whichever epoch's it is
+    model, card = load_checkpoint(run.best)  # whole, whichever epoch's it is
     assert card.training["epoch"] in (1, 2)
     assert worker.train(run, quiet=True) == "finished"
     assert numbers(run) == numbers(unbroken)
     assert run.best.read_bytes() == unbroken.best.read_bytes()
-    assert not [file for file in run.path.rglob(".*") if file.is_file()]   # nothing half written is left behind
+    assert not [file for file in run.path.rglob(".*") if file.is_file()]  # nothing half written is left behind
 
 
 def test_a_full_disk_fails_with_a_clear_word_and_keeps_the_last_checkpoint(tmp_path):
     """A real tmpfs of 2 MB where the machine lets us mount one; else a limit on the size of files."""
     disk = tmp_path / "disk"
     disk.mkdir()
-    mounted = shutil.which("mount") and subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(disk)], check=False, capture_output=True).returncode == 0
+    mounted = (
+        shutil.which("mount")
+        and subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(disk)], check=False, capture_output=True
+        ).returncode
+        == 0
+    )
     try:
         run = RunDirectory.create(disk / "full", small(epochs=4))
         limit = None if mounted else (lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000)))
@@ -105,9 +110,13 @@ def test_a_full_disk_fails_with_a_clear_word_and_keeps_the_last_checkpoint(tmp_p
                 room = shutil.disk_usage(disk).free
                 (disk / "ballast").write_bytes(b"x" * max(room - 300_000, 0))
 
-        process = subprocess.Popen([sys.executable, "-m", "fer.training.worker", str(run.path)], cwd=ROOT,
-                                   preexec_fn=limit,  # noqa: PLW1509  the only way to limit a child from here
-                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "fer.training.worker", str(run.path)],
+            cwd=ROOT,
+            preexec_fn=limit,  # noqa: PLW1509  the only way to limit a child from here
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         if mounted:
             assert until(lambda: len(run.records()) >= 1)
             fill()
@@ -116,7 +125,7 @@ def test_a_full_disk_fails_with_a_clear_word_and_keeps_the_last_checkpoint(tmp_p
         assert status["state"] == "failed" and "could not write" in status["message"]
         if mounted:
             assert "disk is full" in status["message"]
-            load(run.path)                                    # the last good one
+            load(run.path)  # the last good one
             (disk / "ballast").unlink()
             assert worker.train(run, quiet=True) == "finished" and len(run.records()) == 4
     finally:
@@ -129,8 +138,13 @@ def test_a_second_start_is_refused_and_harms_nothing(runs_folder):
     assert until(lambda: run.status()["state"] == "running" and run.status().get("step"))
     with pytest.raises(RunError, match="already"):
         launcher.launch(run)
-    second = subprocess.run([sys.executable, "-m", "fer.training.worker", str(run.path)], cwd=ROOT, check=False,
-                            capture_output=True, text=True)
+    second = subprocess.run(
+        [sys.executable, "-m", "fer.training.worker", str(run.path)],
+        cwd=ROOT,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
     assert second.returncode == 1 and "already" in second.stderr
     assert run.status()["state"] == "running"
     launcher.stop(run)

@@ -28,7 +28,7 @@ def test_one_run_trains_at_a_time_and_a_paused_one_lets_the_next_go_first(runs_f
     assert until(lambda: len(run_queue.queue(runs_folder)) == 2)
     assert [run.id for run in run_queue.queue(runs_folder)] == ["second", "third"]
     assert second.status()["state"] == third.status()["state"] == "queued"
-    launcher.stop(third)                                      # leaves the queue
+    launcher.stop(third)  # leaves the queue
     assert until(lambda: third.status()["state"] == "stopped")
     launcher.pause(first)
     assert until(lambda: first.status()["state"] == "paused")
@@ -37,7 +37,7 @@ def test_one_run_trains_at_a_time_and_a_paused_one_lets_the_next_go_first(runs_f
     fourth = launcher.start(small(epochs=200), "fourth")
     assert until(lambda: fourth.status()["state"] == "running")
     launcher.resume(first)
-    assert until(lambda: "queued_at" in first.status())       # waits, and still says how far it came
+    assert until(lambda: "queued_at" in first.status())  # waits, and still says how far it came
     assert (first.status()["epoch"], first.status()["step"]) == here and first.status()["steps"]
     launcher.stop(fourth)
     assert until(lambda: first.status()["state"] == "running")
@@ -48,13 +48,15 @@ def test_one_run_trains_at_a_time_and_a_paused_one_lets_the_next_go_first(runs_f
 
 def test_a_run_outlives_the_process_that_started_it(runs_folder):
     """As a server restart: the starter ends at once, the worker is its own session and goes on."""
-    code = ("from fer.training import launcher; from tests.training.conftest import small; "
-            "launcher.start(small(epochs=2), 'orphan')")
+    code = (
+        "from fer.training import launcher; from tests.training.conftest import small; "
+        "launcher.start(small(epochs=2), 'orphan')"
+    )
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, env=os.environ)
     run = RunDirectory(runs_folder / "orphan")
     assert until(lambda: run.status()["state"] == "finished")
     log = run.path / "log.txt"
-    assert until(lambda: "finished" in log.read_text())       # its last word comes after the record's
+    assert until(lambda: "finished" in log.read_text())  # its last word comes after the record's
     assert "epoch 2" in log.read_text()
 
 
@@ -78,8 +80,10 @@ def test_the_worker_is_nice_and_its_own_session(runs_folder):
 def test_looking_never_disturbs_a_starting_worker(tmp_path):
     """A hundred lookers, and the lock is still taken at once."""
     run = RunDirectory.create(tmp_path / "run", small())
-    code = ("import sys, time; from fer.training.run_directory import RunDirectory; run = RunDirectory(sys.argv[1])\n"
-            "end = time.monotonic() + 6\nwhile time.monotonic() < end: run.is_locked()")
+    code = (
+        "import sys, time; from fer.training.run_directory import RunDirectory; run = RunDirectory(sys.argv[1])\n"
+        "end = time.monotonic() + 6\nwhile time.monotonic() < end: run.is_locked()"
+    )
     (run.path / "lock").touch()
     lookers = [subprocess.Popen([sys.executable, "-c", code, str(run.path)], cwd=ROOT) for _ in range(2)]
     time.sleep(2)
@@ -96,7 +100,7 @@ def test_a_worker_is_known_where_there_is_no_proc(tmp_path, monkeypatch):
     script = [sys.executable, "-c", "import time; time.sleep(60)", "-m", "fer.training.worker", str(tmp_path)]
     worker = subprocess.Popen(script)
     try:
-        assert until(lambda: launcher._is_worker(worker.pid, tmp_path), 10)   # its words come a moment after its pid
+        assert until(lambda: launcher._is_worker(worker.pid, tmp_path), 10)  # its words come a moment after its pid
         assert not launcher._is_worker(worker.pid, tmp_path / "other")
         if shutil.which("ps") is None:
             pytest.skip("there is no ps")

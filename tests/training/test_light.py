@@ -8,9 +8,18 @@ from pathlib import Path
 
 import pytest
 
-LIGHT = ["fer.training.launcher", "fer.training.run_store", "fer.training.run_queue", "fer.training.watched_faces",
-         "fer.training.worker", "fer.training.presets", "fer.visualization.training_figures", "fer.data.synthetic",
-         "fer.data.folders", "fer.data.report"]
+LIGHT = [
+    "fer.training.launcher",
+    "fer.training.run_store",
+    "fer.training.run_queue",
+    "fer.training.watched_faces",
+    "fer.training.worker",
+    "fer.training.presets",
+    "fer.visualization.training_figures",
+    "fer.data.synthetic",
+    "fer.data.folders",
+    "fer.data.report",
+]
 
 
 @pytest.mark.parametrize("module", LIGHT)

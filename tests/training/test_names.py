@@ -9,9 +9,36 @@ from fer.training.config import TrainConfig
 from fer.training.run_directory import RunDirectory
 from fer.training.run_store import delete_run, find_run, free_id, list_runs, rename_run
 
-HOSTILE = ["", ".", "..", "../x", "a/../../x", "/etc", "a/b", "a\\b", "..\\x", "C:x", "a\0b", "\0", "a\n", "x" * 81,
-           "x" * 5000, "~", "~root", "$HOME", "*", "%2e%2e", "é", "\udcff", "<script>alert(1)</script>", "-rf",
-           ".hidden", None, 7, ["a"]]
+HOSTILE = [
+    "",
+    ".",
+    "..",
+    "../x",
+    "a/../../x",
+    "/etc",
+    "a/b",
+    "a\\b",
+    "..\\x",
+    "C:x",
+    "a\0b",
+    "\0",
+    "a\n",
+    "x" * 81,
+    "x" * 5000,
+    "~",
+    "~root",
+    "$HOME",
+    "*",
+    "%2e%2e",
+    "é",
+    "\udcff",
+    "<script>alert(1)</script>",
+    "-rf",
+    ".hidden",
+    None,
+    7,
+    ["a"],
+]
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from fer.records import EpochRecord
 from fer.training import watched_faces
 from fer.training.config import TrainConfig, field_help, names_of
 from fer.training.epoch import Faces, order_of
-from fer.training.loss import Blend, Objective, WithVotes, class_weights, vote_shares
+from fer.training.loss import Blend, Loss, WithVotes, class_weights, vote_shares
 from fer.training.presets import GROUPS, PRESETS
 from fer.training.run_directory import RunDirectory
 from fer.training.starting_weights import freeze, keep_frozen, starting_network
@@ -50,22 +50,22 @@ def test_balanced_sampling_draws_the_classes_alike():
 def test_the_objective_is_the_mean_it_says():
     torch.manual_seed(0)
     logits, labels = torch.randn(4, 7), torch.tensor([0, 0, 0, 1])
-    plain = Objective(TrainConfig(label_smoothing=0.1), labels)
+    plain = Loss(TrainConfig(label_smoothing=0.1), labels)
     assert plain(logits, labels) == F.cross_entropy(logits, labels, label_smoothing=0.1)
-    weighted = Objective(TrainConfig(balance="weights"), labels)
+    weighted = Loss(TrainConfig(balance="weights"), labels)
     each = F.cross_entropy(logits, labels, reduction="none")
     assert weighted(logits, labels) == pytest.approx(float((each * torch.tensor([2 / 3, 2 / 3, 2 / 3, 2])).mean()))
     blend = Blend(0.25, torch.tensor([3, 2, 1, 0]))
     assert blend(torch.arange(4.0)).tolist() == [2.25, 1.75, 1.25, 0.75]
     expected = 0.25 * F.cross_entropy(logits, labels) + 0.75 * F.cross_entropy(logits, labels[[3, 2, 1, 0]])
-    assert Objective(TrainConfig(), labels)(logits, labels, None, blend) == pytest.approx(float(expected))
+    assert Loss(TrainConfig(), labels)(logits, labels, None, blend) == pytest.approx(float(expected))
 
 
 def test_votes_are_an_auxiliary_that_unvoted_faces_do_not_feel():
     votes = vote_shares(np.array([[5, 5] + [0] * 8, [0] * 10], np.uint8))
     assert votes[0, :2].tolist() == [0.5, 0.5] and votes[1].sum() == 0
     logits, labels = torch.zeros(2, 7), torch.tensor([0, 1])
-    loss = Objective(TrainConfig(ferplus_weight=0.5), labels)((logits, torch.zeros(2, 10)), labels, votes)
+    loss = Loss(TrainConfig(ferplus_weight=0.5), labels)((logits, torch.zeros(2, 10)), labels, votes)
     assert float(loss) == pytest.approx(np.log(7) + 0.5 * np.log(10) / 2)
 
 
@@ -95,8 +95,15 @@ def test_freezing_stops_at_the_named_layer(name):
 def test_fine_tuning_keeps_the_frozen_layers_and_the_preprocessing(tmp_path):
     from fer.models.checkpoints import load_checkpoint
 
-    config = small(model="mini_xception_64", init="mini_xception", freeze="block1", epochs=1, mixup=0.2,
-                   balance="weights", standardise="dataset")
+    config = small(
+        model="mini_xception_64",
+        init="mini_xception",
+        freeze="block1",
+        epochs=1,
+        mixup=0.2,
+        balance="weights",
+        standardise="dataset",
+    )
     run = RunDirectory.create(tmp_path / "tuned", config)
     assert train(run, quiet=True) == "finished"
     shipped, card = load_checkpoint(ROOT / "weights" / "mini_xception.safetensors")
@@ -122,19 +129,28 @@ def test_fine_tuning_sees_what_is_judged_whatever_input_size_the_settings_name(t
     from fer.models.weights import read_card
 
     card = read_card(second.best)
-    assert card.input_size == 36 and card.training["config"]["init"] == "first"      # a name, no place
+    assert card.input_size == 36 and card.training["config"]["init"] == "first"  # a name, no place
 
 
 def test_a_checkpoint_for_larger_faces_than_the_datas_is_refused(tmp_path):
-    save_checkpoint(tmp_path / "large.safetensors", build("mini_xception").state_dict(),
-                    Card("mini_xception", Preprocessing(face_size=96, input_size=88)))
+    save_checkpoint(
+        tmp_path / "large.safetensors",
+        build("mini_xception").state_dict(),
+        Card("mini_xception", Preprocessing(face_size=96, input_size=88)),
+    )
     with pytest.raises(RunError, match="96 pixels"):
         starting_network(small(init=str(tmp_path / "large.safetensors")))
 
 
-@pytest.mark.parametrize(("places", "names"), [
-    ("", ""), ("compact", "compact"), ("/srv/runs/a/best.safetensors,/srv/b.safetensors", "a,b.safetensors"),
-    ("/srv/runs/first", "first")])
+@pytest.mark.parametrize(
+    ("places", "names"),
+    [
+        ("", ""),
+        ("compact", "compact"),
+        ("/srv/runs/a/best.safetensors,/srv/b.safetensors", "a,b.safetensors"),
+        ("/srv/runs/first", "first"),
+    ],
+)
 def test_weights_by_their_names(places, names):
     assert names_of(places) == names
 
@@ -168,8 +184,11 @@ def test_every_setting_has_help_and_a_place_in_the_form():
 
 def test_old_configurations_and_records_are_read(tmp_path):
     """A run directory written before these settings came."""
-    old = {name: value for name, value in TrainConfig().to_json().items()
-           if name not in ("mixup", "balance", "ferplus_weight", "patience", "init", "freeze", "faces", "processes")}
+    old = {
+        name: value
+        for name, value in TrainConfig().to_json().items()
+        if name not in ("mixup", "balance", "ferplus_weight", "patience", "init", "freeze", "faces", "processes")
+    }
     assert TrainConfig.from_json(old) == TrainConfig()
     run = RunDirectory.create(tmp_path / "old", TrainConfig())
     run.append(EpochRecord(1, 1.0, 0.5, 1.0, 0.5, 0.5, (0.5,) * 7, ((1,) * 7,) * 7, 0.1, 1.0, 10.0, True))
@@ -179,8 +198,29 @@ def test_old_configurations_and_records_are_read(tmp_path):
 
 def test_a_search_tables_its_runs(tmp_path):
     done = subprocess.run(
-        [sys.executable, "-m", "fer", "train", "--search", "2", "--epochs", "1", "--limit", "64", "--batch-size", "32",
-         "--threads", "1", "--out", str(tmp_path / "try")], cwd=ROOT, check=True, capture_output=True, text=True)
+        [
+            sys.executable,
+            "-m",
+            "fer",
+            "train",
+            "--search",
+            "2",
+            "--epochs",
+            "1",
+            "--limit",
+            "64",
+            "--batch-size",
+            "32",
+            "--threads",
+            "1",
+            "--out",
+            str(tmp_path / "try"),
+        ],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
     lines = done.stdout.splitlines()
     assert len(lines) == 3 and lines[0].startswith("run") and "learning_rate" in lines[0]
     assert {line.split()[0] for line in lines[1:]} == {"try-01", "try-02"}

@@ -42,16 +42,36 @@ def accuracy(run: RunDirectory) -> float:
 def test_two_processes_are_as_good_as_one_and_survive_the_death_of_one(runs_folder):
     # Until both have learnt it (0.98 and more for any seed): after five epochs the luck of the start decides.
     settings = {"limit": 1050, "epochs": 9, "batch_size": 42, "learning_rate": 0.1, "warmup_epochs": 2.0}
-    command = [sys.executable, "-m", "fer", "train", "--limit", "1050", "--epochs", "9", "--batch-size", "42",
-               "--learning-rate", "0.1", "--threads", "1", "--warmup-epochs", "2", "--ema-decay", "0.9", "--json"]
-    one = subprocess.run([*command, "--out", str(runs_folder / "one")], cwd=ROOT, check=True, capture_output=True,
-                         text=True)
+    command = [
+        sys.executable,
+        "-m",
+        "fer",
+        "train",
+        "--limit",
+        "1050",
+        "--epochs",
+        "9",
+        "--batch-size",
+        "42",
+        "--learning-rate",
+        "0.1",
+        "--threads",
+        "1",
+        "--warmup-epochs",
+        "2",
+        "--ema-decay",
+        "0.9",
+        "--json",
+    ]
+    one = subprocess.run(
+        [*command, "--out", str(runs_folder / "one")], cwd=ROOT, check=True, capture_output=True, text=True
+    )
     assert len(one.stdout.splitlines()) == 9
 
     two = launcher.start(small(**settings, processes=2), "two")
     assert until(lambda: len(two.records()) >= 1, 90)
     ranks = ranks_of(two)
-    assert sorted(ranks) == [0, 1] and two.status()["pid"] == ranks[0]      # only the first writes
+    assert sorted(ranks) == [0, 1] and two.status()["pid"] == ranks[0]  # only the first writes
     began = time.monotonic()
     os.kill(ranks[1], signal.SIGKILL)
     assert until(lambda: two.status()["state"] == "failed", 60)

@@ -65,7 +65,7 @@ def test_a_resumed_run_equals_the_unbroken_one(tmp_path, small_csv):
     assert train(broken, quiet=True, on_epoch=stop_after_two) == "stopped"
     assert len(broken.records()) == 2 and broken.status()["state"] == "stopped"
     with open(broken.path / "metrics.jsonl", "a") as file:
-        file.write('{"epoch": 3, "train_l')                    # a torn line, as a killed worker leaves it
+        file.write('{"epoch": 3, "train_l')  # a torn line, as a killed worker leaves it
     assert len(broken.records()) == 2
     assert train(broken, quiet=True) == "finished"
     assert numbers(broken) == numbers(whole)
@@ -76,8 +76,13 @@ def test_a_resumed_run_equals_the_unbroken_one(tmp_path, small_csv):
 def test_a_signal_saves_and_exits_0_then_resume_finishes(tmp_path, small_csv, number):
     command = [sys.executable, "-m", "fer", "train"]
     settings = ["--data", str(small_csv), "--batch-size", "32", "--epochs", "400", "--threads", "1"]
-    worker = subprocess.Popen([*command, *settings, "--out", str(tmp_path / "run")], cwd=ROOT,
-                              env=os.environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    worker = subprocess.Popen(
+        [*command, *settings, "--out", str(tmp_path / "run")],
+        cwd=ROOT,
+        env=os.environ,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
     run = RunDirectory(tmp_path / "run")
     deadline = time.monotonic() + 60
     while len(run.records()) < 2 and time.monotonic() < deadline:
@@ -89,8 +94,14 @@ def test_a_signal_saves_and_exits_0_then_resume_finishes(tmp_path, small_csv, nu
     done = len(run.records())
     config = json.loads((run.path / "config.json").read_text())
     (run.path / "config.json").write_text(json.dumps({**config, "epochs": done + 1}))
-    again = subprocess.run([*command, "--resume", str(run.path), "--json"], cwd=ROOT, env=os.environ,
-                           capture_output=True, text=True, check=True)
+    again = subprocess.run(
+        [*command, "--resume", str(run.path), "--json"],
+        cwd=ROOT,
+        env=os.environ,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     (line,) = again.stdout.splitlines()
     assert json.loads(line)["epoch"] == done + 1
 
@@ -162,9 +173,18 @@ def test_a_run_is_not_overwritten(tmp_path):
         RunDirectory.open(tmp_path)
 
 
-@pytest.mark.parametrize(("values", "says"), [
-    ([], "object"), ({"epoch": 3}, "'epoch'"), ({"epochs": "3"}, "whole number"), ({"epochs": 0}, "at least 1"),
-    ({"optimizer": "magic"}, "sgd, adamw"), ({"flip": 3}, "0 to 1"), ({"epochs": True}, "whole number")])
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        ([], "object"),
+        ({"epoch": 3}, "'epoch'"),
+        ({"epochs": "3"}, "whole number"),
+        ({"epochs": 0}, "at least 1"),
+        ({"optimizer": "magic"}, "sgd, adamw"),
+        ({"flip": 3}, "0 to 1"),
+        ({"epochs": True}, "whole number"),
+    ],
+)
 def test_nonsense_settings_are_a_sentence(values, says):
     with pytest.raises(RunError, match=says):
         TrainConfig.from_json(values)
@@ -178,7 +198,7 @@ def test_settings_survive_json(tmp_path):
 
 def test_the_schedule_by_hand():
     config = TrainConfig(epochs=10, learning_rate=0.1, warmup_epochs=1)
-    assert learning_rate(0, 9, config) == pytest.approx(0.01)       # a tenth of the way up
+    assert learning_rate(0, 9, config) == pytest.approx(0.01)  # a tenth of the way up
     assert learning_rate(9, 9, config) == pytest.approx(0.1)
     assert learning_rate(9 + 40, 9, config) == pytest.approx(0.05 * (1 - math.cos(math.pi * 41 / 81)))
     linear = dataclasses.replace(config, schedule="linear", warmup_epochs=0)

@@ -14,7 +14,7 @@ from fer.preprocessing import Preprocessing
 from fer.training.batchnorm import with_new_statistics
 from fer.training.config import TrainConfig
 from fer.training.epoch import Faces, drawn_epoch, mirror_some, shrink
-from fer.training.loss import Blend, Objective
+from fer.training.loss import Blend, Loss
 from fer.training.preprocessing import prepare
 from fer.training.run_directory import RunDirectory
 from fer.training.teacher import Teacher, load_teacher
@@ -27,15 +27,16 @@ VIEWS = torch.rand(4, 1, 44, 44, generator=torch.Generator().manual_seed(0))
 def test_the_loss_is_the_mixture_it_says():
     torch.manual_seed(0)
     logits, taught, labels = torch.randn(4, 7), torch.randn(4, 7), torch.tensor([0, 1, 2, 3])
-    objective = Objective(TrainConfig(teacher_weight=0.8, teacher_temperature=2.0), labels)
+    objective = Loss(TrainConfig(teacher_weight=0.8, teacher_temperature=2.0), labels)
     wanted, given = (taught / 2).softmax(1), (logits / 2).softmax(1)
     distance = 4 * (wanted * (wanted / given).log()).sum(1).mean()
     labels_loss = -logits.log_softmax(1)[range(4), labels].mean()
-    assert float(objective(logits, labels, taught=taught)) == pytest.approx(float(.2 * labels_loss + .8 * distance))
+    assert float(objective(logits, labels, taught=taught)) == pytest.approx(float(0.2 * labels_loss + 0.8 * distance))
     assert float(objective(logits, labels, taught=logits)) == pytest.approx(float(0.2 * labels_loss), abs=1e-6)
     blend = Blend(1.0, torch.tensor([3, 2, 1, 0]))
     assert float(objective(logits, labels, None, blend, taught)) == pytest.approx(
-        float(.2 * labels_loss + .8 * distance))
+        float(0.2 * labels_loss + 0.8 * distance)
+    )
 
 
 class Counting(torch.nn.Module):
@@ -45,7 +46,7 @@ class Counting(torch.nn.Module):
 
     def forward(self, batch: torch.Tensor) -> torch.Tensor:
         self.calls += 1
-        left = batch[..., :batch.shape[-1] // 2].mean((1, 2, 3))
+        left = batch[..., : batch.shape[-1] // 2].mean((1, 2, 3))
         return torch.stack([left] * 7, 1)
 
 
@@ -54,8 +55,8 @@ def test_a_teacher_averages_mirror_images_and_keeps_its_answers():
     teacher = Teacher([(network, Preprocessing(standardise="dataset", mean=0.0, deviation=1.0))], False, keep=True)
     first = teacher(VIEWS, (1, 0))
     assert torch.allclose(first[:, 0], VIEWS.mean((1, 2, 3)), atol=1e-3) and first.dtype == torch.float32  # 16 bits
-    assert torch.equal(teacher(VIEWS, (1, 0)), first) and network.calls == 1    # rounded the first time too
-    assert teacher(VIEWS.to("meta"), (1, 0)).device.type == "meta"              # where the views are
+    assert torch.equal(teacher(VIEWS, (1, 0)), first) and network.calls == 1  # rounded the first time too
+    assert teacher(VIEWS.to("meta"), (1, 0)).device.type == "meta"  # where the views are
     teacher(VIEWS, (1, 1))
     assert network.calls == 2
     forgetful = Teacher(teacher.networks, False, keep=False)
@@ -94,11 +95,16 @@ def test_views_that_come_again_are_mirrored_by_share():
 def test_several_teachers_are_averaged(tmp_path):
     for seed in (0, 1):
         torch.manual_seed(seed)
-        save_checkpoint(tmp_path / f"{seed}.safetensors", build("mini_xception").state_dict(),
-                        Card("mini_xception", Preprocessing()))
+        save_checkpoint(
+            tmp_path / f"{seed}.safetensors",
+            build("mini_xception").state_dict(),
+            Card("mini_xception", Preprocessing()),
+        )
     names = [str(tmp_path / f"{seed}.safetensors") for seed in (0, 1)]
-    one, two, both = (load_teacher(TrainConfig(teacher=text), torch.device("cpu"))(VIEWS, (1, 0))
-                      for text in (names[0], names[1], ", ".join(names)))
+    one, two, both = (
+        load_teacher(TrainConfig(teacher=text), torch.device("cpu"))(VIEWS, (1, 0))
+        for text in (names[0], names[1], ", ".join(names))
+    )
     assert torch.allclose(both, (one + two) / 2, atol=1e-5) and not torch.allclose(one, two)
     assert load_teacher(TrainConfig(), torch.device("cpu")) is None
     with pytest.raises(WeightsError, match="no model 'nobody'"):
@@ -123,16 +129,23 @@ def test_new_statistics_are_those_of_the_pictures_and_the_network_stays():
     assert float(measured[0].running_mean) == pytest.approx(float(prepare(preprocessing, pixels).mean()), abs=1e-4)
     assert float(network[0].running_mean) == 0 and not measured.training
     network[0].weight.requires_grad_(False)
-    assert float(with_new_statistics(network, faces, preprocessing, 50)[0].running_mean) == 0     # frozen: as it was
+    assert float(with_new_statistics(network, faces, preprocessing, 50)[0].running_mean) == 0  # frozen: as it was
 
 
 def test_a_run_with_a_teacher_resumes_and_says_who_taught(tmp_path):
     torch.manual_seed(5)
     save_checkpoint(tmp_path / "teacher.safetensors", build("mini_xception").state_dict(), Card("mini_xception"))
-    config = small(teacher=str(tmp_path / "teacher.safetensors"), teacher_epochs=1, damage=0.5, small_size=32,
-                   small_epochs=1, norm_pictures=64, epochs=2)
+    config = small(
+        teacher=str(tmp_path / "teacher.safetensors"),
+        teacher_epochs=1,
+        damage=0.5,
+        small_size=32,
+        small_epochs=1,
+        norm_pictures=64,
+        epochs=2,
+    )
     run = RunDirectory.create(tmp_path / "run", config)
     assert train(run, quiet=True) == "finished"
     _, card = load_checkpoint(run.best)
     assert card.training["config"]["damage"] == 0.5
-    assert card.training["config"]["teacher"] == "teacher.safetensors"          # its name, not where it lies
+    assert card.training["config"]["teacher"] == "teacher.safetensors"  # its name, not where it lies

@@ -8,18 +8,21 @@ import pytest
 
 from fer.records import FaceBox
 from fer.vision.alignment import EYE_DISTANCE, EYES_MOUTH_MIDDLE, EYES_TO_MOUTH, Crop, align_face, cut, face_crop
-from fer.vision.registry import KINDS
+from fer.vision.registry import DETECTOR_SPECS
 
 
 def rotate(point, centre, degrees):
     angle = np.deg2rad(degrees)
     x, y = np.subtract(point, centre)
-    return (float(centre[0] + np.cos(angle) * x - np.sin(angle) * y),
-            float(centre[1] + np.sin(angle) * x + np.cos(angle) * y))
+    return (
+        float(centre[0] + np.cos(angle) * x - np.sin(angle) * y),
+        float(centre[1] + np.sin(angle) * x + np.cos(angle) * y),
+    )
 
 
 def reference_face(unit: float, centre, degrees: float = 0) -> FaceBox:
     """A face that lies in its photo exactly as FER2013's median does in 48 x 48, scaled and turned."""
+
     def place(x, y):
         return rotate((centre[0] + (x - 24) * unit, centre[1] + (y - 24) * unit), centre, degrees)
 
@@ -27,8 +30,8 @@ def reference_face(unit: float, centre, degrees: float = 0) -> FaceBox:
     eyes, mouth = y - EYES_TO_MOUTH / 2, y + EYES_TO_MOUTH / 2
     half = EYE_DISTANCE / 2
     landmarks = (place(x - half, eyes), place(x + half, eyes), place(x, y), place(x - 5, mouth), place(x + 5, mouth))
-    side = KINDS["yunet"].median.side * unit
-    middle = place(*KINDS["yunet"].median.centre)
+    side = DETECTOR_SPECS["yunet"].median.side * unit
+    middle = place(*DETECTOR_SPECS["yunet"].median.centre)
     return FaceBox(middle[0] - side / 2, middle[1] - side / 2, side, side, 1.0, landmarks)
 
 
@@ -40,7 +43,7 @@ def test_the_crop_is_the_reference_square(degrees):
 
 
 def test_without_landmarks_the_box_decides():
-    median = KINDS["haar"].median
+    median = DETECTOR_SPECS["haar"].median
     crop = face_crop(FaceBox(100, 50, 2 * median.side, 2 * median.side), "haar")
     assert crop.side == pytest.approx(96) and crop.roll == 0
     assert crop.centre_x == pytest.approx(100 + median.side + 2 * (24 - median.centre[0]))
@@ -67,7 +70,7 @@ def test_a_turned_face_comes_out_upright():
 
 def test_shrinking_averages_instead_of_picking():
     stripes = np.zeros((480, 480, 3), np.uint8)
-    stripes[:, ::2] = 200                                  # finer than the 48 pixels can show
+    stripes[:, ::2] = 200  # finer than the 48 pixels can show
     assert np.abs(cut(stripes, Crop(240, 240, 480)).astype(int) - 100).max() <= 4
 
 

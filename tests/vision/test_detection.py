@@ -62,13 +62,14 @@ def test_yunet_gives_landmarks(sample, yunet_needed):
 
 def test_a_large_photo_is_searched_at_a_bounded_size(sample, yunet_needed):
     small = read_image(sample)
-    large = small.repeat(8, 0).repeat(8, 1)[:, :, :]      # 4096 x 4096
+    large = small.repeat(8, 0).repeat(8, 1)[:, :, :]  # 4096 x 4096
     (one,), (eightfold,) = (load_detector("yunet").detect(picture) for picture in (small, large))
     assert eightfold.x == pytest.approx(8 * one.x, abs=60) and eightfold.width == pytest.approx(8 * one.width, rel=0.2)
 
 
-@pytest.mark.parametrize(("name", "recall", "precision"),
-                         [("yunet", 0.97, 0.97), ("hog", 0.85, 0.95), ("haar", 0.9, 0.9)])
+@pytest.mark.parametrize(
+    ("name", "recall", "precision"), [("yunet", 0.97, 0.97), ("hog", 0.85, 0.95), ("haar", 0.9, 0.9)]
+)
 def test_the_annotated_photographs(photos, yunet_needed, name, recall, precision):
     result = score_detector(load_detector(name), photos)
     assert result.faces == sum(len(row["faces"]) for row in json.loads((photos / "faces.json").read_text()).values())

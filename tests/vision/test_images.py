@@ -14,7 +14,7 @@ from fer.vision.images import decode_image, read_image
 
 # Four flat quadrants, so that lossy formats keep them and orientation shows.
 COLOURS = np.array([[[200, 30, 30], [30, 200, 30]], [[30, 30, 200], [200, 200, 30]]], np.uint8)
-PICTURE = COLOURS.repeat(16, 0).repeat(24, 1)      # (32, 48, 3)
+PICTURE = COLOURS.repeat(16, 0).repeat(24, 1)  # (32, 48, 3)
 
 
 def encode(picture: Image.Image, kind: str, **options) -> bytes:
@@ -41,9 +41,15 @@ def test_modes(mode):
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_exif_orientation(orientation):
-    undo = {2: lambda a: a[:, ::-1], 3: lambda a: a[::-1, ::-1], 4: lambda a: a[::-1],
-            5: lambda a: a.transpose(1, 0, 2), 6: np.rot90, 7: lambda a: np.rot90(a, 2).transpose(1, 0, 2),
-            8: lambda a: np.rot90(a, -1)}.get(orientation, lambda a: a)
+    undo = {
+        2: lambda a: a[:, ::-1],
+        3: lambda a: a[::-1, ::-1],
+        4: lambda a: a[::-1],
+        5: lambda a: a.transpose(1, 0, 2),
+        6: np.rot90,
+        7: lambda a: np.rot90(a, 2).transpose(1, 0, 2),
+        8: lambda a: np.rot90(a, -1),
+    }.get(orientation, lambda a: a)
     exif = Image.Exif()
     exif[0x0112] = orientation
     stored = Image.fromarray(np.ascontiguousarray(undo(PICTURE)))
@@ -66,9 +72,15 @@ def test_a_gif_gives_its_first_frame():
     assert (decode_image(encode(frames[0], "GIF", save_all=True, append_images=frames[1:])) == 10).all()
 
 
-@pytest.mark.parametrize(("data", "says"), [
-    (b"", "empty"), (b"hello " * 50, "not a picture"), (b"\x89PNG\r\n\x1a\n" + b"0" * 50, "not a picture|damaged"),
-    (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "not a picture")])
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (b"", "empty"),
+        (b"hello " * 50, "not a picture"),
+        (b"\x89PNG\r\n\x1a\n" + b"0" * 50, "not a picture|damaged"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "not a picture"),
+    ],
+)
 def test_what_is_no_picture(data, says):
     with pytest.raises(ImageError, match=says):
         decode_image(data)
@@ -79,7 +91,7 @@ def test_cut_off_files(kind):
     noise = np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8)
     data = encode(Image.fromarray(noise), kind)
     with pytest.raises(ImageError, match="damaged|not a picture"):
-        decode_image(data[:len(data) // 2])
+        decode_image(data[: len(data) // 2])
 
 
 def test_limits_come_before_decoding(monkeypatch):

@@ -38,16 +38,17 @@ def test_blur_is_measured_whatever_the_contrast(face):
 def test_turn_by_hand():
     assert turn(BOX) == pytest.approx(0)
     nose_aside = (*FRONT[:2], (62.0, 52.0), *FRONT[3:])
-    assert turn(FaceBox(20, 20, 60, 60, 0.9, nose_aside)) == pytest.approx(0.6)    # 12 of the eyes' 20 pixels
+    assert turn(FaceBox(20, 20, 60, 60, 0.9, nose_aside)) == pytest.approx(0.6)  # 12 of the eyes' 20 pixels
     tilted = tuple((x * 0.8 - y * 0.6, x * 0.6 + y * 0.8) for x, y in nose_aside)
-    assert turn(FaceBox(20, 20, 60, 60, 0.9, tilted)) == pytest.approx(0.6)        # a tilted head is no turned one
+    assert turn(FaceBox(20, 20, 60, 60, 0.9, tilted)) == pytest.approx(0.6)  # a tilted head is no turned one
     assert turn(FaceBox(20, 20, 60, 60)) == 0
 
 
 def test_a_turned_face_says_so(face):
     aside = FaceBox(20, 20, 60, 60, 0.9, (*FRONT[:2], (62.0, 52.0), *FRONT[3:]))
     assert assess((200, 200), aside, face).reasons == (
-        "turned away (nose 60 % of the eyes' distance off the middle, at most 50 %)",)
+        "turned away (nose 60 % of the eyes' distance off the middle, at most 50 %)",
+    )
 
 
 def test_size_light_and_frame(face):

@@ -22,8 +22,11 @@ def test_the_cheapest_pairs_are_those_of_all_ways_tried():
         costs = rng.random((rows, columns))
         pairs = cheapest_pairs(costs)
         count = min(rows, columns)
-        ways = (list(zip(chosen, places, strict=True)) for chosen in itertools.combinations(range(rows), count)
-                for places in itertools.permutations(range(columns), count))
+        ways = (
+            list(zip(chosen, places, strict=True))
+            for chosen in itertools.combinations(range(rows), count)
+            for places in itertools.permutations(range(columns), count)
+        )
         assert len(pairs) == count and len({row for row, _ in pairs}) == count
         assert sum(costs[pair] for pair in pairs) == pytest.approx(min(sum(costs[p] for p in way) for way in ways))
     assert cheapest_pairs(np.array([[np.inf]])) == [] and cheapest_pairs(np.zeros((0, 2))) == []
@@ -34,7 +37,7 @@ def test_two_people_cross_and_keep_their_numbers():
     for step in range(61):
         left, right = box(100 + 5 * step, 100), box(400 - 5 * step, 112)
         boxes = [left, right] if step % 2 else [right, left]
-        if abs(left.x - right.x) < 22:   # one hides the other: the detector gives one box
+        if abs(left.x - right.x) < 22:  # one hides the other: the detector gives one box
             boxes = boxes[:1]
         numbers = dict(zip(map(id, boxes), tracker.update(boxes, time_s), strict=True))
         if step in (0, 1):

@@ -11,7 +11,7 @@ from fer.app.evaluate import faces, inputs
 from fer.app.evaluate.inputs import Choice
 from fer.data.dataset import Dataset
 from fer.evaluation.comparison import compare
-from fer.evaluation.evaluation import Study
+from fer.evaluation.evaluation import Evaluation
 from fer.evaluation.groups import read_metadata, slices_of
 from fer.evaluation.robustness import CONDITIONS, STRENGTHS, StressPoint, contact_sheet, stress_report
 from fer.limits import MB, limits
@@ -22,26 +22,38 @@ STEPS = len(CONDITIONS) * len(STRENGTHS)
 NUMBERS = {"accuracy": "accuracy", "macro_f1": "macro-F1", "nll": "loss (nats)", "ece": "ECE", "brier": "Brier score"}
 
 
-def stress(item: Study, choice: Choice) -> None:
+def stress(item: Evaluation, choice: Choice) -> None:
     """Fourteen harder conditions, five strengths each, for the model, and another laid over it."""
     st.markdown("How much accuracy is lost when light, blur, size, pose or cover get worse? Shaded: 95 % interval.")
     others = [name for name in resources.models() if name != session.model()]
-    second = st.selectbox("Lay over it", ["", *others], key="stress_second",
-                          format_func=lambda name: layout.model_label(name) if name else "no other model")
+    second = st.selectbox(
+        "Lay over it",
+        ["", *others],
+        key="stress_second",
+        format_func=lambda name: layout.model_label(name) if name else "no other model",
+    )
     with st.expander("What the conditions look like"):
-        st.image(contact_sheet(item.part.pixels[0]), width=480, caption="Rows: " + ", ".join(CONDITIONS),
-                 alt="One face under every condition and strength")
+        st.image(
+            contact_sheet(item.part.pixels[0]),
+            width=480,
+            caption="Rows: " + ", ".join(CONDITIONS),
+            alt="One face under every condition and strength",
+        )
     models = [session.model(), *([second] if second else [])]
     for model, label in zip(models, map(layout.model_label, models), strict=True):
         if not _whole(model, choice) and st.button(
-                f"Run the stress test for {layout.plain(label)}", key=f"stress_run_{label}",
-                icon=":material/play_arrow:"):
+            f"Run the stress test for {layout.plain(label)}", key=f"stress_run_{label}", icon=":material/play_arrow:"
+        ):
             _run(model, item, choice)
     series = {layout.model_label(model): points for model in models if (points := points_of(model, choice))}
     if series:
         for condition in {point.condition: 1 for points in series.values() for point in points}:
-            st.plotly_chart(charts.stress_curves(series, condition), config=CONFIG, key=f"stress_{condition}",
-                            alt=f"Accuracy lost under {condition}")
+            st.plotly_chart(
+                charts.stress_curves(series, condition),
+                config=CONFIG,
+                key=f"stress_{condition}",
+                alt=f"Accuracy lost under {condition}",
+            )
 
 
 def points_of(model: str, choice: Choice) -> list[StressPoint]:
@@ -53,7 +65,7 @@ def _whole(model: str, choice: Choice) -> bool:
     return len(points_of(model, choice)) == STEPS
 
 
-def _run(model: str, item: Study, choice: Choice) -> None:
+def _run(model: str, item: Evaluation, choice: Choice) -> None:
     """Point by point; a click elsewhere or on Stop ends it and keeps what is there."""
     recognizer = resources.recognizer(model)
     points: list[StressPoint] = []
@@ -64,46 +76,65 @@ def _run(model: str, item: Study, choice: Choice) -> None:
 
     with work_queue.in_turns() as next_turn:
         patient = inputs.taking_turns(recognizer, next_turn)
-        for point in stress_report(lambda faces: patient.probabilities(faces).argmax(1), item.part.pixels,
-                                   item.labels):
+        for point in stress_report(lambda faces: patient.probabilities(faces).argmax(1), item.part.pixels, item.labels):
             points.append(point)
             left = (time.monotonic() - began) / len(points) * (STEPS - len(points))
-            bar.progress(len(points) / STEPS,
-                         f"{point.condition}, strength {point.strength}; about {left:.0f} s left")
+            bar.progress(len(points) / STEPS, f"{point.condition}, strength {point.strength}; about {left:.0f} s left")
     bar.empty()
     way_out.empty()
     st.rerun()
 
 
-def groups(item: Study) -> None:
+def groups(item: Evaluation) -> None:
     """Accuracy by the columns of the visitor's own table."""
-    st.markdown("Bring a CSV with a column of picture names (`file`) and any others, such as age group, skin tone or "
-                "source. No attribute is ever guessed from a face.")
+    st.markdown(
+        "Bring a CSV with a column of picture names (`file`) and any others, such as age group, skin tone or "
+        "source. No attribute is ever guessed from a face."
+    )
     if item.part.names is None:
         st.info("These pictures have no names that a table could refer to.")
         return
     st.caption(f"Names look like: {layout.plain(str(item.part.names[0]))}")
-    upload = st.file_uploader("A table about the pictures (CSV)", type=["csv"], key="slices_upload",
-                              max_upload_size=limits().table_bytes // MB)
+    upload = st.file_uploader(
+        "A table about the pictures (CSV)",
+        type=["csv"],
+        key="slices_upload",
+        max_upload_size=limits().table_bytes // MB,
+    )
     if upload is None:
         return
     metadata = read_metadata(upload.getvalue(), [str(name) for name in item.part.names])
-    st.markdown(f"{metadata.matched:,} of {len(item.part):,} pictures are in the table. {metadata.unused:,} of its "
-                f"rows belong to no picture here, {metadata.repeated:,} repeat a name.")
+    st.markdown(
+        f"{metadata.matched:,} of {len(item.part):,} pictures are in the table. {metadata.unused:,} of its "
+        f"rows belong to no picture here, {metadata.repeated:,} repeat a name."
+    )
     if metadata.skipped:
         st.caption("Too many values to group by: " + layout.plain(", ".join(metadata.skipped)))
     rows = slices_of(metadata, item.probabilities.argmax(1), item.labels)
-    st.dataframe([{"column": row.column, "value": row.value, "faces": row.faces,
-                   "accuracy %": round(100 * row.accuracy, 1), "95 % from": round(100 * row.low, 1),
-                   "to": round(100 * row.high, 1),
-                   "macro-F1": round(row.macro_f1, 3), "column's gap": round(100 * row.gap, 1),
-                   "": "few faces: read with care" if row.few else ""} for row in rows],
-                 hide_index=True, width="stretch", alt="Accuracy by group")
+    st.dataframe(
+        [
+            {
+                "column": row.column,
+                "value": row.value,
+                "faces": row.faces,
+                "accuracy %": round(100 * row.accuracy, 1),
+                "95 % from": round(100 * row.low, 1),
+                "to": round(100 * row.high, 1),
+                "macro-F1": round(row.macro_f1, 3),
+                "column's gap": round(100 * row.gap, 1),
+                "": "few faces: read with care" if row.few else "",
+            }
+            for row in rows
+        ],
+        hide_index=True,
+        width="stretch",
+        alt="Accuracy by group",
+    )
     if any(row.few for row in rows):
         st.warning("Groups under 50 faces say little: their intervals are wide, and they are left out of the gaps.")
 
 
-def other_model(item: Study, choice: Choice, dataset: Dataset) -> None:
+def other_model(item: Evaluation, choice: Choice, dataset: Dataset) -> None:
     """This model against another one on the same faces."""
     others = [name for name in resources.models() if name != session.model()]
     if not others:
@@ -114,18 +145,34 @@ def other_model(item: Study, choice: Choice, dataset: Dataset) -> None:
     one, two = layout.model_label(session.model()), layout.model_label(name)
     result = compare(item.probabilities, other.probabilities, item.labels)
     words = "more than chance explains" if result.p < 0.05 else "within what chance explains"
-    st.markdown(f"{layout.plain(one)}: **{result.accuracy_first:.1%}**, {layout.plain(two)}: "
-                f"**{result.accuracy_second:.1%}**. The difference is {words} (McNemar's test, p = {result.p:.3g}).")
+    st.markdown(
+        f"{layout.plain(one)}: **{result.accuracy_first:.1%}**, {layout.plain(two)}: "
+        f"**{result.accuracy_second:.1%}**. The difference is {words} (McNemar's test, p = {result.p:.3g})."
+    )
     first, second = item.report, other.report
     st.dataframe(
-        [{"": words, one: round(getattr(first, key), 4), two: round(getattr(second, key), 4),
-          "difference": round(getattr(second, key) - getattr(first, key), 4)}
-         for key, words in NUMBERS.items()]
-        + [{"": f"recall {label}", one: round(row["recall"], 4),
-            two: round(second.per_class[label]["recall"], 4),
-            "difference": round(second.per_class[label]["recall"] - row["recall"], 4)}
-           for label, row in first.per_class.items()],
-        hide_index=True, width="stretch", alt="The two models, number by number")
+        [
+            {
+                "": words,
+                one: round(getattr(first, key), 4),
+                two: round(getattr(second, key), 4),
+                "difference": round(getattr(second, key) - getattr(first, key), 4),
+            }
+            for key, words in NUMBERS.items()
+        ]
+        + [
+            {
+                "": f"recall {label}",
+                one: round(row["recall"], 4),
+                two: round(second.per_class[label]["recall"], 4),
+                "difference": round(second.per_class[label]["recall"] - row["recall"], 4),
+            }
+            for label, row in first.per_class.items()
+        ],
+        hide_index=True,
+        width="stretch",
+        alt="The two models, number by number",
+    )
     st.markdown(f"**Only {layout.plain(one)} gets these right** ({len(result.only_first):,})")
     faces.gallery(item, result.only_first, "only_first")
     st.markdown(f"**Only {layout.plain(two)} gets these right** ({len(result.only_second):,})")

@@ -8,7 +8,7 @@ import streamlit as st
 
 from fer.app import session
 from fer.app.predict.photo_reading import Photo
-from fer.evaluation.evaluation import Study
+from fer.evaluation.evaluation import Evaluation
 from fer.expressions import NAMES
 from fer.visualization import evaluation_figures as charts
 from fer.visualization.figures import CONFIG
@@ -17,7 +17,7 @@ SHOWN = 12
 SIDE = 110
 
 
-def gallery(item: Study, rows: np.ndarray, key: str) -> None:
+def gallery(item: Evaluation, rows: np.ndarray, key: str) -> None:
     """Up to SHOWN faces of these rows, a page at a time, each with its truth and the model's word."""
     if not len(rows):
         st.caption("No faces here.")
@@ -25,11 +25,11 @@ def gallery(item: Study, rows: np.ndarray, key: str) -> None:
     pages = -(-len(rows) // SHOWN)
     page = st.number_input(f"Page of {pages}", 1, pages, key=f"{key}_page") if pages > 1 else 1
     with st.container(horizontal=True, gap="small"):
-        for row in rows[(page - 1) * SHOWN:page * SHOWN]:
+        for row in rows[(page - 1) * SHOWN : page * SHOWN]:
             _tile(item, int(row), key)
 
 
-def _tile(item: Study, row: int, key: str) -> None:
+def _tile(item: Evaluation, row: int, key: str) -> None:
     truth, named = NAMES[item.labels[row]], NAMES[item.probabilities[row].argmax()]
     share = float(item.probabilities[row].max())
     with st.container(width=SIDE, gap="small"):
@@ -40,24 +40,30 @@ def _tile(item: Study, row: int, key: str) -> None:
             _open_in_explain(item, row, truth)
 
 
-def _open_in_explain(item: Study, row: int, truth: str) -> None:
+def _open_in_explain(item: Evaluation, row: int, truth: str) -> None:
     data = cv2.imencode(".png", item.part.pixels[row])[1].tobytes()
     name = str(item.part.names[row]) if item.part.names is not None else f"face-{row}.png"
     photo = Photo(name, data)
-    session.take_whole(photo.key)      # it is a face crop already
+    session.take_whole(photo.key)  # it is a face crop already
     session.explain_face(session.Explained(photo, truth=truth))
     st.switch_page("pages/explain.py")
 
 
-def errors(item: Study) -> None:
+def errors(item: Evaluation) -> None:
     """The galleries of mistakes."""
     choices = {"Most confident mistakes": item.confident_errors, "Hardest faces": item.hardest}
-    chosen = st.segmented_control("Which faces", list(choices), default=next(iter(choices)), required=True,
-                                  key="error_gallery", label_visibility="collapsed")
+    chosen = st.segmented_control(
+        "Which faces",
+        list(choices),
+        default=next(iter(choices)),
+        required=True,
+        key="error_gallery",
+        label_visibility="collapsed",
+    )
     gallery(item, choices[chosen](), "errors")
 
 
-def people(item: Study) -> None:
+def people(item: Evaluation) -> None:
     """The model beside FER+'s ten people."""
     found = item.people
     if found is None:
@@ -67,18 +73,19 @@ def people(item: Study) -> None:
         f"On {found.pictures:,} faces with votes, the model names what most people named on "
         f"**{found.agreement_with_majority:.0%}**; people's majority agrees with the label on "
         f"**{found.majority_accuracy:.0%}**. The model's probabilities and the people's differ by "
-        f"{found.distance:.2f} on average (0: the same, 1: nothing in common).")
-    st.plotly_chart(charts.people_chart(found.by_strength), config=CONFIG, key="people",
-                    alt="Accuracy by how strongly people agree")
+        f"{found.distance:.2f} on average (0: the same, 1: nothing in common)."
+    )
+    st.plotly_chart(
+        charts.people_chart(found.by_strength), config=CONFIG, key="people", alt="Accuracy by how strongly people agree"
+    )
     st.markdown("**Label noise?** Confident mistakes where most people side with the model against the label.")
     gallery(item, found.label_noise, "noise")
     st.markdown("**Real errors.** Confident mistakes where most people side with the label.")
     gallery(item, found.real_errors, "real")
 
 
-def cell(item: Study, chosen: tuple[int, int]) -> None:
+def cell(item: Evaluation, chosen: tuple[int, int]) -> None:
     truth, named = chosen
     rows = item.cell(truth, named)
     st.markdown(f"**{len(rows):,} {NAMES[truth]} faces named {NAMES[named]}**, the most confident first")
     gallery(item, rows, f"cell_{truth}_{named}")
-

@@ -11,15 +11,19 @@ import streamlit as st
 
 from fer.app import data_choice, layout, resources, session, work_queue
 from fer.data.dataset import ALL, SPLITS, Dataset
+from fer.evaluation.evaluation import Evaluation
 from fer.inference.recognizer import Recognizer
 from fer.preprocessing import TTA
 
 if TYPE_CHECKING:
-    from fer.evaluation.evaluation import Study
     from fer.evaluation.metrics import Report
 
-SPLIT_WORDS = {"Training": "Training", "PublicTest": "Validation (PublicTest)", "PrivateTest": "Test (PrivateTest)",
-               ALL: "All pictures"}
+SPLIT_WORDS = {
+    "Training": "Training",
+    "PublicTest": "Validation (PublicTest)",
+    "PrivateTest": "Test (PrivateTest)",
+    ALL: "All pictures",
+}
 TTA_WORDS = {"none": "one view", "flip": "with its mirror image", "tencrop": "ten crops"}
 
 
@@ -50,8 +54,13 @@ def choose() -> tuple[Choice, Dataset] | None:
     held = [*held, ALL] if len(held) > 1 else held
     preferred = ALL if dataset.split_made and ALL in held else "PublicTest" if "PublicTest" in held else held[-1]
     split = left.selectbox("Split", held, held.index(preferred), format_func=SPLIT_WORDS.get, key="evaluate_split")
-    tta = right.selectbox("Views of each face", TTA, format_func=TTA_WORDS.get, key="evaluate_tta",
-                          help="The probabilities of several views are averaged. More views: a little better, slower.")
+    tta = right.selectbox(
+        "Views of each face",
+        TTA,
+        format_func=TTA_WORDS.get,
+        key="evaluate_tta",
+        help="The probabilities of several views are averaged. More views: a little better, slower.",
+    )
     if split in ("Training", ALL) and not dataset.split_made:
         st.warning("This includes pictures that the model may have been trained on, which flatters it.")
     return Choice(data, stamp, split, tta), dataset
@@ -93,7 +102,7 @@ def show_reading(dataset: Dataset) -> None:
         st.caption(layout.plain(remark))
 
 
-def evaluated(model: str, choice: Choice, dataset: Dataset) -> Study:
+def evaluated(model: str, choice: Choice, dataset: Dataset) -> Evaluation:
     """The study of a model; computed once for the same weights, data and settings."""
     recognizer = resources.recognizer(model)
     key = (recognizer.card.sha256, recognizer.card.temperature, choice)
@@ -114,7 +123,7 @@ def evaluated(model: str, choice: Choice, dataset: Dataset) -> Study:
 
 
 def taking_turns(recognizer: Recognizer, next_turn: Callable[[], None]) -> Recognizer:
-    """The same recogniser for turnstile.in_turns: each batch of faces waits for its turn."""
+    """The same recogniser for queue.in_turns: each batch of faces waits for its turn."""
 
     def engine(batch: np.ndarray) -> np.ndarray:
         next_turn()

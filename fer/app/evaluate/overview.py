@@ -9,13 +9,13 @@ import streamlit as st
 
 from fer.app import layout
 from fer.app.evaluate.inputs import SPLIT_WORDS
+from fer.evaluation.evaluation import Evaluation
 from fer.expressions import NAMES
 from fer.models.card import Card
 from fer.visualization import evaluation_figures as charts
 from fer.visualization.figures import CONFIG
 
 if TYPE_CHECKING:
-    from fer.evaluation.evaluation import Study
     from fer.evaluation.metrics import Report
     from fer.evaluation.robustness import StressPoint
 
@@ -32,8 +32,12 @@ def show_card(card: Card) -> None:
     metrics = card.metrics
     split = metrics.get("split", "validation")
     st.header(f"What its card says, on {layout.plain(split)}")
-    numbers = {"Accuracy": ("accuracy", "{:.1%}"), "Macro-F1": ("macro_f1", "{:.3f}"), "ECE": ("ece", "{:.3f}"),
-               "Without train duplicates": ("accuracy_without_train_duplicates", "{:.1%}")}
+    numbers = {
+        "Accuracy": ("accuracy", "{:.1%}"),
+        "Macro-F1": ("macro_f1", "{:.3f}"),
+        "ECE": ("ece", "{:.3f}"),
+        "Without train duplicates": ("accuracy_without_train_duplicates", "{:.1%}"),
+    }
     with st.container(horizontal=True):
         for word, (key, form) in numbers.items():
             if isinstance(metrics.get(key), (int, float)):
@@ -42,20 +46,29 @@ def show_card(card: Card) -> None:
     if "confusion_matrix" in metrics:
         with left:
             st.markdown("**Confusion matrix**, rows in percent of the truth")
-            st.plotly_chart(charts.confusion(metrics["confusion_matrix"], percent=True), config=CONFIG,
-                            key="card_confusion", alt="Confusion matrix of the model's card")
+            st.plotly_chart(
+                charts.confusion(metrics["confusion_matrix"], percent=True),
+                config=CONFIG,
+                key="card_confusion",
+                alt="Confusion matrix of the model's card",
+            )
     if "reliability" in metrics:
         with right:
             st.markdown("**Does 80 % mean 80 %?** Confidence against how often it was right, on held-out faces")
-            st.plotly_chart(charts.reliability_diagram(metrics["reliability"]), config=CONFIG, key="card_reliability",
-                            alt="Reliability diagram of the model's card")
+            st.plotly_chart(
+                charts.reliability_diagram(metrics["reliability"]),
+                config=CONFIG,
+                key="card_reliability",
+                alt="Reliability diagram of the model's card",
+            )
     if card.notes:
         st.caption(layout.plain(card.notes))
     st.markdown("Choose data above for the whole report: errors, people's opinions, stress, groups, another model.")
 
 
-def overview(item: Study, splits: list[str], reports: Callable[[], dict[str, Report]],
-             stress: list[StressPoint]) -> None:
+def overview(
+    item: Evaluation, splits: list[str], reports: Callable[[], dict[str, Report]], stress: list[StressPoint]
+) -> None:
     """splits: validation and test, as far as the data holds them; reports: makes theirs; stress: what was measured."""
     from fer.evaluation.report import headline_rows, render_report
 
@@ -67,37 +80,75 @@ def overview(item: Study, splits: list[str], reports: Callable[[], dict[str, Rep
         st.metric("ECE", f"{report.ece:.3f}", border=True, help=HELP["ECE"])
     left, right = st.columns(2, gap="large")
     with left:
-        st.dataframe([{"": what, "value": value} for what, value in headline_rows(item)], hide_index=True,
-                     width="stretch", alt="All headline numbers")
+        st.dataframe(
+            [{"": what, "value": value} for what, value in headline_rows(item)],
+            hide_index=True,
+            width="stretch",
+            alt="All headline numbers",
+        )
     with right:
-        numbers = {name: {key: round(row[key], 3) for key in ("precision", "recall", "f1")} if row["support"] else {}
-                   for name, row in report.per_class.items()}
-        st.dataframe([{"class": name, **numbers[name], "faces": row["support"]}
-                      for name, row in report.per_class.items()],
-                     hide_index=True, width="stretch", alt="Precision, recall and F1 of each class")
-    if len(splits) > 1 and st.toggle("Validation and test side by side", key="evaluate_by_split",
-                                     help="Validation chose the model, so the test split is the more honest one, as "
-                                          "long as nothing is chosen by it. Look at it last."):
-        st.dataframe([{"split": SPLIT_WORDS[split], "faces": other.n, "loss": round(other.nll, 4),
-                       "accuracy %": round(100 * other.accuracy, 1), "macro-F1": round(other.macro_f1, 3)}
-                      for split, other in reports().items()], hide_index=True, width="stretch", alt="Loss by split")
+        numbers = {
+            name: {key: round(row[key], 3) for key in ("precision", "recall", "f1")} if row["support"] else {}
+            for name, row in report.per_class.items()
+        }
+        st.dataframe(
+            [{"class": name, **numbers[name], "faces": row["support"]} for name, row in report.per_class.items()],
+            hide_index=True,
+            width="stretch",
+            alt="Precision, recall and F1 of each class",
+        )
+    if len(splits) > 1 and st.toggle(
+        "Validation and test side by side",
+        key="evaluate_by_split",
+        help="Validation chose the model, so the test split is the more honest one, as "
+        "long as nothing is chosen by it. Look at it last.",
+    ):
+        st.dataframe(
+            [
+                {
+                    "split": SPLIT_WORDS[split],
+                    "faces": other.n,
+                    "loss": round(other.nll, 4),
+                    "accuracy %": round(100 * other.accuracy, 1),
+                    "macro-F1": round(other.macro_f1, 3),
+                }
+                for split, other in reports().items()
+            ],
+            hide_index=True,
+            width="stretch",
+            alt="Loss by split",
+        )
     missing = [name for name, row in report.per_class.items() if not row["support"]]
     if missing:
-        st.info(f"This split has no faces of: {', '.join(missing)}. In macro averages such a class counts as 0 where "
-                "the model names it, and not at all where it does not.")
+        st.info(
+            f"This split has no faces of: {', '.join(missing)}. In macro averages such a class counts as 0 where "
+            "the model names it, and not at all where it does not."
+        )
     if len(missing) == len(NAMES) - 1:
         st.warning("There is one class only, so accuracy here is that class's recall, and curves cannot be drawn.")
     # The download is made outside this session's thread, so it takes along what it needs.
     stressed = {item.model: stress} if stress else None
-    st.download_button("Report (HTML)", lambda: render_report([item], stressed), "evaluation.html", "text/html",
-                       on_click="ignore", icon=":material/download:")
+    st.download_button(
+        "Report (HTML)",
+        lambda: render_report([item], stressed),
+        "evaluation.html",
+        "text/html",
+        on_click="ignore",
+        icon=":material/download:",
+    )
 
 
-def confusion(item: Study) -> tuple[int, int] | None:
+def confusion(item: Evaluation) -> tuple[int, int] | None:
     """The matrix; returns the (truth, named) cell that was clicked."""
     percent = st.toggle("Rows in percent", key="confusion_percent")
-    event = st.plotly_chart(charts.confusion(item.report.confusion_matrix, percent), config=CONFIG, key="confusion",
-                            on_select="rerun", selection_mode="points", alt="Confusion matrix")
+    event = st.plotly_chart(
+        charts.confusion(item.report.confusion_matrix, percent),
+        config=CONFIG,
+        key="confusion",
+        on_select="rerun",
+        selection_mode="points",
+        alt="Confusion matrix",
+    )
     points = event.selection.points if event else []
     if not points:
         st.caption("Click a cell to see its faces.")
@@ -106,21 +157,32 @@ def confusion(item: Study) -> tuple[int, int] | None:
     return int(truth), int(named)
 
 
-def calibration(item: Study) -> None:
+def calibration(item: Evaluation) -> None:
     st.markdown("**Does 80 % mean 80 %?** A calibrated model's bars end on the dotted line.")
     left, right = st.columns(2, gap="large")
     with left:
-        st.plotly_chart(charts.reliability_diagram(item.reliability), config=CONFIG, key="reliability",
-                        alt="Reliability diagram")
+        st.plotly_chart(
+            charts.reliability_diagram(item.reliability), config=CONFIG, key="reliability", alt="Reliability diagram"
+        )
     with right:
-        st.plotly_chart(charts.confidence_histogram(item.reliability, 320), config=CONFIG, key="confidence",
-                        alt="How many faces have which confidence")
+        st.plotly_chart(
+            charts.confidence_histogram(item.reliability, 320),
+            config=CONFIG,
+            key="confidence",
+            alt="How many faces have which confidence",
+        )
     st.markdown("**When should it say “not sure”?** A higher threshold answers fewer faces, and errs on fewer.")
     threshold = st.slider("Sure from", 0.0, 0.99, float(min(item.threshold, 0.99)), 0.01, key="risk_threshold")
     at = item.risk.at(threshold)
-    answers = f"answers **{at[0]:.0%}** of the faces and is right on **{1 - at[1]:.1%}** of those" if at[0] else \
-        "answers **nothing**: no face reaches that confidence"
+    answers = (
+        f"answers **{at[0]:.0%}** of the faces and is right on **{1 - at[1]:.1%}** of those"
+        if at[0]
+        else "answers **nothing**: no face reaches that confidence"
+    )
     st.markdown(f"From {threshold:.0%} on it {answers}. Its card says {item.threshold:.0%}.")
-    st.plotly_chart(charts.risk_coverage_chart(item.risk.coverage, item.risk.risk, at), config=CONFIG, key="risk",
-                    alt="Share of wrong answers by share answered")
-
+    st.plotly_chart(
+        charts.risk_coverage_chart(item.risk.coverage, item.risk.risk, at),
+        config=CONFIG,
+        key="risk",
+        alt="Share of wrong answers by share answered",
+    )

@@ -21,9 +21,18 @@ def choose_number(reading: Reading, chosen: session.Explained) -> int:
     if count == 1:
         return 1
     box = session.picked_box(reading.photo.key) or chosen.box
-    number = st.pills(f"{count} faces, the largest first", range(1, count + 1), default=_nearest(reading, box),
-                      required=True, wrap=True, key=f"explain_face_{reading.photo.key}_{reading.detector}",
-                      format_func=lambda n: f"{n} {face_label(reading.faces[n - 1])}") or 1
+    number = (
+        st.pills(
+            f"{count} faces, the largest first",
+            range(1, count + 1),
+            default=_nearest(reading, box),
+            required=True,
+            wrap=True,
+            key=f"explain_face_{reading.photo.key}_{reading.detector}",
+            format_func=lambda n: f"{n} {face_label(reading.faces[n - 1])}",
+        )
+        or 1
+    )
     session.pick_box(reading.photo.key, reading.faces[number - 1].box)
     return number
 
@@ -41,10 +50,16 @@ def has_face(reading: Reading) -> bool:
         return False
     if not reading.faces:
         st.markdown("## No face found")
-        st.markdown("A face needs about 20 pixels, and to be turned towards the camera. Try another detector in the "
-                    "sidebar, or, if this is a close-up of one face:")
-        st.button("Treat the whole picture as a face", on_click=session.take_whole, args=(reading.photo.key,),
-                  icon=":material/crop_free:")
+        st.markdown(
+            "A face needs about 20 pixels, and to be turned towards the camera. Try another detector in the "
+            "sidebar, or, if this is a close-up of one face:"
+        )
+        st.button(
+            "Treat the whole picture as a face",
+            on_click=session.take_whole,
+            args=(reading.photo.key,),
+            icon=":material/crop_free:",
+        )
         return False
     return True
 
@@ -52,11 +67,15 @@ def has_face(reading: Reading) -> bool:
 def choose_face() -> None:
     """Another face: a photo, a snapshot, a sample; a row of a data set where its path may be named."""
     with st.expander("Explain another face", icon=":material/face:"):
-        photo, camera, sample, *row = st.tabs(["Photo", "Camera", "Samples",
-                                               *(["Data set"] if limits().server_paths else [])])
+        photo, camera, sample, *row = st.tabs(
+            ["Photo", "Camera", "Samples", *(["Data set"] if limits().server_paths else [])]
+        )
         with photo:
-            upload = st.file_uploader("One photo: PNG, JPEG, WebP, BMP or GIF", key="explain_upload",
-                                      max_upload_size=limits().photo_bytes // MB)
+            upload = st.file_uploader(
+                "One photo: PNG, JPEG, WebP, BMP or GIF",
+                key="explain_upload",
+                max_upload_size=limits().photo_bytes // MB,
+            )
             _take(upload, "upload")
         with camera:
             if st.toggle("Use the camera", key="explain_camera_on"):
@@ -78,8 +97,12 @@ def _take(file, slot: str) -> None:
 
 def _choose_row() -> None:
     path = st.text_input("fer2013.csv, or a folder that holds it, on this machine", key="explain_data")
-    split = st.selectbox("Part", ["PublicTest", "Training"], key="explain_split",
-                         help="PublicTest is what models here are chosen on, Training what they learnt from.")
+    split = st.selectbox(
+        "Part",
+        ["PublicTest", "Training"],
+        key="explain_split",
+        help="PublicTest is what models here are chosen on, Training what they learnt from.",
+    )
     if not path.strip():
         return
     faces = resources.dataset(path.strip()).split(split)

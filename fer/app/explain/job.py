@@ -26,18 +26,18 @@ Key = tuple[str, str | None]  # a method, and its layer where it has one
 
 
 @dataclass
-class Study:
+class ExplainJob:
     """Kept in the visitor's session, so that a click costs nothing twice."""
 
     face: Subject
     truth: str | None = None
-    maps: dict[Key, np.ndarray] = field(default_factory=dict)                          # (7, S, S) each
-    curves: dict[Key, tuple[Curves | None, ...]] = field(default_factory=dict)         # a class each
+    maps: dict[Key, np.ndarray] = field(default_factory=dict)  # (7, S, S) each
+    curves: dict[Key, tuple[Curves | None, ...]] = field(default_factory=dict)  # a class each
     baseline: tuple[Curves, ...] = ()
-    contrasts: dict[tuple[Key, int, int], np.ndarray] = field(default_factory=dict)    # (1, S, S) each
-    tiles: dict[Key, tuple[str, ...]] = field(default_factory=dict)                    # seven images' addresses each
-    look: Look | None = None                                                           # how the tiles are drawn
-    untaught: dict[Key, dict[str, np.ndarray]] = field(default_factory=dict)           # "top", "all" -> (7, S, S)
+    contrasts: dict[tuple[Key, int, int], np.ndarray] = field(default_factory=dict)  # (1, S, S) each
+    tiles: dict[Key, tuple[str, ...]] = field(default_factory=dict)  # seven images' addresses each
+    look: Look | None = None  # how the tiles are drawn
+    untaught: dict[Key, dict[str, np.ndarray]] = field(default_factory=dict)  # "top", "all" -> (7, S, S)
 
     def map_of(self, key: Key) -> np.ndarray:
         """Seven maps (7, S, S), computed where they are not there yet."""
@@ -57,7 +57,7 @@ class Study:
 
     def contrast_of(self, key: Key, one: int, other: int) -> np.ndarray:
         """The map (1, S, S) of one class's score less another's. Where it is not there yet it takes a place of the
-        turnstile: not to be called from inside it.
+        queue: not to be called from inside it.
         """
         wanted = (key, one, other)
         if wanted not in self.contrasts:
@@ -69,8 +69,9 @@ class Study:
         if not self.baseline:
             self.baseline = random_curves(self.face.probabilities, self.face.batch.numpy())
         if key not in self.curves:
-            self.curves[key] = tuple(removal(self.face, values, key[0], index)
-                                     for index, values in enumerate(self.map_of(key)))
+            self.curves[key] = tuple(
+                removal(self.face, values, key[0], index) for index, values in enumerate(self.map_of(key))
+            )
         return self.curves[key]
 
     def untaught_of(self, key: Key) -> dict[str, np.ndarray]:
@@ -80,13 +81,16 @@ class Study:
             sha256 = self.face.recognizer.card.sha256
             self.untaught[key] = {
                 part: _untaught(explainer, sha256, part).attribute(key[0], self.face.batch, units(), key[1])
-                for part in ("top", "all")}
+                for part in ("top", "all")
+            }
         return self.untaught[key]
 
     def kept(self, key: Key, index: int) -> dict[str, float]:
         """The rank correlation of one map with that of each randomised network."""
-        return {part: sanity_check.rank_correlation(self.maps[key][index], maps[index], key[0])
-                for part, maps in self.untaught_of(key).items()}
+        return {
+            part: sanity_check.rank_correlation(self.maps[key][index], maps[index], key[0])
+            for part, maps in self.untaught_of(key).items()
+        }
 
     def work(self, keys: list[Key], chosen: Key) -> Iterator[tuple[str, Callable[[], object]]]:
         """Everything slow, a piece at a time: its name, and what does it. What is done is not done again."""
@@ -100,14 +104,22 @@ class Study:
             yield f"Sanity check: {METHODS[chosen[0]].label}", partial(self.untaught_of, chosen)
 
     def pending(self, keys: list[Key], chosen: Key) -> int:
-        return (sum(key not in self.maps for key in keys) + sum(key not in self.curves for key in keys)
-                + (chosen not in self.untaught))
+        return (
+            sum(key not in self.maps for key in keys)
+            + sum(key not in self.curves for key in keys)
+            + (chosen not in self.untaught)
+        )
 
     def explanation(self, keys: list[Key], layer: str) -> Explanation:
         """All that is there, as the one record that goes out."""
         ready = [key for key in keys if key in self.maps]
-        return assemble(self.face, layer, {key[0]: self.maps[key] for key in ready},
-                        {key[0]: self.curves[key] for key in ready if key in self.curves}, self.baseline)
+        return assemble(
+            self.face,
+            layer,
+            {key[0]: self.maps[key] for key in ready},
+            {key[0]: self.curves[key] for key in ready if key in self.curves},
+            self.baseline,
+        )
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -119,19 +131,19 @@ def key_of(method: str, layer: str) -> Key:
     return (method, layer if METHODS[method].layered else None)
 
 
-def study_of(reading: Reading, number: int, truth: str | None) -> Study:
+def study_of(reading: Reading, number: int, truth: str | None) -> ExplainJob:
     """The study of one face of a read photo; its photo is decoded again where the study is not kept."""
     key = (reading.key, number)
     kept = session.studies()
     if key not in kept:
-        with work_queue.reading():
+        with work_queue.photo_slot():
             face = subject(reading.recognizer, reading.image_rgb(), reading.faces[number - 1], reading.detector)
-        kept[key] = Study(face, truth)
+        kept[key] = ExplainJob(face, truth)
     kept.move_to_end(key)
     return kept[key]
 
 
-def first_maps(study: Study, keys: list[Key], chosen: Key) -> None:
+def first_maps(study: ExplainJob, keys: list[Key], chosen: Key) -> None:
     """The quick ones and the chosen one, for the first sight of the page; each that is missing takes a turn."""
     for key in keys:
         if key not in study.maps and (key[0] in FAST or key == chosen):
@@ -140,7 +152,7 @@ def first_maps(study: Study, keys: list[Key], chosen: Key) -> None:
 
 
 def _place_for(key: Key) -> AbstractContextManager[None]:
-    return work_queue.quick() if key[0] in FAST else work_queue.slow()
+    return work_queue.interactive_slot() if key[0] in FAST else work_queue.heavy_slot()
 
 
 def last_face() -> session.Explained:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from fer.app import session, widgets
-from fer.app.explain.job import Key, Study, key_of
+from fer.app.explain.job import ExplainJob, Key, key_of
 from fer.app.explain.map_grid import map_grid
 from fer.explanation.explain import explainer_for, sentence
 from fer.explanation.faithfulness_table import best_layer, default_layer
@@ -35,30 +35,38 @@ class Cell:
         return INDEX[self.name]
 
 
-def choose_layer(study: Study) -> str:
+def choose_layer(study: ExplainJob) -> str:
     layers = list(explainer_for(study.face.recognizer).layers)
     return session.cell("layer", layers, default_layer(study.face.recognizer))
 
 
-def chosen_cell(study: Study, layer: str) -> Cell:
+def chosen_cell(study: ExplainJob, layer: str) -> Cell:
     method = session.cell("method", list(METHODS), "grad_cam")
     return Cell(key_of(method, layer), session.cell("class", list(NAMES), study.face.prediction.expression))
 
 
-def top(study: Study, cell: Cell) -> Look:
+def top(study: ExplainJob, cell: Cell) -> Look:
     """The face, the chosen map large, and what they say; returns how maps are to be drawn."""
     look = _look(study, cell)
-    words_place, face_place, map_place = st.columns([5, 4, 4], gap="medium")   # on a phone the words come first
+    words_place, face_place, map_place = st.columns([5, 4, 4], gap="medium")  # on a phone the words come first
     prediction = study.face.prediction
     values = study.map_of(cell.key)
     scale = maps.scales(values, cell.method, look.each)[cell.index]
     with face_place:
-        st.image(study.face.picture_rgb, width="stretch", alt="The face as the network's crop shows it",
-                 caption="The face, cut as the network sees it")
+        st.image(
+            study.face.picture_rgb,
+            width="stretch",
+            alt="The face as the network's crop shows it",
+            caption="The face, cut as the network sees it",
+        )
     with map_place:
         picture = maps.tile(values[cell.index], scale, METHODS[cell.method].signed, study.face.picture_rgb, look, ZOOM)
-        st.image(picture, width="stretch", caption=f"{METHODS[cell.method].label} for {cell.name}",
-                 alt=f"{METHODS[cell.method].label} map for {cell.name}, large")
+        st.image(
+            picture,
+            width="stretch",
+            caption=f"{METHODS[cell.method].label} for {cell.name}",
+            alt=f"{METHODS[cell.method].label} map for {cell.name}, large",
+        )
     with words_place:
         if study.face.plain:
             st.markdown("## No facial content")
@@ -68,33 +76,47 @@ def top(study: Study, cell: Cell) -> Look:
         if study.truth:
             st.markdown(f"True class: **{study.truth}**")
         share = _percent(prediction.probabilities[cell.index])
-        st.markdown(f"**{METHODS[cell.method].label}, {cell.name}** ({share}). "
-                    + sentence(study.face, cell.name, values[cell.index], cell.method))
+        st.markdown(
+            f"**{METHODS[cell.method].label}, {cell.name}** ({share}). "
+            + sentence(study.face, cell.name, values[cell.index], cell.method)
+        )
         st.markdown(_cost_sentence(study, cell))
         st.caption(f"{METHODS[cell.method].says} {METHODS[cell.method].source}. " + _scale_words(cell.method, look))
     return look
 
 
-def _look(study: Study, cell: Cell) -> Look:
+def _look(study: ExplainJob, cell: Cell) -> Look:
     layers = list(explainer_for(study.face.recognizer).layers)
     methods = list(METHODS)
     best = best_layer(study.face.recognizer)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        method = st.selectbox("Method", methods, methods.index(cell.method), width=200,
-                              format_func=lambda name: METHODS[name].label)
+        method = st.selectbox(
+            "Method", methods, methods.index(cell.method), width=200, format_func=lambda name: METHODS[name].label
+        )
         name = st.selectbox("Class", NAMES, cell.index, width=125)
         layer_now = session.cell("layer", layers, default_layer(study.face.recognizer))
-        layer = st.selectbox("Layer of Grad-CAM", layers, layers.index(layer_now), width=170,
-                             format_func=lambda one: f"{'all, fused' if one == FUSED else one}"
-                                                     f"{' (best)' if one == best else ''}",
-                             help="Deep layers know what, shallow ones where. The best is the one whose marked tenth "
-                                  "cost most on PublicTest; fused is the mean of all layers' LayerCAM maps.")
+        layer = st.selectbox(
+            "Layer of Grad-CAM",
+            layers,
+            layers.index(layer_now),
+            width=170,
+            format_func=lambda one: f"{'all, fused' if one == FUSED else one}{' (best)' if one == best else ''}",
+            help="Deep layers know what, shallow ones where. The best is the one whose marked tenth "
+            "cost most on PublicTest; fused is the mean of all layers' LayerCAM maps.",
+        )
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        alone = st.segmented_control("Show", ["Over the face", "Map alone"], default="Over the face", required=True,
-                                     key="explain_show") == "Map alone"
+        alone = (
+            st.segmented_control(
+                "Show", ["Over the face", "Map alone"], default="Over the face", required=True, key="explain_show"
+            )
+            == "Map alone"
+        )
         opacity = st.slider("Opacity", 0, 100, 80, 5, format="%d %%", width=140, disabled=alone, key="explain_opacity")
-        each = st.toggle("Each its own scale", key="explain_each",
-                         help="Off: one scale for the seven classes of a method, so that strong and weak compare.")
+        each = st.toggle(
+            "Each its own scale",
+            key="explain_each",
+            help="Off: one scale for the seven classes of a method, so that strong and weak compare.",
+        )
     if (method, name, layer) != (cell.method, cell.name, layer_now):
         session.choose_cell(**{"method": method, "class": name, "layer": layer})
         st.rerun()
@@ -108,16 +130,21 @@ def _scale_words(method: str, look: Look) -> str:
         colours = "Red: brighter here would raise the class's score; blue: darker here would."
     else:
         colours = "Red speaks for the class, blue against it."
-    return colours + (" Each map has its own scale, so do not compare strengths." if look.each
-                      else " One scale for all seven classes.")
+    return colours + (
+        " Each map has its own scale, so do not compare strengths."
+        if look.each
+        else " One scale for all seven classes."
+    )
 
 
-def grid(study: Study, keys: list[Key], cell: Cell, look: Look) -> None:
+def grid(study: ExplainJob, keys: list[Key], cell: Cell, look: Look) -> None:
     st.header("All classes, all methods")
     st.caption("Click a map to see it large.")
     prediction = study.face.prediction
-    heads = [{"name": name, "percent": _percent(p), "mark": _mark(study, name)}
-             for name, p in zip(NAMES, prediction.probabilities, strict=True)]
+    heads = [
+        {"name": name, "percent": _percent(p), "mark": _mark(study, name)}
+        for name, p in zip(NAMES, prediction.probabilities, strict=True)
+    ]
     rows = []
     for key in keys:
         rows.append(_row(study, key, cell, look))
@@ -125,28 +152,48 @@ def grid(study: Study, keys: list[Key], cell: Cell, look: Look) -> None:
     if picked and picked != (cell.method, cell.name):
         session.choose_cell(**{"method": picked[0], "class": picked[1]})
         st.rerun()
-    nothing = {(key[0], name): is_blank(values) for key in keys if key in study.maps
-               for name, values in zip(NAMES, study.maps[key], strict=True) if marks_nothing(values, key[0])}
-    for wanted, words in ((True, "Blank, because nothing in this face speaks for the class"),
-                          (False, "Everything that these show speaks against the class")):
+    nothing = {
+        (key[0], name): is_blank(values)
+        for key in keys
+        if key in study.maps
+        for name, values in zip(NAMES, study.maps[key], strict=True)
+        if marks_nothing(values, key[0])
+    }
+    for wanted, words in (
+        (True, "Blank, because nothing in this face speaks for the class"),
+        (False, "Everything that these show speaks against the class"),
+    ):
         found = [f"{METHODS[method].label} for {name}" for (method, name), blank in nothing.items() if blank == wanted]
         if found:
             st.caption(f"{words}: {'; '.join(found)}.")
 
 
-def _row(study: Study, key: Key, cell: Cell, look: Look) -> dict:
+def _row(study: ExplainJob, key: Key, cell: Cell, look: Look) -> dict:
     label, found = METHODS[key[0]].label, study.maps.get(key)
     sources = study.tiles_of(key, look)
-    return {"method": key[0], "label": label.replace("backprop", "back\u00adprop"),
-            "note": "coming" if found is None else "", "cells": [
-                {"name": name, "src": source, "alt": f"{label}, {name}",
-                 "chosen": (key, name) == (cell.key, cell.name), "blank": found is not None and is_blank(found[index])}
-                for index, (name, source) in enumerate(zip(NAMES, sources, strict=True))]}
+    return {
+        "method": key[0],
+        "label": label.replace("backprop", "back\u00adprop"),
+        "note": "coming" if found is None else "",
+        "cells": [
+            {
+                "name": name,
+                "src": source,
+                "alt": f"{label}, {name}",
+                "chosen": (key, name) == (cell.key, cell.name),
+                "blank": found is not None and is_blank(found[index]),
+            }
+            for index, (name, source) in enumerate(zip(NAMES, sources, strict=True))
+        ],
+    }
 
 
-def _mark(study: Study, name: str) -> str:
-    words = [word for word, there in (("predicted", name == study.face.prediction.expression),
-                                      ("true", name == study.truth)) if there]
+def _mark(study: ExplainJob, name: str) -> str:
+    words = [
+        word
+        for word, there in (("predicted", name == study.face.prediction.expression), ("true", name == study.truth))
+        if there
+    ]
     return ", ".join(words)
 
 
@@ -154,20 +201,24 @@ def _percent(p: float) -> str:
     return f"{100 * p:.0f} %" if p >= 0.01 else "< 1 %"
 
 
-def _cost_sentence(study: Study, cell: Cell) -> str:
+def _cost_sentence(study: ExplainJob, cell: Cell) -> str:
     if marks_nothing(study.map_of(cell.key)[cell.index], cell.method):
         return "This map marks nothing, so there is nothing to remove."
     if cell.key not in study.curves:
         return "*What removing the marked part costs is being measured.*"
     cost = 100 * study.curves[cell.key][cell.index].cost()
     random = 100 * study.baseline[cell.index].cost()
-    return (f"Removing the 10 % of the picture that this map marks {_change(cost)}; removing 10 % at random "
-            f"{_change(random, short=True)}.")
+    return (
+        f"Removing the 10 % of the picture that this map marks {_change(cost)}; removing 10 % at random "
+        f"{_change(random, short=True)}."
+    )
 
 
 def _change(points: float, short: bool = False) -> str:
     rounded = abs(round(points))
     if not rounded:
         return "costs nothing"
-    return (f"{'costs' if points > 0 else 'adds'} {rounded} point{'s' if rounded > 1 else ''}"
-            f"{'' if short else ' of confidence'}")
+    return (
+        f"{'costs' if points > 0 else 'adds'} {rounded} point{'s' if rounded > 1 else ''}"
+        f"{'' if short else ' of confidence'}"
+    )

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import streamlit as st
 
-from fer.app.explain.job import Key, Study
+from fer.app.explain.job import ExplainJob, Key
 from fer.app.explain.maps import Cell
 from fer.explanation.faithfulness import covered
 from fer.explanation.methods import METHODS, evidence, is_blank, marks_nothing
@@ -20,7 +20,7 @@ from fer.visualization.maps import Look
 SIDE = 352
 
 
-def regions(study: Study, cell: Cell) -> None:
+def regions(study: ExplainJob, cell: Cell) -> None:
     st.header("Where does it look?")
     if marks_nothing(study.map_of(cell.key)[cell.index], cell.method):
         st.markdown("This map marks nothing, so it lies nowhere.")
@@ -31,20 +31,27 @@ def regions(study: Study, cell: Cell) -> None:
     with chart:
         spoken = ", ".join(f"{name} {100 * share:.0f} %" for name, share in found.items())
         bars = explanation_figures.region_bars(found, areas(study.face.regions), set(expected))
-        st.plotly_chart(bars, width="stretch", config=figures.CONFIG, key="explain_regions",
-                        alt=f"Share of the map by region: {spoken}")
+        st.plotly_chart(
+            bars,
+            width="stretch",
+            config=figures.CONFIG,
+            key="explain_regions",
+            alt=f"Share of the map by region: {spoken}",
+        )
     with words:
         if expected:
             units = ", ".join(f"AU{unit}" for unit in ACTION_UNITS[cell.name])
             st.markdown(f"**Expected for {cell.name}** (orange, \u2022)")
             st.markdown("\n".join(f"- {region}: {', '.join(moves)}" for region, moves in expected.items()))
-            st.caption(f"{units}, after Ekman, Friesen and Hager 2002. Grey ticks: a region's share of the picture, "
-                       "which an even map would have.")
+            st.caption(
+                f"{units}, after Ekman, Friesen and Hager 2002. Grey ticks: a region's share of the picture, "
+                "which an even map would have."
+            )
         else:
             st.markdown(f"No part is expected to move for {cell.name}. Grey ticks: a region's share of the picture.")
 
 
-def ask_back(study: Study, cell: Cell, look: Look) -> None:
+def ask_back(study: ExplainJob, cell: Cell, look: Look) -> None:
     st.header("Ask back")
     cover_tab, contrast_tab = st.tabs(["Cover a part", "Why one and not the other"])
     with cover_tab:
@@ -53,7 +60,7 @@ def ask_back(study: Study, cell: Cell, look: Look) -> None:
         _contrast(study, cell, look)
 
 
-def _cover(study: Study) -> None:
+def _cover(study: ExplainJob) -> None:
     """Regions or a rectangle, filled with the face's mean grey; the seven probabilities follow at once."""
     size = study.face.size
     parts = st.pills("Cover", PARTS, selection_mode="multi", default=["mouth"], key="explain_cover")
@@ -62,35 +69,47 @@ def _cover(study: Study) -> None:
         with st.container(horizontal=True):
             left, top, width, height = (
                 int(st.number_input(label, low, size, min(start, size), key=f"explain_{label}", width=130))
-                for label, low, start in (("Left", 0, 12), ("Top", 0, 12), ("Width", 1, 20), ("Height", 1, 8)))
+                for label, low, start in (("Left", 0, 12), ("Top", 0, 12), ("Width", 1, 20), ("Height", 1, 8))
+            )
         mask = mask.copy()
-        mask[top:top + height, left:left + width] = True
+        mask[top : top + height, left : left + width] = True
     before = study.face.prediction.probabilities
     after = study.face.probabilities(covered(study.face.batch.numpy(), mask[None]))[0]
     picture, chart = st.columns([2, 3], gap="medium", vertical_alignment="center")
     with picture:
-        st.image(_covered_picture(study, mask), width="stretch", alt="The face with the chosen parts covered",
-                 caption=f"{100 * mask.mean():.0f} % of the picture covered with its mean grey")
+        st.image(
+            _covered_picture(study, mask),
+            width="stretch",
+            alt="The face with the chosen parts covered",
+            caption=f"{100 * mask.mean():.0f} % of the picture covered with its mean grey",
+        )
     with chart:
         name = study.face.prediction.expression
         change = 100 * (after[INDEX[name]] - before[INDEX[name]])
         moved = f"{'falls' if change < 0 else 'rises'} by {abs(change):.0f} points to {100 * after[INDEX[name]]:.0f} %"
         now = NAMES[int(after.argmax())]
-        st.markdown(f"**{name.capitalize()} {moved if round(abs(change)) else 'stays as it is'}.**"
-                    + (f" The model now reads **{now}**." if now != name else ""))
+        st.markdown(
+            f"**{name.capitalize()} {moved if round(abs(change)) else 'stays as it is'}.**"
+            + (f" The model now reads **{now}**." if now != name else "")
+        )
         spoken = ", ".join(f"{one} {100 * p:.0f} %" for one, p in zip(NAMES, after, strict=True))
-        st.plotly_chart(explanation_figures.change_bars(before, tuple(map(float, after))), width="stretch",
-                        config=figures.CONFIG, key="explain_cover_bars", alt=f"Probabilities when covered: {spoken}")
+        st.plotly_chart(
+            explanation_figures.change_bars(before, tuple(map(float, after))),
+            width="stretch",
+            config=figures.CONFIG,
+            key="explain_cover_bars",
+            alt=f"Probabilities when covered: {spoken}",
+        )
 
 
-def _covered_picture(study: Study, mask: np.ndarray) -> np.ndarray:
+def _covered_picture(study: ExplainJob, mask: np.ndarray) -> np.ndarray:
     fine = np.kron(mask, np.ones((8, 8), bool))
     picture = study.face.picture_rgb.copy()
     picture[fine] = round(float(study.face.face_grey.mean()))
     return picture
 
 
-def _contrast(study: Study, cell: Cell, look: Look) -> None:
+def _contrast(study: ExplainJob, cell: Cell, look: Look) -> None:
     ranking = study.face.prediction.ranking
     with st.container(horizontal=True):
         one = st.selectbox("Why", NAMES, INDEX[ranking[0]], key="explain_why", width=160)
@@ -102,13 +121,18 @@ def _contrast(study: Study, cell: Cell, look: Look) -> None:
     picture, words = st.columns([2, 3], gap="medium", vertical_alignment="center")
     with picture:
         tile = maps.tiles(values, cell.method, study.face.picture_rgb, look, SIDE)[0]
-        st.image(tile, width="stretch", alt=f"What speaks for {one} rather than {other}",
-                 caption=f"{METHODS[cell.method].label} of {one}'s score less {other}'s")
+        st.image(
+            tile,
+            width="stretch",
+            alt=f"What speaks for {one} rather than {other}",
+            caption=f"{METHODS[cell.method].label} of {one}'s score less {other}'s",
+        )
     with words:
         if marks_nothing(values[0], cell.method):
             against = "" if is_blank(values) else f" Everything that it shows speaks for {other}."
-            st.markdown(f"Nothing in this face speaks for **{one}** rather than **{other}**: the map marks nothing."
-                        + against)
+            st.markdown(
+                f"Nothing in this face speaks for **{one}** rather than **{other}**: the map marks nothing." + against
+            )
             return
         found = shares(evidence(values[0], cell.method), study.face.regions)
         most, mainly = leading(found, areas(study.face.regions))
@@ -120,7 +144,7 @@ def _contrast(study: Study, cell: Cell, look: Look) -> None:
             st.markdown(f"What speaks for **{one}** rather than **{other}** {where} {named(most, found)}.")
 
 
-def downloads(study: Study, keys: list[Key], layer: str, look: Look) -> None:
+def downloads(study: ExplainJob, keys: list[Key], layer: str, look: Look) -> None:
     st.header("Take it with you")
     ready = [key for key in keys if key in study.maps]
     found = {key[0]: study.maps[key] for key in ready}
@@ -131,14 +155,19 @@ def downloads(study: Study, keys: list[Key], layer: str, look: Look) -> None:
     if study.truth:
         marks[study.truth] = "predicted, true" if study.truth == prediction.expression else "true"
     explanation = study.explanation(keys, layer)
-    numbers = {**explanation.to_json(), "grid": maps.cell_boxes(list(rows), list(heads)),
-               "opacity": None if look.alone else look.opacity, "each_by_itself": look.each}
+    numbers = {
+        **explanation.to_json(),
+        "grid": maps.cell_boxes(list(rows), list(heads)),
+        "opacity": None if look.alone else look.opacity,
+        "each_by_itself": look.each,
+    }
     with st.container(horizontal=True):
         _button("Grid as PNG", lambda: maps.grid_png(rows, found, heads, marks), "explanation.png", "image/png")
         _button("Grid as SVG", lambda: maps.grid_svg(rows, heads, marks), "explanation.svg", "image/svg+xml")
         _button("Maps as .npz", lambda: maps.npz(explanation), "maps.npz", "application/octet-stream")
-        _button("Numbers as JSON", lambda: json.dumps(numbers, indent=1).encode(), "explanation.json",
-                "application/json")
+        _button(
+            "Numbers as JSON", lambda: json.dumps(numbers, indent=1).encode(), "explanation.json", "application/json"
+        )
     if len(ready) < len(keys):
         st.caption("The slow maps are still coming; a download now holds those that are ready.")
 

@@ -13,11 +13,19 @@ def show() -> None:
     if trouble := session.live_trouble():
         st.warning(layout.plain(trouble), icon=":material/videocam_off:")
         st.button("Try live again", on_click=_again, icon=":material/videocam:", key="live_again")
-    picture = st.camera_input("Take a picture", key="snapshot", label_visibility="collapsed", width=640,
-                              on_change=session.explain_face, args=(None,))  # a new face: Explain opens on it
+    picture = st.camera_input(
+        "Take a picture",
+        key="snapshot",
+        label_visibility="collapsed",
+        width=640,
+        on_change=session.explain_face,
+        args=(None,),
+    )  # a new face: Explain opens on it
     if picture is None:
-        st.caption("Your browser asks whether it may use the camera. The picture is read on this server, stays in "
-                   "memory, and is gone when you leave. No camera? Upload a photo instead.")
+        st.caption(
+            "Your browser asks whether it may use the camera. The picture is read on this server, stays in "
+            "memory, and is gone when you leave. No camera? Upload a photo instead."
+        )
         return
     queue = st.empty()
     with queue:

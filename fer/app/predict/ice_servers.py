@@ -18,18 +18,27 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http.client import HTTPException
 
-LIFETIME_S = 2 * 3600          # asked of the provider
-RENEW_S = 3600                 # a visitor who connects just before has an hour left
-RETRY_S = 60                   # after a provider did not answer
-SPARE_S = 600                  # credentials that end sooner are not given to anybody
+LIFETIME_S = 2 * 3600  # asked of the provider
+RENEW_S = 3600  # a visitor who connects just before has an hour left
+RETRY_S = 60  # after a provider did not answer
+SPARE_S = 600  # credentials that end sooner are not given to anybody
 TIMEOUT_S = 5
 STUN = [{"urls": ["stun:stun.cloudflare.com:3478"]}]
-NAMES = ("FER_ICE_SERVERS", "CLOUDFLARE_TURN_KEY_ID", "CLOUDFLARE_TURN_KEY_API_TOKEN", "TWILIO_ACCOUNT_SID",
-         "TWILIO_AUTH_TOKEN", "HF_TOKEN")
-CLOUDFLARE, TWILIO, HUGGING_FACE = ("https://rtc.live.cloudflare.com", "https://api.twilio.com",
-                                    "https://fastrtc-turn-server-login.hf.space")
+NAMES = (
+    "FER_ICE_SERVERS",
+    "CLOUDFLARE_TURN_KEY_ID",
+    "CLOUDFLARE_TURN_KEY_API_TOKEN",
+    "TWILIO_ACCOUNT_SID",
+    "TWILIO_AUTH_TOKEN",
+    "HF_TOKEN",
+)
+CLOUDFLARE, TWILIO, HUGGING_FACE = (
+    "https://rtc.live.cloudflare.com",
+    "https://api.twilio.com",
+    "https://fastrtc-turn-server-login.hf.space",
+)
 
-ADDRESS = re.compile(r"(stuns?|turns?):[^\s:?/]")   # a scheme and the beginning of a host
+ADDRESS = re.compile(r"(stuns?|turns?):[^\s:?/]")  # a scheme and the beginning of a host
 Server = dict[str, object]
 
 
@@ -52,12 +61,16 @@ class IceSource:
     settings: of NAMES. bases: the providers' addresses. Never raises: where a provider fails, plain STUN and a note.
     """
 
-    def __init__(self, settings: Mapping[str, str], bases: Mapping[str, str] | None = None,
-                 clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        settings: Mapping[str, str],
+        bases: Mapping[str, str] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._settings, self._clock, self._lock = settings, clock, threading.Lock()
         self._bases = {"cloudflare": CLOUDFLARE, "twilio": TWILIO, "hf": HUGGING_FACE, **(bases or {})}
-        self._kept: tuple[float, Ice] | None = None          # until when, and what
-        self._given: tuple[float, Ice] | None = None         # when, and what a provider gave last
+        self._kept: tuple[float, Ice] | None = None  # until when, and what
+        self._given: tuple[float, Ice] | None = None  # when, and what a provider gave last
 
     def get(self) -> Ice:
         with self._lock:
@@ -90,16 +103,24 @@ class IceSource:
 
     def _cloudflare(self) -> list[Server]:
         key = urllib.parse.quote(self._settings["CLOUDFLARE_TURN_KEY_ID"], safe="")
-        found = _ask(f"{self._bases['cloudflare']}/v1/turn/keys/{key}/credentials/generate-ice-servers",
-                     {"Authorization": f"Bearer {self._settings['CLOUDFLARE_TURN_KEY_API_TOKEN']}",
-                      "Content-Type": "application/json"}, json.dumps({"ttl": LIFETIME_S}).encode())
+        found = _ask(
+            f"{self._bases['cloudflare']}/v1/turn/keys/{key}/credentials/generate-ice-servers",
+            {
+                "Authorization": f"Bearer {self._settings['CLOUDFLARE_TURN_KEY_API_TOKEN']}",
+                "Content-Type": "application/json",
+            },
+            json.dumps({"ttl": LIFETIME_S}).encode(),
+        )
         return _checked(found["iceServers"])
 
     def _twilio(self) -> list[Server]:
         account = self._settings["TWILIO_ACCOUNT_SID"]
         login = base64.b64encode(f"{account}:{self._settings['TWILIO_AUTH_TOKEN']}".encode()).decode()
-        found = _ask(f"{self._bases['twilio']}/2010-04-01/Accounts/{urllib.parse.quote(account, safe='')}/Tokens.json",
-                     {"Authorization": f"Basic {login}"}, f"Ttl={LIFETIME_S}".encode())
+        found = _ask(
+            f"{self._bases['twilio']}/2010-04-01/Accounts/{urllib.parse.quote(account, safe='')}/Tokens.json",
+            {"Authorization": f"Basic {login}"},
+            f"Ttl={LIFETIME_S}".encode(),
+        )
         return _checked(found["ice_servers"])
 
     def _hugging_face(self) -> list[Server]:

@@ -6,7 +6,7 @@ import numpy as np
 
 from fer.inference.live import Draw
 from fer.inference.recognizer import Recognizer
-from fer.inference.tracked import FollowedFace
+from fer.inference.tracked import TrackedFace
 from fer.vision.detection import Detector
 from fer.visualization.overlay import draw_faces
 
@@ -17,8 +17,14 @@ class LazyDrawer:
     def __init__(self) -> None:
         self._with_heat: Draw | None = None
 
-    def __call__(self, frame_rgb: np.ndarray, faces: tuple[FollowedFace, ...], parts: frozenset[str],
-                 recognizer: Recognizer, detector: Detector) -> np.ndarray:
+    def __call__(
+        self,
+        frame_rgb: np.ndarray,
+        faces: tuple[TrackedFace, ...],
+        parts: frozenset[str],
+        recognizer: Recognizer,
+        detector: Detector,
+    ) -> np.ndarray:
         """A drawn copy of the frame (H, W, 3) uint8 RGB."""
         draw = self._with_heat if "heat" in parts else None
         if draw is None:

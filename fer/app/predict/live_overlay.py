@@ -12,7 +12,7 @@ from fer.explanation.attribution import units
 from fer.explanation.explain import explainer_for
 from fer.explanation.faithfulness_table import default_layer
 from fer.inference.recognizer import Recognizer
-from fer.inference.tracked import FollowedFace
+from fer.inference.tracked import TrackedFace
 from fer.vision.alignment import Crop, align_face, crop_matrix, face_crop
 from fer.vision.detection import Detector
 from fer.visualization.overlay import blend_heat, draw_faces
@@ -30,15 +30,21 @@ class LiveDrawer:
         self._clock = clock
         self._made_s, self._person, self._heat = -np.inf, 0, None
 
-    def __call__(self, frame_rgb: np.ndarray, faces: tuple[FollowedFace, ...], parts: frozenset[str],
-                 recognizer: Recognizer, detector: Detector) -> np.ndarray:
+    def __call__(
+        self,
+        frame_rgb: np.ndarray,
+        faces: tuple[TrackedFace, ...],
+        parts: frozenset[str],
+        recognizer: Recognizer,
+        detector: Detector,
+    ) -> np.ndarray:
         """A drawn copy of the frame (H, W, 3) uint8 RGB."""
         if "heat" in parts and faces and faces[0].prediction.quality.ok:
             frame_rgb = frame_rgb.copy()
             self._lay(frame_rgb, faces[0], recognizer, detector.name)
         return draw_faces(frame_rgb, faces, parts)
 
-    def _lay(self, frame_rgb: np.ndarray, face: FollowedFace, recognizer: Recognizer, detector: str) -> None:
+    def _lay(self, frame_rgb: np.ndarray, face: TrackedFace, recognizer: Recognizer, detector: str) -> None:
         card, box, now = recognizer.card, face.prediction.box, self._clock()
         if face.person != self._person or now - self._made_s >= 1 / MAPS_PER_S:
             grey = align_face(frame_rgb, box, detector, card.preprocessing.face_size)
@@ -47,14 +53,15 @@ class LiveDrawer:
             batch = torch.from_numpy(card.preprocessing(grey[None]))
             self._heat = explainer.attribute("grad_cam", batch, units([leading]), default_layer(recognizer))[0]
             self._made_s, self._person = now, face.person
-        blend_heat(frame_rgb, self._heat, view_matrix(face_crop(box, detector), card.preprocessing.face_size,
-                                                      len(self._heat)))
+        blend_heat(
+            frame_rgb, self._heat, view_matrix(face_crop(box, detector), card.preprocessing.face_size, len(self._heat))
+        )
 
 
 def view_matrix(crop: Crop, face_size: int, size: int) -> np.ndarray:
     """(2, 3): a pixel of the network's view (size, size), the middle of the face crop, to the picture's pixels."""
     inner = Crop(crop.centre_x, crop.centre_y, crop.side * size / face_size, crop.roll)
-    matrix, fine = crop_matrix(inner, size)             # of a view that is `fine` times as fine
+    matrix, fine = crop_matrix(inner, size)  # of a view that is `fine` times as fine
     coarse = matrix.copy()
     coarse[:, :2] *= fine
     coarse[:, 2] += matrix[:, :2] @ np.full(2, (fine - 1) / 2)

@@ -17,7 +17,7 @@ from fer.visualization import figures, timeline_figures
 from fer.visualization.overlay import label_of
 
 POLL_S = 0.5
-TIMELINE_POLL_S = 2.0   # its chart costs more than all else of the panel, and a minute moves slowly
+TIMELINE_POLL_S = 2.0  # its chart costs more than all else of the panel, and a minute moves slowly
 PARTS = {"boxes": "Boxes", "labels": "Labels", "landmarks": "Landmarks", "heat": "Evidence (Grad-CAM)"}
 SHOWN_PEOPLE = 3
 
@@ -29,8 +29,9 @@ def show(is_open: bool) -> None:
         return
     if stream is None:
         drawer = LazyDrawer()
-        stream = Stream(LiveAnalyser(resources.recognizer(session.model()), resources.detector(session.detector()),
-                                     drawer), drawer)
+        stream = Stream(
+            LiveAnalyser(resources.recognizer(session.model()), resources.detector(session.detector()), drawer), drawer
+        )
         session.keep_live(stream)
     if not is_open:
         session.end_live()
@@ -88,16 +89,20 @@ def _start() -> None:
         session.open_predict_view("camera")
         return
     if webcam.busy():
-        session.tell_live_trouble("As many cameras are live here as this server takes. Try again in a few minutes; a "
-                                "snapshot works meanwhile.")
+        session.tell_live_trouble(
+            "As many cameras are live here as this server takes. Try again in a few minutes; a "
+            "snapshot works meanwhile."
+        )
         session.open_predict_view("camera")
         return
     stream.start()
 
 
 def _invitation() -> None:
-    st.markdown("Your browser asks for the camera, then each face gets its expression as it moves. Frames go to this "
-                "server, are read in memory and forgotten; nothing is kept unless you record.")
+    st.markdown(
+        "Your browser asks for the camera, then each face gets its expression as it moves. Frames go to this "
+        "server, are read in memory and forgotten; nothing is kept unless you record."
+    )
 
 
 def _apply(stream: Stream) -> None:
@@ -106,24 +111,51 @@ def _apply(stream: Stream) -> None:
     chosen = frozenset(parts if parts is not None else ("boxes", "labels"))
     smoothing = session.widget("live_smoothing")
     mirror, fine = session.widget("live_mirror"), session.widget("live_fine")
-    settings = LiveSettings(0.4 if smoothing is None else float(smoothing), True if mirror is None else bool(mirror),
-                            chosen, FULL_SIDE if fine else LIVE_SIDE)
+    settings = LiveSettings(
+        0.4 if smoothing is None else float(smoothing),
+        True if mirror is None else bool(mirror),
+        chosen,
+        FULL_SIDE if fine else LIVE_SIDE,
+    )
     stream.analyser.use(resources.recognizer(session.model()), resources.detector(session.detector()), settings)
 
 
 def _choices(stream: Stream) -> None:
-    parts = st.pills("Drawn on the picture", list(PARTS), selection_mode="multi", default=["boxes", "labels"],
-                     format_func=PARTS.get, wrap=True, key="live_parts")
+    parts = st.pills(
+        "Drawn on the picture",
+        list(PARTS),
+        selection_mode="multi",
+        default=["boxes", "labels"],
+        format_func=PARTS.get,
+        wrap=True,
+        key="live_parts",
+    )
     if "landmarks" in parts and not stream.finds_landmarks:
         st.caption("Landmarks come from YuNet alone: the detector in use finds none.")
     with st.expander("More settings", icon=":material/tune:"):
-        st.slider("Smoothing, seconds", 0.0, 2.0, 0.4, 0.1, key="live_smoothing",
-                  help="Probabilities are averaged over about this long; 0 shows each frame by itself. Default 0.4.")
+        st.slider(
+            "Smoothing, seconds",
+            0.0,
+            2.0,
+            0.4,
+            0.1,
+            key="live_smoothing",
+            help="Probabilities are averaged over about this long; 0 shows each frame by itself. Default 0.4.",
+        )
         st.checkbox("Mirror", True, key="live_mirror", help="Like a looking glass. On by default.")
-        st.checkbox("Find small faces too", False, key="live_fine",
-                    help="Searches the whole 640 pixels rather than 320: about three times the work. Off by default.")
-        rate = st.select_slider("Frames a second, from the next start on", webcam.RATES, stream.frame_rate,
-                                key="live_rate", help="Fewer need less of your line and of this server. Default 24.")
+        st.checkbox(
+            "Find small faces too",
+            False,
+            key="live_fine",
+            help="Searches the whole 640 pixels rather than 320: about three times the work. Off by default.",
+        )
+        rate = st.select_slider(
+            "Frames a second, from the next start on",
+            webcam.RATES,
+            stream.frame_rate,
+            key="live_rate",
+            help="Fewer need less of your line and of this server. Default 24.",
+        )
         stream.frame_rate = int(rate)
         st.caption("Model and detector are chosen in the sidebar; they change without restarting the stream.")
 
@@ -143,8 +175,10 @@ def _panel() -> None:
         st.rerun(scope="app")
     now = stream.analyser.state()
     if not stream.flows:
-        st.info(f"Waiting for the camera ({stream.waiting_s:.0f} s). Allow it if your browser asks.",
-                icon=":material/hourglass_top:")
+        st.info(
+            f"Waiting for the camera ({stream.waiting_s:.0f} s). Allow it if your browser asks.",
+            icon=":material/hourglass_top:",
+        )
         return
     _numbers(now)
     _recorder(stream, now)  # before the charts: on a busy server the next poll may come before they are drawn
@@ -152,19 +186,26 @@ def _panel() -> None:
 
 
 def _numbers(now: LiveState) -> None:
-    st.caption(f"{now.frames_per_s:.0f} frames a second · {now.latency_ms:.0f} ms from camera frame to result · "
-               f"{now.width} x {now.height}",
-               help="The time from a frame's arrival at this server, waiting included, to its drawn answer: the median "
-                    "of the last 3 s. The way through the network comes on top.")
+    st.caption(
+        f"{now.frames_per_s:.0f} frames a second · {now.latency_ms:.0f} ms from camera frame to result · "
+        f"{now.width} x {now.height}",
+        help="The time from a frame's arrival at this server, waiting included, to its drawn answer: the median "
+        "of the last 3 s. The way through the network comes on top.",
+    )
     if now.failure:
         count = f"{now.failures} frames" if now.failures > 1 else "A frame"
-        st.warning(f"{count} could not be read ({now.failure}); the stream goes on. Another model or detector in the "
-                   "sidebar may help.", icon=":material/error:")
+        st.warning(
+            f"{count} could not be read ({now.failure}); the stream goes on. Another model or detector in the "
+            "sidebar may help.",
+            icon=":material/error:",
+        )
     if now.recording_full:
         st.warning("The recording is full: stop it, and start another.", icon=":material/fiber_manual_record:")
     if now.silent_s > 2:
-        st.warning("No frame has come for a while. Stop and start the camera again if that stays so.",
-                   icon=":material/videocam_off:")
+        st.warning(
+            "No frame has come for a while. Stop and start the camera again if that stays so.",
+            icon=":material/videocam_off:",
+        )
 
 
 def _people(now: LiveState) -> None:
@@ -189,8 +230,13 @@ def _timeline() -> None:
     rows, now_s = stream.analyser.history()
     if rows:
         st.markdown(f"**The last {HISTORY_S:.0f} s**")
-        st.plotly_chart(timeline_figures.expression_bands(rows, max(now_s - HISTORY_S, 0), now_s), width="stretch",
-                        config=figures.CONFIG, key="live_timeline", alt=_in_words(rows))
+        st.plotly_chart(
+            timeline_figures.expression_bands(rows, max(now_s - HISTORY_S, 0), now_s),
+            width="stretch",
+            config=figures.CONFIG,
+            key="live_timeline",
+            alt=_in_words(rows),
+        )
 
 
 def _in_words(rows: list[recording.Row]) -> str:
@@ -200,12 +246,21 @@ def _in_words(rows: list[recording.Row]) -> str:
 
 def _recorder(stream: Stream, now: LiveState) -> None:
     if now.recording:
-        st.button(widgets.main_label(f"Stop recording ({now.recorded} readings)"), on_click=_stop_recording,
-                  icon=":material/stop:", key="record_stop")
+        st.button(
+            widgets.main_label(f"Stop recording ({now.recorded} readings)"),
+            on_click=_stop_recording,
+            icon=":material/stop:",
+            key="record_stop",
+        )
     else:
-        st.button("Record", on_click=stream.analyser.start_recording, icon=":material/fiber_manual_record:",
-                  key="record_start", help="Keeps the probabilities of each person and time, no pictures, until you "
-                                           "record anew or close this browser tab.")
+        st.button(
+            "Record",
+            on_click=stream.analyser.start_recording,
+            icon=":material/fiber_manual_record:",
+            key="record_start",
+            help="Keeps the probabilities of each person and time, no pictures, until you "
+            "record anew or close this browser tab.",
+        )
 
 
 def _stop_recording() -> None:
@@ -222,18 +277,37 @@ def _recording_result() -> None:
     st.header("Your recording")
     people = {row.person for row in rows}
     seconds = max(row.time_s for row in rows)
-    st.markdown(f"{len(rows)} readings of {len(people)} {'person' if len(people) == 1 else 'people'}, the last after "
-                f"{seconds:.0f} s.")
+    st.markdown(
+        f"{len(rows)} readings of {len(people)} {'person' if len(people) == 1 else 'people'}, the last after "
+        f"{seconds:.0f} s."
+    )
     timeline, summary = st.columns([3, 2], gap="large")
     with timeline:
-        st.plotly_chart(timeline_figures.expression_bands(rows, 0, seconds), width="stretch", config=figures.CONFIG,
-                        key="recording_bands", alt="Who showed what when")
+        st.plotly_chart(
+            timeline_figures.expression_bands(rows, 0, seconds),
+            width="stretch",
+            config=figures.CONFIG,
+            key="recording_bands",
+            alt="Who showed what when",
+        )
         changes = timeline_figures.transition_table(rows)
         if changes:
             st.markdown("**What followed what**")
             st.dataframe(changes, hide_index=True, width="stretch")
     with summary:
-        st.plotly_chart(timeline_figures.share_bars(rows), width="stretch", config=figures.CONFIG,
-                        key="recording_shares", alt=_in_words(rows))
-    st.download_button("CSV", lambda: recording.to_csv(rows), "recording.csv", "text/csv", on_click="ignore",
-                       icon=":material/download:", key="recording_csv")
+        st.plotly_chart(
+            timeline_figures.share_bars(rows),
+            width="stretch",
+            config=figures.CONFIG,
+            key="recording_shares",
+            alt=_in_words(rows),
+        )
+    st.download_button(
+        "CSV",
+        lambda: recording.to_csv(rows),
+        "recording.csv",
+        "text/csv",
+        on_click="ignore",
+        icon=":material/download:",
+        key="recording_csv",
+    )

@@ -56,7 +56,7 @@ class Reading:
     detector: str
     width: int | None = None
     height: int | None = None
-    drawn: bytes = b""           # the picture with its faces marked, a JPEG: 100 photos' pixels are gigabytes
+    drawn: bytes = b""  # the picture with its faces marked, a JPEG: 100 photos' pixels are gigabytes
     faces: tuple[Prediction, ...] = ()
     error: FerError | None = None
     recognizer: Recognizer | None = None
@@ -72,7 +72,7 @@ class Reading:
     def strip(self, number: int) -> dict[str, bytes]:
         """How face `number`, from 1, got to the network, as small pictures; made when first asked for, then kept."""
         if number not in self.strips:
-            self._make(number, work_queue.reading)
+            self._make(number, work_queue.photo_slot)
         return self.strips[number]
 
     def followed_up(self, number: int) -> bool:
@@ -82,10 +82,10 @@ class Reading:
     def follow_up(self, number: int) -> None:
         """Measure the stabilities and picture the steps of face `number`, from 1, where they are not known; keep them.
 
-        Takes a place of the turnstile, behind all photos that have no answer yet: not to be called from inside it.
+        Takes a place of the queue, behind all photos that have no answer yet: not to be called from inside it.
         """
         if not self.followed_up(number):
-            self._make(number, work_queue.following_up, measure=not self.stabilities)
+            self._make(number, work_queue.follow_up_slot, measure=not self.stabilities)
 
     def _make(self, number: int, place: Callable[[], AbstractContextManager[None]], measure: bool = False) -> None:
         # The photo is decoded again: kept since its answer, the pixels of all visitors' photos would fill the memory.
@@ -93,8 +93,9 @@ class Reading:
             image_rgb = self.image_rgb()
             self.strips[number] = _strip(self.recognizer, image_rgb, self.faces[number - 1], self.detector)
             if measure:
-                self.stabilities[:] = stability(self.recognizer, image_rgb, list(self.faces[:STABLE_FACES]),
-                                                self.detector)
+                self.stabilities[:] = stability(
+                    self.recognizer, image_rgb, list(self.faces[:STABLE_FACES]), self.detector
+                )
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -109,11 +110,21 @@ class Reading:
     def to_json(self) -> dict:
         """The same line as `python -m fer predict --json` prints, plus model and detector."""
         error = self.error and {"type": type(self.error).__name__, "message": self.error.message}
-        return {"path": self.photo.name, "width": self.width, "height": self.height,
-                "faces": [{**face.to_json(), **({"stability": round(self.stabilities[index], 3)}
-                                                if index < len(self.stabilities) else {})}
-                          for index, face in enumerate(self.faces)], "error": error,
-                "model": self.model_name, "detector": self.detector}
+        return {
+            "path": self.photo.name,
+            "width": self.width,
+            "height": self.height,
+            "faces": [
+                {
+                    **face.to_json(),
+                    **({"stability": round(self.stabilities[index], 3)} if index < len(self.stabilities) else {}),
+                }
+                for index, face in enumerate(self.faces)
+            ],
+            "error": error,
+            "model": self.model_name,
+            "detector": self.detector,
+        }
 
 
 def read_photo(photo: Photo, own: bool = True) -> Reading:
@@ -121,14 +132,14 @@ def read_photo(photo: Photo, own: bool = True) -> Reading:
     nothing.
 
     own: whether the visitor chose it, so that it is the last one read, on which Explain opens. Takes a place of the
-    turnstile for what is not known yet: not to be called from inside it.
+    queue for what is not known yet: not to be called from inside it.
     """
     unread, detector = _unread(photo)
     if unread.error:
         return unread
     kept = session.results()
     if unread.key not in kept:
-        with work_queue.reading():
+        with work_queue.photo_slot():
             kept[unread.key] = _read(unread, detector)
         kept.move_to_end(unread.key, last=own)
     elif own:
@@ -163,8 +174,13 @@ def _read(unread: Reading, detector: Detector) -> Reading:
         image_rgb = decode_image(unread.photo.data)
         faces = recognizer.predict(image_rgb, detector)
         height, width = image_rgb.shape[:2]
-        return replace(unread, width=width, height=height, faces=tuple(faces),
-                       drawn=render.jpeg(render.draw_predictions(image_rgb, faces)))
+        return replace(
+            unread,
+            width=width,
+            height=height,
+            faces=tuple(faces),
+            drawn=render.jpeg(render.draw_predictions(image_rgb, faces)),
+        )
     except FerError as error:
         return replace(unread, error=error)
     finally:
@@ -174,8 +190,12 @@ def _read(unread: Reading, detector: Detector) -> Reading:
 def _strip(recognizer: Recognizer, image_rgb: np.ndarray, face: Prediction, detector: str) -> dict[str, bytes]:
     """Found, aligned, grey, standardised: a JPEG each."""
     steps = recognizer.steps(image_rgb, face.box, detector)
-    pictures = (render.surroundings(image_rgb, face), steps.aligned_rgb, render.grey_picture(steps.grey),
-                render.grey_picture(steps.standardised))
+    pictures = (
+        render.surroundings(image_rgb, face),
+        steps.aligned_rgb,
+        render.grey_picture(steps.grey),
+        render.grey_picture(steps.standardised),
+    )
     return {name: _small_jpeg(picture) for name, picture in zip(STEPS, pictures, strict=True)}
 
 
@@ -190,16 +210,26 @@ def rows_of(readings: list[Reading]) -> list[dict]:
     rows = []
     for reading in readings:
         for number, face in enumerate(reading.faces, 1):
-            rows.append({
-                "photo": reading.photo.name, "face": number, "expression": face.expression,
-                "confidence": round(face.confidence, 4), "sure": face.sure,
-                **{name: round(p, 4) for name, p in zip(NAMES, face.probabilities, strict=True)},
-                "x": round(face.box.x, 1), "y": round(face.box.y, 1),
-                "width": round(face.box.width, 1), "height": round(face.box.height, 1),
-                "quality": "; ".join(face.quality.reasons) or "ok",
-                "stability": round(reading.stabilities[number - 1], 3) if number <= len(reading.stabilities) else "",
-                "model": reading.model_name,
-                "detector": reading.detector})
+            rows.append(
+                {
+                    "photo": reading.photo.name,
+                    "face": number,
+                    "expression": face.expression,
+                    "confidence": round(face.confidence, 4),
+                    "sure": face.sure,
+                    **{name: round(p, 4) for name, p in zip(NAMES, face.probabilities, strict=True)},
+                    "x": round(face.box.x, 1),
+                    "y": round(face.box.y, 1),
+                    "width": round(face.box.width, 1),
+                    "height": round(face.box.height, 1),
+                    "quality": "; ".join(face.quality.reasons) or "ok",
+                    "stability": round(reading.stabilities[number - 1], 3)
+                    if number <= len(reading.stabilities)
+                    else "",
+                    "model": reading.model_name,
+                    "detector": reading.detector,
+                }
+            )
     return rows
 
 

@@ -33,19 +33,27 @@ def show() -> None:
 
 def chosen_photos() -> list[Photo]:
     """What the visitor put in: uploads, else the sample they clicked."""
-    uploads = st.file_uploader("Photos: PNG, JPEG, WebP, BMP or GIF", accept_multiple_files=True, key="photo_uploads",
-                               on_change=forget_sample, max_upload_size=MAX_BYTES // 2**20)
+    uploads = st.file_uploader(
+        "Photos: PNG, JPEG, WebP, BMP or GIF",
+        accept_multiple_files=True,
+        key="photo_uploads",
+        on_change=forget_sample,
+        max_upload_size=MAX_BYTES // 2**20,
+    )
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown("Or take a sample:")
         for name, source in resources.SAMPLE_NAMES.items():
-            st.button(source, key=f"sample_{name}", on_click=session.choose_sample, args=(name,),
-                      icon=":material/image:")
+            st.button(
+                source, key=f"sample_{name}", on_click=session.choose_sample, args=(name,), icon=":material/image:"
+            )
     if session.sample():
         return [Photo(f"{session.sample()}.jpg", resources.sample_bytes(session.sample()))]
     if len(uploads) > photo_reading.MAX_PHOTOS:
-        st.warning(f"The first {photo_reading.MAX_PHOTOS} of {len(uploads)} photos are read. For more, use "
-                   "`python -m fer predict FOLDER`.")
-    put_in = [Photo(upload.name, upload.getvalue()) for upload in uploads[:photo_reading.MAX_PHOTOS]]
+        st.warning(
+            f"The first {photo_reading.MAX_PHOTOS} of {len(uploads)} photos are read. For more, use "
+            "`python -m fer predict FOLDER`."
+        )
+    put_in = [Photo(upload.name, upload.getvalue()) for upload in uploads[: photo_reading.MAX_PHOTOS]]
     return list({photo.key: photo for photo in put_in}.values())  # the same file put in twice is shown once
 
 
@@ -58,8 +66,9 @@ def read_all(chosen: list[Photo]) -> Iterator[Reading]:
     """Read the photos one by one, each given out as soon as its answer is there; where they are several, below a line
     that tells how far it is, with a way out.
     """
-    line = st.container(horizontal=True, vertical_alignment="center", border=False,
-                        height=LINE_HEIGHT if len(chosen) > 1 else "content")
+    line = st.container(
+        horizontal=True, vertical_alignment="center", border=False, height=LINE_HEIGHT if len(chosen) > 1 else "content"
+    )
     with line:
         place, way_out = st.empty(), st.empty()
     queue, read = st.empty(), 0  # the notice of a queue, always there, so that what stands below keeps its place
@@ -156,9 +165,18 @@ def show_face(reading: Reading) -> tuple[int, DeltaGenerator]:
     chosen = 1
     if len(reading.faces) > 1:
         numbers = range(1, len(reading.faces) + 1)
-        chosen = st.pills(f"{len(reading.faces)} faces, the largest first", numbers, default=1, required=True,
-                          wrap=True, key=f"face_{reading.photo.key}_{reading.detector}",
-                          format_func=lambda number: f"{number} {render.face_label(reading.faces[number - 1])}") or 1
+        chosen = (
+            st.pills(
+                f"{len(reading.faces)} faces, the largest first",
+                numbers,
+                default=1,
+                required=True,
+                wrap=True,
+                key=f"face_{reading.photo.key}_{reading.detector}",
+                format_func=lambda number: f"{number} {render.face_label(reading.faces[number - 1])}",
+            )
+            or 1
+        )
     face = reading.faces[chosen - 1]
     widgets.verdict(face, reading.recognizer.card.threshold)
     widgets.probability_chart(face, key=f"bars_{reading.photo.key}_{reading.detector}_{chosen}")
@@ -167,30 +185,59 @@ def show_face(reading: Reading) -> tuple[int, DeltaGenerator]:
         session.explain_face(session.Explained(reading.photo, face.box))
         st.switch_page("pages/explain.py")
     if session.as_whole(reading.photo.key):
-        st.button("Look for faces again", key=f"search_{reading.photo.key}", on_click=session.take_whole,
-                  args=(reading.photo.key, False))
+        st.button(
+            "Look for faces again",
+            key=f"search_{reading.photo.key}",
+            on_click=session.take_whole,
+            args=(reading.photo.key, False),
+        )
     return chosen, meter
 
 
 def offer_whole(reading: Reading) -> None:
     st.markdown("## No face found")
-    st.markdown("A face needs about 20 pixels, and to be turned towards the camera. Try another detector in the "
-                "sidebar, or, if this is a close-up of one face:")
-    st.button("Treat the whole picture as a face", key=f"whole_{reading.photo.key}", on_click=session.take_whole,
-              args=(reading.photo.key,), icon=":material/crop_free:")
+    st.markdown(
+        "A face needs about 20 pixels, and to be turned towards the camera. Try another detector in the "
+        "sidebar, or, if this is a close-up of one face:"
+    )
+    st.button(
+        "Treat the whole picture as a face",
+        key=f"whole_{reading.photo.key}",
+        on_click=session.take_whole,
+        args=(reading.photo.key,),
+        icon=":material/crop_free:",
+    )
 
 
 def show_table(readings: list[Reading]) -> None:
     rows = photo_reading.rows_of(readings)
     st.header("All faces")
     shares = ("confidence", *render.COLOURS)
-    percent = {name: st.column_config.ProgressColumn(name, format="%.0f %%", min_value=0, max_value=100)
-               for name in shares}
+    percent = {
+        name: st.column_config.ProgressColumn(name, format="%.0f %%", min_value=0, max_value=100) for name in shares
+    }
     shown = [{**row, **{name: 100 * row[name] for name in shares}} for row in rows]
-    st.dataframe(shown, hide_index=True, width="stretch", column_config=percent,
-                 column_order=["photo", "face", "expression", "confidence", "sure", *render.COLOURS, "quality"])
+    st.dataframe(
+        shown,
+        hide_index=True,
+        width="stretch",
+        column_config=percent,
+        column_order=["photo", "face", "expression", "confidence", "sure", *render.COLOURS, "quality"],
+    )
     with st.container(horizontal=True):  # the files are made when they are asked for, not on every drawing of the page
-        st.download_button("CSV", lambda: photo_reading.to_csv(rows), "expressions.csv", "text/csv", on_click="ignore",
-                           icon=":material/download:")
-        st.download_button("JSON", lambda: photo_reading.to_json(readings), "expressions.json", "application/json",
-                           on_click="ignore", icon=":material/download:")
+        st.download_button(
+            "CSV",
+            lambda: photo_reading.to_csv(rows),
+            "expressions.csv",
+            "text/csv",
+            on_click="ignore",
+            icon=":material/download:",
+        )
+        st.download_button(
+            "JSON",
+            lambda: photo_reading.to_json(readings),
+            "expressions.json",
+            "application/json",
+            on_click="ignore",
+            icon=":material/download:",
+        )

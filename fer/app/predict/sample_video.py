@@ -1,4 +1,4 @@
-"""A film to try with: the camera moves over the two sample portraits. Made when first asked for, never stored."""
+"""A video to try with: the camera moves over the two sample portraits. Made when first asked for, never stored."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from fer.vision.video import VideoWriter
 WIDTH, HEIGHT, RATE, SECONDS_EACH = 480, 360, 15, 3
 
 
-@st.cache_resource(show_spinner="Drawing the sample film")
-def sample_film() -> bytes:
+@st.cache_resource(show_spinner="Drawing the sample video")
+def sample_video() -> bytes:
     """An MP4 of six seconds, at 15 frames a second."""
     out = io.BytesIO()
     portraits = [decode_image(resources.sample_bytes(name)) for name in resources.SAMPLE_NAMES]

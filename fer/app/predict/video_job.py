@@ -1,4 +1,4 @@
-"""A film being read in a thread of its own, so that the page can be clicked meanwhile."""
+"""A video being read in a thread of its own, so that the page can be clicked meanwhile."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from functools import cached_property
 import cv2
 import numpy as np
 
-from fer.app.work_queue import Turnstile
+from fer.app.work_queue import WorkQueue
 from fer.errors import FerError
 from fer.failure_log import log_failure
 from fer.inference.recognizer import Recognizer
-from fer.inference.video import Film, Progress, read_film
+from fer.inference.video import Progress, VideoResult, read_video
 from fer.limits import limits
 from fer.vision.detection import Detector
 from fer.visualization import render
 from fer.visualization.overlay import draw_faces
 
 MOMENT_WIDTH = 220  # pixels of a moment's picture, as it is shown: Streamlit would encode a wider one anew each time
-_places = Turnstile(limits().films_at_once)
+_places = WorkQueue(limits().videos_at_once)
 
 
 class Cancelled(Exception):
@@ -30,40 +30,47 @@ class Cancelled(Exception):
 
 
 @dataclass
-class FilmJob:
-    """One film of one visitor, in memory. key: the same for the same film, weights, detector and readings a second."""
+class VideoJob:
+    """One video of one visitor, in memory. key: the same for the same video, weights, detector and readings a second."""
 
     key: tuple
     name: str
     model: str
     progress: Progress = Progress(0.0, 0, None)
-    place: int = 0                # in the queue, from 1; 0 when it is being read
-    film: Film | None = None
+    place: int = 0  # in the queue, from 1; 0 when it is being read
+    video: VideoResult | None = None
     video: bytes = b""
     error: str = ""
     _wanted: Callable[[], bool] = lambda: True
     _cancelled: threading.Event = field(default_factory=threading.Event)
     _finished: threading.Event = field(default_factory=threading.Event)
 
-    def start(self, data: bytes, recognizer: Recognizer, detector: Detector, readings_per_s: float,
-              wanted: Callable[[], bool] = lambda: True) -> None:
+    def start(
+        self,
+        data: bytes,
+        recognizer: Recognizer,
+        detector: Detector,
+        readings_per_s: float,
+        wanted: Callable[[], bool] = lambda: True,
+    ) -> None:
         """Begin. wanted: whether the visitor is still there; work for nobody ends."""
         self._wanted = wanted
-        threading.Thread(target=self._run, args=(data, recognizer, detector, readings_per_s), daemon=True,
-                         name="film").start()
+        threading.Thread(
+            target=self._run, args=(data, recognizer, detector, readings_per_s), daemon=True, name="video"
+        ).start()
 
     def cancel(self) -> None:
         self._cancelled.set()
 
     @property
     def unread(self) -> bool:
-        """Whether there is nothing of the film, or a part only: reading it again makes sense."""
-        return bool(self.error) or self.film is None or self.film.cancelled
+        """Whether there is nothing of the video, or a part only: reading it again makes sense."""
+        return bool(self.error) or self.video is None or self.video.cancelled
 
     @cached_property
     def moment_pictures(self) -> tuple[bytes, ...]:
         """The frames of the strongest moments, a JPEG each, MOMENT_WIDTH wide at most."""
-        return tuple(render.jpeg(_narrow(moment.frame_rgb)) for moment in self.film.moments) if self.film else ()
+        return tuple(render.jpeg(_narrow(moment.frame_rgb)) for moment in self.video.moments) if self.video else ()
 
     @property
     def finished(self) -> bool:
@@ -74,16 +81,18 @@ class FilmJob:
         try:
             with _places.entered(self._wait):
                 self.place = 0
-                self.film = read_film(data, out, recognizer, detector, draw_faces, readings_per_s, self._note)
+                self.video = read_video(data, out, recognizer, detector, draw_faces, readings_per_s, self._note)
                 self.video = out.getvalue()
         except Cancelled:
             pass
         except FerError as error:
             self.error = error.message
         except Exception as error:  # a thread's failure must reach its visitor as a sentence
-            number = log_failure("A film failed", error)
-            self.error = (f"Something went wrong on our side with this film (number {number}, for whoever runs this "
-                          "server). Try another one, or save it as MP4 (H.264).")
+            number = log_failure("A video failed", error)
+            self.error = (
+                f"Something went wrong on our side with this video (number {number}, for whoever runs this "
+                "server). Try another one, or save it as MP4 (H.264)."
+            )
         finally:
             self._finished.set()
 

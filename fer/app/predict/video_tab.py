@@ -1,4 +1,4 @@
-"""Predict's fourth view: a film in; the annotated film, each person's timeline and the strongest moments out."""
+"""Predict's fourth view: a video in; the annotated video, each person's timeline and the strongest moments out."""
 
 from __future__ import annotations
 
@@ -9,53 +9,63 @@ import streamlit as st
 
 from fer.app import layout, resources, session
 from fer.app.predict import sample_video
-from fer.app.predict.video_job import MOMENT_WIDTH, FilmJob
+from fer.app.predict.video_job import MOMENT_WIDTH, VideoJob
 from fer.app.server.visitors import still_there
 from fer.inference import recording
 from fer.inference.recognizer import Recognizer
-from fer.inference.video import READINGS_PER_S, Film
+from fer.inference.video import READINGS_PER_S, VideoResult
 from fer.vision.detection import Detector
 from fer.vision.video import LONGEST, MAX_BYTES, SUFFIXES
 from fer.visualization import figures, timeline_figures
 
 POLL_S = 0.4
-GRACE_S = 60.0           # a film is read on for that long after its visitor's connection broke
+GRACE_S = 60.0  # a video is read on for that long after its visitor's connection broke
 
 
 def show() -> None:
-    """The uploader; a film is read as soon as it is there."""
-    upload = st.file_uploader(f"A film: MP4, MOV, WebM, MKV or AVI, up to {MAX_BYTES // 2**20} MB and {LONGEST}",
-                              type=list(SUFFIXES), key="film_upload", max_upload_size=MAX_BYTES // 2**20,
-                              on_change=_another_film)
-    st.button("Or take the sample film", on_click=session.choose_sample_film, icon=":material/movie:",
-              key="take_sample_film")
-    if upload is not None and not session.sample_film():
+    """The uploader; a video is read as soon as it is there."""
+    upload = st.file_uploader(
+        f"A video: MP4, MOV, WebM, MKV or AVI, up to {MAX_BYTES // 2**20} MB and {LONGEST}",
+        type=list(SUFFIXES),
+        key="video_upload",
+        max_upload_size=MAX_BYTES // 2**20,
+        on_change=_another_video,
+    )
+    st.button(
+        "Or take the sample video",
+        on_click=session.choose_sample_video,
+        icon=":material/movie:",
+        key="take_sample_video",
+    )
+    if upload is not None and not session.sample_video():
         _read(upload.name, upload.getvalue())
-    elif session.sample_film():
-        _read("sample.mp4", sample_video.sample_film())
-    job = session.film_job()
+    elif session.sample_video():
+        _read("sample.mp4", sample_video.sample_video())
+    job = session.video_job()
     if job is None:
-        st.caption("You get the film back with its faces marked, who showed what when, and the strongest moments. It "
-                   "is read in memory and never stored.")
+        st.caption(
+            "You get the video back with its faces marked, who showed what when, and the strongest moments. It "
+            "is read in memory and never stored."
+        )
         return
     if not job.finished:
         st.fragment(layout.guarded_part(_progress), run_every=POLL_S)()
     else:
-        _result(job, at_hand=upload is not None or session.sample_film())
+        _result(job, at_hand=upload is not None or session.sample_video())
 
 
-def _another_film() -> None:
-    """Another film, or none, was put in: what was read of the last one goes."""
-    session.choose_sample_film(False)
-    if (job := session.film_job()) is not None:
+def _another_video() -> None:
+    """Another video, or none, was put in: what was read of the last one goes."""
+    session.choose_sample_video(False)
+    if (job := session.video_job()) is not None:
         job.cancel()
-    session.keep_film_job(None)
+    session.keep_video_job(None)
 
 
 def _read(name: str, data: bytes) -> None:
-    """Start reading, unless this very film has been read already; another model reads it only when asked."""
+    """Start reading, unless this very video has been read already; another model reads it only when asked."""
     digest = hashlib.blake2b(data, digest_size=12).hexdigest()
-    job = session.film_job()
+    job = session.video_job()
     if job is not None and job.key[0] == digest:
         return
     if job is not None:
@@ -65,8 +75,8 @@ def _read(name: str, data: bytes) -> None:
 
 def _start(name: str, data: bytes, digest: str) -> None:
     recognizer, detector, readers = _readers()
-    job = FilmJob((digest, *readers), name, session.model())
-    session.keep_film_job(job)
+    job = VideoJob((digest, *readers), name, session.model())
+    session.keep_video_job(job)
     job.start(data, recognizer, detector, READINGS_PER_S, still_there(GRACE_S))
 
 
@@ -77,82 +87,117 @@ def _readers() -> tuple[Recognizer, Detector, tuple[str, str]]:
 
 
 def _progress() -> None:
-    job = session.film_job()
+    job = session.video_job()
     if job is None or job.finished:
         st.rerun(scope="app")
     if job.place:
-        st.progress(0.0, f"Other films are being read just now: your place is {job.place}. It goes on by itself.")
+        st.progress(0.0, f"Other videos are being read just now: your place is {job.place}. It goes on by itself.")
     else:
         left = job.progress.left_s
         words = f", about {left:.0f} s left" if left is not None else ""
         st.progress(job.progress.done, f"{job.progress.frames} frames read{words}")
-    st.button("Cancel", on_click=job.cancel, icon=":material/stop_circle:", key="film_cancel")
+    st.button("Cancel", on_click=job.cancel, icon=":material/stop_circle:", key="video_cancel")
 
 
-def _result(job: FilmJob, at_hand: bool) -> None:
-    """What was read. at_hand: whether the film itself is still there; after another page the uploader is empty."""
-    film = job.film
+def _result(job: VideoJob, at_hand: bool) -> None:
+    """What was read. at_hand: whether the video itself is still there; after another page the uploader is empty."""
+    video = job.video
     if job.error:
         st.error(layout.plain(job.error), icon=":material/movie:")
-    elif film is None:
+    elif video is None:
         st.info("Cancelled before the first frame.", icon=":material/info:")
     else:
-        st.markdown(f"**{layout.plain(job.name)}** · {film.frames} frames, faces read {film.read} times · "
-                    f"{layout.plain(layout.model_label(job.model))}")
+        st.markdown(
+            f"**{layout.plain(job.name)}** · {video.frames} frames, faces read {video.read} times · "
+            f"{layout.plain(layout.model_label(job.model))}"
+        )
     recognizer, detector, readers = _readers()
     other = job.key[1:] != readers
     if other:
         newer = "newer weights of " if job.model == session.model() and job.key[1] != recognizer.card.sha256 else ""
-        st.caption(f"Read by {layout.plain(layout.model_label(job.model))} with the detector {job.key[2]}. Now it would "
-                   f"be read by {newer}{layout.plain(layout.model_label(session.model()))} with {detector.name}.")
+        st.caption(
+            f"Read by {layout.plain(layout.model_label(job.model))} with the detector {job.key[2]}. Now it would "
+            f"be read by {newer}{layout.plain(layout.model_label(session.model()))} with {detector.name}."
+        )
     if (job.unread or other) and not at_hand:
-        st.caption("To read it again, put the film in once more.")
+        st.caption("To read it again, put the video in once more.")
     elif job.unread or other:
-        st.button("Read it again", key="film_again",
-                  on_click=session.keep_film_job, args=(None,), icon=":material/refresh:")
-    if film is None:
+        st.button(
+            "Read it again", key="video_again", on_click=session.keep_video_job, args=(None,), icon=":material/refresh:"
+        )
+    if video is None:
         return
-    if film.cancelled:
+    if video.cancelled:
         st.info("Cancelled: this is the part that was read.", icon=":material/info:")
-    for note in film.notes:
+    for note in video.notes:
         st.info(layout.plain(note), icon=":material/info:")
-    st.video(job.video, format="video/mp4", alt=f"The film {job.name} with its faces marked", width=720)
-    if film.rows:
-        _timelines(film)
-        _moments(job, film)
-    _downloads(job, film)
+    st.video(job.video, format="video/mp4", alt=f"The video {job.name} with its faces marked", width=720)
+    if video.rows:
+        _timelines(video)
+        _moments(job, video)
+    _downloads(job, video)
 
 
-def _timelines(film: Film) -> None:
-    rows, end_s = film.rows, max(film.rows[-1].time_s, 0.1)
+def _timelines(video: VideoResult) -> None:
+    rows, end_s = video.rows, max(video.rows[-1].time_s, 0.1)
     shown = timeline_figures.people(rows)
     st.header("Who showed what when")
-    st.plotly_chart(timeline_figures.expression_bands(rows, 0, end_s), width="stretch", config=figures.CONFIG,
-                    key="film_bands", alt="A band a person, coloured by expression over time")
+    st.plotly_chart(
+        timeline_figures.expression_bands(rows, 0, end_s),
+        width="stretch",
+        config=figures.CONFIG,
+        key="video_bands",
+        alt="A band a person, coloured by expression over time",
+    )
     person = shown[0]
     if len(shown) > 1:
-        person = st.pills("Person", shown, default=shown[0], required=True, key=f"film_person_{shown}") or shown[0]
-    st.plotly_chart(timeline_figures.probability_lines([row for row in rows if row.person == person], 0, end_s),
-                    width="stretch", config=figures.CONFIG, key="film_lines",
-                    alt=f"The seven probabilities of person {person} over time")
+        person = st.pills("Person", shown, default=shown[0], required=True, key=f"video_person_{shown}") or shown[0]
+    st.plotly_chart(
+        timeline_figures.probability_lines([row for row in rows if row.person == person], 0, end_s),
+        width="stretch",
+        config=figures.CONFIG,
+        key="video_lines",
+        alt=f"The seven probabilities of person {person} over time",
+    )
 
 
-def _moments(job: FilmJob, film: Film) -> None:
-    if not film.moments:
+def _moments(job: VideoJob, video: VideoResult) -> None:
+    if not video.moments:
         return
     st.header("Strongest moments")
     with st.container(horizontal=True):
-        for moment, picture in zip(film.moments, job.moment_pictures, strict=True):
+        for moment, picture in zip(video.moments, job.moment_pictures, strict=True):
             caption = f"{moment.row.expression} {100 * max(moment.row.probabilities):.0f} %, {moment.row.time_s:.1f} s"
             st.image(picture, caption=caption, width=MOMENT_WIDTH, alt=f"The frame: {caption}")
 
 
-def _downloads(job: FilmJob, film: Film) -> None:
+def _downloads(job: VideoJob, video: VideoResult) -> None:
     with st.container(horizontal=True):
-        st.download_button("Annotated film", job.video, "expressions.mp4", "video/mp4", on_click="ignore",
-                           icon=":material/download:", key="film_video")
-        st.download_button("CSV", lambda: recording.to_csv(film.rows), "film.csv", "text/csv", on_click="ignore",
-                           icon=":material/download:", key="film_csv")
-        facts = {"film": job.name, "model": Path(job.model).name, "notes": list(film.notes)}
-        st.download_button("JSON", lambda: recording.to_json(film.rows, **facts), "film.json", "application/json",
-                           on_click="ignore", icon=":material/download:", key="film_json")
+        st.download_button(
+            "Annotated video",
+            job.video,
+            "expressions.mp4",
+            "video/mp4",
+            on_click="ignore",
+            icon=":material/download:",
+            key="video_video",
+        )
+        st.download_button(
+            "CSV",
+            lambda: recording.to_csv(video.rows),
+            "video.csv",
+            "text/csv",
+            on_click="ignore",
+            icon=":material/download:",
+            key="video_csv",
+        )
+        facts = {"video": job.name, "model": Path(job.model).name, "notes": list(video.notes)}
+        st.download_button(
+            "JSON",
+            lambda: recording.to_json(video.rows, **facts),
+            "video.json",
+            "application/json",
+            on_click="ignore",
+            icon=":material/download:",
+            key="video_json",
+        )

@@ -26,11 +26,11 @@ from fer.inference.live import LiveAnalyser
 from fer.limits import limits
 
 KEY = "live"
-_streams: WeakSet[Stream] = WeakSet()     # of all visitors
+_streams: WeakSet[Stream] = WeakSet()  # of all visitors
 _streams_lock = threading.Lock()
 START_WITHIN_S = 10
 MAX_SIDE = 1280
-STALE_S = 30       # a stream without a frame for so long has been left
+STALE_S = 30  # a stream without a frame for so long has been left
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 RATES = (10, 15, 24, 30)
 
@@ -93,6 +93,7 @@ def callback_of(analyser: LiveAnalyser, wanted: Callable[[], bool] = lambda: Tru
 
     wanted: whether the visitor pressed Start; a connection that was made without costs no reading.
     """
+
     def callback(frame: av.VideoFrame) -> av.VideoFrame:
         if not wanted():
             return frame
@@ -101,7 +102,9 @@ def callback_of(analyser: LiveAnalyser, wanted: Callable[[], bool] = lambda: Tru
             size = {"width": round(frame.width * factor), "height": round(frame.height * factor)} if factor < 1 else {}
             drawn = analyser(frame.to_ndarray(format="rgb24", **size), frame.time)
             height, width = drawn.shape[:2]
-            even = np.ascontiguousarray(drawn[:height - height % 2 or height, :width - width % 2 or width])  # for H.264
+            even = np.ascontiguousarray(
+                drawn[: height - height % 2 or height, : width - width % 2 or width]
+            )  # for H.264
             return av.VideoFrame.from_ndarray(even, format="rgb24")
         except Exception as error:  # an exception here would freeze the stream without a word
             analyser.failed(error)
@@ -115,14 +118,26 @@ def place(stream: Stream) -> None:
     # Providers are asked for credentials once a camera is wanted, not by everyone who looks at the tab.
     servers = ice_servers() if stream.wanted else Ice([], "not needed yet")
     context = webrtc_streamer(
-        KEY, WebRtcMode.SENDRECV, rtc_configuration={"iceServers": servers.servers},
-        media_stream_constraints={"audio": False, "video": {
-            "width": {"ideal": 640}, "height": {"ideal": 480}, "frameRate": {"ideal": stream.frame_rate}}},
-        video_frame_callback=callback_of(stream.analyser, lambda: stream.wanted), async_processing=True,
+        KEY,
+        WebRtcMode.SENDRECV,
+        rtc_configuration={"iceServers": servers.servers},
+        media_stream_constraints={
+            "audio": False,
+            "video": {"width": {"ideal": 640}, "height": {"ideal": 480}, "frameRate": {"ideal": stream.frame_rate}},
+        },
+        video_frame_callback=callback_of(stream.analyser, lambda: stream.wanted),
+        async_processing=True,
         desired_playing_state=stream.wanted,
-        sendback_audio=False, media_toggle_controls=False,
-        video_html_attrs={"autoPlay": True, "controls": False, "muted": True, "playsInline": True,
-                          "style": {"width": "100%", "borderRadius": "8px"}})
+        sendback_audio=False,
+        media_toggle_controls=False,
+        video_html_attrs={
+            "autoPlay": True,
+            "controls": False,
+            "muted": True,
+            "playsInline": True,
+            "style": {"width": "100%", "borderRadius": "8px"},
+        },
+    )
     signalling = context.state.signalling or context.state.playing
     if signalling and not stream.signalling:
         stream.since_s = time.monotonic()
@@ -152,16 +167,27 @@ def ice_servers() -> Ice:
 def why_not(stream: Stream) -> str:
     """What most likely kept a stream from starting, and what to do."""
     if not secure():
-        return ("Browsers give the camera to secure pages only: open this page by https, or on the machine it runs on "
-                "(localhost). Until then, upload a photo.")
+        return (
+            "Browsers give the camera to secure pages only: open this page by https, or on the machine it runs on "
+            "(localhost). Until then, upload a photo."
+        )
     if not stream.signalling:
-        return (f"No picture came from the camera within {START_WITHIN_S} s. Allow the camera for this page (in the "
-                "address bar), close other programs that use it, and try again. Or take a picture here.")
+        return (
+            f"No picture came from the camera within {START_WITHIN_S} s. Allow the camera for this page (in the "
+            "address bar), close other programs that use it, and try again. Or take a picture here."
+        )
     servers = ice_servers()
-    relay = "" if servers.relay else f" {servers.note}" if servers.note else \
-        " No TURN server is set up here, which such networks need: see README, Webcam."
-    return (f"The camera works, but no way from your browser to this server was found within {START_WITHIN_S} s; a "
-            f"firewall may be between.{relay} Take a picture here instead: it needs no such way.")
+    relay = (
+        ""
+        if servers.relay
+        else f" {servers.note}"
+        if servers.note
+        else " No TURN server is set up here, which such networks need: see README, Webcam."
+    )
+    return (
+        f"The camera works, but no way from your browser to this server was found within {START_WITHIN_S} s; a "
+        f"firewall may be between.{relay} Take a picture here instead: it needs no such way."
+    )
 
 
 def _settings() -> dict[str, str]:

@@ -18,7 +18,7 @@ _add_file = MemoryUploadedFileManager.add_file
 
 
 def largest_bytes() -> int:
-    return max(limits().photo_bytes, limits().film_bytes, limits().dataset_bytes)
+    return max(limits().photo_bytes, limits().video_bytes, limits().dataset_bytes)
 
 
 def prepare() -> None:
@@ -38,8 +38,11 @@ def prepare() -> None:
 
 def _bounded(manager: MemoryUploadedFileManager, session_id: str, file) -> None:
     """Keep a visitor's upload, unless with all the others that their page holds it would be too much."""
-    kept = sum(len(other.data) for other in manager.file_storage.get(session_id, {}).copy().values()
-               if other.file_id != file.file_id)
+    kept = sum(
+        len(other.data)
+        for other in manager.file_storage.get(session_id, {}).copy().values()
+        if other.file_id != file.file_id
+    )
     if kept + len(file.data) > limits().session_bytes:
         raise HTTPException(413, "Too much at once: take some files out first.")
     _add_file(manager, session_id, file)

@@ -32,8 +32,9 @@ def look_at(data: str, faces: str, stamp: str) -> tuple[DataReport, dict[str, Sh
     """The report, and a few training pictures of each class, as one. stamp only tells versions apart."""
     dataset = read_dataset(data, quiet=True, faces=faces)
     found = {name: samples(dataset, index, SHEET_FACES) for index, name in enumerate(NAMES)}
-    return report_on(dataset), {name: Sheet(len(faces), _sheet_png(faces)) for name, faces in found.items()
-                                if len(faces)}
+    return report_on(dataset), {
+        name: Sheet(len(faces), _sheet_png(faces)) for name, faces in found.items() if len(faces)
+    }
 
 
 def _sheet_png(faces: np.ndarray) -> bytes:
@@ -52,22 +53,41 @@ def show_report(data: str, faces: str) -> DataReport:
 
     report, sheets = look_at(data, faces, resources.data_stamp(data))
     st.markdown(f"**{layout.plain(report.name)}**: {report.total:,} pictures in {len(report.counts)} splits.")
-    words = "; ".join(f"{SPLIT_LABELS[split]}: " + ", ".join(f"{name} {count}" for name, count in classes.items())
-                      for split, classes in report.counts.items())
-    st.plotly_chart(training_figures.class_counts(report.counts, SPLIT_LABELS), width="stretch",
-                    config=figures.CONFIG, key="class_counts", alt=f"Pictures per class; {words}")
+    words = "; ".join(
+        f"{SPLIT_LABELS[split]}: " + ", ".join(f"{name} {count}" for name, count in classes.items())
+        for split, classes in report.counts.items()
+    )
+    st.plotly_chart(
+        training_figures.class_counts(report.counts, SPLIT_LABELS),
+        width="stretch",
+        config=figures.CONFIG,
+        key="class_counts",
+        alt=f"Pictures per class; {words}",
+    )
     for line in report.findings():
         st.warning(layout.plain(line), icon=":material/info:")
     if report.imbalanced:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown("Remedy:")
-            st.button("Draw rare classes more often", on_click=session.choose_remedy, args=("sampling", data),
-                      icon=":material/balance:", key="remedy_sampling")
-            st.button("Let rare classes weigh more", on_click=session.choose_remedy, args=("weights", data),
-                      icon=":material/weight:", key="remedy_weights")
+            st.button(
+                "Draw rare classes more often",
+                on_click=session.choose_remedy,
+                args=("sampling", data),
+                icon=":material/balance:",
+                key="remedy_sampling",
+            )
+            st.button(
+                "Let rare classes weigh more",
+                on_click=session.choose_remedy,
+                args=("weights", data),
+                icon=":material/weight:",
+                key="remedy_weights",
+            )
         if session.remedy(data) != "none":
-            st.caption(("Balanced sampling is" if session.remedy(data) == "sampling" else "Class weights are")
-                       + " set above, under More settings.")
+            st.caption(
+                ("Balanced sampling is" if session.remedy(data) == "sampling" else "Class weights are")
+                + " set above, under More settings."
+            )
     if not report.findings():
         st.caption("No duplicates, nothing unreadable, all classes alike.")
     with st.container(horizontal=True, gap="small"):

@@ -18,8 +18,13 @@ from fer.training import launcher
 from fer.training.config import CHOICES, TrainConfig, field_help
 from fer.training.presets import GROUPS, PRESETS, Preset
 
-LABELS = {"ema_decay": "EMA decay", "ferplus_weight": "FER+ votes weight", "init": "Start from",
-          "freeze": "Freeze up to", "limit": "Limit pictures"}
+LABELS = {
+    "ema_decay": "EMA decay",
+    "ferplus_weight": "FER+ votes weight",
+    "init": "Start from",
+    "freeze": "Freeze up to",
+    "limit": "Limit pictures",
+}
 POLL_S = 1.0
 DEFAULTS = {field.name: field.default for field in fields(TrainConfig)}
 
@@ -29,17 +34,22 @@ def show_demo_limits() -> None:
     most = limits()
     if hosted():
         models = " and ".join(map(layout.model_label, most.train_models))
-        st.caption(f"This shared demo trains {models} for at most {most.train_epochs} epochs of "
-                   f"{most.train_pictures:,} pictures, in batches of at most {most.train_batch}. Longer recipes and "
-                   "larger networks: on your own machine.")
+        st.caption(
+            f"This shared demo trains {models} for at most {most.train_epochs} epochs of "
+            f"{most.train_pictures:,} pictures, in batches of at most {most.train_batch}. Longer recipes and "
+            "larger networks: on your own machine."
+        )
 
 
 def offered_presets() -> list[Preset]:
     """The presets within the limits in force: one a little too long is cut, one that is more than twice so left out."""
     most = limits().train_epochs
     lengths = {preset.name: preset.settings.get("epochs", DEFAULTS["epochs"]) for preset in PRESETS}
-    return [replace(preset, settings={**preset.settings, "epochs": min(lengths[preset.name], most)})
-            for preset in PRESETS if lengths[preset.name] <= 2 * most]
+    return [
+        replace(preset, settings={**preset.settings, "epochs": min(lengths[preset.name], most)})
+        for preset in PRESETS
+        if lengths[preset.name] <= 2 * most
+    ]
 
 
 def choose_preset() -> Preset:
@@ -142,14 +152,22 @@ def _estimate(timing: Timing, config: TrainConfig, count: int, pending: bool) ->
         st.caption(":material/schedule: How long it will take could not be estimated.")
         return
     epoch_s = timing.seconds_per_picture * count
-    st.caption(f":material/schedule: About {duration(epoch_s)} an epoch of {count:,} pictures, "
-               f"{duration(epoch_s * config.epochs)} in all, by timing a few batches on this machine just now.")
+    st.caption(
+        f":material/schedule: About {duration(epoch_s)} an epoch of {count:,} pictures, "
+        f"{duration(epoch_s * config.epochs)} in all, by timing a few batches on this machine just now."
+    )
 
 
 def start_button(config: TrainConfig | None) -> None:
     label = "Start training" if config is None else widgets.main_label("Start training")
-    st.button(label, icon=":material/play_arrow:", disabled=config is None, key="start", on_click=_start,
-              args=(config, session.new_form()))
+    st.button(
+        label,
+        icon=":material/play_arrow:",
+        disabled=config is None,
+        key="start",
+        on_click=_start,
+        args=(config, session.new_form()),
+    )
 
 
 @guarded_callback

@@ -23,9 +23,12 @@ from fer.visualization import figures, training_figures
 
 POLL_S, CHARTS_POLL_S = 1.5, 4.0
 STATES = {
-    "queued": (":material/hourglass_top:", "gray"), "running": (":material/directions_run:", "blue"),
-    "paused": (":material/pause_circle:", "orange"), "stopped": (":material/stop_circle:", "gray"),
-    "finished": (":material/check_circle:", "green"), "failed": (":material/error:", "red"),
+    "queued": (":material/hourglass_top:", "gray"),
+    "running": (":material/directions_run:", "blue"),
+    "paused": (":material/pause_circle:", "orange"),
+    "stopped": (":material/stop_circle:", "gray"),
+    "finished": (":material/check_circle:", "green"),
+    "failed": (":material/error:", "red"),
     "died": (":material/heart_broken:", "red"),
 }
 
@@ -77,19 +80,27 @@ def _headline(run: RunDirectory, status: dict) -> None:
         step, steps, epoch = status.get("step", 0), status.get("steps", 0), status.get("epoch", 0)
         epochs = max(status.get("epochs", 1), 1)
         done = (max(epoch - 1, 0) + (step / steps if steps else 0)) / epochs
-        text = f"Epoch {epoch} of {epochs}, step {step} of {steps}" if steps else \
-            layout.plain(status.get("message", "Starting."))
+        text = (
+            f"Epoch {epoch} of {epochs}, step {step} of {steps}"
+            if steps
+            else layout.plain(status.get("message", "Starting."))
+        )
         st.progress(min(max(done, 0.0), 1.0), text)
     elif status.get("message") and name not in ("queued", "finished"):
         st.warning(layout.plain(status["message"]), icon=":material/info:")
     elif name == "finished" and status.get("message"):
         st.caption(layout.plain(status["message"]))
     if name == "died":
-        st.warning("Its process ended without a word: it was killed, or the machine was restarted. What was saved is "
-                   "whole; Resume goes on from the last whole epoch.", icon=":material/heart_broken:")
+        st.warning(
+            "Its process ended without a word: it was killed, or the machine was restarted. What was saved is "
+            "whole; Resume goes on from the last whole epoch.",
+            icon=":material/heart_broken:",
+        )
     if "silent_s" in status:
-        st.warning(f"No sign of life for {duration(status['silent_s'])}. It may hang: end it, then resume.",
-                   icon=":material/monitor_heart:")
+        st.warning(
+            f"No sign of life for {duration(status['silent_s'])}. It may hang: end it, then resume.",
+            icon=":material/monitor_heart:",
+        )
 
 
 def _controls(run: RunDirectory, status: dict) -> None:
@@ -109,13 +120,21 @@ def _controls(run: RunDirectory, status: dict) -> None:
     if run.requested("pause") and name == "running":
         st.caption("Pausing after the current step.")
     if name == "paused" and hosted():
-        st.caption(f"A pause of {limits().paused_minutes:.0f} minutes stops a run on this shared demo; Resume then "
-                   "goes on from its last whole epoch.")
+        st.caption(
+            f"A pause of {limits().paused_minutes:.0f} minutes stops a run on this shared demo; Resume then "
+            "goes on from its last whole epoch."
+        )
 
 
 def _button(label: str, action, run: RunDirectory, icon: str, main: bool = False, disabled: bool = False) -> None:
-    st.button(widgets.main_label(label) if main else label, key=f"{label}_{run.id}",
-              on_click=guarded_callback(action), args=(run,), icon=icon, disabled=disabled)
+    st.button(
+        widgets.main_label(label) if main else label,
+        key=f"{label}_{run.id}",
+        on_click=guarded_callback(action),
+        args=(run,),
+        icon=icon,
+        disabled=disabled,
+    )
 
 
 def _numbers(status: dict, records: Sequence[EpochRecord]) -> None:
@@ -142,18 +161,38 @@ def _charts(run: RunDirectory, records: Sequence[EpochRecord]) -> None:
     last = records[-1]
     left, right = st.columns(2, gap="medium")
     with left:
-        _chart("Accuracy", training_figures.curves(records, "accuracy"), f"accuracy_{run.id}",
-               f"validation {last.validation_accuracy:.1%}, training {last.train_accuracy:.1%}")
-        _chart("Recall by class and epoch", training_figures.recall_strip(records), f"recall_{run.id}",
-               ", ".join(f"{name} {value:.0%}" for name, value in zip(NAMES, last.recall, strict=True)))
+        _chart(
+            "Accuracy",
+            training_figures.curves(records, "accuracy"),
+            f"accuracy_{run.id}",
+            f"validation {last.validation_accuracy:.1%}, training {last.train_accuracy:.1%}",
+        )
+        _chart(
+            "Recall by class and epoch",
+            training_figures.recall_strip(records),
+            f"recall_{run.id}",
+            ", ".join(f"{name} {value:.0%}" for name, value in zip(NAMES, last.recall, strict=True)),
+        )
         _chart("Macro-F1", training_figures.single(records, "macro_f1"), f"f1_{run.id}", f"{last.macro_f1:.3f}")
     with right:
-        _chart("Loss (nats)", training_figures.curves(records, "loss"), f"loss_{run.id}",
-               f"validation {last.validation_loss:.3f}, training {last.train_loss:.3f}")
-        _chart(f"Confusion in epoch {last.epoch}: % of each true class", training_figures.confusion(last),
-               f"confusion_{run.id}", "rows are the truth, columns what was named")
-        _chart("Learning rate", training_figures.single(records, "learning_rate", 150), f"rate_{run.id}",
-               f"{last.learning_rate:.3g}")
+        _chart(
+            "Loss (nats)",
+            training_figures.curves(records, "loss"),
+            f"loss_{run.id}",
+            f"validation {last.validation_loss:.3f}, training {last.train_loss:.3f}",
+        )
+        _chart(
+            f"Confusion in epoch {last.epoch}: % of each true class",
+            training_figures.confusion(last),
+            f"confusion_{run.id}",
+            "rows are the truth, columns what was named",
+        )
+        _chart(
+            "Learning rate",
+            training_figures.single(records, "learning_rate", 150),
+            f"rate_{run.id}",
+            f"{last.learning_rate:.3g}",
+        )
 
 
 def _chart(title: str, figure, key: str, words: str) -> None:
@@ -165,8 +204,18 @@ def metrics_csv(records: Sequence[EpochRecord]) -> bytes:
     """One row an epoch; recall in a column a class, the confusion matrix left to metrics.jsonl."""
     file = io.StringIO()
     writer = csv.writer(file)
-    plain = ("epoch", "train_loss", "train_accuracy", "validation_loss", "validation_accuracy", "macro_f1",
-             "learning_rate", "seconds", "pictures_per_second", "best")
+    plain = (
+        "epoch",
+        "train_loss",
+        "train_accuracy",
+        "validation_loss",
+        "validation_accuracy",
+        "macro_f1",
+        "learning_rate",
+        "seconds",
+        "pictures_per_second",
+        "best",
+    )
     writer.writerow([*plain, *(f"recall_{name}" for name in NAMES)])
     for record in records:
         writer.writerow([*(getattr(record, name) for name in plain), *record.recall])

@@ -18,8 +18,14 @@ class Timing:
     """A few batches of one configuration, timed in their own process: PyTorch stays out of the server."""
 
     def __init__(self, config: TrainConfig) -> None:
-        command = [sys.executable, "-m", "fer.training.estimate", config.model, str(config.input_size),
-                   str(config.batch_size)]
+        command = [
+            sys.executable,
+            "-m",
+            "fer.training.estimate",
+            config.model,
+            str(config.input_size),
+            str(config.batch_size),
+        ]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     @property

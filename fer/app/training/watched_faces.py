@@ -21,8 +21,10 @@ def show_wall(run: RunDirectory) -> None:
     wall = watched_faces.read(run)
     if wall is None:
         return
-    st.markdown("**Watched faces**", help="Sixteen faces that the model never trains on: what it believes after an "
-                                          "epoch, and whether that is so.")
+    st.markdown(
+        "**Watched faces**",
+        help="Sixteen faces that the model never trains on: what it believes after an epoch, and whether that is so.",
+    )
     epochs = sorted(wall.beliefs)
     shown = _slider(run.id, epochs)
     beliefs = wall.beliefs[shown]
@@ -51,8 +53,11 @@ def _remember(run_id: str, key: str, newest: int) -> None:
 def _tile(pixels, truth: str, belief: str, share: float) -> None:
     right = truth == belief
     with st.container(width=TILE, gap=None):
-        st.image(cv2.resize(pixels, (2 * TILE, 2 * TILE), interpolation=cv2.INTER_CUBIC), width=TILE,
-                 alt=f"A face labelled {truth}; believed {belief}, {share:.0%}")
+        st.image(
+            cv2.resize(pixels, (2 * TILE, 2 * TILE), interpolation=cv2.INTER_CUBIC),
+            width=TILE,
+            alt=f"A face labelled {truth}; believed {belief}, {share:.0%}",
+        )
         mark = ":green[:material/check:]" if right else ":red[:material/close:]"
         lines = [f":small[{mark} {belief}]", f":small[:gray[{share:.0%}]]"]
         st.markdown("  \n".join(lines if right else [*lines, f":small[is {truth}]"]))
