@@ -308,8 +308,8 @@ def export(
     print(
         _dump({"out": str(out), **asdict(found)})
         if json
-        else f"{out}: {found.file_bytes / 2**20:.2f} MB. On {found.faces} faces of {Path(data).name} logits differ from "
-        f"PyTorch's by at most {found.difference:.2g}, {found.agreement:.2%} of the labels agree; accuracy "
+        else f"{out}: {found.file_bytes / 2**20:.2f} MB. On {found.faces} faces of {Path(data).name} logits differ "
+        f"from PyTorch's by at most {found.difference:.2g}, {found.agreement:.2%} of the labels agree; accuracy "
         f"{found.accuracy:.2%}, PyTorch {found.torch_accuracy:.2%} (a loss of {loss:.2f} points)"
     )
     return 0

@@ -104,7 +104,7 @@ NAMED = {
     r"deploy/huggingface/make_space\.sh": "tests/test_deploy.py makes a Space",
     r"hf upload": "needs an account; tests/test_deploy.py makes the folder",
     r"sudo .*deploy/rehearse\.py": "installs everything, as root",
-    r"python -m fer\.training\.benchmark": "takes minutes; tests/tools/test_training_benchmark.py runs it with few steps",
+    r"python -m fer\.training\.benchmark": "takes minutes; tests/tools runs it with few steps",
     r"python -m fer (train|explain|summary two_layers)$": "mentioned, with what the reader adds: test_contributing.py",
 }
 RECORDS = "models.md"  # its commands are what the shipped weights were trained by, once: hours, with their own data

@@ -156,7 +156,7 @@ def told() -> str:
 
 @dataclass(frozen=True)
 class Explained:
-    """The face that Explain shows: a photo (fer.app.predict.photo_reading.Photo), where the face is in it, the true class.
+    """The face that Explain shows: a Photo of fer.app.predict.photo_reading, where the face is in it, the true class.
 
     box: None is the photo's largest face.
     """
@@ -304,7 +304,7 @@ def rerun_asked() -> bool:
 
 
 def video_job() -> object | None:
-    """The video (fer.app.predict.video_job.VideoJob) that is being read or was read last in this session, in memory only."""
+    """The VideoJob that is being read or was read last in this session, in memory only."""
     return st.session_state.get("video_job")
 
 

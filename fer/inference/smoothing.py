@@ -1,4 +1,4 @@
-"""ProbabilitySmoother, not sticky: probabilities averaged over seconds, and labels that change only when they mean it."""
+"""Probabilities averaged over seconds, and labels that change only when another one leads for good."""
 
 from __future__ import annotations
 

@@ -324,7 +324,7 @@ def test_a_video_that_is_taken_out_is_forgotten(app, tmp_path):
 def test_a_video_of_a_visitor_who_left_ends(tmp_path):
     job = video_job.VideoJob(("key",), "video.mp4", "compact")
     job.start(video(tmp_path), fer.load(), load_detector("hog"), 10, wanted=lambda: False)
-    assert job._finished.wait(20) and (job.video is None or job.video.cancelled)
+    assert job._finished.wait(20) and (job.result is None or job.result.cancelled)
 
 
 @pytest.mark.parametrize(("data", "said"), [(b"", "empty"), (b"not a video" * 50, "not a video")])

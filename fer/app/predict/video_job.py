@@ -31,15 +31,18 @@ class Cancelled(Exception):
 
 @dataclass
 class VideoJob:
-    """One video of one visitor, in memory. key: the same for the same video, weights, detector and readings a second."""
+    """One video of one visitor, in memory.
+
+    key: the same for the same video, weights, detector and readings a second.
+    """
 
     key: tuple
     name: str
     model: str
     progress: Progress = Progress(0.0, 0, None)
     place: int = 0  # in the queue, from 1; 0 when it is being read
-    video: VideoResult | None = None
-    video: bytes = b""
+    result: VideoResult | None = None
+    annotated: bytes = b""
     error: str = ""
     _wanted: Callable[[], bool] = lambda: True
     _cancelled: threading.Event = field(default_factory=threading.Event)
@@ -65,12 +68,12 @@ class VideoJob:
     @property
     def unread(self) -> bool:
         """Whether there is nothing of the video, or a part only: reading it again makes sense."""
-        return bool(self.error) or self.video is None or self.video.cancelled
+        return bool(self.error) or self.result is None or self.result.cancelled
 
     @cached_property
     def moment_pictures(self) -> tuple[bytes, ...]:
         """The frames of the strongest moments, a JPEG each, MOMENT_WIDTH wide at most."""
-        return tuple(render.jpeg(_narrow(moment.frame_rgb)) for moment in self.video.moments) if self.video else ()
+        return tuple(render.jpeg(_narrow(moment.frame_rgb)) for moment in self.result.moments) if self.result else ()
 
     @property
     def finished(self) -> bool:
@@ -81,8 +84,8 @@ class VideoJob:
         try:
             with _places.entered(self._wait):
                 self.place = 0
-                self.video = read_video(data, out, recognizer, detector, draw_faces, readings_per_s, self._note)
-                self.video = out.getvalue()
+                self.result = read_video(data, out, recognizer, detector, draw_faces, readings_per_s, self._note)
+                self.annotated = out.getvalue()
         except Cancelled:
             pass
         except FerError as error:

@@ -101,7 +101,7 @@ def _progress() -> None:
 
 def _result(job: VideoJob, at_hand: bool) -> None:
     """What was read. at_hand: whether the video itself is still there; after another page the uploader is empty."""
-    video = job.video
+    video = job.result
     if job.error:
         st.error(layout.plain(job.error), icon=":material/movie:")
     elif video is None:
@@ -131,7 +131,7 @@ def _result(job: VideoJob, at_hand: bool) -> None:
         st.info("Cancelled: this is the part that was read.", icon=":material/info:")
     for note in video.notes:
         st.info(layout.plain(note), icon=":material/info:")
-    st.video(job.video, format="video/mp4", alt=f"The video {job.name} with its faces marked", width=720)
+    st.video(job.annotated, format="video/mp4", alt=f"The video {job.name} with its faces marked", width=720)
     if video.rows:
         _timelines(video)
         _moments(job, video)
@@ -175,7 +175,7 @@ def _downloads(job: VideoJob, video: VideoResult) -> None:
     with st.container(horizontal=True):
         st.download_button(
             "Annotated video",
-            job.video,
+            job.annotated,
             "expressions.mp4",
             "video/mp4",
             on_click="ignore",
