@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS)
 
-.PHONY: app test lint clean
+.PHONY: app test test-all lint clean
 
 app: $(VENV)/.ready
 	$(BIN)/python -m streamlit run streamlit_app.py --server.address localhost
@@ -15,8 +15,15 @@ app: $(VENV)/.ready
 test: $(VENV)/.ready-dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
 
+# What takes longer: a hundred thousand hostile inputs, and twenty visitors at once.
+test-all: test
+	$(BIN)/python -m tests.fuzz.long
+	$(BIN)/python -m tests.load
+
 lint: $(VENV)/.ready-dev
+	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m ruff check .
+	$(BIN)/python -m mypy
 
 $(VENV)/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

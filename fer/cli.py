@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 from tqdm import tqdm
@@ -21,7 +21,13 @@ from fer.training.config import CHOICES, TrainConfig
 from fer.vision.registry import DETECTORS, FACE_FINDERS
 
 DEFAULTS = TrainConfig()
-Detector, Finder, Faces = Literal[DETECTORS], Literal[FACE_FINDERS], Literal[CHOICES["faces"]]
+if TYPE_CHECKING:
+    from fer.data.folders import Faces
+
+    Detector = str
+    Finder = str
+else:  # tyro shows and checks the names that are registered
+    Detector, Finder, Faces = Literal[DETECTORS], Literal[FACE_FINDERS], Literal[CHOICES["faces"]]
 
 
 def predict(
@@ -52,7 +58,7 @@ def predict(
     _say(f"model {recognizer.name}, detector {finder.name}")
     failed, pictures = 0, _pictures(paths)
     for path in tqdm(pictures, unit="photo", disable=len(pictures) < 3):
-        row = {"path": str(path), "width": None, "height": None, "faces": [], "error": None}
+        row: dict[str, Any] = {"path": str(path), "width": None, "height": None, "faces": [], "error": None}
         try:
             image_rgb = read_image(path)
             row["height"], row["width"] = image_rgb.shape[:2]
@@ -163,11 +169,11 @@ def explain(
     """
     import fer
     from fer.explanation.explain import check_choices
-    from fer.explanation.files import write_explanation
     from fer.explanation.methods import METHODS
     from fer.expressions import NAMES
     from fer.vision.detection import load_detector
     from fer.vision.images import read_image
+    from fer.visualization.explanation_files import write_explanation
 
     recognizer, finder = fer.load(model), load_detector(detector)
     check_choices(recognizer, methods, classes, layer)
@@ -178,6 +184,10 @@ def explain(
     if not 1 <= face <= len(faces):
         raise FerError(f"There is no face {face} in {image.name}: {len(faces)} found.")
     with tqdm(total=1.0, desc="Explaining", leave=False, bar_format="{l_bar}{bar}") as bar:
+
+        def step(share: float) -> None:
+            bar.update(share - bar.n)
+
         explanation = fer.explain(
             recognizer,
             image_rgb,
@@ -186,7 +196,7 @@ def explain(
             classes or NAMES,
             layer,
             finder.name,
-            progress=lambda share: bar.update(share - bar.n),
+            progress=step,
         )
     written = write_explanation(explanation, out)
     if json:
@@ -441,7 +451,7 @@ def _pictures(paths: list[Path]) -> list[Path]:
     return found
 
 
-def _sentence(row: dict) -> str:
+def _sentence(row: dict[str, Any]) -> str:
     if row["error"]:
         return f"{row['path']}: {row['error']['message']}"
     if not row["faces"]:
@@ -462,7 +472,7 @@ def _sentence(row: dict) -> str:
     return f"{row['path']}: {'; '.join(words)}"
 
 
-def _table(report: dict) -> str:
+def _table(report: dict[str, Any]) -> str:
     fresh = report["accuracy_without_train_duplicates"]
     lines = [
         f"{report['model']} on {report['split']} (n = {report['n']}, tta {report['tta']})",
@@ -485,7 +495,7 @@ def _table(report: dict) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _dump(values: dict) -> str:
+def _dump(values: object) -> str:
     return json.dumps(values, ensure_ascii=False)
 
 
@@ -508,15 +518,15 @@ def _with_defaults(defaults: TrainConfig) -> Callable[..., int]:
     """The train command, its settings' defaults replaced: tyro shows and fills them in."""
 
     @functools.wraps(train)
-    def command(**options: object) -> int:
+    def command(**options: Any) -> int:
         return train(**options)
 
-    command.__signature__ = inspect.signature(train).replace(
-        parameters=[
-            parameter.replace(default=defaults) if name == "config" else parameter
-            for name, parameter in inspect.signature(train).parameters.items()
-        ]
-    )
+    signature = inspect.signature(train)
+    parameters = [
+        parameter.replace(default=defaults) if name == "config" else parameter
+        for name, parameter in signature.parameters.items()
+    ]
+    vars(command)["__signature__"] = signature.replace(parameters=parameters)
     return command
 
 
@@ -527,6 +537,10 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stdout.reconfigure(errors="backslashreplace")
     _warn_of_namesake()
     try:
+        if arguments[:1] == ["tools"]:
+            from fer.tools.__main__ import main as run_tool
+
+            return run_tool(arguments[1:])
         defaults, arguments = _config_file(arguments) if arguments[:1] == ["train"] else (DEFAULTS, arguments)
         commands = tyro.extras.SubcommandApp()
         for command in (predict, evaluate, _with_defaults(defaults), summary, explain, video, export, benchmark, app):

@@ -8,11 +8,14 @@ from __future__ import annotations
 import functools
 import math
 from dataclasses import asdict, dataclass, fields
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from fer.errors import WeightsError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 TTA = ("none", "flip", "tencrop")
 # A constant picture has no deviation; the floor is one gray level, so that noise is not amplified either.
@@ -42,11 +45,11 @@ class Preprocessing:
         if not math.isfinite(self.mean):
             raise ValueError(f"mean must be a number, got {self.mean}")
 
-    def __call__(self, faces: np.ndarray) -> np.ndarray:
+    def __call__(self, faces: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Gray faces (N, S, S) uint8, resized to face_size if need be -> (N, 1, input_size, input_size) float32."""
         return self.normalize(center_crop(self._sized(faces), self.input_size))
 
-    def views(self, faces: np.ndarray, tta: str = "none") -> list[np.ndarray]:
+    def views(self, faces: NDArray[np.uint8], tta: str = "none") -> list[NDArray[np.float32]]:
         """The batches whose probabilities test-time augmentation averages: 1, 2 (flip) or 10 of them."""
         unit = self._sized(faces)
         if tta == "none":
@@ -63,7 +66,7 @@ class Preprocessing:
             raise ValueError(f"tta must be one of {', '.join(TTA)}, got {tta!r}")
         return [self.normalize(crop) for crop in crops]
 
-    def normalize(self, unit: np.ndarray) -> np.ndarray:
+    def normalize(self, unit: NDArray[np.floating]) -> NDArray[np.float32]:
         """Standardize a batch (N, 1, S, S) in 0..1: each picture by itself, or all by the data set's numbers."""
         wide = unit.astype(np.float64)
         if self.standardise == "dataset":
@@ -74,7 +77,7 @@ class Preprocessing:
             scaled = (wide - mean) / np.maximum(deviation, DEVIATION_FLOOR)
         return np.ascontiguousarray(scaled, np.float32)
 
-    def _sized(self, faces: np.ndarray) -> np.ndarray:
+    def _sized(self, faces: NDArray[np.uint8]) -> NDArray[np.float64]:
         """(N, S, S) uint8 -> (N, 1, face_size, face_size) in 0..1; a data set's faces are 48 x 48 for every card."""
         unit = faces[:, None].astype(np.float64) / 255
         height, width = unit.shape[-2:]
@@ -101,14 +104,14 @@ class Preprocessing:
             raise WeightsError(f"The card's preprocessing cannot be used: {error}.") from None
 
 
-def center_crop(batch: np.ndarray, size: int) -> np.ndarray:
+def center_crop(batch: NDArray[np.float64], size: int) -> NDArray[np.float64]:
     """(..., H, W) -> (..., size, size)."""
     top, left = (batch.shape[-2] - size) // 2, (batch.shape[-1] - size) // 2
     return batch[..., top : top + size, left : left + size]
 
 
 @functools.lru_cache(maxsize=32)
-def resize_weights(source: int, target: int) -> np.ndarray:
+def resize_weights(source: int, target: int) -> NDArray[np.float64]:
     """Bilinear weights with antialiasing, (target, source) float64: a row averages the pixels below one new pixel.
 
     The same as torch.nn.functional.interpolate(mode="bilinear", antialias=True, align_corners=False).

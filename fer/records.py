@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from fer.expressions import NAMES
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,7 @@ class Prediction:
     def confidence(self) -> float:
         return max(self.probabilities)
 
-    def to_json(self) -> dict:
+    def to_json(self) -> dict[str, object]:
         """One face as the command line prints it."""
         box = self.box
         return {
@@ -101,13 +105,15 @@ class EpochRecord:
     pictures_per_second: float
     best: bool  # the best validation accuracy so far
 
-    def to_json(self) -> dict:
+    def to_json(self) -> dict[str, object]:
         return asdict(self)
 
     @classmethod
     def from_json(cls, values: object) -> EpochRecord:
         """Raises ValueError for anything but a whole record. Losses may be NaN: a run may diverge."""
         try:
+            if not isinstance(values, dict):
+                raise TypeError(f"it is of type {type(values).__name__}")
             numbers = {field.name: _number(values[field.name]) for field in fields(cls) if field.type == "float"}
             recall = tuple(map(_number, values["recall"]))
             matrix = tuple(tuple(map(_count, row)) for row in values["confusion_matrix"])
@@ -161,7 +167,7 @@ class Curves:
         """The probability lost with that share of the face, -1..1; below 0 where it rose."""
         return self.deletion[0] - self.deletion[self.fractions.index(fraction)]
 
-    def to_json(self) -> dict:
+    def to_json(self) -> dict[str, object]:
         return {
             "deletion": [round(p, 5) for p in self.deletion],
             "insertion": [round(p, 5) for p in self.insertion],
@@ -188,8 +194,8 @@ class Explanation:
     model: str
     layer: str
     classes: tuple[str, ...]
-    face_grey: np.ndarray
-    maps: dict[str, np.ndarray]
+    face_grey: NDArray[np.uint8]
+    maps: dict[str, NDArray[np.float32]]
     shares: dict[str, dict[str, dict[str, float]]]
     words: dict[str, dict[str, str]]
     curves: dict[str, tuple[Curves | None, ...]]
@@ -198,7 +204,7 @@ class Explanation:
     def _curves(self, method: str, index: int) -> Curves | None:
         return self.curves[method][index] if method in self.curves else None
 
-    def to_json(self) -> dict:
+    def to_json(self) -> dict[str, object]:
         """Everything but the maps' pixels."""
         return {
             "model": self.model,

@@ -27,7 +27,7 @@ with live, layout.guarded():
     if live.open or session.live():
         from fer.app.predict import live_tab
 
-        live_tab.show(live.open)
+        live_tab.show(bool(live.open))
 with video, layout.guarded():
     if video.open or session.video_job():
         from fer.app.predict import video_tab

@@ -28,13 +28,14 @@ def chosen_run(runs: list[RunDirectory]) -> RunDirectory | None:
 
 
 def go_to(key: str) -> None:
-    st.query_params["run"] = session.widget(key)
+    if chosen := session.widget(key, str):
+        st.query_params["run"] = chosen
 
 
 def choose_view(runs: list[RunDirectory], run: RunDirectory | None) -> str:
     """The bar at the top: which run, a new one, or all side by side. Returns run, new or compare."""
     view = session.training_view() or "run"
-    if not runs:
+    if run is None:
         return "new"
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if view == "run":
@@ -104,7 +105,7 @@ with layout.guarded():
         from fer.app.training import runs_view
 
         runs_view.show_comparison()
-    else:  # the charts' libraries take most of a second to load: what stands above is shown meanwhile
+    elif run is not None:  # the charts' libraries take most of a second to load: what stands above is shown meanwhile
         from fer.app.training import run_view, runs_view
 
         run_view.show_run(run)

@@ -79,10 +79,11 @@ def test_no_limit_is_looser_on_the_demo(monkeypatch):
 
 def test_every_module_takes_its_limits_from_there():
     code = (
-        "import json; from fer.vision import images, video; from fer.app import photos, data_choice; "
-        "from fer.data import archives, folders; from fer.models import weights; print(json.dumps(["
+        "import json; from fer.vision import images, video; from fer.app import data_choice; "
+        "from fer.app.predict import photo_reading; "
+        "from fer.data import uploads, folders; from fer.models import weights; print(json.dumps(["
         "images.MAX_BYTES, images.MAX_PIXELS, video.MAX_BYTES, video.MAX_SECONDS, video.MAX_SIDE, "
-        "photos.MAX_PHOTOS, data_choice.UPLOAD_MB, archives.MAX_FILES, archives.MAX_TOTAL, archives.MAX_RATIO, "
+        "photo_reading.MAX_PHOTOS, data_choice.UPLOAD_MB, uploads.MAX_FILES, uploads.MAX_TOTAL, uploads.MAX_RATIO, "
         "folders.MAX_PICTURES, weights.MAX_BYTES]))"
     )
     found = subprocess.run(

@@ -19,8 +19,9 @@ import cv2
 import numpy as np
 import pytest
 
+from fer import locations
 from fer.cli import main
-from fer.models import weights
+from fer.models import graph, weights
 from fer.training.config import TrainConfig
 from fer.training.run_directory import RunDirectory
 from fer.training.worker import train
@@ -76,12 +77,12 @@ RUN = {
     r"python -m fer train --resume": {},
     r"python -m fer train .*--search": {**SHORT, "--search": "2"},
     r"python -m fer train(?!.*--processes)": SHORT,
-    r"python -m fer\.evaluation\.shipping": {},
-    r"python -m fer\.evaluation\.model_cards": {"--out": "models.md"},
-    r"python -m fer\.explain\.measure": {"--faces": "1", "--model": "mini_xception", "--out": "table.json"},
-    r"python -m fer\.vision\.crop_measurement": {"--pictures": "6"},
-    r"python -m fer\.evaluation\.crops": {"--limit": "6"},
-    r"python -m fer\.vision\.benchmark": {},
+    r"python -m fer tools ship-weights": {},
+    r"python -m fer tools model-cards": {"--out": "models.md"},
+    r"python -m fer tools faithfulness": {"--faces": "1", "--model": "mini_xception", "--out": "table.json"},
+    r"python -m fer tools crop-measurement": {"--pictures": "6"},
+    r"python -m fer tools detected-crops": {"--limit": "6"},
+    r"python -m fer tools detection-benchmark": {},
     r"python -c": {},
 }
 
@@ -89,6 +90,7 @@ RUN = {
 # torchrun's own parser.
 NAMED = {
     r"make (app|test|lint|clean)": "installs and never ends, or would run this test; make's dry run takes it",
+    r"pip install (\.|'\.\[)": "installs; tests/test_package.py builds the wheel and runs it",
     r"python3 -m venv \.venv$": "makes the environment that this test runs in",
     r"\.venv/bin/python -m pip install": "installs; the files that it names are looked up",
     r"\.venv/bin/python -m streamlit run": "tests/browser starts the app so",
@@ -104,8 +106,8 @@ NAMED = {
     r"deploy/huggingface/make_space\.sh": "tests/test_deploy.py makes a Space",
     r"hf upload": "needs an account; tests/test_deploy.py makes the folder",
     r"sudo .*deploy/rehearse\.py": "installs everything, as root",
-    r"python -m fer\.training\.benchmark": "takes minutes; tests/tools runs it with few steps",
-    r"python -m fer (train|explain|summary two_layers)$": "mentioned, with what the reader adds: test_contributing.py",
+    r"python -m fer tools training-benchmark": "takes minutes; tests/tools runs it with few steps",
+    r"python -m fer (train|explain|tools|summary two_layers)$": "mentioned; test_contributing.py runs more",
 }
 RECORDS = "models.md"  # its commands are what the shipped weights were trained by, once: hours, with their own data
 
@@ -214,8 +216,9 @@ def here(workplace, tmp_path, monkeypatch) -> Path:
     """A copy of the workplace, as the current folder; what is shipped goes to a copy of weights/."""
     place = tmp_path / "here"
     shutil.copytree(workplace, place)
-    shutil.copytree(weights.weights_folder(), place / "weights")
-    monkeypatch.setattr(weights, "weights_folder", lambda: place / "weights")
+    shutil.copytree(locations.weights_folder(), place / "weights")
+    for module in (locations, weights, graph):
+        monkeypatch.setattr(module, "weights_folder", lambda: place / "weights")
     monkeypatch.setenv("FER_RUNS", str(place / "runs"))
     monkeypatch.chdir(place)
     return place
@@ -239,7 +242,7 @@ def written_by(words: list[str]) -> list[Path]:
 
 @pytest.mark.parametrize("words", TO_RUN, ids=TO_RUN.values())
 def test_the_command_runs(here, words, monkeypatch, capsys):
-    if words[2].startswith(("fer.vision.", "fer.tools.detected_crops")) and not YUNET.is_file():
+    if words[3:5] in (["tools", "crop-measurement"], ["tools", "detected-crops"]) and not YUNET.is_file():
         pytest.skip("the YuNet file is not at hand (FER_SHARED)")
     if words[1] == "-c":
         exec(words[2])  # noqa: S102  the page's own code
@@ -277,9 +280,10 @@ def test_every_command_is_run_or_named_and_its_flags_exist(page, command, capsys
         assert all((ROOT / word).exists() for word in words if re.search(r"\.(py|txt)$", word))
     elif words[1:2] == ["-m"] and words[2].startswith("fer"):
         flags = {word for word in words[3:] if word.startswith("--")} - {"--config"}
-        if flags and words[2] != "fer.tools.training_benchmark":
+        if flags and words[3:5] != ["tools", "training-benchmark"]:
             with pytest.raises(SystemExit):
-                python_m([words[2], *words[3:4][: words[2] == "fer"], "--help"], monkeypatch)
+                own = 5 if words[3] == "tools" else 4 if words[2] == "fer" else 3
+                python_m([*words[2:own], "--help"], monkeypatch)
             shown = capsys.readouterr().out
             assert not [flag for flag in flags if flag not in shown]
 

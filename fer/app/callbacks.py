@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable
 
 from fer.app import session
-from fer.errors import FerError
+from fer.errors import FerError, missing_part
 from fer.failure_log import log_failure
 
 
@@ -20,6 +20,9 @@ def guarded_callback(action: Callable) -> Callable:
         except FerError as error:
             session.tell(error.message)
         except Exception as error:
+            if isinstance(error, ModuleNotFoundError) and (sentence := missing_part(error)):
+                session.tell(sentence)
+                return
             number = log_failure("A callback failed", error)
             session.tell(
                 f"Something went wrong on our side (number {number}, for whoever runs this server). Nothing was "

@@ -36,7 +36,7 @@ def choose_data(key: str, none_word: str | None = None) -> str | UploadedFile | 
         default=next(iter(sources)),
         required=True,
         key=f"{key}_source",
-        format_func=sources.get,
+        format_func=lambda name: sources[name],
         wrap=True,
         help="Drawn faces are made here, in seconds, and free to use. A path names "
         "fer2013.csv or a folder <split>/<class>/* on this server.",

@@ -14,7 +14,7 @@ from fer.app import resources, session
 from fer.app.server import setup
 from fer.app.server.memory import tidy_now_and_then
 from fer.app.server.retention import sweep_now_and_then
-from fer.errors import FerError
+from fer.errors import FerError, missing_part
 from fer.failure_log import log_failure
 from fer.limits import hosted
 from fer.vision.registry import DETECTOR_SPECS
@@ -108,7 +108,12 @@ def guarded() -> Iterator[None]:
 
 
 def sorry(error: Exception) -> str:
-    """Log an error that nobody foresaw; returns the sentence for the visitor, which tells nothing of it."""
+    """Log an error that nobody foresaw; returns the sentence for the visitor, which tells nothing of it.
+
+    A part of the package that is not installed is named instead.
+    """
+    if isinstance(error, ModuleNotFoundError) and (sentence := missing_part(error)):
+        return plain(sentence)
     number = log_failure("A page failed", error)
     return (
         f"Something went wrong on our side (number {number}, for whoever runs this server). Your other inputs are "
@@ -160,7 +165,7 @@ def _detector_picker() -> DeltaGenerator:
         "Face detector",
         names,
         names.index(session.detector()),
-        format_func=DETECTORS.get,
+        format_func=lambda name: DETECTORS[name],
         key="detector_widget",
         on_change=lambda: session.choose_detector(st.session_state["detector_widget"]),
         help="Automatic takes YuNet where its file is at hand or can be fetched, else HOG, which needs no network.",

@@ -1,10 +1,11 @@
-"""What a visitor's session remembers. The only place where session keys are written as text."""
+"""What a visitor's session remembers, each by a function with its type; widgets' own keys are their pages' matter."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import streamlit as st
 
@@ -13,13 +14,25 @@ from fer.models import DEFAULT_MODEL
 from fer.models.weights import shipped_names
 from fer.records import FaceBox
 
+if TYPE_CHECKING:  # they load PyTorch, PyAV and more, or need this module
+    from fer.app.evaluate.inputs import Choice
+    from fer.app.explain.job import ExplainJob
+    from fer.app.predict.photo_reading import Photo, Reading
+    from fer.app.predict.video_job import VideoJob
+    from fer.app.predict.webcam import Stream
+    from fer.data.dataset import Dataset
+    from fer.evaluation.evaluation import Evaluation
+    from fer.evaluation.robustness import StressPoint
+    from fer.inference.recording import Row
+
+Kind = TypeVar("Kind")
 KEPT_RESULTS = 120  # more than photos.MAX_PHOTOS, else each click would read them all again
 KEPT_STUDIES = 12
 
 
-def _newest(key: str, count: int) -> OrderedDict:
+def _newest(key: str, count: int) -> OrderedDict[Any, Any]:
     """A store of this session that keeps what came or was moved to its end last."""
-    kept = st.session_state.setdefault(key, OrderedDict())
+    kept: OrderedDict[Any, Any] = st.session_state.setdefault(key, OrderedDict())
     while len(kept) > count:
         kept.popitem(last=False)
     return kept
@@ -74,9 +87,9 @@ def stopped_reading() -> bool:
     return st.session_state.get("stop_reading", False)
 
 
-def results() -> OrderedDict:
+def results() -> OrderedDict[tuple[str, ...], Reading]:
     """This session's read photos, in memory only; the oldest leave first, by their number and by their files' bytes."""
-    kept = _newest("photo_results", KEPT_RESULTS)
+    kept: OrderedDict[tuple[str, ...], Reading] = _newest("photo_results", KEPT_RESULTS)
     held = sum(len(reading.photo.data) for reading in kept.values())
     while kept and held > limits().session_bytes:
         held -= len(kept.popitem(last=False)[1].photo.data)
@@ -131,9 +144,10 @@ def watch_epoch(run_id: str, epoch: int | None) -> None:
     st.session_state.setdefault("watched_epochs", {})[run_id] = epoch
 
 
-def widget(key: str) -> object:
-    """What a keyed widget holds now, for its on_change."""
-    return st.session_state.get(key)
+def widget(key: str, kind: type[Kind]) -> Kind | None:
+    """What a keyed widget holds now, for its on_change; None where it holds nothing, or nothing of that kind."""
+    value = st.session_state.get(key)
+    return value if isinstance(value, kind) else None
 
 
 def remedy(data: str) -> str:
@@ -156,12 +170,12 @@ def told() -> str:
 
 @dataclass(frozen=True)
 class Explained:
-    """The face that Explain shows: a Photo of fer.app.predict.photo_reading, where the face is in it, the true class.
+    """The face that Explain shows: its photo, where the face is in it, the true class.
 
     box: None is the photo's largest face.
     """
 
-    photo: object
+    photo: Photo
     box: FaceBox | None = None
     truth: str | None = None
 
@@ -186,7 +200,7 @@ def pick_box(photo: str, box: FaceBox) -> None:
     st.session_state["picked_box"] = {photo: box}
 
 
-def studies() -> OrderedDict:
+def studies() -> OrderedDict[tuple[tuple[str, ...], int], ExplainJob]:
     """What was computed for this session's faces, in memory only; the oldest leave first."""
     return _newest("face_studies", KEPT_STUDIES)
 
@@ -203,7 +217,7 @@ def stopped_explaining() -> bool:
 def cell(key: str, choices: list[str], default: str) -> str:
     """The class, method or layer that the address names, if it is one of the choices."""
     named = st.query_params.get(key)
-    return named if named in choices else default
+    return named if named is not None and named in choices else default
 
 
 def choose_cell(**named: str) -> None:
@@ -224,17 +238,17 @@ KEPT_EVALUATIONS = 4
 KEPT_UPLOADS = 2
 
 
-def evaluations() -> OrderedDict:
+def evaluations() -> OrderedDict[tuple[str, float, Choice], Evaluation]:
     """This session's evaluated models, by weights, data and settings; the oldest leave first."""
     return _newest("evaluations", KEPT_EVALUATIONS)
 
 
-def stress_runs() -> dict:
+def stress_runs() -> dict[tuple[str, Choice], list[StressPoint]]:
     """The stress points measured in this session, by weights and data."""
     return st.session_state.setdefault("stress_runs", {})
 
 
-def uploaded_datasets() -> OrderedDict:
+def uploaded_datasets() -> OrderedDict[str, Dataset]:
     """This session's uploaded data sets, in memory only; the last two."""
     return _newest("uploaded_datasets", KEPT_UPLOADS)
 
@@ -257,12 +271,12 @@ def settle_predict_view() -> None:
         st.session_state[PREDICT_TABS] = PREDICT_VIEWS[wanted]
 
 
-def live() -> object | None:
-    """This session's live stream (fer.app.predict.webcam.Stream), once it was started."""
+def live() -> Stream | None:
+    """This session's live stream, once it was started."""
     return st.session_state.get("live_stream")
 
 
-def keep_live(stream: object | None) -> None:
+def keep_live(stream: Stream | None) -> None:
     st.session_state["live_stream"] = stream
 
 
@@ -285,12 +299,12 @@ def tell_live_trouble(sentence: str) -> None:
     st.session_state["live_trouble"] = sentence
 
 
-def recording() -> list:
+def recording() -> list[Row]:
     """The rows of the last recording that was stopped, until the next one."""
     return st.session_state.get("live_recording", [])
 
 
-def keep_recording(rows: list) -> None:
+def keep_recording(rows: list[Row]) -> None:
     st.session_state["live_recording"] = rows
 
 
@@ -303,12 +317,12 @@ def rerun_asked() -> bool:
     return st.session_state.pop("rerun_asked", False)
 
 
-def video_job() -> object | None:
-    """The VideoJob that is being read or was read last in this session, in memory only."""
+def video_job() -> VideoJob | None:
+    """The video that is being read or was read last in this session, in memory only."""
     return st.session_state.get("video_job")
 
 
-def keep_video_job(job: object | None) -> None:
+def keep_video_job(job: VideoJob | None) -> None:
     st.session_state["video_job"] = job
 
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 
 from fer.data.corruptions import DAMAGES
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 MOST_DAMAGE = 0.8  # of the stress report's strongest
 
@@ -30,7 +34,7 @@ class Augmentation:
         """Faces (N, H, H) uint8 -> (N, 1, size, size) float32 in 0..1, drawn from `rng` alone."""
         count, full = faces.shape[0], faces.shape[-1]
 
-        def spread(strength: float) -> np.ndarray:
+        def spread(strength: float) -> NDArray[np.float64]:
             return rng.uniform(-strength, strength, count)
 
         angle = np.deg2rad(spread(self.rotation))

@@ -7,6 +7,7 @@ import json
 import os
 import tempfile
 import zipfile
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -47,13 +48,18 @@ def load(file: Path) -> Dataset | None:
 def save(file: Path, dataset: Dataset) -> None:
     usage = np.select([dataset.usage == split for split in SPLITS], range(len(SPLITS))).astype(np.uint8)
     facts = {name: getattr(dataset, name) for name in ("name", "unreadable", "faceless", "remarks", "split_made")}
-    votes = {} if dataset.votes is None else {"votes": dataset.votes}
     facts["names"] = None if dataset.names is None else dataset.names.tolist()
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=file.parent, prefix=".saving-") as folder:
             whole = Path(folder) / file.name
-            np.savez(whole, pixels=dataset.pixels, labels=dataset.labels, usage=usage, facts=json.dumps(facts), **votes)
+            write = partial(
+                np.savez, whole, pixels=dataset.pixels, labels=dataset.labels, usage=usage, facts=json.dumps(facts)
+            )
+            if dataset.votes is None:
+                write()
+            else:
+                write(votes=dataset.votes)
             os.replace(whole, file)
     except OSError:
         pass  # a read-only or full disk costs only the speed of the next load

@@ -6,38 +6,43 @@ Training draws these at random (`TrainConfig.damage`); the stress report measure
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import cast
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
+Face = NDArray[np.float32]
+Changed = NDArray[np.integer | np.floating]
 # One face (S, S) float32 in 0..255, a strength 0..1 and a source of chance -> the changed face, not yet clipped.
-Change = Callable[[np.ndarray, float, np.random.Generator], np.ndarray]
+Change = Callable[[Face, float, np.random.Generator], Changed]
 
 
-def side_light(face, amount, rng):
+def side_light(face: Face, amount: float, rng: np.random.Generator) -> Changed:
     angle, size = rng.uniform(0, 2 * np.pi), face.shape[0]
     y, x = np.mgrid[-1 : 1 : size * 1j, -1 : 1 : size * 1j]
     ramp = (np.cos(angle) * x + np.sin(angle) * y).astype(np.float32)
-    return face * (1 + amount * 0.9 * ramp) + 40 * amount * ramp
+    lit: Face = face * (1 + amount * 0.9 * ramp) + 40 * amount * ramp
+    return lit
 
 
-def gaussian_blur(face, amount, rng):
+def gaussian_blur(face: Face, amount: float, rng: np.random.Generator) -> Changed:
     return cv2.GaussianBlur(face, (0, 0), 0.4 + 2.6 * amount)
 
 
-def jpeg(face, amount, rng):
+def jpeg(face: Face, amount: float, rng: np.random.Generator) -> Changed:
     quality = round(50 - 47 * amount)
     _, data = cv2.imencode(".jpg", np.clip(face, 0, 255).astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return cv2.imdecode(data, cv2.IMREAD_GRAYSCALE)
+    return cast("NDArray[np.uint8]", cv2.imdecode(data, cv2.IMREAD_GRAYSCALE))  # it was encoded just now
 
 
-def resolution(face, amount, rng):
+def resolution(face: Face, amount: float, rng: np.random.Generator) -> Changed:
     size = face.shape[0]
     small = max(round(size * (0.75 - 0.55 * amount)), 4)
     return cv2.resize(cv2.resize(face, (small, small), interpolation=cv2.INTER_AREA), (size, size))
 
 
-def lower_face_mask(face, amount, rng):
+def lower_face_mask(face: Face, amount: float, rng: np.random.Generator) -> Changed:
     size, covered = face.shape[0], face.copy()
     top = size * (0.95 - 0.45 * amount)
     sides = [
@@ -51,7 +56,7 @@ def lower_face_mask(face, amount, rng):
     return covered
 
 
-def sunglasses(face, amount, rng):
+def sunglasses(face: Face, amount: float, rng: np.random.Generator) -> Changed:
     size, covered, grey = face.shape[0], face.copy(), float(rng.uniform(5, 50))
     axes = (round(size * (0.05 + 0.12 * amount)), round(size * (0.04 + 0.09 * amount)))
     for x in (0.31, 0.68):
@@ -60,7 +65,7 @@ def sunglasses(face, amount, rng):
     return covered
 
 
-def hand_block(face, amount, rng):
+def hand_block(face: Face, amount: float, rng: np.random.Generator) -> Changed:
     size, covered = face.shape[0], face.copy()
     side = max(round(size * (0.12 + 0.38 * amount)), 2)
     left, top = rng.integers(0, size - side + 1, 2)

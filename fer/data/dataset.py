@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from fer.errors import DatasetError
 from fer.expressions import NAMES
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 SPLITS = ("Training", "PublicTest", "PrivateTest")
 ALL = "All"  # every picture, whatever its split: for data that was never split
@@ -29,15 +33,15 @@ class Dataset:
     split_made: the data came without a validation split, and one was cut off from its Training pictures.
     """
 
-    pixels: np.ndarray
-    labels: np.ndarray
-    usage: np.ndarray
-    votes: np.ndarray | None = None
+    pixels: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+    usage: NDArray[np.str_]
+    votes: NDArray[np.uint8] | None = None
     name: str = "data"
     unreadable: tuple[str, ...] = ()
     faceless: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
-    names: np.ndarray | None = None
+    names: NDArray[np.str_ | np.object_] | None = None
     split_made: bool = False
 
     def __len__(self) -> int:
@@ -56,7 +60,7 @@ class Dataset:
             )
         return self.take(rows)
 
-    def take(self, rows: np.ndarray) -> Dataset:
+    def take(self, rows: NDArray[np.integer | np.bool_]) -> Dataset:
         votes, names = (None if values is None else values[rows] for values in (self.votes, self.names))
         return replace(
             self, pixels=self.pixels[rows], labels=self.labels[rows], usage=self.usage[rows], votes=votes, names=names
@@ -93,6 +97,6 @@ def _some(names: tuple[str, ...]) -> str:
     return ", ".join(names[:3]) + (" ..." if len(names) > 3 else "")
 
 
-def fingerprints(pixels: np.ndarray) -> np.ndarray:
+def fingerprints(pixels: NDArray[np.uint8]) -> NDArray[np.bytes_]:
     """A digest per picture, equal only for pictures that are equal pixel for pixel. (N, H, W) -> (N,) bytes."""
     return np.array([hashlib.blake2b(picture.tobytes(), digest_size=16).digest() for picture in pixels], dtype="S16")

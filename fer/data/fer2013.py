@@ -12,6 +12,7 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, TextIO, cast
 
 import numpy as np
 from tqdm import tqdm
@@ -24,6 +25,9 @@ from fer.errors import DatasetError
 from fer.expressions import COUNT
 from fer.limits import limits
 from fer.locations import cache_folder
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 PIXELS = FACE_SIZE * FACE_SIZE
 ROWS_AT_ONCE = 512  # bounds the memory of the parse
@@ -91,7 +95,7 @@ def _parse(path: Path, progress: Progress | None, quiet: bool) -> Dataset:
             if len(labels) > MAX_PICTURES:
                 raise DatasetError(f"{path.name} holds more than {MAX_PICTURES:,} pictures. Give a part of it.")
             usage += batch_usage
-            done = min(file.buffer.tell(), size)
+            done = min(cast("BinaryIO", file.buffer).tell(), size)
             bar.update(done - bar.n)
             if progress is not None:
                 progress(done / size)
@@ -100,7 +104,7 @@ def _parse(path: Path, progress: Progress | None, quiet: bool) -> Dataset:
     return Dataset(np.concatenate(pixels), np.array(labels, np.int64), np.array(usage), None, path.name)
 
 
-def _columns(file, name: str) -> dict[str, int]:
+def _columns(file: TextIO, name: str) -> dict[str, int]:
     """Where each column stands, from the header row."""
     try:
         header = next(csv.reader([file.readline(LINE)]), [])
@@ -122,7 +126,7 @@ def _columns(file, name: str) -> dict[str, int]:
     return columns
 
 
-def _batches(file, columns: dict[str, int], name: str) -> Iterator[tuple[int, list[str], list[int], list[str]]]:
+def _batches(file: TextIO, columns: dict[str, int], name: str) -> Iterator[tuple[int, list[str], list[int], list[str]]]:
     """(number of the first row, pixel texts, labels, usages), ROWS_AT_ONCE rows at a time."""
     texts, labels, usages = [], [], []
     first_row = 2
@@ -154,7 +158,7 @@ def _batches(file, columns: dict[str, int], name: str) -> Iterator[tuple[int, li
         yield first_row, texts, labels, usages
 
 
-def _lines(file, name: str) -> Iterator[str]:
+def _lines(file: TextIO, name: str) -> Iterator[str]:
     # readline, not iteration: it keeps file.tell() usable for the progress bar.
     row = 1
     while True:
@@ -182,7 +186,7 @@ def _usage(text: str, row: int) -> str:
     return text.strip()
 
 
-def parse_pixels(texts: list[str], first_row: int) -> np.ndarray:
+def parse_pixels(texts: list[str], first_row: int) -> NDArray[np.uint8]:
     """Space-separated greys -> (N, 48, 48) uint8, all rows at once: 2,304 numbers of up to three digits each.
 
     A number ends where the next byte is a space; its tens and hundreds are the one or two bytes before.

@@ -5,11 +5,15 @@ from __future__ import annotations
 import csv
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from fer.errors import DatasetError
 from fer.expressions import NAMES
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 FERPLUS_FILE = "fer2013new.csv"
 VOTE_NAMES = ("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt", "unknown", "NF")
@@ -24,7 +28,7 @@ _NAME_OF_VOTE = {
 }
 
 
-def read_votes(path: Path, expected_rows: int) -> np.ndarray:
+def read_votes(path: Path, expected_rows: int) -> NDArray[np.uint8]:
     """(N, 10) uint8 votes, row by row those of the pictures in fer2013.csv; all 0 where FER+ has none."""
     try:
         with open(path, encoding="utf-8-sig", newline="") as file:
@@ -50,11 +54,12 @@ def read_votes(path: Path, expected_rows: int) -> np.ndarray:
     return array.astype(np.uint8)
 
 
-def vote_distribution(votes: np.ndarray) -> np.ndarray:
+def vote_distribution(votes: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Votes (N, 10) -> shares of our seven classes (N, 7) float32; a row of zeros where nobody chose one of them.
 
     Contempt, unknown and not-a-face are left out, as FER2013 has no such class.
     """
     columns = [VOTE_NAMES.index(next(vote for vote, ours in _NAME_OF_VOTE.items() if ours == name)) for name in NAMES]
     chosen = votes[:, columns].astype(np.float32)
-    return chosen / np.maximum(chosen.sum(1, keepdims=True), 1)
+    shares: NDArray[np.float32] = chosen / np.maximum(chosen.sum(1, keepdims=True), 1)
+    return shares

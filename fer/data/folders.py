@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from tqdm import tqdm
@@ -19,9 +19,12 @@ from fer.expressions import INDEX, NAMES
 from fer.limits import limits
 from fer.records import Quality
 from fer.vision.alignment import align_face
-from fer.vision.detection import Detector, load_detector
+from fer.vision.detection import Detector, WholePicture, load_detector
 from fer.vision.images import SUFFIXES, read_image
 from fer.vision.quality import assess
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 Faces = Literal["auto", "crop", "detect"]
 CROP_SIDE = 64  # pictures up to this side are faces cut out already
@@ -90,7 +93,8 @@ def list_entries(root: Path) -> tuple[list[Entry], list[str]]:
     by_split = {child: _SPLIT_OF[child.name.lower()] for child in _folders(root) if child.name.lower() in _SPLIT_OF}
     if not by_split:
         by_split = {root: "Training"}
-    entries, left_out = [], defaultdict(int)
+    entries: list[Entry] = []
+    left_out: defaultdict[str, int] = defaultdict(int)
     for split_folder, split in by_split.items():
         for class_folder in _folders(split_folder):
             name = _CLASS_OF.get(class_folder.name.lower())
@@ -190,11 +194,12 @@ def _read_entries(
     )
 
 
-def read_face(path: Path, faces: Faces, detector: Detector | None) -> tuple[np.ndarray | None, Quality]:
+def read_face(path: Path, faces: Faces, detector: Detector | None) -> tuple[NDArray[np.uint8] | None, Quality]:
     """One file's face as (48, 48) uint8, or None where none was found, and its quality. Raises ImageError."""
     image_rgb = read_image(path)
-    if faces == "crop" or (faces == "auto" and max(image_rgb.shape[:2]) <= CROP_SIDE):
-        return align_face(image_rgb, None, "none", FACE_SIZE), Quality()
+    if detector is None or faces == "crop" or (faces == "auto" and max(image_rgb.shape[:2]) <= CROP_SIDE):
+        whole = WholePicture()
+        return align_face(image_rgb, whole.detect(image_rgb)[0], whole.name, FACE_SIZE), Quality()
     boxes = detector.detect(image_rgb)
     if not boxes:
         return None, Quality()
@@ -202,7 +207,7 @@ def read_face(path: Path, faces: Faces, detector: Detector | None) -> tuple[np.n
     return face, assess(image_rgb.shape, boxes[0], face)
 
 
-def _with_validation(usage: np.ndarray, labels: np.ndarray) -> np.ndarray:
+def _with_validation(usage: NDArray[np.str_], labels: NDArray[np.int64]) -> NDArray[np.str_]:
     """Keep a seeded tenth of each class of Training back, at least one picture where a class has two."""
     usage, rng = usage.astype("U11"), np.random.default_rng(0)
     for label in range(len(NAMES)):

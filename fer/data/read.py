@@ -5,17 +5,21 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fer.data.dataset import Dataset
 from fer.data.fer2013 import Progress, read_fer2013
 from fer.data.uploads import uploads_folder
 from fer.errors import DatasetError
 
+if TYPE_CHECKING:
+    from fer.data.folders import Faces
+
 SYNTHETIC = "synthetic"
 
 
 def read_dataset(
-    data: str | Path, progress: Progress | None = None, quiet: bool = False, faces: str = "auto"
+    data: str | Path, progress: Progress | None = None, quiet: bool = False, faces: Faces = "auto"
 ) -> Dataset:
     """A CSV file of FER2013's kind, a folder <split>/<class>/*, or "synthetic".
 

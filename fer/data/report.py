@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from fer.data.dataset import SPLITS, UNLABELLED, Dataset, fingerprints
 from fer.expressions import NAMES
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 IMBALANCE = 3.0  # most frequent class over the rarest, from which it is worth a remedy
 SPLIT_LABELS = {"Training": "training", "PublicTest": "validation", "PrivateTest": "test"}
@@ -47,7 +51,7 @@ class DataReport:
         if self.imbalanced:
             training = self.counts["Training"]
             there = {name: count for name, count in training.items() if count}
-            most, least = max(there, key=there.get), min(there, key=there.get)
+            most, least = max(there, key=there.__getitem__), min(there, key=there.__getitem__)
             lines.append(f"There are {self.imbalance:.0f} times as many {most} as {least} pictures to train on.")
         if self.leaked:
             lines.append(f"{self.leaked} validation or test pictures are in the training split too, pixel for pixel.")
@@ -81,7 +85,8 @@ def report_on(dataset: Dataset) -> DataReport:
     )
 
 
-def samples(dataset: Dataset, expression: int, count: int, seed: int = 0) -> np.ndarray:
+def samples(dataset: Dataset, expression: int, count: int, seed: int = 0) -> NDArray[np.uint8]:
     """Up to `count` training pictures of one class, drawn by chance. -> (n, 48, 48) uint8."""
     rows = np.flatnonzero((dataset.labels == expression) & (dataset.usage == "Training"))
-    return dataset.pixels[np.sort(np.random.default_rng(seed).permutation(rows)[:count])]
+    chosen: NDArray[np.intp] = np.random.default_rng(seed).permutation(rows)[:count]
+    return dataset.pixels[np.sort(chosen)]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import TYPE_CHECKING, cast
 
 import cv2
 import numpy as np
@@ -15,6 +16,9 @@ import numpy as np
 from fer.data import cache
 from fer.data.dataset import FACE_SIZE, Dataset
 from fer.expressions import COUNT, NAMES
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 SCALE = 3  # drawn larger, then averaged down: smooth edges
 CANVAS = FACE_SIZE * SCALE
@@ -81,7 +85,7 @@ def read_synthetic(seed: int = DATA_SEED) -> Dataset:
     return dataset
 
 
-def draw_face(expression: str, rng: np.random.Generator) -> np.ndarray:
+def draw_face(expression: str, rng: np.random.Generator) -> NDArray[np.uint8]:
     """One face (48, 48) uint8 of a stranger with that expression, all else by chance."""
     strength = rng.uniform(0.65, 1.2)
     moves = {
@@ -96,7 +100,7 @@ def _px(*values: float) -> tuple[int, ...]:
     return tuple(round(value * SCALE) for value in values)
 
 
-def _points(xs: np.ndarray, ys: np.ndarray) -> np.ndarray:
+def _points(xs: NDArray[np.float64], ys: NDArray[np.float64]) -> NDArray[np.int32]:
     return np.round(np.stack([xs, ys], 1) * SCALE).astype(np.int32)
 
 
@@ -115,7 +119,7 @@ class _Face:
         self.mouth_y, self.mouth_half = rng.normal(36.2, 0.6), rng.uniform(6.0, 7.4)
         self.lip = rng.uniform(0.9, 1.6)
 
-    def draw(self) -> np.ndarray:
+    def draw(self) -> NDArray[np.float32]:
         """(CANVAS, CANVAS) float32 in 0..255, before light and noise."""
         self.canvas = np.full((CANVAS, CANVAS), self.ground, np.uint8)
         self._head()
@@ -162,8 +166,8 @@ class _Face:
         tip = self.eye_y + length
         cv2.ellipse(soft, _px(24 + self.rng.choice([-1, 1]) * 2.2, tip - 3.5), _px(1.2, 4), 0, 0, 360, 45, -1)
         cv2.ellipse(soft, _px(24, tip + 2.2), _px(3.5, 1.1), 0, 0, 360, 70, -1)  # shadow below the nose
-        soft = cv2.GaussianBlur(soft, (0, 0), 1.3 * SCALE).astype(np.float32) / 255
-        self.canvas = (self.canvas * (1 - soft)).astype(np.uint8)
+        shade = cv2.GaussianBlur(soft, (0, 0), 1.3 * SCALE).astype(np.float32) / 255
+        self.canvas = (self.canvas * (1 - shade)).astype(np.uint8)
         for side in (-1, 1):
             self._ellipse(24 + side * 1.9, tip + 0.6, 0.9, 0.6, self.skin * 0.4)
             self._line(
@@ -249,10 +253,10 @@ class _Face:
         self._line([21.5, 24, 26.5], [below, below + 0.4, below], 0.6, self.skin * 0.8)
 
 
-def _photograph(canvas: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _photograph(canvas: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.uint8]:
     """Light from one side, a turned and moved head, down to 48 pixels, blur, noise. -> (48, 48) uint8."""
     angle, zoom = rng.normal(0, 4), rng.uniform(0.92, 1.08)
-    turn = cv2.getRotationMatrix2D((CANVAS / 2, CANVAS / 2), angle, zoom)
+    turn = cast("NDArray[np.float64]", cv2.getRotationMatrix2D((CANVAS / 2, CANVAS / 2), angle, zoom))
     turn[:, 2] += rng.normal(0, 0.9, 2) * SCALE
     if rng.random() < 0.5:
         canvas = canvas[:, ::-1]
@@ -264,5 +268,5 @@ def _photograph(canvas: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     direction, depth = rng.uniform(0, 2 * np.pi), rng.uniform(0, 0.35)
     ball = 1 - 0.22 * (xs**2 + 0.6 * ys**2)  # a head is round: darker towards its edge
     light = (1 + depth * (np.cos(direction) * xs + np.sin(direction) * ys)) * ball * rng.uniform(0.8, 1.15)
-    noisy = small * light + rng.normal(0, rng.uniform(1.5, 8), small.shape) + rng.uniform(-12, 12)
+    noisy: NDArray[np.float64] = small * light + rng.normal(0, rng.uniform(1.5, 8), small.shape) + rng.uniform(-12, 12)
     return np.clip(noisy, 0, 255).astype(np.uint8)

@@ -15,12 +15,15 @@ import zlib
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from fer.errors import DatasetError
 from fer.limits import limits
 from fer.locations import cache_folder
 from fer.vision.images import MAX_BYTES, SUFFIXES
+
+if TYPE_CHECKING:
+    from io import BufferedIOBase
 
 MAX_FILES, MAX_TOTAL, MAX_RATIO = limits().archive_files, limits().archive_bytes, limits().archive_ratio
 MAX_DEPTH = 16  # folders in folders
@@ -68,7 +71,7 @@ def unpack_zip(file: BinaryIO, name: str = "the zip", parent: Path | None = None
     pictures; then nothing is left behind.
     """
     file.seek(0)
-    target = (parent or uploads_folder()) / hashlib.file_digest(file, "sha256").hexdigest()[:24]
+    target = (parent or uploads_folder()) / hashlib.file_digest(cast("BufferedIOBase", file), "sha256").hexdigest()[:24]
     if target.is_dir():
         os.utime(target)  # in use again: see forget_old_uploads
         return target

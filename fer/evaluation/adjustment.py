@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, cast
+
 import numpy as np
 import torch
 from torch import nn
 
 from fer.expressions import COUNT
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from fer.models.network import Network
+
 RECALL_GOAL = 0.5  # of every class
 STEP = 0.02  # of the constants, in logits
 REACH = 1.0  # the largest constant before their mean is taken off
 
 
-def fit_adjustment(logits: np.ndarray, labels: np.ndarray, goal: float = RECALL_GOAL) -> np.ndarray:
+def fit_adjustment(
+    logits: NDArray[np.floating], labels: NDArray[np.int64], goal: float = RECALL_GOAL
+) -> NDArray[np.float64]:
     """The smallest constants (7,) float64, mean 0, with which every class that is there is recalled at the goal.
 
     logits: (N, 7), labels: (N,). Only classes below the goal are raised, step by step, all of them at once: the fewer
@@ -33,11 +42,12 @@ def fit_adjustment(logits: np.ndarray, labels: np.ndarray, goal: float = RECALL_
         if not low:
             break
         constants[low] += STEP
-    return constants - constants.mean()
+    centred: NDArray[np.float64] = constants - constants.mean()
+    return centred
 
 
 @torch.no_grad()
-def adjust(network: nn.Module, constants: np.ndarray) -> None:
+def adjust(network: nn.Module, constants: NDArray[np.float64]) -> None:
     """Add the constants (7,) to the logits of a network in place, as part of its classifier's bias."""
-    bias = network.classifier.bias
+    bias = cast("torch.Tensor", cast("Network", network).classifier.bias)
     bias += torch.as_tensor(constants, dtype=bias.dtype, device=bias.device)

@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, TypedDict
+
 import numpy as np
 
 from fer.evaluation.adjustment import fit_adjustment
 from fer.inference.recognizer import softmax
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 TARGET_PRECISION = 0.8  # of the answers that are given, the share to be right
 FOLDS = 5
 
 
-def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
+class Calibration(TypedDict):
+    """What `calibrate` finds: fitted on all pictures the first three, held out the rest."""
+
+    adjustment: NDArray[np.float64]
+    temperature: float
+    threshold: float
+    held_out_probabilities: NDArray[np.float64]
+    share_answered: float
+    accuracy_of_answers: float
+
+
+def fit_temperature(logits: NDArray[np.floating], labels: NDArray[np.int64]) -> float:
     """The temperature with the least negative log-likelihood (Guo et al. 2017). logits: (N, 7), labels: (N,).
 
     By golden-section search: the likelihood has one optimum along the temperature's logarithm.
@@ -31,7 +47,9 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
     return float(np.exp((low + high) / 2))
 
 
-def fit_threshold(confidence: np.ndarray, right: np.ndarray, target: float = TARGET_PRECISION) -> float:
+def fit_threshold(
+    confidence: NDArray[np.floating], right: NDArray[np.bool_], target: float = TARGET_PRECISION
+) -> float:
     """The lowest confidence from which on the answers given are right at least `target` of the time.
 
     confidence, right: (N,). Returns 0.99 where no threshold reaches the target.
@@ -42,13 +60,19 @@ def fit_threshold(confidence: np.ndarray, right: np.ndarray, target: float = TAR
     return float(min(confidence[order][reached[-1]], 0.99)) if len(reached) else 0.99
 
 
-def folds_of(fingerprints: np.ndarray, folds: int = FOLDS, seed: int = 0) -> np.ndarray:
+def folds_of(fingerprints: NDArray[np.bytes_ | np.integer], folds: int = FOLDS, seed: int = 0) -> NDArray[np.int64]:
     """A fold 0..folds-1 per picture (N,); identical pictures share one."""
     _, groups = np.unique(fingerprints, return_inverse=True)
-    return np.random.default_rng(seed).integers(0, folds, groups.max() + 1)[groups]
+    each: NDArray[np.int64] = np.random.default_rng(seed).integers(0, folds, groups.max() + 1)
+    return each[groups]
 
 
-def calibrate(logits: np.ndarray, labels: np.ndarray, fingerprints: np.ndarray, adjusted: bool = False) -> dict:
+def calibrate(
+    logits: NDArray[np.floating],
+    labels: NDArray[np.int64],
+    fingerprints: NDArray[np.bytes_ | np.integer],
+    adjusted: bool = False,
+) -> Calibration:
     """Fit on four folds and score on the fifth, five times; then fit on all for shipping.
 
     adjusted: also fit a constant for each class's logit. Returns adjustment (7,), temperature and threshold (fitted on
@@ -74,7 +98,9 @@ def calibrate(logits: np.ndarray, labels: np.ndarray, fingerprints: np.ndarray, 
     }
 
 
-def _fit(logits: np.ndarray, labels: np.ndarray, adjusted: bool) -> tuple[np.ndarray, float, float]:
+def _fit(
+    logits: NDArray[np.floating], labels: NDArray[np.int64], adjusted: bool
+) -> tuple[NDArray[np.float64], float, float]:
     constants = fit_adjustment(logits, labels) if adjusted else np.zeros(logits.shape[1])
     logits = logits + constants
     temperature = fit_temperature(logits, labels)

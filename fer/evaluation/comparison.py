@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 EXACT_UP_TO = 1000  # disagreements; beyond it the binomial is as good as normal
 
@@ -16,12 +20,12 @@ class Comparison:
 
     accuracy_first: float
     accuracy_second: float
-    only_first: np.ndarray
-    only_second: np.ndarray
+    only_first: NDArray[np.int64]
+    only_second: NDArray[np.int64]
     p: float
 
 
-def compare(first: np.ndarray, second: np.ndarray, labels: np.ndarray) -> Comparison:
+def compare(first: NDArray[np.floating], second: NDArray[np.floating], labels: NDArray[np.int64]) -> Comparison:
     """first, second: probabilities (N, 7) of the same pictures (McNemar 1947, exact where few disagree)."""
     right_first, right_second = first.argmax(1) == labels, second.argmax(1) == labels
     only_first = np.flatnonzero(right_first & ~right_second)
@@ -41,6 +45,7 @@ def mcnemar_p(one: int, other: int) -> float:
     if total == 0 or one == other:
         return 1.0
     if total <= EXACT_UP_TO:
-        return min(1.0, 2 * sum(math.comb(total, k) for k in range(smaller + 1)) / 2**total)
+        p: float = 2 * sum(math.comb(total, k) for k in range(smaller + 1)) / 2**total
+        return min(1.0, p)
     statistic = (abs(one - other) - 1) ** 2 / total
     return math.erfc(math.sqrt(statistic / 2))

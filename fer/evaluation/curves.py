@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -15,6 +17,11 @@ from fer.models.torchvision_repair import ensure_torchvision
 ensure_torchvision()  # torchmetrics imports torchvision where it is installed
 import torchmetrics.functional.classification as tm  # noqa: E402
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+# A class's probabilities (N,), and where the class is the truth (N,) -> x and y of a curve.
+Run = Callable[[torch.Tensor, torch.Tensor], tuple[torch.Tensor, torch.Tensor]]
 RESAMPLES = 1000
 CURVE_POINTS = 200
 
@@ -33,12 +40,12 @@ class Averages:
 class Curve:
     """One class against the rest: x and y in 0..1, and the area below."""
 
-    x: np.ndarray
-    y: np.ndarray
+    x: NDArray[np.floating]
+    y: NDArray[np.floating]
     area: float
 
 
-def accuracy_interval(right: np.ndarray, seed: int = 0) -> tuple[float, float]:
+def accuracy_interval(right: NDArray[np.bool_], seed: int = 0) -> tuple[float, float]:
     """The 95 % bootstrap interval of an accuracy; right: (N,) bool. Resamples pictures."""
     if np.all(right) or not np.any(right):
         return wilson(right)  # a resample of equals knows no spread
@@ -49,7 +56,7 @@ def accuracy_interval(right: np.ndarray, seed: int = 0) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def averages(probabilities: np.ndarray, labels: np.ndarray) -> Averages:
+def averages(probabilities: NDArray[np.floating], labels: NDArray[np.int64]) -> Averages:
     """probabilities: (N, 7), labels: (N,). A class that neither occurs nor is named does not count."""
     given, truth = torch.from_numpy(np.asarray(probabilities)), torch.from_numpy(np.asarray(labels)).long()
     named = given.argmax(1)
@@ -67,12 +74,12 @@ def averages(probabilities: np.ndarray, labels: np.ndarray) -> Averages:
     return Averages(macro, weighted, kappa, top2)
 
 
-def roc_curves(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, Curve]:
+def roc_curves(probabilities: NDArray[np.floating], labels: NDArray[np.int64]) -> dict[str, Curve]:
     """False positive rate to recall for each class that occurs and is not alone."""
     return _curves(probabilities, labels, lambda given, truth: tm.binary_roc(given, truth)[:2])
 
 
-def precision_recall_curves(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, Curve]:
+def precision_recall_curves(probabilities: NDArray[np.floating], labels: NDArray[np.int64]) -> dict[str, Curve]:
     """Recall to precision for each class that occurs and is not alone."""
 
     def run(given: torch.Tensor, truth: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -82,7 +89,7 @@ def precision_recall_curves(probabilities: np.ndarray, labels: np.ndarray) -> di
     return _curves(probabilities, labels, run)
 
 
-def _curves(probabilities: np.ndarray, labels: np.ndarray, run) -> dict[str, Curve]:
+def _curves(probabilities: NDArray[np.floating], labels: NDArray[np.int64], run: Run) -> dict[str, Curve]:
     found = {}
     for index, name in enumerate(NAMES):
         truth = torch.from_numpy(np.asarray(labels) == index).long()
@@ -94,7 +101,9 @@ def _curves(probabilities: np.ndarray, labels: np.ndarray, run) -> dict[str, Cur
     return found
 
 
-def reliability(probabilities: np.ndarray, labels: np.ndarray, bins: int = ECE_BINS) -> list[dict[str, float]]:
+def reliability(
+    probabilities: NDArray[np.floating], labels: NDArray[np.int64], bins: int = ECE_BINS
+) -> list[dict[str, float]]:
     """Confidence beside accuracy for equal bins of confidence; empty bins are left out."""
     confidence, right = probabilities.max(1), probabilities.argmax(1) == labels
     place = np.minimum((confidence * bins).astype(int), bins - 1)
@@ -115,9 +124,9 @@ def reliability(probabilities: np.ndarray, labels: np.ndarray, bins: int = ECE_B
 class RiskCoverage:
     """By threshold, in rising order: the share answered (confidence at or above it) and the share of those wrong."""
 
-    threshold: np.ndarray
-    coverage: np.ndarray
-    risk: np.ndarray
+    threshold: NDArray[np.floating]
+    coverage: NDArray[np.floating]
+    risk: NDArray[np.floating]
 
     def at(self, threshold: float) -> tuple[float, float]:
         """(coverage, risk) at a threshold; nothing answered is a risk of 0."""
@@ -125,7 +134,7 @@ class RiskCoverage:
         return (0.0, 0.0) if index == len(self.threshold) else (float(self.coverage[index]), float(self.risk[index]))
 
 
-def risk_coverage(probabilities: np.ndarray, labels: np.ndarray) -> RiskCoverage:
+def risk_coverage(probabilities: NDArray[np.floating], labels: NDArray[np.int64]) -> RiskCoverage:
     """How wrong the answers are if only the most confident are given (El-Yaniv and Wiener 2010)."""
     confidence = probabilities.max(1)
     order = np.argsort(confidence, kind="stable")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,6 +14,9 @@ from fer.errors import DatasetError
 from fer.evaluation import curves, ferplus_agreement
 from fer.evaluation.metrics import Report, predict_all, score
 from fer.inference.recognizer import Recognizer
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 GALLERY = 24
 
@@ -28,9 +32,9 @@ class Evaluation:
     split: str
     threshold: float
     part: Dataset
-    probabilities: np.ndarray
+    probabilities: NDArray[np.float64]
     tta: str
-    repeated: np.ndarray | None
+    repeated: NDArray[np.bool_] | None
     weights_sha256: str = ""
 
     @cached_property
@@ -38,12 +42,13 @@ class Evaluation:
         return score(self.probabilities, self.labels, self.model, self.split, self.tta, self.repeated)
 
     @property
-    def labels(self) -> np.ndarray:
+    def labels(self) -> NDArray[np.int64]:
         return self.part.labels
 
     @cached_property
-    def right(self) -> np.ndarray:
-        return self.probabilities.argmax(1) == self.labels
+    def right(self) -> NDArray[np.bool_]:
+        right: NDArray[np.bool_] = self.probabilities.argmax(1) == self.labels
+        return right
 
     @cached_property
     def interval(self) -> tuple[float, float]:
@@ -54,7 +59,7 @@ class Evaluation:
         return curves.averages(self.probabilities, self.labels)
 
     @cached_property
-    def reliability(self) -> list[dict]:
+    def reliability(self) -> list[dict[str, float]]:
         return curves.reliability(self.probabilities, self.labels)
 
     @cached_property
@@ -69,17 +74,17 @@ class Evaluation:
             else ferplus_agreement.compare_with_people(self.probabilities, self.labels, self.part.votes)
         )
 
-    def cell(self, truth: int, named: int) -> np.ndarray:
+    def cell(self, truth: int, named: int) -> NDArray[np.int64]:
         """Rows of the pictures of one cell of the confusion matrix, the most confident first."""
         rows = np.flatnonzero((self.labels == truth) & (self.probabilities.argmax(1) == named))
         return rows[np.argsort(-self.probabilities[rows].max(1), kind="stable")]
 
-    def confident_errors(self) -> np.ndarray:
+    def confident_errors(self) -> NDArray[np.int64]:
         """Rows of the mistakes, the most confident first."""
         rows = np.flatnonzero(~self.right)
         return rows[np.argsort(-self.probabilities[rows].max(1), kind="stable")]
 
-    def hardest(self) -> np.ndarray:
+    def hardest(self) -> NDArray[np.int64]:
         """All rows, those with the least probability for their true class first."""
         return np.argsort(self.probabilities[np.arange(len(self.labels)), self.labels], kind="stable")
 
@@ -116,7 +121,7 @@ def study(
     )
 
 
-def repeats(dataset: Dataset, part: Dataset) -> np.ndarray | None:
+def repeats(dataset: Dataset, part: Dataset) -> NDArray[np.bool_] | None:
     """Which pictures of a split Training has too, pixel for pixel (N,); None where Training
     itself is in the split, or not in the data."""
     training = dataset.usage == "Training"

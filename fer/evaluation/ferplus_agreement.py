@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from fer.data.ferplus import vote_distribution
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 STRENGTHS = (
     (0.0, 0.5, "split (at most half agree)"),
@@ -29,12 +33,14 @@ class HumanComparison:
     distance: float
     agreement_with_majority: float
     majority_accuracy: float
-    by_strength: list[dict]
-    label_noise: np.ndarray
-    real_errors: np.ndarray
+    by_strength: list[dict[str, float | str]]
+    label_noise: NDArray[np.int64]
+    real_errors: NDArray[np.int64]
 
 
-def compare_with_people(probabilities: np.ndarray, labels: np.ndarray, votes: np.ndarray) -> HumanComparison | None:
+def compare_with_people(
+    probabilities: NDArray[np.floating], labels: NDArray[np.int64], votes: NDArray[np.uint8]
+) -> HumanComparison | None:
     """probabilities: (N, 7), labels: (N,), votes: (N, 10). None where FER+ has no votes for these pictures."""
     people = vote_distribution(votes)  # (N, 7)
     rows = np.flatnonzero(people.sum(1) > 0)
@@ -44,7 +50,7 @@ def compare_with_people(probabilities: np.ndarray, labels: np.ndarray, votes: np
     named, majority, truth = given.argmax(1), shown.argmax(1), labels[rows]
     strength = shown.max(1)
     most = strength > 0.5  # more than half of them, not merely more than for any other class
-    by_strength = []
+    by_strength: list[dict[str, float | str]] = []
     for low, high, words in STRENGTHS:
         inside = (strength > low) & (strength <= high)
         if inside.any():

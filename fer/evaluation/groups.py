@@ -7,12 +7,16 @@ import io
 from collections import Counter
 from dataclasses import dataclass, replace
 from itertools import islice
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from fer.errors import DatasetError
 from fer.expressions import COUNT
 from fer.limits import MB, limits
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 FEW = 50  # a group under this many faces gets a warning
 MAX_VALUES = 30  # a column with more values is no grouping
@@ -48,7 +52,7 @@ class Metadata:
     unused: rows that belong to no picture; repeated: rows whose name came again (the last one counts).
     """
 
-    columns: dict[str, np.ndarray]
+    columns: dict[str, NDArray[np.str_]]
     matched: int
     unused: int
     repeated: int
@@ -106,7 +110,7 @@ def _cell(row: list[str], place: int) -> str:
     return row[place].strip() if place < len(row) else ""
 
 
-def slices_of(metadata: Metadata, named: np.ndarray, labels: np.ndarray) -> list[Slice]:
+def slices_of(metadata: Metadata, named: NDArray[np.int64], labels: NDArray[np.int64]) -> list[Slice]:
     """Metrics per value; the columns with the largest gap between values of enough faces come first.
 
     named, labels: classes (N,), of the model and of the data.
@@ -134,14 +138,14 @@ def slices_of(metadata: Metadata, named: np.ndarray, labels: np.ndarray) -> list
     return [row for _, rows in sorted(groups, key=lambda group: -group[0]) for row in rows]
 
 
-def macro_f1(named: np.ndarray, labels: np.ndarray) -> float:
+def macro_f1(named: NDArray[np.int64], labels: NDArray[np.int64]) -> float:
     """The mean F1 of the classes that occur or are named."""
     cells = np.bincount(labels * COUNT + named, minlength=COUNT * COUNT).reshape(COUNT, COUNT)
     both = cells.sum(0) + cells.sum(1)
     return float((2 * np.diag(cells)[both > 0] / both[both > 0]).mean())
 
 
-def wilson(right: np.ndarray, z: float = 1.96) -> tuple[float, float]:
+def wilson(right: NDArray[np.bool_], z: float = 1.96) -> tuple[float, float]:
     """The interval of a share that stays within 0..1 for small groups too (Wilson 1927)."""
     n, share = len(right), float(np.mean(right))
     middle = (share + z * z / (2 * n)) / (1 + z * z / n)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -15,6 +16,9 @@ from fer.models.torchvision_repair import ensure_torchvision
 
 ensure_torchvision()  # torchmetrics imports torchvision where it is installed
 import torchmetrics.functional.classification as tm  # noqa: E402
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 BATCH = 512  # faces between two calls of progress
 ECE_BINS = 15
@@ -37,13 +41,16 @@ class Report:
     ece: float
     brier: float
 
-    def to_json(self) -> dict:
+    def to_json(self) -> dict[str, object]:
         return {name: _rounded(value) for name, value in self.__dict__.items()}
 
 
 def predict_all(
-    recognizer: Recognizer, faces: np.ndarray, tta: str = "none", progress: Callable[[int, int], None] | None = None
-) -> np.ndarray:
+    recognizer: Recognizer,
+    faces: NDArray[np.uint8],
+    tta: str = "none",
+    progress: Callable[[int, int], None] | None = None,
+) -> NDArray[np.float64]:
     """Aligned grey faces (N, S, S) uint8 -> calibrated probabilities (N, 7)."""
     rows = []
     for first in range(0, len(faces), BATCH):
@@ -54,12 +61,12 @@ def predict_all(
 
 
 def score(
-    probabilities: np.ndarray,
-    labels: np.ndarray,
+    probabilities: NDArray[np.floating],
+    labels: NDArray[np.int64],
     model: str = "",
     split: str = "",
     tta: str = "none",
-    repeated: np.ndarray | None = None,
+    repeated: NDArray[np.bool_] | None = None,
 ) -> Report:
     """Metrics of probabilities (N, 7) against labels (N,); repeated (N,) marks pictures that Training has too."""
     if not len(labels):
@@ -67,9 +74,10 @@ def score(
     given, truth = torch.from_numpy(np.asarray(probabilities)).double(), torch.from_numpy(np.asarray(labels)).long()
     named = given.argmax(1)
     right = (named == truth).numpy()
-    each = {"num_classes": COUNT, "average": "none", "zero_division": 0.0}
-    precision, recall = tm.multiclass_precision(named, truth, **each), tm.multiclass_recall(named, truth, **each)
-    f1 = tm.multiclass_f1_score(named, truth, **each)
+    precision, recall, f1 = (
+        metric(named, truth, num_classes=COUNT, average="none", zero_division=0.0)
+        for metric in (tm.multiclass_precision, tm.multiclass_recall, tm.multiclass_f1_score)
+    )
     support = torch.bincount(truth, minlength=COUNT)
     there = (support + torch.bincount(named, minlength=COUNT)) > 0
     one_hot = torch.nn.functional.one_hot(truth, COUNT)

@@ -6,6 +6,7 @@ import base64
 import html
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -17,13 +18,18 @@ from fer.evaluation.evaluation import GALLERY, Evaluation
 from fer.expressions import NAMES
 from fer.visualization import evaluation_figures as charts
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from fer.evaluation.robustness import StressPoint
+
 STYLE = """body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1B1E2B}
 table{border-collapse:collapse;margin:1rem 0}td,th{padding:.3rem .8rem;text-align:right;border-bottom:1px solid #dde0ea}
 td:first-child,th:first-child{text-align:left}.faces{display:flex;flex-wrap:wrap;gap:.8rem}
 figure{margin:0;width:96px;font-size:.75rem}figure img{width:96px;image-rendering:pixelated;border-radius:6px}"""
 
 
-def render_report(studies: list[Evaluation], stress: dict[str, list] | None = None) -> str:
+def render_report(studies: list[Evaluation], stress: dict[str, list[StressPoint]] | None = None) -> str:
     """HTML of one section a study, with its charts live; names are shown letter by letter."""
     parts, scripts = [], True
     for item in studies:
@@ -40,7 +46,7 @@ def render_report(studies: list[Evaluation], stress: dict[str, list] | None = No
     )
 
 
-def write_report(path: Path, studies: list[Evaluation], stress: dict[str, list] | None = None) -> None:
+def write_report(path: Path, studies: list[Evaluation], stress: dict[str, list[StressPoint]] | None = None) -> None:
     """Raises FerError where the file cannot be written."""
     try:
         path.write_text(render_report(studies, stress), encoding="utf-8")
@@ -85,7 +91,7 @@ def _headline(item: Evaluation) -> str:
     )
 
 
-def _figures(item: Evaluation, stress: dict[str, list] | None) -> list[tuple[str, go.Figure]]:
+def _figures(item: Evaluation, stress: dict[str, list[StressPoint]] | None) -> list[tuple[str, go.Figure]]:
     at = item.risk.at(item.threshold)
     found = [
         ("Confusion matrix", charts.confusion(item.report.confusion_matrix)),
@@ -105,7 +111,7 @@ def _figures(item: Evaluation, stress: dict[str, list] | None) -> list[tuple[str
     if item.people:
         found.append(("The model beside people (FER+)", charts.people_chart(item.people.by_strength)))
     for condition in {point.condition: 1 for points in (stress or {}).values() for point in points}:
-        found.append((f"Stress: {condition}", charts.stress_curves(stress, condition)))
+        found.append((f"Stress: {condition}", charts.stress_curves(stress or {}, condition)))
     return found
 
 
@@ -121,5 +127,5 @@ def _gallery(item: Evaluation) -> str:
     return f"<h3>Most confident mistakes</h3><div class='faces'>{''.join(figures)}</div>"
 
 
-def _picture(face: np.ndarray) -> str:
+def _picture(face: NDArray[np.uint8]) -> str:
     return "data:image/png;base64," + base64.b64encode(cv2.imencode(".png", face)[1].tobytes()).decode()

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
 
 import cv2
 import numpy as np
 
 from fer.data.corruptions import (
     Change,
+    Changed,
+    Face,
     gaussian_blur,
     hand_block,
     jpeg,
@@ -23,12 +26,16 @@ from fer.data.corruptions import (
     sunglasses,
 )
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 STRENGTHS = (1, 2, 3, 4, 5)
 
 
-def _affine(face: np.ndarray, degrees: float = 0, scale: float = 1, shift: tuple[float, float] = (0, 0)) -> np.ndarray:
+def _affine(face: Face, degrees: float = 0, scale: float = 1, shift: tuple[float, float] = (0, 0)) -> Changed:
     size = face.shape[0]
-    matrix = cv2.getRotationMatrix2D(((size - 1) / 2, (size - 1) / 2), degrees, scale)
+    middle = (size - 1) / 2
+    matrix = cast("NDArray[np.float64]", cv2.getRotationMatrix2D((middle, middle), degrees, scale))
     matrix[:, 2] += shift
     return cv2.warpAffine(face, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
@@ -37,38 +44,39 @@ def _sign(rng: np.random.Generator) -> float:
     return 1.0 if rng.random() < 0.5 else -1.0
 
 
-def brightness(face, amount, rng):
+def brightness(face: Face, amount: float, rng: np.random.Generator) -> Changed:
     return face + _sign(rng) * 120 * amount
 
 
-def contrast(face, amount, rng):
-    return (face - face.mean()) * (1 - 0.85 * amount) + face.mean()
+def contrast(face: Face, amount: float, rng: np.random.Generator) -> Changed:
+    middle: np.float32 = face.mean()
+    return (face - middle) * (1 - 0.85 * amount) + middle
 
 
-def motion_blur(face, amount, rng):
+def motion_blur(face: Face, amount: float, rng: np.random.Generator) -> Changed:
     length = 2 * round(1 + 5 * amount) + 1
     kernel = np.zeros((length, length), np.float32)
     kernel[length // 2] = 1 / length
     turn = cv2.getRotationMatrix2D((length // 2, length // 2), rng.uniform(0, 180), 1)
-    kernel = cv2.warpAffine(kernel, turn, (length, length))
-    return cv2.filter2D(face, -1, kernel / max(kernel.sum(), 1e-6), borderType=cv2.BORDER_REPLICATE)
+    turned = cv2.warpAffine(kernel, turn, (length, length))
+    return cv2.filter2D(face, -1, turned / max(turned.sum(), 1e-6), borderType=cv2.BORDER_REPLICATE)
 
 
-def noise(face, amount, rng):
+def noise(face: Face, amount: float, rng: np.random.Generator) -> Changed:
     return face + rng.normal(0, 60 * amount, face.shape)
 
 
-def rotation(face, amount, rng):
+def rotation(face: Face, amount: float, rng: np.random.Generator) -> Changed:
     return _affine(face, degrees=_sign(rng) * 45 * amount)
 
 
-def shift(face, amount, rng):
+def shift(face: Face, amount: float, rng: np.random.Generator) -> Changed:
     angle = rng.uniform(0, 2 * np.pi)
     reach = face.shape[0] * 0.25 * amount
     return _affine(face, shift=(reach * np.cos(angle), reach * np.sin(angle)))
 
 
-def scale(face, amount, rng):
+def scale(face: Face, amount: float, rng: np.random.Generator) -> Changed:
     return _affine(face, scale=1 + 0.5 * amount if rng.random() < 0.5 else 1 - 0.4 * amount)
 
 
@@ -90,7 +98,7 @@ CONDITIONS: dict[str, Change] = {
 }
 
 
-def stressed(faces: np.ndarray, condition: str, strength: int, seed: int = 0) -> np.ndarray:
+def stressed(faces: NDArray[np.uint8], condition: str, strength: int, seed: int = 0) -> NDArray[np.uint8]:
     """Faces (N, S, S) uint8 under one condition at strength 1 to 5; the same seed draws the same."""
     rng = np.random.default_rng([seed, list(CONDITIONS).index(condition), strength])
     change, amount = CONDITIONS[condition], strength / max(STRENGTHS)
@@ -113,9 +121,9 @@ class StressPoint:
 
 
 def stress_report(
-    predict: Callable[[np.ndarray], np.ndarray],
-    faces: np.ndarray,
-    labels: np.ndarray,
+    predict: Callable[[NDArray[np.uint8]], NDArray[np.int64]],
+    faces: NDArray[np.uint8],
+    labels: NDArray[np.int64],
     conditions: tuple[str, ...] = tuple(CONDITIONS),
     seed: int = 0,
 ) -> Iterator[StressPoint]:
@@ -136,7 +144,7 @@ def stress_report(
             )
 
 
-def contact_sheet(face: np.ndarray, seed: int = 0) -> np.ndarray:
+def contact_sheet(face: NDArray[np.uint8], seed: int = 0) -> NDArray[np.uint8]:
     """One face under every condition (rows) and strength (columns): (14 S, 6 S) uint8, the clean face first."""
     rows = [
         np.hstack([face, *(stressed(face[None], name, strength, seed)[0] for strength in STRENGTHS)])

@@ -38,7 +38,8 @@ class Explainer:
 
     def __init__(self, model: nn.Module) -> None:
         # channels_last: the compact network's maps come in two thirds of the time.
-        self._model = copy.deepcopy(model).eval().requires_grad_(False).to(memory_format=torch.channels_last)
+        own = copy.deepcopy(model).eval().requires_grad_(False)
+        self._model = own.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         # Never hooked, so it needs no lock: what takes seconds does not hold up what takes a tenth of one.
         self._unhooked = copy.deepcopy(self._model)
         self._scores = Scores(self._model)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from fer.explanation.methods import FUSED
 from fer.inference.recognizer import Recognizer
@@ -15,7 +16,7 @@ def table_path(weights: Path) -> Path:
     return weights.with_suffix(".faithfulness.json")
 
 
-def read_table(recognizer: Recognizer) -> dict | None:
+def read_table(recognizer: Recognizer) -> dict[str, Any] | None:
     """The table, with `current` saying whether it was measured on these very weights; None where there is none."""
     path = table_path(recognizer.weights)
     try:
@@ -27,7 +28,7 @@ def read_table(recognizer: Recognizer) -> dict | None:
 
 
 @lru_cache(maxsize=16)
-def _parsed(path: Path, changed_ns: int, size: int) -> dict:
+def _parsed(path: Path, changed_ns: int, size: int) -> dict[str, Any]:
     """The file's values, its rows by method and layer. Raises ValueError, KeyError or TypeError for another kind."""
     table = json.loads(path.read_text(encoding="utf-8"))
     return {**table, "sha256": table["sha256"], "by": {(row["method"], row["layer"]): row for row in table["rows"]}}
@@ -46,8 +47,8 @@ def default_layer(recognizer: Recognizer) -> str:
     return best_layer(recognizer) or FUSED
 
 
-def verdict(table: dict | None, method: str, layer: str) -> dict | None:
-    """One row of the table: method, layer, cost, random, gain, low, high, deletion_area, ..., passes."""
+def verdict(table: dict[str, Any] | None, method: str, layer: str | None) -> dict[str, Any] | None:
+    """One row of the table: method, layer, cost, random_cost, gain_low, gain_high, areas, ..., faithful, sane."""
     if table is None:
         return None
     return table["by"].get((method, layer)) or table["by"].get((method, None))

@@ -18,15 +18,16 @@ FAILS_FROM = 0.5  # a map that still ranks its pixels this much alike does not s
 def randomised(explainer: Explainer, part: Part, seed: int = 0) -> Explainer:
     """An explainer of the same network, its last layer or all of its layers as before any training."""
     model = copy.deepcopy(explainer.model)
-    layers = [
-        module
+    resets = [
+        reset
         for module in model.modules()
-        if hasattr(module, "reset_parameters") and any(True for _ in module.parameters(recurse=False))
+        if callable(reset := getattr(module, "reset_parameters", None))
+        and any(True for _ in module.parameters(recurse=False))
     ]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        for layer in layers[-1:] if part == "top" else layers:
-            layer.reset_parameters()
+        for reset in resets[-1:] if part == "top" else resets:
+            reset()
     return Explainer(model)
 
 
@@ -37,10 +38,10 @@ def rank_correlation(one: np.ndarray, other: np.ndarray, method: str) -> float:
     """
     if METHODS[method].marks == "size":
         one, other = np.abs(one), np.abs(other)
-    ranks = [_ranks(values.ravel()) for values in (one, other)]
-    if min(rank.std() for rank in ranks) == 0:
+    first, second = _ranks(one.ravel()), _ranks(other.ravel())
+    if min(first.std(), second.std()) == 0:
         return 0.0
-    return float(np.corrcoef(*ranks)[0, 1])
+    return float(np.corrcoef(first, second)[0, 1])
 
 
 def failure(top: float, every: float) -> str:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import onnxruntime
 
 from fer.errors import WeightsError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 class Engine:
@@ -29,9 +34,10 @@ class Engine:
             raise WeightsError(f"ONNX Runtime refuses the network: {str(error)[:160]!r}.") from None
         self._input = self._session.get_inputs()[0].name
 
-    def __call__(self, batch: np.ndarray) -> np.ndarray:
+    def __call__(self, batch: NDArray[np.floating]) -> NDArray[np.float32]:
         """(N, 1, S, S) float32 preprocessed -> logits (N, 7) float32. N may be 0."""
         array = np.ascontiguousarray(batch, np.float32)
         if not len(array):
             return np.empty((0, 7), np.float32)
-        return self._session.run(None, {self._input: array})[0]
+        logits: NDArray[np.float32] = self._session.run(None, {self._input: array})[0]
+        return logits

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fer.failure_log import log_failure
 from fer.inference.recognizer import Recognizer
@@ -27,7 +28,7 @@ RECORDED_ROWS = limits().recorded_rows
 PERSONS_KEPT_S = 2.0  # a face that was seen that recently is "current"
 FAILURE_TOLD_S = 10.0  # after the last frame that could not be read
 
-Draw = Callable[[np.ndarray, tuple[TrackedFace, ...], frozenset[str], Recognizer, Detector], np.ndarray]
+Draw = Callable[[NDArray[np.uint8], tuple[TrackedFace, ...], frozenset[str], Recognizer, Detector], NDArray[np.uint8]]
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ class LiveAnalyser:
             self._follower.smoothing_s, self._follower.long_side = settings.smoothing_s, settings.long_side
             self.settings = settings
 
-    def __call__(self, frame_rgb: np.ndarray, frame_s: float | None = None) -> np.ndarray:
+    def __call__(self, frame_rgb: NDArray[np.uint8], frame_s: float | None = None) -> NDArray[np.uint8]:
         """(H, W, 3) uint8 RGB -> the same size, drawn. frame_s: the frame's time on the stream's own clock."""
         arrived = self._clock()
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import cv2
 import numpy as np
@@ -21,6 +21,7 @@ from fer.vision.detection import LONG_SIDE, Detector, load_detector
 from fer.vision.quality import assess
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from torch import nn
 
 LOADABLE_THREADS = 2
@@ -32,9 +33,9 @@ STEP_SIDE = 192  # pixels of the aligned face for the screen
 class Steps:
     """One face on its way to the network: (H, H, 3) and (S, S) uint8, and (s, s) float32 as the network sees it."""
 
-    aligned_rgb: np.ndarray
-    grey: np.ndarray
-    standardised: np.ndarray
+    aligned_rgb: NDArray[np.uint8]
+    grey: NDArray[np.uint8]
+    standardised: NDArray[np.float32]
 
 
 class Recognizer:
@@ -59,7 +60,7 @@ class Recognizer:
         return network
 
     def predict(
-        self, image_rgb: np.ndarray, detector: Detector | str = "auto", long_side: int = LONG_SIDE
+        self, image_rgb: NDArray[np.uint8], detector: Detector | str = "auto", long_side: int = LONG_SIDE
     ) -> list[Prediction]:
         """All faces of a picture (H, W, 3) uint8 RGB, the largest first; an empty list where there is none."""
         if image_rgb.ndim != 3 or image_rgb.shape[2] != 3 or image_rgb.dtype != np.uint8:
@@ -68,7 +69,9 @@ class Recognizer:
             detector = load_detector(detector)
         return self.read(image_rgb, detector.detect(image_rgb, long_side), detector.name)
 
-    def read(self, image_rgb: np.ndarray, boxes: list[FaceBox], detector_name: str = "yunet") -> list[Prediction]:
+    def read(
+        self, image_rgb: NDArray[np.uint8], boxes: list[FaceBox], detector_name: str = "yunet"
+    ) -> list[Prediction]:
         """Read faces whose boxes are known already."""
         if not boxes:
             return []
@@ -90,16 +93,17 @@ class Recognizer:
             for box, row, quality in zip(boxes, rows, qualities, strict=True)
         ]
 
-    def steps(self, image_rgb: np.ndarray, box: FaceBox, detector_name: str) -> Steps:
+    def steps(self, image_rgb: NDArray[np.uint8], box: FaceBox, detector_name: str) -> Steps:
         """What `read` does to one face before the network sees it, step by step."""
         grey = align_face(image_rgb, box, detector_name, self.card.preprocessing.face_size)
         if detector_name == "none":
-            aligned = cv2.resize(image_rgb, (STEP_SIDE, STEP_SIDE), interpolation=cv2.INTER_AREA)
+            whole = cv2.resize(image_rgb, (STEP_SIDE, STEP_SIDE), interpolation=cv2.INTER_AREA)
+            aligned = cast("NDArray[np.uint8]", whole)
         else:
             aligned = cut(image_rgb, face_crop(box, detector_name), STEP_SIDE, grey=False)
         return Steps(aligned, grey, self.card.preprocessing(grey[None])[0, 0])
 
-    def probabilities(self, faces: np.ndarray, tta: str = "none") -> np.ndarray:
+    def probabilities(self, faces: NDArray[np.uint8], tta: str = "none") -> NDArray[np.float64]:
         """Aligned grey faces (N, S, S) uint8 -> calibrated probabilities (N, 7) float64.
 
         tta: none, flip or tencrop; the views' probabilities are averaged.
@@ -117,20 +121,21 @@ class Recognizer:
             ]
         )
 
-    def logits(self, faces: np.ndarray) -> np.ndarray:
+    def logits(self, faces: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Aligned grey faces (N, S, S) uint8 -> logits (N, 7), before the temperature."""
         return np.concatenate([self.engine(self.card.preprocessing(part)) for part in _parts(faces)])
 
 
-def _parts(faces: np.ndarray) -> list[np.ndarray]:
+def _parts(faces: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
     # ONNX Runtime keeps the memory of the largest batch it has seen: thousands of faces at once would be gigabytes.
     return [faces[first : first + MAX_BATCH] for first in range(0, max(len(faces), 1), MAX_BATCH)]
 
 
-def softmax(logits: np.ndarray) -> np.ndarray:
+def softmax(logits: NDArray[np.floating]) -> NDArray[np.float64]:
     """(N, K) -> probabilities along the last axis, float64."""
     shifted = np.exp(logits.astype(np.float64) - logits.max(-1, keepdims=True))
-    return shifted / shifted.sum(-1, keepdims=True)
+    probabilities: NDArray[np.float64] = shifted / shifted.sum(-1, keepdims=True)
+    return probabilities
 
 
 def load(model: str | Path = DEFAULT_MODEL, threads: int = LOADABLE_THREADS) -> Recognizer:

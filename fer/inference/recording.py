@@ -40,7 +40,7 @@ class Row:
             prediction.quality.reasons,
         )
 
-    def to_json(self) -> dict:
+    def to_json(self) -> dict[str, object]:
         return {
             "time_s": round(self.time_s, 3),
             "person": self.person,

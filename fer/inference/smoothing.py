@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from fer.expressions import NAMES
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 SMOOTHING_S = 0.4  # time constant: what was seen that long ago weighs 1/e
 MARGIN = 0.1  # by which another expression must lead to take over at once
@@ -26,7 +30,7 @@ class ProbabilitySmoother:
     """
 
     constant_s: float = SMOOTHING_S
-    probabilities: np.ndarray | None = None
+    probabilities: NDArray[np.float64] | None = None
     label: int = -1
     _time_s: float = 0.0
     _rival: int = -1
@@ -40,17 +44,17 @@ class ProbabilitySmoother:
         else:
             share = weight_of(time_s - self._time_s, self.constant_s)
             self.probabilities = self.probabilities + share * (new - self.probabilities)
-            self._decide(time_s)
+            self._decide(self.probabilities, time_s)
         self._time_s = time_s
         return tuple(map(float, self.probabilities)), NAMES[self.label]
 
-    def _decide(self, time_s: float) -> None:
-        leader = int(self.probabilities.argmax())
+    def _decide(self, probabilities: NDArray[np.float64], time_s: float) -> None:
+        leader = int(probabilities.argmax())
         if leader == self.label:
             self._rival = -1
             return
         if leader != self._rival:
             self._rival, self._rival_since_s = leader, time_s
-        lead = self.probabilities[leader] - self.probabilities[self.label]
+        lead = probabilities[leader] - probabilities[self.label]
         if self.constant_s <= 0 or lead >= MARGIN or time_s - self._rival_since_s >= HOLD_S:
             self.label, self._rival = leader, -1

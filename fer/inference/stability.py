@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING, cast
 
 import cv2
 import numpy as np
@@ -10,6 +11,9 @@ import numpy as np
 from fer.inference.recognizer import Recognizer
 from fer.records import FaceBox, Prediction
 from fer.vision.alignment import Crop, cut, face_crop
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 VIEWS = 16
 SHIFT = 0.04  # of the crop's side, in each direction: about two pixels of FER2013's 48
@@ -19,7 +23,7 @@ TURN = 6.0  # degrees to either side
 
 def stability(
     recognizer: Recognizer,
-    image_rgb: np.ndarray,
+    image_rgb: NDArray[np.uint8],
     faces: list[Prediction],
     detector: str,
     views: int = VIEWS,
@@ -34,7 +38,7 @@ def stability(
     size, rng = recognizer.card.preprocessing.face_size, np.random.default_rng(seed)
     if detector == "none":  # the whole picture was squeezed to a square: its cuts are those of the squeezed one
         side = 4 * size  # finer than a cut, and small whatever the picture's shape
-        image_rgb = cv2.resize(image_rgb, (side, side), interpolation=cv2.INTER_AREA)
+        image_rgb = cast("NDArray[np.uint8]", cv2.resize(image_rgb, (side, side), interpolation=cv2.INTER_AREA))
         faces = [replace(face, box=FaceBox(0, 0, side, side)) for face in faces]
     jitters = rng.uniform(-1, 1, (views, 4))
     batches = []
@@ -47,7 +51,7 @@ def stability(
     return [float(share) for share in (rows == own[:, None]).mean(1)]
 
 
-def _moved(crop: Crop, jitter: np.ndarray) -> Crop:
+def _moved(crop: Crop, jitter: NDArray[np.float64]) -> Crop:
     across, down, larger, turned = map(float, jitter)
     return replace(
         crop,

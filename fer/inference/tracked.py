@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,6 +13,9 @@ from fer.inference.smoothing import SMOOTHING_S, ProbabilitySmoother
 from fer.records import FaceBox, Prediction
 from fer.vision.detection import Detector
 from fer.vision.tracking import FaceTracker
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 LIVE_SIDE = 320  # search size of live frames: a face from 20 pixels of it on
 FULL_SIDE = 640
@@ -52,7 +56,7 @@ class TrackedReader:
         self._tracker = FaceTracker()
         self._steady: dict[int, ProbabilitySmoother] = {}
 
-    def read(self, frame_rgb: np.ndarray, time_s: float) -> tuple[TrackedFace, ...]:
+    def read(self, frame_rgb: NDArray[np.uint8], time_s: float) -> tuple[TrackedFace, ...]:
         """One frame (H, W, 3) uint8 RGB -> its faces, the largest first. time_s: seconds on the stream's own clock."""
         recognizer, detector = self.recognizer, self.detector  # another thread may replace them meanwhile
         boxes = detector.detect(frame_rgb, self.long_side)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fer.errors import VideoError
 from fer.inference.recognizer import Recognizer
@@ -21,7 +22,7 @@ from fer.vision.video import VideoInfo, VideoWriter, frames, probe
 READINGS_PER_S = 10.0  # of the video's time; the frames between show the last reading
 MAX_ROWS = limits().video_rows
 
-Draw = Callable[[np.ndarray, tuple[TrackedFace, ...]], np.ndarray]
+Draw = Callable[[NDArray[np.uint8], tuple[TrackedFace, ...]], NDArray[np.uint8]]
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Moment:
     """The frame (H, W, 3) uint8 RGB, drawn, in which an expression was strongest."""
 
     row: Row
-    frame_rgb: np.ndarray = field(compare=False, repr=False)
+    frame_rgb: NDArray[np.uint8] = field(compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,9 @@ def read_video(
 
     Raises VideoError for what is no video or is over a limit. A video cut off gives its readable part and a note.
     """
-    info, notes, rows = probe(source), [], []
+    info = probe(source)
+    notes: list[str] = []
+    rows: list[Row] = []
     tracked_reader = TrackedReader(recognizer, detector, long_side=FULL_SIDE)
     strongest: dict[str, Moment] = {}
     faces: tuple[TrackedFace, ...] = ()
@@ -97,7 +100,9 @@ def read_video(
     return VideoResult(info, tuple(rows), tuple(moments), count, read, tuple(notes), cancelled)
 
 
-def _keep(rows: list[Row], strongest: dict[str, Moment], faces: tuple[TrackedFace, ...], drawn: np.ndarray) -> None:
+def _keep(
+    rows: list[Row], strongest: dict[str, Moment], faces: tuple[TrackedFace, ...], drawn: NDArray[np.uint8]
+) -> None:
     for face in faces:
         row = Row.of(face)
         rows.append(row)

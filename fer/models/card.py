@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 from fer.errors import WeightsError
 from fer.expressions import NAMES
@@ -36,8 +37,8 @@ class Card:
     threshold: float = 0.5  # calibrated confidence from which the app is "sure"
     data: str = ""
     licences: dict[str, str] = field(default_factory=dict)
-    metrics: dict = field(default_factory=dict)  # each with the split it was measured on
-    training: dict = field(default_factory=dict)
+    metrics: dict[str, Any] = field(default_factory=dict)  # each with the split it was measured on
+    training: dict[str, Any] = field(default_factory=dict)
     notes: str = ""
     date: str = ""
     sha256: str = ""  # of the .safetensors file
@@ -47,7 +48,7 @@ class Card:
     def input_size(self) -> int:
         return self.preprocessing.input_size
 
-    def to_json(self) -> dict:
+    def to_json(self) -> dict[str, object]:
         return {**asdict(self), "classes": list(self.classes), "input_size": self.input_size}
 
     @classmethod
@@ -69,7 +70,7 @@ class Card:
         return cls(**kept)
 
 
-def _check_kinds(values: dict) -> None:
+def _check_kinds(values: dict[str, Any]) -> None:
     for name, kind in DETECTOR_SPECS.items():
         if not isinstance(values.get(name, kind()), kind):
             raise _unfit(name, values[name], "text" if kind is str else "an object")

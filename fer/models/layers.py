@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 from torch import nn
 
@@ -16,7 +18,8 @@ class ConvBlock(nn.Module):
         self.relu = nn.ReLU()
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
-        return self.relu(self.norm(self.conv(features)))
+        out: torch.Tensor = self.relu(self.norm(self.conv(features)))
+        return out
 
     def fold(self) -> nn.Sequential:
         """The same function in evaluation mode: one convolution with bias, then ReLU."""
@@ -26,14 +29,20 @@ class ConvBlock(nn.Module):
 def fold_norm(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> nn.Conv2d:
     """A convolution followed by batch-norm in evaluation mode, as one convolution with bias."""
     kernel, bias = folded_kernel(conv.weight, norm)
-    folded = nn.Conv2d(
-        conv.in_channels, conv.out_channels, conv.kernel_size, conv.stride, conv.padding, groups=conv.groups
-    )
-    folded.weight.data, folded.bias.data = kernel.detach().clone(), bias.detach().clone()
+    size, stride, padding = (cast("tuple[int, int]", pair) for pair in (conv.kernel_size, conv.stride, conv.padding))
+    folded = nn.Conv2d(conv.in_channels, conv.out_channels, size, stride, padding, groups=conv.groups)
+    put_kernel(folded, kernel, bias)
     return folded
+
+
+def put_kernel(conv: nn.Conv2d, kernel: torch.Tensor, bias: torch.Tensor) -> None:
+    """Copy a kernel (C', C, k, k) and bias (C',) into a convolution that has one."""
+    assert conv.bias is not None
+    conv.weight.data, conv.bias.data = kernel.detach().clone(), bias.detach().clone()
 
 
 def folded_kernel(kernel: torch.Tensor, norm: nn.BatchNorm2d) -> tuple[torch.Tensor, torch.Tensor]:
     """A bias-free kernel (C', C, k, k) and the batch-norm behind it -> the kernel and bias (C',) of both."""
+    assert norm.running_mean is not None and norm.running_var is not None  # it keeps track of them
     gain = norm.weight / torch.sqrt(norm.running_var + norm.eps)
     return kernel * gain.view(-1, 1, 1, 1), norm.bias - norm.running_mean * gain

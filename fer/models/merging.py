@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
+from torch import nn
 
 from fer.errors import WeightsError
 from fer.models.registry import ARCHITECTURES, build
-from fer.models.repvgg import RepVGG
 
 
-def merge(architecture: str, networks: Sequence[RepVGG]) -> tuple[str, RepVGG]:
+def merge(architecture: str, networks: Sequence[nn.Module]) -> tuple[str, nn.Module]:
     """The name of the grouped architecture, and the network in evaluation mode: exactly the mean, in one pass.
 
     architecture: what all the networks are. A grouped convolution's kernels are those of its groups one after the

@@ -18,7 +18,8 @@ class SeparableConv2d(nn.Module):
         self.pointwise = nn.Conv2d(channels_in, channels_out, 1, bias=False)
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
-        return self.pointwise(self.depthwise(features))
+        out: torch.Tensor = self.pointwise(self.depthwise(features))
+        return out
 
 
 class ResidualBlock(nn.Module):
@@ -39,7 +40,8 @@ class ResidualBlock(nn.Module):
         # Every second pixel, as a stride of 2 takes them; that stride's gradient crashes torch 2.13 at 60 x 60.
         shortcut = self.shortcut_norm(self.shortcut(features[..., ::2, ::2]))
         main = self.relu(self.norm1(self.conv1(features)))
-        return shortcut + self.pool(self.norm2(self.conv2(main)))
+        out: torch.Tensor = shortcut + self.pool(self.norm2(self.conv2(main)))
+        return out
 
 
 class MiniXception(nn.Module):
@@ -76,7 +78,8 @@ class MiniXception(nn.Module):
         if self.dropout is not None:
             features = self.dropout(features)
         maps = self.classifier(features)  # (N, 128, s, s) -> (N, 7, s, s)
-        return self.average(maps).flatten(1)  # -> (N, 7)
+        logits: torch.Tensor = self.average(maps).flatten(1)  # -> (N, 7)
+        return logits
 
     def attribution_layers(self) -> dict[str, nn.Module]:
         """The layers that a class activation map can be taken from, the shallowest first."""

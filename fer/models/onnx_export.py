@@ -25,11 +25,11 @@ def export_onnx(model: nn.Module, input_size: int) -> bytes:
     """The folded model as an ONNX file in 32-bit floats."""
     file = io.BytesIO()
     with _exporting, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the exporter's deprecation; torch is pinned, see DESIGN section 4
+        warnings.simplefilter("ignore")  # the exporter's deprecation; requirements.txt pins torch
         torch.onnx.export(
             fold(model),
             (torch.zeros(2, 1, input_size, input_size),),
-            file,
+            file,  # type: ignore[arg-type]  # a stream is taken where dynamo is False
             dynamo=False,
             opset_version=OPSET,
             input_names=["faces"],
@@ -61,4 +61,5 @@ def store_as_float16(graph: bytes) -> bytes:
         casts.append(onnx.helper.make_node("Cast", [tensor.name], [name], to=onnx.TensorProto.FLOAT))
     for place, node in enumerate(casts):
         model.graph.node.insert(place, node)
-    return model.SerializeToString()
+    stored: bytes = model.SerializeToString()
+    return stored

@@ -6,14 +6,16 @@ Names and layers need no PyTorch; `build` loads it.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from fer.errors import WeightsError
 
 if TYPE_CHECKING:
     from torch import nn
+
+    from fer.models.network import Foldable
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class Architecture:
     def build(self, dropout: float = 0.0) -> nn.Module:
         """A freshly initialized network."""
         module, _, name = self.network.partition(":")
-        network: type[nn.Module] = getattr(importlib.import_module(module), name)
+        network: Callable[..., nn.Module] = getattr(importlib.import_module(module), name)
         return network(dropout=dropout, **self.options)
 
 
@@ -77,7 +79,7 @@ def build(name: str, dropout: float = 0.0) -> nn.Module:
 
 def fold(model: nn.Module) -> nn.Module:
     """The model for inference: branches and batch-norm folded where it can, else itself, in evaluation mode."""
-    return model.fold() if hasattr(model, "fold") else model.eval()
+    return cast("Foldable", model).fold() if hasattr(model, "fold") else model.eval()
 
 
 def parameter_count(model: nn.Module) -> int:

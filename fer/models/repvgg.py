@@ -6,13 +6,14 @@ With groups it is several such networks side by side, which meet in the classifi
 from __future__ import annotations
 
 import copy
+from typing import cast
 
 import torch
 import torch.nn.functional as F
 from torch import nn
 
 from fer.expressions import COUNT
-from fer.models.layers import folded_kernel
+from fer.models.layers import folded_kernel, put_kernel
 
 
 class RepBlock(nn.Module):
@@ -32,7 +33,8 @@ class RepBlock(nn.Module):
         total = self.norm3(self.conv3(features)) + self.norm1(self.conv1(features))
         if self.identity is not None:
             total = total + self.identity(features)
-        return self.relu(total)
+        out: torch.Tensor = self.relu(total)
+        return out
 
     def fold(self) -> nn.Sequential:
         """The same function of evaluation mode as one 3x3 convolution with bias, then ReLU."""
@@ -46,7 +48,7 @@ class RepBlock(nn.Module):
             kernel0, bias0 = folded_kernel(unit, self.identity)
             kernel, bias = kernel + kernel0, bias + bias0
         plain = nn.Conv2d(self.conv3.in_channels, channels_out, 3, self.stride, padding=1, groups=self.conv3.groups)
-        plain.weight.data, plain.bias.data = kernel.detach().clone(), bias.detach().clone()
+        put_kernel(plain, kernel, bias)
         return nn.Sequential(plain, nn.ReLU())
 
 
@@ -84,14 +86,16 @@ class RepVGG(nn.Module):
         pooled = self.average(features).flatten(1)  # (N, C, s, s) -> (N, C)
         if self.dropout is not None:
             pooled = self.dropout(pooled)
-        return self.classifier(pooled)
+        logits: torch.Tensor = self.classifier(pooled)
+        return logits
 
     def fold(self) -> RepVGG:
         """A copy for inference, every block one plain convolution; this model stays as it is."""
         folded = copy.deepcopy(self).eval()
         for stage in folded.stages:
-            for index, block in enumerate(stage):
-                stage[index] = block.fold()
+            blocks = cast("nn.Sequential", stage)
+            for index, block in enumerate(blocks):
+                blocks[index] = cast("RepBlock", block).fold()
         return folded
 
     def attribution_layers(self) -> dict[str, nn.Module]:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import copy
+from typing import TYPE_CHECKING, cast
 
 import torch
 from torch import nn
 
 from fer.expressions import COUNT
 from fer.models.layers import ConvBlock, fold_norm
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class SqueezeExcitation(nn.Module):
@@ -30,9 +34,9 @@ class ResidualBlock(nn.Module):
 
     def __init__(self, channels_in: int, channels_out: int, stride: int, attention: bool) -> None:
         super().__init__()
-        self.first = ConvBlock(channels_in, channels_out, stride)
+        self.first: nn.Module = ConvBlock(channels_in, channels_out, stride)
         self.conv = nn.Conv2d(channels_out, channels_out, 3, padding=1, bias=False)
-        self.norm = nn.BatchNorm2d(channels_out)
+        self.norm: nn.Module = nn.BatchNorm2d(channels_out)
         self.attention = SqueezeExcitation(channels_out) if attention else None
         self.shortcut: nn.Module | None = None
         if stride > 1 or channels_in != channels_out:
@@ -44,7 +48,8 @@ class ResidualBlock(nn.Module):
         residual = self.norm(self.conv(self.first(features)))
         if self.attention is not None:
             residual = self.attention(residual)
-        return self.relu(residual + (features if self.shortcut is None else self.shortcut(features)))
+        out: torch.Tensor = self.relu(residual + (features if self.shortcut is None else self.shortcut(features)))
+        return out
 
 
 class ResNet(nn.Module):
@@ -61,7 +66,7 @@ class ResNet(nn.Module):
         attention: bool = False,
     ) -> None:
         super().__init__()
-        self.stem = ConvBlock(1, widths[0])
+        self.stem: nn.Module = ConvBlock(1, widths[0])
         channels, stages = widths[0], []
         for stage, (width, depth) in enumerate(zip(widths, depths, strict=True)):
             blocks = []
@@ -81,18 +86,20 @@ class ResNet(nn.Module):
         pooled = self.average(features).flatten(1)  # (N, C, s, s) -> (N, C)
         if self.dropout is not None:
             pooled = self.dropout(pooled)
-        return self.classifier(pooled)
+        logits: torch.Tensor = self.classifier(pooled)
+        return logits
 
     def fold(self) -> ResNet:
         """A copy for inference without batch-norm; this model stays as it is."""
         folded = copy.deepcopy(self).eval()
-        folded.stem = folded.stem.fold()
+        folded.stem = cast("ConvBlock", folded.stem).fold()
         for stage in folded.stages:
-            for block in stage:
-                block.first = block.first.fold()
-                block.conv, block.norm = fold_norm(block.conv, block.norm), nn.Identity()
+            for block in cast("Iterable[ResidualBlock]", stage):
+                block.first = cast("ConvBlock", block.first).fold()
+                block.conv, block.norm = fold_norm(block.conv, cast("nn.BatchNorm2d", block.norm)), nn.Identity()
                 if block.shortcut is not None:
-                    block.shortcut = fold_norm(*block.shortcut)
+                    conv, norm = cast("tuple[nn.Conv2d, nn.BatchNorm2d]", block.shortcut)
+                    block.shortcut = fold_norm(conv, norm)
         return folded
 
     def attribution_layers(self) -> dict[str, nn.Module]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -37,7 +37,7 @@ class Summary:
     def total_mb(self) -> float:
         return self.input_mb + self.forward_backward_mb + self.parameters_mb
 
-    def to_json(self) -> dict:
+    def to_json(self) -> dict[str, object]:
         return {
             "layers": [{"kind": row.kind, "shape": list(row.shape), "parameters": row.parameters} for row in self.rows],
             "parameters": self.parameters,
@@ -68,7 +68,7 @@ def summarise(model: nn.Module, input_size: int = 44) -> Summary:
     """Run one grey face of input_size x input_size through the model and note every module that takes part."""
     rows: list[LayerRow] = []
 
-    def note(module: nn.Module, _inputs, output: torch.Tensor) -> None:
+    def note(module: nn.Module, _inputs: tuple[object, ...], output: torch.Tensor) -> None:
         own = sum(parameter.numel() for parameter in module._parameters.values() if parameter is not None)
         rows.append(LayerRow(type(module).__name__, tuple(output.shape[1:]), own))
 
@@ -97,7 +97,7 @@ def multiply_adds(model: nn.Module, input_size: int = 44) -> int:
     """Multiply-adds of one face's convolutions and linear layers; norms, activations and pooling are left out."""
     total = 0
 
-    def note(module: nn.Module, _inputs: tuple, output: torch.Tensor) -> None:
+    def note(module: nn.Conv2d | nn.Linear, _inputs: tuple[object, ...], output: torch.Tensor) -> None:
         nonlocal total
         places = output[0].numel()  # every number of the output is one dot product
         total += places * (module.weight[0].numel() if isinstance(module, nn.Conv2d) else module.in_features)
@@ -108,7 +108,7 @@ def multiply_adds(model: nn.Module, input_size: int = 44) -> int:
     return total
 
 
-def _run_noted(model: nn.Module, input_size: int, note: Callable[..., None], modules: list[nn.Module]) -> None:
+def _run_noted(model: nn.Module, input_size: int, note: Callable[..., None], modules: Sequence[nn.Module]) -> None:
     """Run one grey face through the model; note(module, inputs, output) is called as each of the modules takes part."""
     hooks = [module.register_forward_hook(note) for module in modules]
     training = model.training

@@ -6,6 +6,7 @@ With groups it is several such networks side by side, which meet in the classifi
 from __future__ import annotations
 
 import copy
+from typing import cast
 
 import torch
 from torch import nn
@@ -48,14 +49,16 @@ class VGG(nn.Module):
         pooled = self.average(features).flatten(1)  # (N, C, s, s) -> (N, C)
         if self.dropout is not None:
             pooled = self.dropout(pooled)
-        return self.classifier(pooled)
+        logits: torch.Tensor = self.classifier(pooled)
+        return logits
 
     def fold(self) -> VGG:
         """A copy for inference without batch-norm; this model stays as it is."""
         folded = copy.deepcopy(self).eval()
         for stage in folded.stages:
-            for index, block in enumerate(stage):
-                stage[index] = block.fold()
+            blocks = cast("nn.Sequential", stage)
+            for index, block in enumerate(blocks):
+                blocks[index] = cast("ConvBlock", block).fold()
         return folded
 
     def attribution_layers(self) -> dict[str, nn.Module]:

@@ -76,6 +76,8 @@ def settle(path: Path) -> None:
         return
     with suppress(OSError, ValueError, TypeError, KeyError, AttributeError, WeightsError):
         expected = json_of(_upcoming(card))
+        if not isinstance(expected, dict):
+            return
         digests = {".safetensors": expected["sha256"], ".onnx": expected.get("onnx_sha256")}
         written = []
         for suffix, digest in digests.items():

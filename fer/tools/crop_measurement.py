@@ -1,6 +1,6 @@
 """Measure how FER2013 crops its faces, and how far each detector's crops lie from that.
 
-python -m fer.tools.crop_measurement --data fer2013.csv
+python -m fer tools crop-measurement --data fer2013.csv
 """
 
 from __future__ import annotations

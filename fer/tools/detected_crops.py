@@ -1,6 +1,6 @@
 """What a detector's crops cost: PublicTest's faces as they are, and as our pipeline cuts them out again.
 
-python -m fer.tools.detected_crops mini_xception compact --data fer2013.csv
+python -m fer tools detected-crops mini_xception compact --data fer2013.csv
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Score the detectors on annotated photos: `python -m fer.tools.detection_benchmark --photos FOLDER`."""
+"""Score the detectors on annotated photos: `python -m fer tools detection-benchmark --photos FOLDER`."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def score_detector(detector: Detector, folder: Path, long_side: int = LONG_SIDE)
         boxes = detector.detect(image_rgb, long_side)
         seconds += time.perf_counter() - began
         faces, found = faces + len(row["faces"]), found + len(boxes)
-        matched += _matches(boxes, [FaceBox(*map(float, box)) for box in row["faces"]])
+        matched += _matches(boxes, [FaceBox(x, y, width, height) for x, y, width, height in row["faces"]])
     return DetectorScore(faces, matched / faces, matched / max(found, 1), 1000 * seconds / len(annotated))
 
 

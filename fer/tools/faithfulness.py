@@ -1,4 +1,4 @@
-"""The faithfulness table: `python -m fer.tools.faithfulness --data fer2013.csv` writes it beside the weights.
+"""The faithfulness table: `python -m fer tools faithfulness --data fer2013.csv` writes it beside the weights.
 
 On PublicTest alone. For every method and layer: what the marked tenth of the face costs the predicted class, against
 a random tenth of the same cells, with a bootstrap interval; and how much of a map stays where nothing was learnt.
@@ -46,7 +46,7 @@ def measure(
         for method in methods
         for layer in ((layers or explainer.layers) if METHODS[method].layered else (None,))
     ]
-    numbers = {pair: [] for pair in pairs}
+    numbers: dict[tuple[str, str | None], list[tuple[float, ...]]] = {pair: [] for pair in pairs}
     for index, grey in enumerate(tqdm(faces, unit="face", disable=quiet)):
         probabilities = recognizer.probabilities(grey[None])[0]
         face = _subject(recognizer, grey)
@@ -103,7 +103,7 @@ def _sanity(recognizer: Recognizer, faces: np.ndarray, pairs: list[tuple[str, st
     """The mean rank correlation of each map with that of the randomised network."""
     explainer = explainer_for(recognizer)
     untaught = {part: sanity_check.randomised(explainer, part) for part in ("top", "all")}
-    kept = {pair: {"top": [], "all": []} for pair in pairs}
+    kept: dict[tuple[str, str | None], dict[str, list[float]]] = {pair: {"top": [], "all": []} for pair in pairs}
     for grey in faces:
         face = _subject(recognizer, grey)
         direction = units([int(recognizer.probabilities(grey[None])[0].argmax())])
@@ -117,10 +117,10 @@ def _sanity(recognizer: Recognizer, faces: np.ndarray, pairs: list[tuple[str, st
 
 def _subject(recognizer: Recognizer, grey: np.ndarray) -> Subject:
     """A data set's face as it is: nothing to find, nothing to cut."""
-    prediction = recognizer.read(
-        np.repeat(grey[..., None], 3, 2), [FaceBox(0, 0, *map(float, grey.shape[::-1]))], "none"
-    )[0]
-    return Subject(recognizer, prediction, grey, np.repeat(grey[..., None], 3, 2), np.zeros((5, 2)))
+    height, width = map(float, grey.shape)
+    face_rgb = np.repeat(grey[..., None], 3, 2)
+    prediction = recognizer.read(face_rgb, [FaceBox(0, 0, width, height)], "none")[0]
+    return Subject(recognizer, prediction, grey, face_rgb, np.zeros((5, 2)))
 
 
 def main(data: str, model: str = "mini_xception", faces: int = 500, seed: int = 0, out: Path | None = None) -> None:

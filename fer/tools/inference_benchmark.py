@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import functools
 import io
+from typing import TypedDict
 
 import cv2
 import numpy as np
@@ -43,7 +44,7 @@ def recognising() -> list[Row]:
                 "ONNX Runtime": Engine(graph, threads=1),
                 "ONNX Runtime, int8": Engine(quantised(graph, card.preprocessing, faces), threads=1),
                 "folded": fold(model),
-                "channels_last": copy.deepcopy(model).to(memory_format=torch.channels_last),
+                "channels_last": copy.deepcopy(model).to(memory_format=torch.channels_last),  # type: ignore[call-overload]
             }
             for count in (1, 64):
                 array = card.preprocessing(faces[:count])
@@ -67,9 +68,19 @@ def recognising() -> list[Row]:
     return rows
 
 
-def sizes() -> list[Row]:
+class ModelSize(TypedDict):
+    """What one shipped model weighs."""
+
+    model: str
+    parameters: int
+    folded_parameters: int
+    multiply_adds: int
+    file_bytes: int
+
+
+def sizes() -> list[ModelSize]:
     """What the shipped models weigh: parameters as trained and as folded, multiply-adds of a face, bytes."""
-    rows = []
+    rows: list[ModelSize] = []
     for name in shipped_names():
         path = find_weights(name)
         model, card = load_checkpoint(path)
@@ -90,7 +101,7 @@ def watching() -> list[Row]:
     """A 640x480 frame with one face: detect, align, classify, on one thread; and a video of such frames."""
 
     portrait = read_image(SAMPLE)
-    frame = cv2.resize(portrait, (640, 640), interpolation=cv2.INTER_AREA)[:480]
+    frame = np.asarray(cv2.resize(portrait, (640, 640), interpolation=cv2.INTER_AREA)[:480], np.uint8)
     threads, cv_threads = torch.get_num_threads(), cv2.getNumThreads()
     torch.set_num_threads(1)
     cv2.setNumThreads(1)

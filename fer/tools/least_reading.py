@@ -12,6 +12,7 @@ import json
 import statistics
 import sys
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import cv2
@@ -19,28 +20,41 @@ import numpy as np
 import onnxruntime
 
 LONG_SIDE = 1024
+Finder = Callable[[np.ndarray], Sequence[float]]  # a picture (H, W, 3) uint8 BGR -> left, top, width, height of a face
+
+
+def yunet_finder(file: str) -> Finder:
+    detector = cv2.FaceDetectorYN.create(file, "", (320, 320), 0.65, 0.3)
+
+    def find(image_bgr: np.ndarray) -> Sequence[float]:
+        detector.setInputSize((image_bgr.shape[1], image_bgr.shape[0]))
+        return detector.detect(image_bgr)[1][0][:4]
+
+    return find
+
+
+def haar_finder() -> Finder:
+    folder = Path(cv2.__file__).parent / "data"
+    detector = cv2.CascadeClassifier(str(folder / "haarcascade_frontalface_alt.xml"))
+
+    def find(image_bgr: np.ndarray) -> Sequence[float]:
+        return detector.detectMultiScale(cv2.cvtColor(image_bgr, cv2.COLOR_BGR2GRAY), 1.05, 7, minSize=(30, 30))[0]
+
+    return find
 
 
 def main(photo: str, model: str, yunet: str, rounds: str = "0") -> None:
     data = np.frombuffer(Path(photo).read_bytes(), np.uint8)
     session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
     side = session.get_inputs()[0].shape[-1]
-    detector = (
-        cv2.FaceDetectorYN.create(yunet, "", (320, 320), 0.65, 0.3)
-        if yunet
-        else cv2.CascadeClassifier(cv2.data.haarcascades + "haarcascade_frontalface_alt.xml")
-    )
+    find = yunet_finder(yunet) if yunet else haar_finder()
 
     def read() -> int:
         image_bgr = cv2.imdecode(data, cv2.IMREAD_COLOR)
+        assert image_bgr is not None, f"{photo} is no picture"
         factor = min(1.0, LONG_SIDE / max(image_bgr.shape[:2]))
         small_bgr = cv2.resize(image_bgr, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
-        if yunet:
-            detector.setInputSize((small_bgr.shape[1], small_bgr.shape[0]))
-            box = detector.detect(small_bgr)[1][0][:4]
-        else:
-            box = detector.detectMultiScale(cv2.cvtColor(small_bgr, cv2.COLOR_BGR2GRAY), 1.05, 7, minSize=(30, 30))[0]
-        x, y, width, height = (max(round(float(value)), 0) for value in box)
+        x, y, width, height = (max(round(float(value)), 0) for value in find(small_bgr))
         face = cv2.resize(cv2.cvtColor(small_bgr[y : y + height, x : x + width], cv2.COLOR_BGR2GRAY), (side, side))
         batch = ((face - face.mean()) / (face.std() + 1e-6)).astype(np.float32)[None, None]
         return int(session.run(None, {session.get_inputs()[0].name: batch})[0].argmax())

@@ -61,7 +61,8 @@ def resident_after(
         recognizer.predict(decode_image(data), detector)
         return_freed_memory()
 
-    seen, found = deque(maxlen=len(shapes)), {}
+    seen: deque[float] = deque(maxlen=len(shapes))
+    found: dict[int, float] = {}
     for number in range(1, max(counts) + 1):
         data = photos[number % len(photos)]
         if threads:

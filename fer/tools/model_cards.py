@@ -1,6 +1,6 @@
 """The model cards of docs/models.md, written from the JSON cards beside the shipped weights.
 
-python -m fer.tools.model_cards
+python -m fer tools model-cards
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from fer.models.weights import find_weights, read_card, shipped_names
 PAGE = app_folder() / "docs" / "models.md"
 INTRODUCTION = """# Model cards
 
-Written by `python -m fer.tools.model_cards` from the cards in `weights/`; do not edit by hand. All numbers are on
+Written by `python -m fer tools model-cards` from the cards in `weights/`; do not edit by hand. All numbers are on
 FER2013's PublicTest part, which chose the weights; PrivateTest was never looked at. "Without train duplicates" leaves
 out the pictures that also occur in the Training part. [How it works](how-it-works.md) explains the words,
 [Ethics and limits](ethics.md) what these models are not for.

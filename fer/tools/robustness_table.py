@@ -1,6 +1,6 @@
 """Several models under every condition of the stress report, side by side.
 
-python -m fer.tools.robustness_table mini_xception compact --data fer2013.csv
+python -m fer tools robustness-table mini_xception compact --data fer2013.csv
 """
 
 from __future__ import annotations

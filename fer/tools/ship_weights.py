@@ -1,6 +1,6 @@
 """Turn finished runs into weights worth shipping: calibrated on PublicTest, honest about it on the card.
 
-python -m fer.tools.ship_weights RUN_DIR [RUN_DIR ...] --data fer2013.csv --name mini_xception
+python -m fer tools ship-weights RUN_DIR [RUN_DIR ...] --data fer2013.csv --name mini_xception
 """
 
 from __future__ import annotations
@@ -150,7 +150,7 @@ def main(
     """
     dataset = read_dataset(data)
     model, run_card = load_runs(runs)
-    settings = {"command": command, "remark": remark}
+    settings: dict[str, str | int] = {"command": command, "remark": remark}
     if norm_pictures:
         faces = to_device(dataset.split("Training"), torch.device("cpu"), False)
         model = with_new_statistics(model, faces, run_card.preprocessing, norm_pictures)

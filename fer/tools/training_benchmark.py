@@ -60,7 +60,8 @@ def _ours(pixels: np.ndarray, labels: np.ndarray, steps: int, config: TrainConfi
     """Seconds of each step, and of drawing its batch: channels_last, all views by one grid_sample."""
     torch.manual_seed(0)
     faces, truth, rng = torch.from_numpy(pixels), torch.from_numpy(labels), np.random.default_rng(0)
-    model = build("mini_xception").to(memory_format=torch.channels_last).train()
+    model = build("mini_xception").train()
+    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer, average = make_optimizer(model, config), make_average(model, config.ema_decay)
     augment, preprocessing = augmentation_of(config), Preprocessing(input_size=config.input_size)
     order = rng.permutation(len(faces))
@@ -107,11 +108,9 @@ class PlainFaces(TorchDataset):
 
     def __getitem__(self, index: int) -> tuple[torch.Tensor, int]:
         config, rng, middle = self.config, self.rng, FACE_SIZE / 2
-        turn = cv2.getRotationMatrix2D(
-            (middle, middle),
-            rng.uniform(-config.rotation, config.rotation),
-            1 + rng.uniform(-config.scale, config.scale),
-        )
+        angle = rng.uniform(-config.rotation, config.rotation)
+        zoom = 1 + rng.uniform(-config.scale, config.scale)
+        turn = np.asarray(cv2.getRotationMatrix2D((middle, middle), angle, zoom), np.float64)
         turn[:, 2] += rng.uniform(-config.shift, config.shift, 2)
         face = cv2.warpAffine(self.pixels[index], turn, (FACE_SIZE, FACE_SIZE), borderMode=cv2.BORDER_REPLICATE)
         margin = (FACE_SIZE - config.input_size) // 2

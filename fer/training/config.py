@@ -2,67 +2,77 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 import math
-import re
 import types
 import typing
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
 from fer.errors import RunError, SettingError
+
+Value = TypeVar("Value")
+Balance = Literal["none", "sampling", "weights"]
+
+
+def setting(default: Value, help: str) -> Value:  # noqa: A002  as argparse calls it
+    """A field of TrainConfig with what it is, which the form and the flags show."""
+    return field(default=default, metadata={"help": help})
 
 
 @dataclass(frozen=True)
 class TrainConfig:
     """How one run is trained. Defaults suit mini_xception and faces like FER2013's."""
 
-    data: str = "synthetic"  # path of fer2013.csv, of a folder <split>/<class>/*, or "synthetic"
-    model: str = "mini_xception"  # architecture: see fer.models.registry
-    epochs: int = 60  # passes over the Training split
-    batch_size: int = 128  # pictures a step, over all processes
-    seed: int = 0  # of weights, order and augmentation
-    optimizer: Literal["sgd", "adamw"] = "sgd"  # sgd has Nesterov momentum
-    learning_rate: float = 0.1  # the highest; about 0.001 for adamw
-    momentum: float = 0.9  # of sgd
-    weight_decay: float = 5e-5  # not on batch-norm and biases
-    schedule: Literal["cosine", "linear", "constant"] = "cosine"  # after the warm-up, down to zero
-    warmup_epochs: float = 2.0  # the learning rate rises from zero over this many epochs
-    label_smoothing: float = 0.0  # share of the target spread over all classes
-    dropout: float = 0.0  # before the classifier
-    gradient_clip: float = 0.0  # largest gradient norm; 0: no limit
-    ema_decay: float = 0.999  # moving average of the weights, which is what is kept; 0: off
-    input_size: int = 44  # side of the network's view of a 48-pixel face
-    small_size: int = 0  # side of the views in the first epochs, which are faster so; 0: no smaller
-    small_epochs: int = 0  # how many epochs those are
-    standardise: Literal["picture", "dataset"] = "picture"  # zero mean, unit deviation: per picture or the data set's
-    flip: float = 0.5  # share of faces mirrored
-    rotation: float = 8.0  # degrees to either side
-    scale: float = 0.08  # share larger or smaller
-    shift: float = 2.0  # pixels in each direction
-    brightness: float = 0.2  # of the full range, to either side
-    contrast: float = 0.2  # share stronger or weaker
-    erasing: float = 0.0  # share of faces with a block painted over
-    damage: float = 0.0  # share of faces blurred, shrunk, compressed, lit from a side or covered
-    mixup: float = 0.0  # strength of blending two faces (Zhang et al. 2018), such as 0.2; 0: off
-    mixup_off_epochs: int = 0  # the last epochs, which are trained without mixup
-    balance: Literal["none", "sampling", "weights"] = "none"  # rare classes drawn more often, or weighing more
-    ferplus_weight: float = 0.0  # of the auxiliary loss, which guesses the FER+ votes; 0: off
-    teacher: str = ""  # checkpoints whose answers are learnt too (Hinton et al. 2015), by commas
-    teacher_weight: float = 0.8  # share of the loss that is the teacher's; the labels have the rest
-    teacher_temperature: float = 3.0  # softens both sides' probabilities
-    teacher_epochs: int = 0  # epochs of views to draw and keep the answers for, then reused; 0: always new
-    patience: int = 0  # stop after this many epochs without a better accuracy; 0: never
-    init: str = ""  # checkpoint to start from (name, run or file; its preprocessing stays)
-    freeze: str = ""  # keep the layers up to this one as they are, such as block2; empty: none
-    faces: Literal["auto", "crop", "detect"] = "auto"  # pictures of a folder: cut out already, or to be searched
-    precision: Literal["no", "bf16", "fp16"] = "no"  # mixed precision, for accelerators
-    processes: int = 1  # on this machine, each with its share of a batch
-    threads: int = 0  # processor threads; 0: PyTorch's choice
-    limit: int = 0  # train on the first N pictures only; 0: all
-    norm_pictures: int = 0  # batch-norm statistics measured anew on N pictures at each judgement; 0: no
+    data: str = setting("synthetic", 'path of fer2013.csv, of a folder <split>/<class>/*, or "synthetic"')
+    model: str = setting("mini_xception", "architecture: see fer.models.registry")
+    epochs: int = setting(60, "passes over the Training split")
+    batch_size: int = setting(128, "pictures a step, over all processes")
+    seed: int = setting(0, "of weights, order and augmentation")
+    optimizer: Literal["sgd", "adamw"] = setting("sgd", "sgd has Nesterov momentum")
+    learning_rate: float = setting(0.1, "the highest; about 0.001 for adamw")
+    momentum: float = setting(0.9, "of sgd")
+    weight_decay: float = setting(5e-5, "not on batch-norm and biases")
+    schedule: Literal["cosine", "linear", "constant"] = setting("cosine", "after the warm-up, down to zero")
+    warmup_epochs: float = setting(2.0, "the learning rate rises from zero over this many epochs")
+    label_smoothing: float = setting(0.0, "share of the target spread over all classes")
+    dropout: float = setting(0.0, "before the classifier")
+    gradient_clip: float = setting(0.0, "largest gradient norm; 0: no limit")
+    ema_decay: float = setting(0.999, "moving average of the weights, which is what is kept; 0: off")
+    input_size: int = setting(44, "side of the network's view of a 48-pixel face")
+    small_size: int = setting(0, "side of the views in the first epochs, which are faster so; 0: no smaller")
+    small_epochs: int = setting(0, "how many epochs those are")
+    standardise: Literal["picture", "dataset"] = setting(
+        "picture", "zero mean, unit deviation: per picture or the data set's"
+    )
+    flip: float = setting(0.5, "share of faces mirrored")
+    rotation: float = setting(8.0, "degrees to either side")
+    scale: float = setting(0.08, "share larger or smaller")
+    shift: float = setting(2.0, "pixels in each direction")
+    brightness: float = setting(0.2, "of the full range, to either side")
+    contrast: float = setting(0.2, "share stronger or weaker")
+    erasing: float = setting(0.0, "share of faces with a block painted over")
+    damage: float = setting(0.0, "share of faces blurred, shrunk, compressed, lit from a side or covered")
+    mixup: float = setting(0.0, "strength of blending two faces (Zhang et al. 2018), such as 0.2; 0: off")
+    mixup_off_epochs: int = setting(0, "the last epochs, which are trained without mixup")
+    balance: Balance = setting("none", "rare classes drawn more often, or weighing more")
+    ferplus_weight: float = setting(0.0, "of the auxiliary loss, which guesses the FER+ votes; 0: off")
+    teacher: str = setting("", "checkpoints whose answers are learnt too (Hinton et al. 2015), by commas")
+    teacher_weight: float = setting(0.8, "share of the loss that is the teacher's; the labels have the rest")
+    teacher_temperature: float = setting(3.0, "softens both sides' probabilities")
+    teacher_epochs: int = setting(0, "epochs of views to draw and keep the answers for, then reused; 0: always new")
+    patience: int = setting(0, "stop after this many epochs without a better accuracy; 0: never")
+    init: str = setting("", "checkpoint to start from (name, run or file; its preprocessing stays)")
+    freeze: str = setting("", "keep the layers up to this one as they are, such as block2; empty: none")
+    faces: Literal["auto", "crop", "detect"] = setting(
+        "auto", "pictures of a folder: cut out already, or to be searched"
+    )
+    precision: Literal["no", "bf16", "fp16"] = setting("no", "mixed precision, for accelerators")
+    processes: int = setting(1, "on this machine, each with its share of a batch")
+    threads: int = setting(0, "processor threads; 0: PyTorch's choice")
+    limit: int = setting(0, "train on the first N pictures only; 0: all")
+    norm_pictures: int = setting(0, "batch-norm statistics measured anew on N pictures at each judgement; 0: no")
 
     def __post_init__(self) -> None:
         def need(ok: bool, name: str, rule: str) -> None:
@@ -102,7 +112,7 @@ class TrainConfig:
         for name, choices in CHOICES.items():
             need(getattr(self, name) in choices, name, f"one of {', '.join(choices)}")
 
-    def to_json(self) -> dict:
+    def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
     @classmethod
@@ -110,7 +120,7 @@ class TrainConfig:
         """Raises RunError for anything that is not a whole, sensible configuration."""
         if not isinstance(values, dict):
             raise RunError("The configuration is not a JSON object of settings.")
-        known = {field.name: field for field in fields(cls)}
+        known = {each.name: each for each in fields(cls)}
         if unknown := sorted(set(values) - set(known)):
             raise RunError(f"The configuration has an unknown setting {str(unknown[0])[:40]!r}.")
         for name, value in values.items():
@@ -131,6 +141,9 @@ class TrainConfig:
             raise RunError(f"{path.name} does not read as JSON. Expected the settings of a run.") from None
 
 
+# help() and tyro look for the settings' help in the class's docstring.
+_rows = "".join(f"\n    {each.name}: {each.metadata['help']}" for each in fields(TrainConfig))
+TrainConfig.__doc__ = f"{TrainConfig.__doc__}\n\nArgs:{_rows}\n"
 WEIGHTS = ("init", "teacher")  # the settings that name weights
 
 
@@ -153,7 +166,6 @@ CHOICES = types.MappingProxyType(_choices())
 
 
 def field_help() -> dict[str, str]:
-    """Each setting's help text: the comment beside it."""
-    lines = inspect.getsource(TrainConfig).splitlines()
-    found = (re.fullmatch(r"    (\w+): .+?  +# (.+)", line) for line in lines)
-    return {match[1]: match[2][0].upper() + match[2][1:] + "." for match in found if match}
+    """Each setting's help as a sentence."""
+    texts = {each.name: each.metadata["help"] for each in fields(TrainConfig)}
+    return {name: f"{text[0].upper()}{text[1:]}." for name, text in texts.items()}

@@ -39,7 +39,7 @@ class Control:
 
     def go_on(self, **details: object) -> bool:
         """After a step: True to go on, False to stop. Waits here while the run is paused."""
-        self.beat(**details)
+        self.beat("running", **details)
         wish = self._agreed()
         if wish == PAUSE:
             wish = self._pause(details)
@@ -50,7 +50,7 @@ class Control:
         if self.ranks == 1 and self._wish() == STOP:
             raise Interrupted
 
-    def _pause(self, details: dict) -> int:
+    def _pause(self, details: dict[str, object]) -> int:
         began, wish, turn_left = time.monotonic(), PAUSE, False
         self._beat, self._pause_ends = 0.0, began + 60 * limits().paused_minutes
         while wish == PAUSE:
@@ -61,7 +61,8 @@ class Control:
             time.sleep(LOOK_S)
             wish = self._agreed()
         self._pause_ends = math.inf  # to wait for a turn is no pause
-        if turn_left and wish == GO and not self.turn.wait(lambda: self._wish() == STOP, "paused", **details):
+        queued = self.turn if turn_left and wish == GO else None
+        if queued and not queued.wait(lambda: self._wish() == STOP, "paused", **details):
             wish = STOP
         self.paused_s += time.monotonic() - began
         self._beat = 0.0

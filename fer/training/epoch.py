@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from accelerate import Accelerator
 from torch import nn
+from torch.optim.swa_utils import AveragedModel
 
 from fer.data.augmentation import Augmentation
 from fer.errors import RunError
@@ -91,8 +92,8 @@ def augmentation_of(config: TrainConfig) -> Augmentation:
 
 def train_one_epoch(
     model: nn.Module,
-    average: nn.Module,
-    optimizer,
+    average: AveragedModel,
+    optimizer: torch.optim.Optimizer,
     faces: Faces,
     epoch: int,
     config: TrainConfig,
@@ -123,8 +124,8 @@ def train_one_epoch(
         rate = learning_rate((epoch - 1) * steps + step, steps, config)
         for group in optimizer.param_groups:
             group["lr"] = rate
-        rows = order[step * config.batch_size : (step + 1) * config.batch_size][rank::ranks]
-        rows = torch.from_numpy(rows).to(faces.labels.device)
+        drawn_rows = order[step * config.batch_size : (step + 1) * config.batch_size][rank::ranks]
+        rows = torch.from_numpy(drawn_rows).to(faces.labels.device)
         views = augment(faces.pixels[rows], full, rng)
         wanted = teacher(views, (drawn, step)) if teacher else None
         if drawn != epoch:  # these views were seen before

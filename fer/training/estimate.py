@@ -27,7 +27,8 @@ def seconds_per_picture(config: TrainConfig) -> float:
     count, rng = min(config.batch_size, 64), np.random.default_rng(0)
     faces = torch.from_numpy(rng.integers(0, 256, (count, FACE_SIZE, FACE_SIZE), dtype=np.uint8))
     labels = torch.from_numpy(rng.integers(0, 7, count))
-    model: nn.Module = build(config.model, config.dropout).to(memory_format=torch.channels_last).train()
+    network = build(config.model, config.dropout)
+    model: nn.Module = network.to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]
     optimizer, augment = make_optimizer(model, config), augmentation_of(config)
     preprocessing = Preprocessing(input_size=config.input_size, standardise=config.standardise)
     times = []

@@ -96,13 +96,15 @@ class WithVotes(nn.Module):
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
         self.network = network
-        classifier = network.classifier
+        classifier = network.get_submodule("classifier")
+        assert isinstance(classifier, nn.Conv2d | nn.Linear)
         channels = classifier.in_channels if isinstance(classifier, nn.Conv2d) else classifier.in_features
         self.votes = nn.Linear(channels, len(VOTE_NAMES))
 
     def forward(self, batch: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        seen = []
-        hook = self.network.classifier.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+        seen: list[torch.Tensor] = []
+        classifier = self.network.get_submodule("classifier")
+        hook = classifier.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
         try:
             logits = self.network(batch)
         finally:

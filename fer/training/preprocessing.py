@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from fer.preprocessing import DEVIATION_FLOOR, Preprocessing, center_crop, resize_weights
+from fer.preprocessing import DEVIATION_FLOOR, Preprocessing, resize_weights
 
 
 def to_unit(faces: torch.Tensor) -> torch.Tensor:
@@ -19,7 +19,7 @@ def prepare(preprocessing: Preprocessing, faces: torch.Tensor) -> torch.Tensor:
     if unit.shape[-2:] != (size, size) and len(unit):
         across, down = (torch.tensor(resize_weights(length, size), device=unit.device) for length in unit.shape[-2:])
         unit = across @ unit @ down.T
-    return normalize(preprocessing, center_crop(unit, preprocessing.input_size))
+    return normalize(preprocessing, _center_crop(unit, preprocessing.input_size))
 
 
 def normalize(preprocessing: Preprocessing, unit: torch.Tensor) -> torch.Tensor:
@@ -29,3 +29,9 @@ def normalize(preprocessing: Preprocessing, unit: torch.Tensor) -> torch.Tensor:
         return ((wide - preprocessing.mean) / preprocessing.deviation).float()
     deviation, mean = torch.std_mean(wide, dim=(1, 2, 3), keepdim=True, correction=0)
     return ((wide - mean) / deviation.clamp_min(DEVIATION_FLOOR)).float()
+
+
+def _center_crop(batch: torch.Tensor, size: int) -> torch.Tensor:
+    """(..., H, W) -> (..., size, size)."""
+    top, left = (batch.shape[-2] - size) // 2, (batch.shape[-1] - size) // 2
+    return batch[..., top : top + size, left : left + size]

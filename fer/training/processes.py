@@ -70,8 +70,9 @@ def supervise(
 
 def _tell(run: RunDirectory, told: int, on_epoch: Callable[[EpochRecord], None] | None) -> int:
     """Pass on the epochs recorded since; returns the last epoch told of."""
-    records = run.records() if on_epoch is not None else []
-    for record in records:
+    if on_epoch is None:
+        return told
+    for record in run.records():
         if record.epoch > told:
             on_epoch(record)
             told = record.epoch

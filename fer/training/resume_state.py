@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from dataclasses import dataclass
+from typing import Any
 
 import safetensors.torch
 import torch
@@ -13,11 +15,62 @@ from torch import nn
 from fer.errors import RunError, WeightsError
 from fer.files import replace_file
 from fer.models.checkpoints import read_tensors
+from fer.preprocessing import Preprocessing
+from fer.records import EpochRecord
 from fer.training.run_directory import RunDirectory
 
 
+@dataclass
+class Standing:
+    """How far a run has come, and what goes on from there beside the tensors. epoch: the last whole one, 0 before it.
+
+    record: that epoch's; scaler: the state of precision fp16's gradient scaler.
+    """
+
+    epoch: int = 0
+    best: float = -1.0
+    best_epoch: int = 0
+    record: EpochRecord | None = None
+    preprocessing: Preprocessing | None = None
+    scaler: dict[str, Any] | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """What is not there yet is left out."""
+        values: dict[str, Any] = {"epoch": self.epoch, "best": self.best, "best_epoch": self.best_epoch}
+        if self.record is not None:
+            values["record"] = self.record.to_json()
+        if self.preprocessing is not None:
+            values["preprocessing"] = self.preprocessing.to_json()
+        if self.scaler is not None:
+            values["scaler"] = self.scaler
+        return values
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Standing:
+        """Of what `load_state` gives. Raises RunError for values that `to_json` did not write."""
+        record, preprocessing = values.get("record"), values.get("preprocessing")
+        try:
+            return cls(
+                epoch=int(values["epoch"]),
+                best=float(values["best"]),
+                best_epoch=int(values["best_epoch"]),
+                record=None if record is None else EpochRecord.from_json(record),
+                preprocessing=None if preprocessing is None else Preprocessing.from_json(preprocessing),
+                scaler=values.get("scaler"),
+            )
+        except (KeyError, TypeError, ValueError, OverflowError, WeightsError) as error:
+            raise RunError(
+                f"The run's saved state cannot be used ({type(error).__name__}): it is damaged. Start a new run."
+            ) from None
+
+
 def save_state(
-    run: RunDirectory, epoch: int, model: nn.Module, average: nn.Module, optimizer: torch.optim.Optimizer, facts: dict
+    run: RunDirectory,
+    epoch: int,
+    model: nn.Module,
+    average: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    facts: dict[str, Any],
 ) -> None:
     """Write state/<epoch>/ whole, then point to it. facts: JSON values that come back from `load_state`."""
     folder = run.new_state(epoch)
@@ -39,7 +92,7 @@ def save_state(
 
 def load_state(
     run: RunDirectory, model: nn.Module, average: nn.Module, optimizer: torch.optim.Optimizer
-) -> dict | None:
+) -> dict[str, Any] | None:
     """Bring everything back as it was after the last whole epoch; returns its facts, or None for a new run."""
     folder = run.current_state()
     if folder is None:

@@ -29,13 +29,13 @@ ALIVE = ("queued", "running", "paused")  # states that need a process
 SILENT_S = 60.0  # without a heartbeat for so long, a living worker hangs
 QUEUE_GRACE_S = 60.0  # a queued run's process may take so long to come up
 LOCK_PATIENCE_S = 1.0
-NUMBERS = (int, int | float)
-STATUS_KINDS = {
+NUMBER = (int, float)
+STATUS_KINDS: dict[str, type | tuple[type, ...]] = {
     "state": str,
     "message": str,
-    "heartbeat": int | float,
-    "queued_at": int | float,
-    "best": int | float,
+    "heartbeat": NUMBER,
+    "queued_at": NUMBER,
+    "best": NUMBER,
     "best_epoch": int,
     "epoch": int,
     "epochs": int,
@@ -57,8 +57,9 @@ def shown_state(status: dict) -> str:
 def _fits(name: str, value: object) -> bool:
     """Whether a value of status.json is of its kind; what no reader knows may be anything."""
     kind = STATUS_KINDS.get(name, object)
-    sensible = kind not in NUMBERS or (not isinstance(value, bool) and isinstance(value, kind) and abs(value) < 2**53)
-    return sensible and isinstance(value, kind)
+    if kind in (int, NUMBER) and (isinstance(value, bool) or not isinstance(value, NUMBER) or not abs(value) < 2**53):
+        return False
+    return isinstance(value, kind)
 
 
 def _changed(path: Path) -> float:
@@ -163,15 +164,16 @@ class RunDirectory:
             found[record.epoch] = record
         return [found[epoch] for epoch in sorted(found)]
 
-    def drop_records_after(self, epoch: int, last: dict | None = None) -> None:
+    def drop_records_after(self, epoch: int, last: EpochRecord | None = None) -> None:
         """Before a resume: an epoch recorded but not saved runs again, and a torn last line goes.
 
         last: the record that was saved with the state, put back where a kill came between the two.
         """
-        kept = [record.to_json() for record in self.records() if record.epoch <= epoch]
-        if last is not None and last["epoch"] == epoch and not any(r["epoch"] == epoch for r in kept):
+        kept = [record for record in self.records() if record.epoch <= epoch]
+        if last is not None and last.epoch == epoch and not any(record.epoch == epoch for record in kept):
             kept.append(last)
-        replace_file(self.path / "metrics.jsonl", "".join(json.dumps(r) + "\n" for r in kept))
+        lines = (json.dumps(record.to_json()) for record in kept)
+        replace_file(self.path / "metrics.jsonl", "".join(f"{line}\n" for line in lines))
 
     # --- the resumable state: a new folder each epoch, then one pointer replaced ---
 

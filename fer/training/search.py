@@ -6,12 +6,13 @@ import json
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import optuna
 
 from fer.errors import RunError
 from fer.locations import runs_folder
-from fer.training.config import TrainConfig
+from fer.training.config import CHOICES, Balance, TrainConfig
 from fer.training.run_directory import RunDirectory
 from fer.training.run_store import free_id
 from fer.training.worker import train
@@ -20,7 +21,7 @@ SEARCHED = ("learning_rate", "weight_decay", "label_smoothing", "dropout", "eras
 
 
 def propose(trial: optuna.Trial, config: TrainConfig) -> TrainConfig:
-    """One setting: the learning rate within a factor of ten of the given one, the regularisers within their use."""
+    """One setting: the learning rate from a fifth of the given one to twice that, regularizers within their use."""
     return replace(
         config,
         learning_rate=trial.suggest_float(
@@ -31,7 +32,7 @@ def propose(trial: optuna.Trial, config: TrainConfig) -> TrainConfig:
         dropout=trial.suggest_float("dropout", 0.0, 0.4),
         erasing=trial.suggest_float("erasing", 0.0, 0.5),
         mixup=trial.suggest_float("mixup", 0.0, 0.4),
-        balance=trial.suggest_categorical("balance", ["none", "sampling", "weights"]),
+        balance=cast(Balance, trial.suggest_categorical("balance", list(CHOICES["balance"]))),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 
 from fer.data.dataset import Dataset
@@ -16,7 +17,7 @@ def choose_splits(dataset: Dataset, config: TrainConfig) -> tuple[Dataset, Datas
     """Training and validation split. Raises RunError where there is too little, or no votes for an auxiliary loss."""
     training, validation = dataset.split("Training"), dataset.split("PublicTest")
     if config.limit:
-        training = training.take(slice(0, config.limit))
+        training = training.take(np.arange(min(config.limit, len(training))))
     if len(training) < config.batch_size:
         raise RunError(
             f"There are {len(training)} pictures to train on, fewer than a batch of {config.batch_size}. "

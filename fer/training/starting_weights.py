@@ -38,7 +38,7 @@ def starting_network(config: TrainConfig) -> tuple[nn.Module, Preprocessing | No
 
 def freeze(network: nn.Module, last: str) -> None:
     """Keep all layers up to and with `last`, a name of network.attribution_layers(). Raises RunError for others."""
-    layers = network.attribution_layers()
+    layers: dict[str, nn.Module] = getattr(network, "attribution_layers", dict)()
     if last not in layers:
         raise RunError(f"There is no layer {last[:40]!r} to freeze up to. Choose from {', '.join(layers)}.")
     end = list(layers[last].modules())[-1]

@@ -80,6 +80,6 @@ def load_teacher(config: TrainConfig, device: torch.device) -> Teacher | None:
     networks = []
     for name in names:
         network, card = load_checkpoint(find_weights(name))
-        network = fold(network).to(device, memory_format=torch.channels_last)
+        network = fold(network).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         networks.append((network.requires_grad_(False), card.preprocessing))
     return Teacher(networks, config.precision != "no", config.teacher_epochs > 0)

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from accelerate import Accelerator
 from torch import nn
+from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
 
 from fer.data.dataset import Dataset
@@ -28,7 +29,7 @@ from fer.training.control import Control
 from fer.training.epoch import Faces, evaluate, recall_and_f1, steps_per_epoch, train_one_epoch
 from fer.training.loss import WithVotes
 from fer.training.optimizer import make_average, make_optimizer
-from fer.training.resume_state import load_state, save_state
+from fer.training.resume_state import Standing, load_state, save_state
 from fer.training.run_directory import RunDirectory
 from fer.training.run_queue import Turn
 from fer.training.setup import choose_splits, measure_preprocessing, to_device
@@ -55,9 +56,9 @@ class Session:
     validation: Faces
     preprocessing: Preprocessing
     model: nn.Module
-    average: nn.Module
+    average: AveragedModel
     optimizer: torch.optim.Optimizer
-    facts: dict
+    standing: Standing
     watched: np.ndarray
 
     @property
@@ -80,25 +81,25 @@ def run_session(
     if config.threads:
         torch.set_num_threads(config.threads)
     session = open_session(run, config, accelerator, control, quiet)
-    facts, main = session.facts, accelerator.is_main_process
+    standing, main = session.standing, accelerator.is_main_process
     network, optimizer = accelerator.prepare(session.model, session.optimizer)
-    if accelerator.scaler is not None and "scaler" in facts:
-        accelerator.scaler.load_state_dict(facts["scaler"])
+    if accelerator.scaler is not None and standing.scaler is not None:
+        accelerator.scaler.load_state_dict(standing.scaler)
     teacher = load_teacher(config, accelerator.device)
     answers = run.path / f"answers-{accelerator.process_index}.safetensors"
-    if teacher and teacher.keep and facts["epoch"]:
+    if teacher and teacher.keep and standing.epoch:
         teacher.restore(answers)
     steps = steps_per_epoch(len(session.training), config.batch_size)
     bar = tqdm(
         total=config.epochs * steps,
-        initial=facts["epoch"] * steps,
+        initial=standing.epoch * steps,
         unit="step",
         desc="Training",
         disable=quiet or not main,
         mininterval=1,
     )
-    for epoch in range(facts["epoch"] + 1, config.epochs + 1):
-        if _out_of_patience(config, facts, epoch - 1):
+    for epoch in range(standing.epoch + 1, config.epochs + 1):
+        if _out_of_patience(config, standing, epoch - 1):
             break
         began, control.paused_s = time.monotonic(), 0.0
 
@@ -130,14 +131,14 @@ def run_session(
     bar.close()
     answers.unlink(missing_ok=True)
     if main:
-        early = _out_of_patience(config, facts, facts["epoch"]) and facts["epoch"] < config.epochs
+        early = _out_of_patience(config, standing, standing.epoch) and standing.epoch < config.epochs
         message = f"Ended early: no better accuracy in {config.patience} epochs." if early else ""
         run.write_status(
             "finished",
-            epoch=facts["epoch"],
+            epoch=standing.epoch,
             epochs=config.epochs,
-            best=facts["best"],
-            best_epoch=facts["best_epoch"],
+            best=standing.best,
+            best_epoch=standing.best_epoch,
             message=message,
         )
     accelerator.end_training()
@@ -165,24 +166,37 @@ def open_session(
     if config.freeze:
         freeze(network, config.freeze)
     model = WithVotes(network) if config.ferplus_weight else network
-    model = model.to(accelerator.device, memory_format=torch.channels_last)
+    model = model.to(accelerator.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = make_optimizer(model, config)
     average = make_average(model, config.ema_decay)
-    facts = load_state(run, model, average, optimizer) or {"epoch": 0, "best": -1.0, "best_epoch": 0}
-    kept = facts.get("preprocessing")
-    preprocessing = Preprocessing.from_json(kept) if kept else preprocessing or measure_preprocessing(config, training)
+    saved = load_state(run, model, average, optimizer)
+    standing = Standing() if saved is None else Standing.from_json(saved)
+    preprocessing = standing.preprocessing or preprocessing or measure_preprocessing(config, training)
+    standing.preprocessing = preprocessing
     accelerator.wait_for_everyone()  # all have read the state before the first writes
     rows = watched_faces.choose(validation.labels, config.seed) if watched_faces.allowed(run) else np.empty(0, np.int64)
     if main:
         run.sweep()
-        run.drop_records_after(facts["epoch"], facts.get("record"))
+        run.drop_records_after(standing.epoch, standing.record)
         if len(rows):
-            watched_faces.start(run, validation.pixels[rows], validation.labels[rows], facts["epoch"])
-        if facts["epoch"] == 0:
-            save_state(run, 0, model, average, optimizer, {**facts, "preprocessing": preprocessing.to_json()})
-    faces = [to_device(part, accelerator.device, bool(config.ferplus_weight)) for part in (training, validation)]
+            watched_faces.start(run, validation.pixels[rows], validation.labels[rows], standing.epoch)
+        if standing.epoch == 0:
+            save_state(run, 0, model, average, optimizer, standing.to_json())
+    with_votes = bool(config.ferplus_weight)
     return Session(
-        run, config, accelerator, control, dataset, *faces, preprocessing, model, average, optimizer, facts, rows
+        run,
+        config,
+        accelerator,
+        control,
+        dataset,
+        to_device(training, accelerator.device, with_votes),
+        to_device(validation, accelerator.device, with_votes),
+        preprocessing,
+        model,
+        average,
+        optimizer,
+        standing,
+        rows,
     )
 
 
@@ -190,7 +204,7 @@ def close_epoch(
     session: Session, epoch: int, trained: tuple[float, float, float], seconds: float, steps: int
 ) -> EpochRecord:
     """Judge the epoch on the validation split, then keep everything: best weights, watch wall, state, record."""
-    run, config, facts = session.run, session.config, session.facts
+    run, config, standing = session.run, session.config, session.standing
     kept = session.kept
 
     def alive() -> None:
@@ -204,7 +218,7 @@ def close_epoch(
     recall, macro_f1 = recall_and_f1(confusion)
     accuracy = float(confusion.trace() / confusion.sum())
     train_loss, train_accuracy, rate = trained
-    best = accuracy > facts["best"]
+    best = accuracy > standing.best
     record = EpochRecord(
         epoch,
         train_loss,
@@ -220,14 +234,14 @@ def close_epoch(
         best,
     )
     if best:
-        facts |= {"best": accuracy, "best_epoch": epoch}
+        standing.best, standing.best_epoch = accuracy, epoch
         save_checkpoint(run.best, kept.state_dict(), _card(session, record))
     if len(session.watched):
         watched_faces.append(run, epoch, logits[session.watched])
-    facts |= {"epoch": epoch, "record": record.to_json(), "preprocessing": session.preprocessing.to_json()}
+    standing.epoch, standing.record = epoch, record
     if session.accelerator.scaler is not None:  # of precision fp16
-        facts["scaler"] = session.accelerator.scaler.state_dict()
-    save_state(run, epoch, session.model, session.average, session.optimizer, facts)
+        standing.scaler = session.accelerator.scaler.state_dict()
+    save_state(run, epoch, session.model, session.average, session.optimizer, standing.to_json())
     run.append(record)
     return record
 
@@ -236,14 +250,14 @@ def _share_best(session: Session) -> None:
     """All processes must agree on when patience ends: the first one tells the others."""
     if session.accelerator.num_processes == 1:
         return
-    facts = session.facts
-    told = torch.tensor([facts["epoch"], facts["best_epoch"]], device=session.accelerator.device)
+    standing = session.standing
+    told = torch.tensor([standing.epoch, standing.best_epoch], device=session.accelerator.device)
     torch.distributed.broadcast(told, 0)
-    facts |= {"epoch": int(told[0]), "best_epoch": int(told[1])}
+    standing.epoch, standing.best_epoch = int(told[0]), int(told[1])
 
 
-def _out_of_patience(config: TrainConfig, facts: dict, epoch: int) -> bool:
-    return bool(config.patience and epoch and epoch - facts["best_epoch"] >= config.patience)
+def _out_of_patience(config: TrainConfig, standing: Standing, epoch: int) -> bool:
+    return bool(config.patience and epoch and epoch - standing.best_epoch >= config.patience)
 
 
 def _card(session: Session, record: EpochRecord) -> Card:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
-from fer.errors import FerError, RunError
+from fer.errors import FerError, RunError, missing_part
 from fer.records import EpochRecord
 from fer.training.control_signal import Interrupted
 from fer.training.run_directory import RunDirectory
@@ -46,7 +46,8 @@ def train(
             if config.processes > 1 and not ranked:
                 from fer.training.processes import supervise
 
-                ending["state"] = supervise(run, config.processes, (lock.fileno(), turn.fileno()), on_epoch)
+                held = tuple(file.fileno() for file in (lock, turn) if file is not None)
+                ending["state"] = supervise(run, config.processes, held, on_epoch)
             else:
                 from fer.training.trainer import run_session
 
@@ -93,6 +94,9 @@ def _endings(run: RunDirectory, writes: bool) -> Iterator[dict]:
             run.sweep()  # frees what was half written, so that the status fits
         tell("failed", message)
         raise RunError(message) from error
+    except ModuleNotFoundError as error:
+        tell("failed", missing_part(error) or f"{error.name} is not installed.")
+        raise
     except Exception as error:
         lost = isinstance(error, RuntimeError) and int(os.environ.get("WORLD_SIZE", "1")) > 1
         tell(

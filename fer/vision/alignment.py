@@ -1,18 +1,22 @@
 """Cut a face out of a photo the way FER2013's own pictures are cut, upright by its eyes.
 
 How much of a face FER2013 shows was measured by finding it again with each detector in enlarged
-Training pictures (`python -m fer.tools.crop_measurement --data fer2013.csv`).
+Training pictures (`python -m fer tools crop-measurement --data fer2013.csv`).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
 
 import cv2
 import numpy as np
 
 from fer.records import FaceBox
 from fer.vision.registry import DETECTOR_SPECS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 REFERENCE = 48.0  # the measurements are in pixels of FER2013's 48 x 48
 MAX_SUPERSAMPLING = 12  # samples a side and pixel; bounds the work for a face of many megapixels
@@ -46,7 +50,8 @@ def face_crop(box: FaceBox, detector: str) -> Crop:
         return by_box
     points = np.array(box.landmarks)
     eyes, mouth = points[:2].mean(0), points[3:5].mean(0)
-    unit = (np.linalg.norm(points[1] - points[0]) / EYE_DISTANCE + np.linalg.norm(mouth - eyes) / EYES_TO_MOUTH) / 2
+    across, down = float(np.linalg.norm(points[1] - points[0])), float(np.linalg.norm(mouth - eyes))
+    unit = (across / EYE_DISTANCE + down / EYES_TO_MOUTH) / 2
     by_landmarks = _square((eyes + mouth) / 2, EYES_MOUTH_MIDDLE, unit, roll)
     return Crop(
         (by_box.centre_x + by_landmarks.centre_x) / 2,
@@ -56,7 +61,9 @@ def face_crop(box: FaceBox, detector: str) -> Crop:
     )
 
 
-def align_face(image_rgb: np.ndarray, box: FaceBox, detector: str = "yunet", size: int = 48) -> np.ndarray:
+def align_face(
+    image_rgb: NDArray[np.uint8], box: FaceBox, detector: str = "yunet", size: int = 48
+) -> NDArray[np.uint8]:
     """Cut one face, upright, with FER2013's margin. (H, W, 3) uint8 RGB -> (size, size) uint8 grey.
 
     What lies outside the photo repeats its edge.
@@ -66,7 +73,7 @@ def align_face(image_rgb: np.ndarray, box: FaceBox, detector: str = "yunet", siz
     return cut(image_rgb, face_crop(box, detector), size)
 
 
-def cut(image_rgb: np.ndarray, crop: Crop, size: int = 48, grey: bool = True) -> np.ndarray:
+def cut(image_rgb: NDArray[np.uint8], crop: Crop, size: int = 48, grey: bool = True) -> NDArray[np.uint8]:
     """The content of a turned square, its pixels averaged rather than picked where it shrinks.
 
     Returns (size, size) uint8, or (size, size, 3) where grey is False.
@@ -81,10 +88,11 @@ def cut(image_rgb: np.ndarray, crop: Crop, size: int = 48, grey: bool = True) ->
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_REPLICATE,
     )
-    return cv2.resize(sampled, (size, size), interpolation=cv2.INTER_AREA) if supersampling > 1 else sampled
+    face = cv2.resize(sampled, (size, size), interpolation=cv2.INTER_AREA) if supersampling > 1 else sampled
+    return cast("NDArray[np.uint8]", face)
 
 
-def crop_matrix(crop: Crop, size: int) -> tuple[np.ndarray, int]:
+def crop_matrix(crop: Crop, size: int) -> tuple[NDArray[np.float64], int]:
     """The (2, 3) map from pixels of the supersampled face to the photo's, and the samples a side and pixel."""
     supersampling = int(np.clip(np.ceil(crop.side / size), 1, MAX_SUPERSAMPLING))
     scale = crop.side / (size * supersampling)
@@ -95,7 +103,9 @@ def crop_matrix(crop: Crop, size: int) -> tuple[np.ndarray, int]:
     return np.column_stack([turn, offset]), supersampling
 
 
-def _window(image_rgb: np.ndarray, matrix: np.ndarray, fine: int) -> tuple[np.ndarray, np.ndarray]:
+def _window(
+    image_rgb: NDArray[np.uint8], matrix: NDArray[np.float64], fine: int
+) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
     """The part of the photo that the square touches, so that work grows with the face and not the photo."""
     corners = matrix @ np.array([[-1, fine, -1, fine], [-1, -1, fine, fine], [1, 1, 1, 1]])
     height, width = image_rgb.shape[:2]
@@ -108,7 +118,12 @@ def _window(image_rgb: np.ndarray, matrix: np.ndarray, fine: int) -> tuple[np.nd
     return np.ascontiguousarray(image_rgb[top:bottom, left:right]), shifted
 
 
-def _square(anchor, anchor_in_reference: tuple[float, float], unit: float, roll: float) -> Crop:
+def _square(
+    anchor: tuple[float, float] | NDArray[np.float64],
+    anchor_in_reference: tuple[float, float],
+    unit: float,
+    roll: float,
+) -> Crop:
     """Place the 48 x 48 square so that its point anchor_in_reference falls on the photo's point anchor."""
     dx = (REFERENCE / 2 - anchor_in_reference[0]) * unit
     dy = (REFERENCE / 2 - anchor_in_reference[1]) * unit
@@ -128,10 +143,11 @@ def _roll(box: FaceBox) -> float:
     return float(np.arctan2(left_y - right_y, left_x - right_x))
 
 
-def _resize_whole(image_rgb: np.ndarray, size: int) -> np.ndarray:
+def _resize_whole(image_rgb: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
     """The whole picture as one face: squeezed to a square, so that a 48 x 48 picture stays as it is."""
-    grey = cv2.cvtColor(image_rgb, cv2.COLOR_RGB2GRAY)
+    grey = cast("NDArray[np.uint8]", cv2.cvtColor(image_rgb, cv2.COLOR_RGB2GRAY))
     if grey.shape == (size, size):
         return grey
     shrinks = min(grey.shape) >= size
-    return cv2.resize(grey, (size, size), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+    face = cv2.resize(grey, (size, size), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+    return cast("NDArray[np.uint8]", face)

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import threading
 from functools import lru_cache
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
 import cv2
+import cv2.data
 import numpy as np
 
 from fer.errors import FerError
 from fer.records import FaceBox
 from fer.vision import yunet_file
 from fer.vision.registry import DETECTOR_SPECS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 LONG_SIDE = 1024  # search size for photos; live streams use less
 YUNET_THRESHOLD = 0.65
@@ -26,7 +30,7 @@ class Detector(Protocol):
 
     name: str
 
-    def detect(self, image_rgb: np.ndarray, long_side: int = LONG_SIDE) -> list[FaceBox]:
+    def detect(self, image_rgb: NDArray[np.uint8], long_side: int = LONG_SIDE) -> list[FaceBox]:
         """(H, W, 3) uint8 -> boxes in the picture's own pixels, the largest first; none found is an empty list."""
         ...
 
@@ -40,16 +44,16 @@ class YuNet:
         self._network = cv2.FaceDetectorYN.create(model_file, "", (320, 320), YUNET_THRESHOLD, 0.3, 5000)
         self._lock = threading.Lock()  # the input size is the network's state
 
-    def detect(self, image_rgb: np.ndarray, long_side: int = LONG_SIDE) -> list[FaceBox]:
+    def detect(self, image_rgb: NDArray[np.uint8], long_side: int = LONG_SIDE) -> list[FaceBox]:
         small, factor = _bounded(image_rgb, long_side)
         with self._lock:
             self._network.setInputSize((small.shape[1], small.shape[0]))
             _, rows = self._network.detect(cv2.cvtColor(small, cv2.COLOR_RGB2BGR))
         boxes = []
         for row in rows if rows is not None else ():
-            values = [float(value) / factor for value in row[:14]]
-            landmarks = tuple((values[i], values[i + 1]) for i in range(4, 14, 2))
-            boxes.append(FaceBox(*values[:4], float(row[14]), landmarks))
+            x, y, width, height, *points = (float(value) / factor for value in row[:14])
+            landmarks = tuple((points[i], points[i + 1]) for i in range(0, 10, 2))
+            boxes.append(FaceBox(x, y, width, height, float(row[14]), landmarks))
         return merge(boxes)
 
 
@@ -64,7 +68,7 @@ class Hog:
         self._run = dlib.get_frontal_face_detector()
         self._lock = threading.Lock()
 
-    def detect(self, image_rgb: np.ndarray, long_side: int = LONG_SIDE) -> list[FaceBox]:
+    def detect(self, image_rgb: NDArray[np.uint8], long_side: int = LONG_SIDE) -> list[FaceBox]:
         small, factor = _bounded(image_rgb, long_side)
         grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
         with self._lock:
@@ -92,19 +96,18 @@ class Haar:
         self._cascade = cv2.CascadeClassifier(cv2.data.haarcascades + "haarcascade_frontalface_alt.xml")
         self._lock = threading.Lock()
 
-    def detect(self, image_rgb: np.ndarray, long_side: int = LONG_SIDE) -> list[FaceBox]:
+    def detect(self, image_rgb: NDArray[np.uint8], long_side: int = LONG_SIDE) -> list[FaceBox]:
         small, factor = _bounded(image_rgb, long_side)
         grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
         with self._lock:
             found, _, weights = self._cascade.detectMultiScale3(
                 grey, scaleFactor=1.05, minNeighbors=7, minSize=(30, 30), outputRejectLevels=True
             )
-        return merge(
-            [
-                FaceBox(*(float(value) / factor for value in box), float(1 / (1 + np.exp(-weight / 4))))
-                for box, weight in zip(found, np.ravel(weights), strict=True)
-            ]
-        )
+        boxes = []
+        for box, weight in zip(found, np.ravel(weights), strict=True):
+            x, y, width, height = (float(value) / factor for value in box)
+            boxes.append(FaceBox(x, y, width, height, float(1 / (1 + np.exp(-weight / 4)))))
+        return merge(boxes)
 
 
 class WholePicture:
@@ -112,7 +115,7 @@ class WholePicture:
 
     name = "none"
 
-    def detect(self, image_rgb: np.ndarray, long_side: int = LONG_SIDE) -> list[FaceBox]:
+    def detect(self, image_rgb: NDArray[np.uint8], long_side: int = LONG_SIDE) -> list[FaceBox]:
         height, width = image_rgb.shape[:2]
         return [FaceBox(0.0, 0.0, float(width), float(height))]
 
@@ -166,10 +169,10 @@ def overlap(one: FaceBox, other: FaceBox) -> float:
     return max(width, 0.0) * max(height, 0.0) / smaller if smaller > 0 else 0.0
 
 
-def _bounded(image_rgb: np.ndarray, long_side: int) -> tuple[np.ndarray, float]:
+def _bounded(image_rgb: NDArray[np.uint8], long_side: int) -> tuple[NDArray[np.uint8], float]:
     """The picture at most long_side wide and high, and the factor it was scaled by."""
     factor = min(1.0, long_side / max(image_rgb.shape[:2]))
     if factor == 1.0:
         return image_rgb, 1.0
     size = (max(round(image_rgb.shape[1] * factor), 1), max(round(image_rgb.shape[0] * factor), 1))
-    return cv2.resize(image_rgb, size, interpolation=cv2.INTER_AREA), factor
+    return cast("NDArray[np.uint8]", cv2.resize(image_rgb, size, interpolation=cv2.INTER_AREA)), factor

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import warnings
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -12,6 +13,9 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from fer.errors import ImageError
 from fer.limits import limits
 from fer.vision.jpeg import passes
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif")  # which files of a folder are taken for pictures
@@ -21,7 +25,7 @@ MAX_PASSES = 30  # of a progressive JPEG: editors write 6 to 18, and each takes 
 STRIP_PIXELS = 2**20  # converted at once: a large picture is in memory once, with its result
 
 
-def decode_image(data: bytes) -> np.ndarray:
+def decode_image(data: bytes) -> NDArray[np.uint8]:
     """Decode a picture, judged by its content: PNG, JPEG, WebP, BMP, or a GIF's first frame.
 
     Returns (H, W, 3) uint8 RGB, upright by its EXIF orientation, transparency over white, 16 bits
@@ -61,7 +65,7 @@ def decode_image(data: bytes) -> np.ndarray:
         raise ImageError("The picture is damaged or cut off. Save or download it again.") from None
 
 
-def read_image(path: Path | str) -> np.ndarray:
+def read_image(path: Path | str) -> NDArray[np.uint8]:
     """Decode a file. Raises ImageError."""
     path = Path(path)
     try:
@@ -80,10 +84,10 @@ def read_image(path: Path | str) -> np.ndarray:
         raise ImageError(f"The file cannot be read: {error.strerror or 'unknown reason'}.") from None
 
 
-def _to_rgb(picture: Image.Image) -> np.ndarray:
+def _to_rgb(picture: Image.Image) -> NDArray[np.uint8]:
     """Strip by strip -> (H, W, 3) uint8."""
     width, height = picture.size
-    deep = picture.mode == "I;16" and picture.getextrema()[1] > 255
+    deep = picture.mode == "I;16" and cast("tuple[float, float]", picture.getextrema())[1] > 255
     image_rgb, rows = np.empty((height, width, 3), np.uint8), max(STRIP_PIXELS // width, 1)
     for top in range(0, height, rows):
         strip = picture.crop((0, top, width, min(top + rows, height)))
@@ -91,7 +95,7 @@ def _to_rgb(picture: Image.Image) -> np.ndarray:
     return image_rgb
 
 
-def _plain_rgb(strip: Image.Image) -> np.ndarray:
+def _plain_rgb(strip: Image.Image) -> NDArray[np.uint8 | np.uint16]:
     if strip.mode == "I;16":
         return np.asarray(strip)[..., None]
     if strip.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in strip.info:
@@ -100,6 +104,6 @@ def _plain_rgb(strip: Image.Image) -> np.ndarray:
     return np.asarray(strip.convert("RGB"))
 
 
-def _deep_grey(strip: Image.Image) -> np.ndarray:
+def _deep_grey(strip: Image.Image) -> NDArray[np.float64]:
     """16 bits a grey -> 8, (H, W, 1)."""
     return (np.asarray(strip) / 257).round()[..., None]

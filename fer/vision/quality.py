@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import cv2
 import numpy as np
 
 from fer.records import FaceBox, Quality
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 MIN_SIDE_PX = 20  # the shorter side of the box; FER2013's own pictures are 48
 DARK_GREY = 25  # mean grey of the aligned face, 0..255
@@ -21,12 +26,12 @@ MIN_SHARPNESS = 0.05
 MAX_TURN = 0.5
 
 
-def is_plain(face_grey: np.ndarray) -> bool:
+def is_plain(face_grey: NDArray[np.uint8]) -> bool:
     """Whether there is nothing to see: one even grey."""
     return float(face_grey.std()) < PLAIN_DEVIATION
 
 
-def assess(image_shape: tuple[int, ...], box: FaceBox, face_grey: np.ndarray, whole: bool = False) -> Quality:
+def assess(image_shape: tuple[int, ...], box: FaceBox, face_grey: NDArray[np.uint8], whole: bool = False) -> Quality:
     """Check one face. image_shape: (H, W, ...) of the picture; face_grey: (S, S) uint8, aligned.
 
     whole: the picture is one face crop, so that its size and frame say nothing.
@@ -55,7 +60,7 @@ def assess(image_shape: tuple[int, ...], box: FaceBox, face_grey: np.ndarray, wh
     return Quality(not reasons, tuple(reasons))
 
 
-def sharpness(face_grey: np.ndarray) -> float:
+def sharpness(face_grey: NDArray[np.uint8]) -> float:
     """How much fine detail an aligned face (S, S) uint8 has, whatever its contrast: 0 for a smooth one, about 1."""
     face = face_grey.astype(np.float32)
     return float(cv2.Laplacian(face, cv2.CV_32F).var() / max(float(face.var()), 1.0))

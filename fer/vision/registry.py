@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fer.vision.detection import Detector
 
 
 @dataclass(frozen=True)
 class BoxMedian:
     """Where a detector's box lies within FER2013's 48 x 48 pictures: its side (root of its area) and centre.
 
-    Measured by `python -m fer.tools.crop_measurement --data fer2013.csv`.
+    Measured by `python -m fer tools crop-measurement --data fer2013.csv`.
     """
 
     side: float
@@ -25,9 +29,10 @@ class DetectorSpec:
     place: str
     median: BoxMedian
 
-    def build(self, *arguments: object) -> object:
+    def build(self, *arguments: object) -> Detector:
         module, name = self.place.split(":")
-        return getattr(import_module(module), name)(*arguments)
+        detector: Detector = getattr(import_module(module), name)(*arguments)
+        return detector
 
 
 DETECTOR_SPECS = {

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from fer.records import FaceBox
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 PATIENCE_S = 1.0  # a face out of sight for longer is a new person
 REACH = 1.2  # how far, in sides of the box, a face may be from where it was expected
@@ -20,15 +24,15 @@ class Track:
     """One person on the way: centre and side in pixels, velocity in pixels a second, when last seen."""
 
     number: int
-    centre: np.ndarray
+    centre: NDArray[np.float64]
     side: float
-    velocity: np.ndarray
+    velocity: NDArray[np.float64]
     time_s: float
 
-    def expected(self, time_s: float) -> np.ndarray:
+    def expected(self, time_s: float) -> NDArray[np.float64]:
         return self.centre + self.velocity * (time_s - self.time_s)
 
-    def move(self, centre: np.ndarray, side: float, time_s: float) -> None:
+    def move(self, centre: NDArray[np.float64], side: float, time_s: float) -> None:
         passed = time_s - self.time_s
         if passed > 0:
             share = 1 - np.exp(-passed / MEMORY_S)
@@ -77,7 +81,7 @@ class FaceTracker:
         return {track.number for track in self._tracks}
 
     @staticmethod
-    def _cost(track: Track, centre: np.ndarray, side: float, time_s: float) -> float:
+    def _cost(track: Track, centre: NDArray[np.float64], side: float, time_s: float) -> float:
         """How unlikely it is that this is that person; infinite where it cannot be."""
         size = max(track.side, side)
         still = float(np.linalg.norm(centre - track.centre)) / size
@@ -88,7 +92,7 @@ class FaceTracker:
         return distance + growth if distance <= REACH and growth <= GROWTH else np.inf
 
 
-def cheapest_pairs(costs: np.ndarray) -> list[tuple[int, int]]:
+def cheapest_pairs(costs: NDArray[np.float64]) -> list[tuple[int, int]]:
     """Costs (R, C) -> pairs (row, column), each used once, as many as are finite, with the least sum.
 
     By augmenting paths (Bellman-Ford): a few faces a frame, so simple beats fast. Each row may also stay alone, at a
@@ -108,8 +112,8 @@ def cheapest_pairs(costs: np.ndarray) -> list[tuple[int, int]]:
                 if row < 0 or not np.isfinite(distance[middle]):
                     continue
                 lengths = distance[middle] - costs[row, middle] + costs[row]
-                for column in np.flatnonzero(lengths < np.array(distance) - 1e-9):
-                    distance[column], came[column], shorter = lengths[column], middle, True
+                for end in np.flatnonzero(lengths < np.array(distance) - 1e-9):
+                    distance[end], came[end], shorter = lengths[end], middle, True
         column = min((column for column in columns if match[column] < 0), key=lambda end: distance[end])
         while column >= 0:
             before = came[column]

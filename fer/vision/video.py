@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 import av
 import cv2
@@ -15,6 +15,9 @@ import numpy as np
 
 from fer.errors import VideoError
 from fer.limits import limits
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 SUFFIXES = ("mp4", "m4v", "mov", "webm", "mkv", "avi")
 MAX_BYTES, MAX_SECONDS, MAX_SIDE = limits().video_bytes, limits().video_seconds, limits().video_side
@@ -38,6 +41,7 @@ class VideoInfo:
 
 def open_source(source: bytes | Path) -> BinaryIO:
     """A video's bytes or file as a binary stream. Raises VideoError where it is too large or cannot be opened."""
+    stream: BinaryIO
     if isinstance(source, bytes):
         size, stream = len(source), io.BytesIO(source)
     else:
@@ -68,7 +72,7 @@ def probe(source: bytes | Path) -> VideoInfo:
 
 def frames(
     source: bytes | Path, on_note: Callable[[str], None] = lambda note: None
-) -> Iterator[tuple[float, np.ndarray]]:
+) -> Iterator[tuple[float, NDArray[np.uint8]]]:
     """(seconds from the first frame, (H, W, 3) uint8 RGB) one by one, upright, at most WORK_SIDE wide and high.
 
     Times are the video's own, so that a variable frame rate is kept. What is damaged or cut off ends the video there,
@@ -94,7 +98,7 @@ def _opened(file: BinaryIO) -> Iterator[tuple[av.container.InputContainer, av.Vi
     kind = _kind(file.read(64))
     file.seek(0)
     try:
-        container = av.open(file, format=kind, metadata_errors="ignore")
+        container = cast("av.container.InputContainer", av.open(file, format=kind, metadata_errors="ignore"))
     except (av.FFmpegError, ValueError, OSError):
         raise VideoError("The video is damaged or cut off before its first frame. Save or download it again.") from None
     with container:
@@ -118,7 +122,10 @@ def _kind(head: bytes) -> str:
 
 
 def _info(container: av.container.InputContainer, stream: av.VideoStream) -> VideoInfo:
-    seconds = float(stream.duration * stream.time_base) if stream.duration else (container.duration or 0) / av.time_base
+    if stream.duration and stream.time_base is not None:
+        seconds = float(stream.duration * stream.time_base)
+    else:
+        seconds = (container.duration or 0) / av.time_base
     width, height = stream.codec_context.width, stream.codec_context.height
     if max(width, height) > MAX_SIDE:
         raise VideoError(
@@ -169,12 +176,12 @@ def _decoded(
             bad += 1
     said = (
         stream.duration * stream.time_base
-        if stream.duration
+        if stream.duration and stream.time_base is not None
         else container.duration / av.time_base
         if container.duration and len(container.streams) == 1
         else 0
     )
-    short = bool(ended is not None and ended - began < 0.9 * float(said) - 0.5)
+    short = bool(ended is not None and began is not None and ended - began < 0.9 * float(said) - 0.5)
     if not count:
         raise VideoError(
             "No frame of this video can be read: it is damaged, or its codec is not supported. Save it as MP4 (H.264)."
@@ -189,12 +196,15 @@ def _pixel_shape(stream: av.VideoStream) -> float:
     return shape if 0.25 <= shape <= 4 else 1.0
 
 
-def _upright(frame: av.VideoFrame, pixel_shape: float) -> np.ndarray:
+def _upright(frame: av.VideoFrame, pixel_shape: float) -> NDArray[np.uint8]:
     width, height = frame.width * max(pixel_shape, 1), frame.height * max(1 / pixel_shape, 1)
     factor = min(1.0, WORK_SIDE / max(width, height))
-    size = {"width": max(round(width * factor), 2), "height": max(round(height * factor), 2)}
-    as_it_is = (size["width"], size["height"]) == (frame.width, frame.height)
-    picture = frame.to_ndarray(format="rgb24", **({} if as_it_is else size))
+    width, height = max(round(width * factor), 2), max(round(height * factor), 2)
+    if (width, height) == (frame.width, frame.height):
+        decoded = frame.to_ndarray(format="rgb24")
+    else:
+        decoded = frame.to_ndarray(format="rgb24", width=width, height=height)
+    picture = cast("NDArray[np.uint8]", decoded)
     turns = round(frame.rotation / 90) % 4  # rotation: degrees counter-clockwise, from the metadata
     return np.ascontiguousarray(np.rot90(picture, turns)) if turns else picture
 
@@ -226,12 +236,12 @@ class VideoWriter:
     def __enter__(self) -> VideoWriter:
         return self
 
-    def write(self, frame_rgb: np.ndarray, time_s: float) -> None:
+    def write(self, frame_rgb: NDArray[np.uint8], time_s: float) -> None:
         """One frame (H, W, 3) uint8 RGB; another size than the first frame's is brought to it."""
         height, width = frame_rgb.shape[:2]
         frame_rgb = frame_rgb[: height - height % 2, : width - width % 2]
         if frame_rgb.shape[:2] != (self.height, self.width):
-            frame_rgb = cv2.resize(frame_rgb, (self.width, self.height))
+            frame_rgb = cast("NDArray[np.uint8]", cv2.resize(frame_rgb, (self.width, self.height)))
         frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame_rgb), format="rgb24")
         frame.pts, frame.time_base = round(time_s * self.TICKS), self._stream.codec_context.time_base
         self._mux(self._stream.encode(frame))
@@ -244,7 +254,7 @@ class VideoWriter:
             with suppress(av.FFmpegError, OSError):  # told by the first write
                 self._container.close()
 
-    def _mux(self, packets: list[av.Packet]) -> None:
+    def _mux(self, packets: list[av.Packet[av.VideoStream]]) -> None:
         try:
             for packet in packets:
                 self._container.mux(packet)
@@ -252,5 +262,5 @@ class VideoWriter:
             raise _unwritable(error) from None
 
 
-def _unwritable(error: OSError) -> VideoError:
+def _unwritable(error: av.FFmpegError | OSError) -> VideoError:
     return VideoError(f"The video cannot be written: {error.strerror or 'unknown reason'}. Choose another place.")

@@ -5,17 +5,21 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-from plotly import colors
 
 SEQUENTIAL = "Inferno"  # Smith and van der Walt 2015
 DIVERGING = "balance"  # Thyng et al. 2016: blue speaks against, red speaks for
+# The published stops, as in plotly.colors: drawing on pictures needs no Plotly.
+STOPS = {
+    SEQUENTIAL: "000004 1b0c41 4a0c6b 781c6d a52c60 cf4446 ed6925 fb9b06 f7d13d fcffa4",
+    DIVERGING: "171c42 293a8f 0b66bd 4590b9 8eb5c2 d2d8db e6d2cc d59d89 c46548 ac2b24 780e28 3c0911",
+}
 
 
 @lru_cache(maxsize=4)
 def table(name: str) -> np.ndarray:
     """(256, 3) uint8 RGB, from the published stops."""
-    stops = colors.sequential.Inferno if name == SEQUENTIAL else colors.cmocean.balance
-    rgb = np.array([colors.hex_to_rgb(stop) if stop.startswith("#") else colors.unlabel_rgb(stop) for stop in stops])
+    stops = STOPS[name].split()
+    rgb = np.array([list(bytes.fromhex(stop)) for stop in stops])
     ends = (0.0, 1.0) if name == SEQUENTIAL else (0.12, 0.88)  # balance's ends are too dark to tell blue from red
     places = np.linspace(ends[0] * (len(stops) - 1), ends[1] * (len(stops) - 1), 256)
     return np.stack([np.interp(places, range(len(stops)), channel) for channel in rgb.T], 1).round().astype(np.uint8)

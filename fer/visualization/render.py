@@ -29,11 +29,10 @@ def draw_predictions(image_rgb: np.ndarray, predictions: list[Prediction]) -> np
     line = max(round(letters / 9), 2)
     for face in predictions:
         box = face.box
-        corners = [
-            (round(x * factor), round(y * factor)) for x, y in ((box.x, box.y), (box.x + box.width, box.y + box.height))
-        ]
-        cv2.rectangle(canvas, *corners, (255, 255, 255), line + 2, cv2.LINE_AA)
-        cv2.rectangle(canvas, *corners, rgb(face_colour(face)), line, cv2.LINE_AA)
+        start = (round(box.x * factor), round(box.y * factor))
+        end = (round((box.x + box.width) * factor), round((box.y + box.height) * factor))
+        cv2.rectangle(canvas, start, end, (255, 255, 255), line + 2, cv2.LINE_AA)
+        cv2.rectangle(canvas, start, end, rgb(face_colour(face)), line, cv2.LINE_AA)
     taken = np.zeros(canvas.shape[:2], bool)
     for number, face in enumerate(predictions, 1):
         words = f"{number} {face_label(face)}" if len(predictions) > 1 else face_label(face)
@@ -79,7 +78,7 @@ def _place(
 def chip(text: str, colour: str, letters: int) -> np.ndarray:
     """White letters on a coloured ground; black where that reads better."""
     font = ImageFont.load_default(letters)
-    left, top, right, bottom = font.getbbox(text)
+    left, top, right, bottom = map(int, font.getbbox(text))
     pad = max(letters // 4, 3)
     ground = Image.new("RGB", (right - left + 2 * pad, letters + 2 * pad), colour)
     red, green, blue = rgb(colour)
@@ -125,4 +124,4 @@ def grey_picture(values: np.ndarray, side: int = 192) -> np.ndarray:
 
 
 def rgb(colour: str) -> tuple[int, int, int]:
-    return tuple(int(colour[start : start + 2], 16) for start in (1, 3, 5))
+    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)

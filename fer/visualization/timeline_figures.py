@@ -27,7 +27,8 @@ def probability_lines(rows: Sequence[Row], start_s: float, end_s: float, height:
     """One person's seven probabilities over seconds, 0 to 100 %."""
     step = max(len(rows) // MOST_POINTS, 1)
     kept = rows[::step]
-    times, values = [], []
+    times: list[float | None] = []
+    values: list[tuple[float | None, ...]] = []
     for index, row in enumerate(kept):
         if index and row.time_s - kept[index - 1].time_s > GAP_S:
             times.append(None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go
 
@@ -115,7 +115,7 @@ def confusion(record: EpochRecord, height: int = 340) -> go.Figure:
 
 
 def comparison(
-    runs: dict[str, Sequence[EpochRecord]], what: str = "validation_accuracy", height: int = 340
+    runs: Mapping[str, Sequence[EpochRecord]], what: str = "validation_accuracy", height: int = 340
 ) -> go.Figure:
     """One line a run: validation accuracy in percent, or validation loss."""
     factor, unit = (100, " %") if what.endswith("accuracy") else (1, "")

@@ -360,9 +360,9 @@ def test_the_second_click_of_two_loses_no_recording(monkeypatch):
         state=lambda: SimpleNamespace(recording=bool(rows)),
         stop_recording=lambda: [rows.pop() for _ in range(len(rows))],
     )
-    monkeypatch.setattr(live_tab.state, "live", lambda: SimpleNamespace(analyser=analyser, wanted=True))
-    monkeypatch.setattr(live_tab.state, "keep_recording", kept.append)
-    monkeypatch.setattr(live_tab.state, "ask_for_rerun", lambda: None)
+    monkeypatch.setattr(live_tab.session, "live", lambda: SimpleNamespace(analyser=analyser, wanted=True))
+    monkeypatch.setattr(live_tab.session, "keep_recording", kept.append)
+    monkeypatch.setattr(live_tab.session, "ask_for_rerun", lambda: None)
     live_tab._stop_recording()
     live_tab._stop_recording()
     assert kept == [[2, 1]]

@@ -22,7 +22,7 @@ assert not app.exception and not app.error and len(app.dataframe[0].value) == 1
 
 
 from types import SimpleNamespace
-from fer.app import predict_live, webcam
+from fer.app.predict import live_tab, webcam
 webcam.webrtc_streamer = lambda *given, **named: SimpleNamespace(state=SimpleNamespace(signalling=False, playing=False))
 for view in ("camera", "live", "video"):
     app.session_state["wanted_predict_view"] = view

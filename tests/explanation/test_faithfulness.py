@@ -100,7 +100,7 @@ def test_guided_backpropagation_hardly_notices_the_last_layer(face, mini):
 
 def test_the_committed_table_names_every_method_and_a_layer_that_exists(recognizer, mini):
     table = read_table(recognizer)
-    assert table is not None, "run python -m fer.tools.faithfulness"
+    assert table is not None, "run python -m fer tools faithfulness"
     for method in METHODS:
         layers = (*mini.attribution_layers(), "fused") if METHODS[method].layered else (None,)
         assert all(verdict(table, method, layer) for layer in layers)

@@ -16,12 +16,12 @@ from random import Random
 import fer
 import fer.evaluation.evaluation
 import fer.evaluation.report
-import fer.explanation.files
 import fer.inference.video
 import fer.models.summary
 import fer.tools.export
 import fer.training.search
 import fer.training.trainer
+import fer.visualization.explanation_files
 from fer.training.config import TrainConfig
 from tests.fuzz.corpus import corpus
 

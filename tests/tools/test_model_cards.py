@@ -10,7 +10,7 @@ from fer.tools import model_cards
 
 def test_the_page_is_up_to_date():
     written = model_cards.PAGE.read_text(encoding="utf-8")
-    assert written == model_cards.page(shipped_names()), "run: python -m fer.tools.model_cards"
+    assert written == model_cards.page(shipped_names()), "run: python -m fer tools model-cards"
 
 
 def test_a_card_tells_its_own_numbers():

@@ -12,10 +12,13 @@ import streamlit as st
 from fer.app import data_choice, layout, resources, session, work_queue
 from fer.data.dataset import ALL, SPLITS, Dataset
 from fer.evaluation.evaluation import Evaluation
+from fer.inference.engine import Engine
 from fer.inference.recognizer import Recognizer
 from fer.preprocessing import TTA
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from fer.evaluation.metrics import Report
 
 SPLIT_WORDS = {
@@ -53,11 +56,13 @@ def choose() -> tuple[Choice, Dataset] | None:
     left, right = st.columns(2)
     held = [*held, ALL] if len(held) > 1 else held
     preferred = ALL if dataset.split_made and ALL in held else "PublicTest" if "PublicTest" in held else held[-1]
-    split = left.selectbox("Split", held, held.index(preferred), format_func=SPLIT_WORDS.get, key="evaluate_split")
+    split = left.selectbox(
+        "Split", held, held.index(preferred), format_func=lambda one: SPLIT_WORDS[one], key="evaluate_split"
+    )
     tta = right.selectbox(
         "Views of each face",
         TTA,
-        format_func=TTA_WORDS.get,
+        format_func=lambda views: TTA_WORDS[views],
         key="evaluate_tta",
         help="The probabilities of several views are averaged. More views: a little better, slower.",
     )
@@ -125,11 +130,19 @@ def evaluated(model: str, choice: Choice, dataset: Dataset) -> Evaluation:
 def taking_turns(recognizer: Recognizer, next_turn: Callable[[], None]) -> Recognizer:
     """The same recogniser for queue.in_turns: each batch of faces waits for its turn."""
 
-    def engine(batch: np.ndarray) -> np.ndarray:
-        next_turn()
-        return recognizer.engine(batch)
-
+    engine = _PatientEngine(recognizer.engine, next_turn)
     return Recognizer(recognizer.name, engine, recognizer.card, recognizer.weights)
+
+
+class _PatientEngine(Engine):
+    """Another engine, whose every batch waits for its turn."""
+
+    def __init__(self, engine: Engine, next_turn: Callable[[], None]) -> None:
+        self._engine, self._next_turn = engine, next_turn
+
+    def __call__(self, batch: NDArray[np.floating]) -> NDArray[np.float32]:
+        self._next_turn()
+        return self._engine(batch)
 
 
 def judged_splits(dataset: Dataset) -> list[str]:

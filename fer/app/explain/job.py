@@ -55,6 +55,13 @@ class ExplainJob:
             self.tiles[key] = tuple(map(source_of, maps.tiles(self.maps[key], key[0], self.face.picture_rgb, look)))
         return self.tiles[key]
 
+    def removal_of(self, key: Key, index: int) -> tuple[Curves, Curves] | None:
+        """What removing one map's marks does, and what removing at random does; None where it marks nothing, or while
+        it is not measured yet.
+        """
+        found = self.curves[key][index] if key in self.curves else None
+        return None if found is None else (found, self.baseline[index])
+
     def contrast_of(self, key: Key, one: int, other: int) -> np.ndarray:
         """The map (1, S, S) of one class's score less another's. Where it is not there yet it takes a place of the
         queue: not to be called from inside it.
@@ -137,7 +144,7 @@ def study_of(reading: Reading, number: int, truth: str | None) -> ExplainJob:
     kept = session.studies()
     if key not in kept:
         with work_queue.photo_slot():
-            face = subject(reading.recognizer, reading.image_rgb(), reading.faces[number - 1], reading.detector)
+            face = subject(reading.reader, reading.image_rgb(), reading.faces[number - 1], reading.detector)
         kept[key] = ExplainJob(face, truth)
     kept.move_to_end(key)
     return kept[key]
@@ -157,8 +164,8 @@ def _place_for(key: Key) -> AbstractContextManager[None]:
 
 def last_face() -> session.Explained:
     """The face handed over, else the last one read in this session, else the sample."""
-    if session.explained():
-        return session.explained()
+    if chosen := session.explained():
+        return chosen
     for reading in reversed(session.results().values()):
         if reading.faces:
             return session.Explained(reading.photo)

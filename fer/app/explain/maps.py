@@ -101,8 +101,8 @@ def _look(study: ExplainJob, cell: Cell) -> Look:
             layers.index(layer_now),
             width=170,
             format_func=lambda one: f"{'all, fused' if one == FUSED else one}{' (best)' if one == best else ''}",
-            help="Deep layers know what, shallow ones where. The best is the one whose marked tenth "
-            "cost most on PublicTest; fused is the mean of all layers' LayerCAM maps.",
+            help="Deep layers know what, shallow ones where. The best has the largest area under its insertion curve "
+            "less that under its deletion curve on PublicTest; fused is the mean of all layers' LayerCAM maps.",
         )
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         alone = (
@@ -204,10 +204,10 @@ def _percent(p: float) -> str:
 def _cost_sentence(study: ExplainJob, cell: Cell) -> str:
     if marks_nothing(study.map_of(cell.key)[cell.index], cell.method):
         return "This map marks nothing, so there is nothing to remove."
-    if cell.key not in study.curves:
+    measured = study.removal_of(cell.key, cell.index)
+    if measured is None:
         return "*What removing the marked part costs is being measured.*"
-    cost = 100 * study.curves[cell.key][cell.index].cost()
-    random = 100 * study.baseline[cell.index].cost()
+    cost, random = (100 * curves.cost() for curves in measured)
     return (
         f"Removing the 10 % of the picture that this map marks {_change(cost)}; removing 10 % at random "
         f"{_change(random, short=True)}."

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 from fer.app import session, work_queue
@@ -10,6 +12,7 @@ from fer.app.explain.maps import Cell
 from fer.explanation import sanity_check
 from fer.explanation.faithfulness_table import read_table, verdict
 from fer.explanation.methods import METHODS, is_blank, marks_nothing
+from fer.records import Curves
 from fer.visualization import explanation_figures, figures, maps
 from fer.visualization.maps import Look
 
@@ -46,21 +49,21 @@ def trust(study: ExplainJob, keys: list[Key], cell: Cell) -> None:
         st.markdown(f"Here the map for {cell.name} marks nothing: there is nothing to remove, and nothing to check.")
         _table(study, keys, cell, table)
         return
-    if cell.key in study.curves:
-        found, baseline = study.curves[cell.key][cell.index], study.baseline[cell.index]
+    if measured := study.removal_of(cell.key, cell.index):
+        found, baseline = measured
         left, right = st.columns(2, gap="medium")
         with left:
             st.markdown(
                 f"**Deletion**: area {found.deletion_area:.2f}, at random {baseline.deletion_area:.2f}. "
                 "Lower is better."
             )
-            _chart(study, cell, "deletion")
+            _chart(found, baseline, cell, "deletion")
         with right:
             st.markdown(
                 f"**Insertion**: area {found.insertion_area:.2f}, at random {baseline.insertion_area:.2f}. "
                 "Higher is better."
             )
-            _chart(study, cell, "insertion")
+            _chart(found, baseline, cell, "insertion")
         st.caption(
             "The face goes, or comes, in squares of 4 x 4 pixels, those first that the map marks most; removed "
             "pixels take the face's mean grey. The dotted line takes the same squares in random order."
@@ -69,8 +72,7 @@ def trust(study: ExplainJob, keys: list[Key], cell: Cell) -> None:
     _table(study, keys, cell, table)
 
 
-def _chart(study: ExplainJob, cell: Cell, kind: str) -> None:
-    found, baseline = study.curves[cell.key][cell.index], study.baseline[cell.index]
+def _chart(found: Curves, baseline: Curves, cell: Cell, kind: str) -> None:
     st.plotly_chart(
         explanation_figures.curve_chart(found, baseline, kind),
         width="stretch",
@@ -80,11 +82,11 @@ def _chart(study: ExplainJob, cell: Cell, kind: str) -> None:
     )
 
 
-def _measured_label(table: dict | None, cell: Cell) -> None:
+def _measured_label(table: dict[str, Any] | None, cell: Cell) -> None:
     """What the stored measurement on PublicTest says of this method and layer."""
     row = verdict(table, *cell.key)
     label = METHODS[cell.method].label
-    if row is None:
+    if table is None or row is None:
         st.markdown(f"How faithful {label} is for this model was not measured on PublicTest yet.")
         return
     on = f"On {table['faces']} PublicTest faces" + ("" if table["current"] else " (measured on an earlier checkpoint)")
@@ -147,7 +149,7 @@ def _sanity_strip(study: ExplainJob, cell: Cell) -> None:
     )
 
 
-def _table(study: ExplainJob, keys: list[Key], cell: Cell, table: dict | None) -> None:
+def _table(study: ExplainJob, keys: list[Key], cell: Cell, table: dict[str, Any] | None) -> None:
     """All methods beside each other, for the chosen class."""
     rows = []
     for key in keys:

@@ -17,13 +17,15 @@ import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http.client import HTTPException
+from typing import Any
 
 LIFETIME_S = 2 * 3600  # asked of the provider
 RENEW_S = 3600  # a visitor who connects just before has an hour left
 RETRY_S = 60  # after a provider did not answer
 SPARE_S = 600  # credentials that end sooner are not given to anybody
 TIMEOUT_S = 5
-STUN = [{"urls": ["stun:stun.cloudflare.com:3478"]}]
+Server = dict[str, str | list[str]]
+STUN: list[Server] = [{"urls": ["stun:stun.cloudflare.com:3478"]}]
 NAMES = (
     "FER_ICE_SERVERS",
     "CLOUDFLARE_TURN_KEY_ID",
@@ -39,7 +41,6 @@ CLOUDFLARE, TWILIO, HUGGING_FACE = (
 )
 
 ADDRESS = re.compile(r"(stuns?|turns?):[^\s:?/]")  # a scheme and the beginning of a host
-Server = dict[str, object]
 
 
 @dataclass(frozen=True)
@@ -147,7 +148,7 @@ def _checked(servers: object) -> list[Server]:
         servers = [servers]
     if not isinstance(servers, list) or not servers:
         raise ValueError("not a list of servers")
-    kept = []
+    kept: list[Server] = []
     for server in servers:
         urls = _urls(server) if isinstance(server, dict) else []
         if not urls or not all(isinstance(url, str) and ADDRESS.match(url) for url in urls):
@@ -157,7 +158,7 @@ def _checked(servers: object) -> list[Server]:
     return kept
 
 
-def _ask(address: str, headers: dict[str, str], body: bytes | None = None) -> dict:
+def _ask(address: str, headers: dict[str, str], body: bytes | None = None) -> dict[str, Any]:
     request = urllib.request.Request(address, body, {"User-Agent": "fer-studio", **headers})
     with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:
         return json.loads(answer.read(100_000))

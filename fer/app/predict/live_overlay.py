@@ -28,7 +28,8 @@ class LiveDrawer:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._made_s, self._person, self._heat = -np.inf, 0, None
+        self._made_s, self._person = -np.inf, 0
+        self._heat: np.ndarray | None = None
 
     def __call__(
         self,
@@ -46,16 +47,15 @@ class LiveDrawer:
 
     def _lay(self, frame_rgb: np.ndarray, face: TrackedFace, recognizer: Recognizer, detector: str) -> None:
         card, box, now = recognizer.card, face.prediction.box, self._clock()
-        if face.person != self._person or now - self._made_s >= 1 / MAPS_PER_S:
+        heat = self._heat if face.person == self._person and now - self._made_s < 1 / MAPS_PER_S else None
+        if heat is None:
             grey = align_face(frame_rgb, box, detector, card.preprocessing.face_size)
             leading = int(np.argmax(face.prediction.probabilities))
             explainer = explainer_for(recognizer)
             batch = torch.from_numpy(card.preprocessing(grey[None]))
-            self._heat = explainer.attribute("grad_cam", batch, units([leading]), default_layer(recognizer))[0]
-            self._made_s, self._person = now, face.person
-        blend_heat(
-            frame_rgb, self._heat, view_matrix(face_crop(box, detector), card.preprocessing.face_size, len(self._heat))
-        )
+            heat = explainer.attribute("grad_cam", batch, units([leading]), default_layer(recognizer))[0]
+            self._heat, self._made_s, self._person = heat, now, face.person
+        blend_heat(frame_rgb, heat, view_matrix(face_crop(box, detector), card.preprocessing.face_size, len(heat)))
 
 
 def view_matrix(crop: Crop, face_size: int, size: int) -> np.ndarray:

@@ -81,7 +81,7 @@ def _buttons(stream: Stream) -> None:
 
 def _start() -> None:
     stream = session.live()
-    if stream.wanted:  # the second click of two
+    if stream is None or stream.wanted:  # the second click of two
         return
     session.tell_live_trouble("")
     if not webcam.secure():
@@ -107,13 +107,13 @@ def _invitation() -> None:
 
 def _apply(stream: Stream) -> None:
     """The choices, model and detector for the next frame; the stream goes on."""
-    parts = session.widget("live_parts")
+    parts = session.widget("live_parts", list)
     chosen = frozenset(parts if parts is not None else ("boxes", "labels"))
-    smoothing = session.widget("live_smoothing")
-    mirror, fine = session.widget("live_mirror"), session.widget("live_fine")
+    smoothing = session.widget("live_smoothing", float)
+    mirror, fine = session.widget("live_mirror", bool), session.widget("live_fine", bool)
     settings = LiveSettings(
-        0.4 if smoothing is None else float(smoothing),
-        True if mirror is None else bool(mirror),
+        0.4 if smoothing is None else smoothing,
+        True if mirror is None else mirror,
         chosen,
         FULL_SIDE if fine else LIVE_SIDE,
     )
@@ -126,7 +126,7 @@ def _choices(stream: Stream) -> None:
         list(PARTS),
         selection_mode="multi",
         default=["boxes", "labels"],
-        format_func=PARTS.get,
+        format_func=lambda part: PARTS[part],
         wrap=True,
         key="live_parts",
     )
@@ -264,9 +264,10 @@ def _recorder(stream: Stream, now: LiveState) -> None:
 
 
 def _stop_recording() -> None:
-    analyser = session.live().analyser
-    if analyser.state().recording:  # else this is the second click of two, or the camera was stopped before it
-        session.keep_recording(analyser.stop_recording())
+    stream = session.live()
+    # else this is the second click of two, or the camera was stopped before it
+    if stream is not None and stream.analyser.state().recording:
+        session.keep_recording(stream.analyser.stop_recording())
         session.ask_for_rerun()  # the summary stands outside this fragment
 
 

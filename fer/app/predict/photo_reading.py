@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -65,6 +66,13 @@ class Reading:
     stabilities: list[float] = field(default_factory=list, compare=False)
     strips: dict[int, dict[str, bytes]] = field(default_factory=dict, compare=False)
 
+    @property
+    def reader(self) -> Recognizer:
+        """What reads the photo. Raises ValueError where its model could not be loaded, and so nothing was read."""
+        if self.recognizer is None:
+            raise ValueError(f"no model read {self.photo.name}")
+        return self.recognizer
+
     def image_rgb(self) -> np.ndarray:
         """The photo's pixels, decoded again."""
         return decode_image(self.photo.data)
@@ -91,11 +99,9 @@ class Reading:
         # The photo is decoded again: kept since its answer, the pixels of all visitors' photos would fill the memory.
         with place():
             image_rgb = self.image_rgb()
-            self.strips[number] = _strip(self.recognizer, image_rgb, self.faces[number - 1], self.detector)
+            self.strips[number] = _strip(self.reader, image_rgb, self.faces[number - 1], self.detector)
             if measure:
-                self.stabilities[:] = stability(
-                    self.recognizer, image_rgb, list(self.faces[:STABLE_FACES]), self.detector
-                )
+                self.stabilities[:] = stability(self.reader, image_rgb, list(self.faces[:STABLE_FACES]), self.detector)
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -107,7 +113,7 @@ class Reading:
         """The model's name without the folder that a run lies in: files are passed on."""
         return Path(self.model).name
 
-    def to_json(self) -> dict:
+    def to_json(self) -> dict[str, Any]:
         """The same line as `python -m fer predict --json` prints, plus model and detector."""
         error = self.error and {"type": type(self.error).__name__, "message": self.error.message}
         return {
@@ -169,7 +175,7 @@ def _unread(photo: Photo) -> tuple[Reading, Detector]:
 
 def _read(unread: Reading, detector: Detector) -> Reading:
     """The reading of a photo whose recogniser is known."""
-    recognizer = unread.recognizer
+    recognizer = unread.reader
     try:
         image_rgb = decode_image(unread.photo.data)
         faces = recognizer.predict(image_rgb, detector)
@@ -205,7 +211,7 @@ def _small_jpeg(picture: np.ndarray) -> bytes:
     return render.jpeg(small if small.ndim == 3 else np.repeat(small[..., None], 3, 2))
 
 
-def rows_of(readings: list[Reading]) -> list[dict]:
+def rows_of(readings: list[Reading]) -> list[dict[str, Any]]:
     """One row a face, for the table and the CSV."""
     rows = []
     for reading in readings:
@@ -233,7 +239,7 @@ def rows_of(readings: list[Reading]) -> list[dict]:
     return rows
 
 
-def to_csv(rows: list[dict]) -> bytes:
+def to_csv(rows: list[dict[str, Any]]) -> bytes:
     """UTF-8 CSV. A name that a spreadsheet would run as a formula gets a quote before it."""
     file = io.StringIO()
     writer = csv.DictWriter(file, list(rows[0]) if rows else ["photo"])

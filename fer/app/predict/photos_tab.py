@@ -46,8 +46,8 @@ def chosen_photos() -> list[Photo]:
             st.button(
                 source, key=f"sample_{name}", on_click=session.choose_sample, args=(name,), icon=":material/image:"
             )
-    if session.sample():
-        return [Photo(f"{session.sample()}.jpg", resources.sample_bytes(session.sample()))]
+    if sample := session.sample():
+        return [Photo(f"{sample}.jpg", resources.sample_bytes(sample))]
     if len(uploads) > photo_reading.MAX_PHOTOS:
         st.warning(
             f"The first {photo_reading.MAX_PHOTOS} of {len(uploads)} photos are read. For more, use "
@@ -178,7 +178,7 @@ def show_face(reading: Reading) -> tuple[int, DeltaGenerator]:
             or 1
         )
     face = reading.faces[chosen - 1]
-    widgets.verdict(face, reading.recognizer.card.threshold)
+    widgets.verdict(face, reading.reader.card.threshold)
     widgets.probability_chart(face, key=f"bars_{reading.photo.key}_{reading.detector}_{chosen}")
     meter = st.empty()
     if st.button("Explain this face", key=f"explain_{reading.photo.key}", icon=":material/travel_explore:"):

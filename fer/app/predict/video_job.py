@@ -36,7 +36,7 @@ class VideoJob:
     key: the same for the same video, weights, detector and readings a second.
     """
 
-    key: tuple
+    key: tuple[str, str, str]
     name: str
     model: str
     progress: Progress = Progress(0.0, 0, None)

@@ -88,7 +88,9 @@ def busy() -> bool:
     return sum(stream.wanted and not stream.left for stream in streams) >= limits().streams
 
 
-def callback_of(analyser: LiveAnalyser, wanted: Callable[[], bool] = lambda: True):
+def callback_of(
+    analyser: LiveAnalyser, wanted: Callable[[], bool] = lambda: True
+) -> Callable[[av.VideoFrame], av.VideoFrame]:
     """A video frame callback: frame in, drawn frame out; larger frames come back at MAX_SIDE. It never raises.
 
     wanted: whether the visitor pressed Start; a connection that was made without costs no reading.
@@ -99,8 +101,9 @@ def callback_of(analyser: LiveAnalyser, wanted: Callable[[], bool] = lambda: Tru
             return frame
         try:
             factor = min(1.0, MAX_SIDE / max(frame.width, frame.height))
-            size = {"width": round(frame.width * factor), "height": round(frame.height * factor)} if factor < 1 else {}
-            drawn = analyser(frame.to_ndarray(format="rgb24", **size), frame.time)
+            width, height = round(frame.width * factor), round(frame.height * factor)
+            pixels = frame.to_ndarray(format="rgb24", width=width, height=height)
+            drawn = analyser(np.asarray(pixels, np.uint8), frame.time)
             height, width = drawn.shape[:2]
             even = np.ascontiguousarray(
                 drawn[: height - height % 2 or height, : width - width % 2 or width]

@@ -13,6 +13,8 @@ import time
 from collections.abc import Callable
 
 from streamlit import runtime
+from streamlit.runtime.memory_session_storage import MemorySessionStorage
+from streamlit.runtime.websocket_session_manager import WebsocketSessionManager
 
 from fer.failure_log import log_failure
 from fer.memory import return_freed_memory
@@ -57,8 +59,9 @@ def let_sessions_go() -> None:
     if not runtime.exists():
         return
     sessions = runtime.get_instance()._session_mgr
-    with sessions._storage_lock:
-        len(sessions._session_storage._cache)  # asked for its length, it lets go of those
+    if isinstance(sessions, WebsocketSessionManager) and isinstance(sessions._session_storage, MemorySessionStorage):
+        with sessions._storage_lock:
+            len(sessions._session_storage._cache)  # asked for its length, it lets go of those
 
 
 def tidy(now: bool = False) -> bool:

@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartParser
 from streamlit import config
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 
 from fer.limits import MB, hosted, limits
 from fer.memory import share_arenas
@@ -28,7 +29,7 @@ def prepare() -> None:
     """
     config.set_option("server.maxUploadSize", largest_bytes() // MB)
     MultiPartParser.spool_max_size = largest_bytes() + MB
-    MemoryUploadedFileManager.add_file = _bounded
+    MemoryUploadedFileManager.add_file = _bounded  # type: ignore[method-assign, assignment]
     share_arenas()
     if hosted():
         config.set_option("logger.enableRich", False)
@@ -36,7 +37,7 @@ def prepare() -> None:
             logging.getLogger(name).addFilter(without_message)
 
 
-def _bounded(manager: MemoryUploadedFileManager, session_id: str, file) -> None:
+def _bounded(manager: MemoryUploadedFileManager, session_id: str, file: UploadedFileRec) -> None:
     """Keep a visitor's upload, unless with all the others that their page holds it would be too much."""
     kept = sum(
         len(other.data)

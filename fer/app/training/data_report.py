@@ -9,6 +9,7 @@ import numpy as np
 import streamlit as st
 
 from fer.app import layout, resources, session
+from fer.data.folders import Faces
 from fer.data.read import read_dataset
 from fer.data.report import SPLIT_LABELS, DataReport, report_on, samples
 from fer.expressions import NAMES
@@ -28,7 +29,7 @@ class Sheet:
 
 
 @st.cache_data(max_entries=4, ttl=KEPT_S, show_spinner="Reading the data")
-def look_at(data: str, faces: str, stamp: str) -> tuple[DataReport, dict[str, Sheet]]:
+def look_at(data: str, faces: Faces, stamp: str) -> tuple[DataReport, dict[str, Sheet]]:
     """The report, and a few training pictures of each class, as one. stamp only tells versions apart."""
     dataset = read_dataset(data, quiet=True, faces=faces)
     found = {name: samples(dataset, index, SHEET_FACES) for index, name in enumerate(NAMES)}
@@ -45,7 +46,7 @@ def _sheet_png(faces: np.ndarray) -> bytes:
     return cv2.imencode(".png", cv2.cvtColor(small, cv2.COLOR_RGBA2BGRA))[1].tobytes()
 
 
-def show_report(data: str, faces: str) -> DataReport:
+def show_report(data: str, faces: Faces) -> DataReport:
     """Counts, findings with their remedy, and a contact sheet per class; returns the report."""
     st.header("What is in this data?")
     # The charts' libraries take most of a second to load: the form above is shown meanwhile.

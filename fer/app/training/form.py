@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import streamlit as st
 
@@ -26,7 +26,8 @@ LABELS = {
     "limit": "Limit pictures",
 }
 POLL_S = 1.0
-DEFAULTS = {field.name: field.default for field in fields(TrainConfig)}
+Setting = str | int | float
+DEFAULTS: dict[str, Setting] = TrainConfig().to_json()
 
 
 def show_demo_limits() -> None:
@@ -63,10 +64,10 @@ def choose_preset() -> Preset:
 
 def fill_in(preset: Preset, data: str) -> TrainConfig | None:
     """All settings as widgets, the preset's as their defaults; None with a sentence where they do not fit together."""
-    values = {**DEFAULTS, **preset.settings, "data": data}
+    values: dict[str, Setting] = {**DEFAULTS, **preset.settings, "data": data}
     if session.remedy(data) != "none":
         values["balance"] = session.remedy(data)
-    chosen = {"data": data}
+    chosen: dict[str, Setting] = {"data": data}
     with st.container(horizontal=True):
         for name in GROUPS[""]:
             chosen[name] = _widget(name, values[name], preset.name, chosen)
@@ -85,31 +86,32 @@ def fill_in(preset: Preset, data: str) -> TrainConfig | None:
         return None
 
 
-def _widget(name: str, value: object, preset: str, chosen: dict) -> object:
+def _widget(name: str, value: Setting, preset: str, chosen: dict[str, Setting]) -> Setting:
     """One setting; its width lets three or four stand side by side, or one under the other on a phone."""
     label = LABELS.get(name, name.replace("_", " ").capitalize())
     key = f"setting_{name}_{preset}_{value}"
-    common = {"key": key, "help": field_help().get(name, ""), "width": 190}
-    options = _options(name, chosen)
+    words, width = field_help().get(name, ""), 190
+    options = _options(name, str(chosen.get("model", "")))
     if options:
-        start = options.index(value) if value in options else 0
-        return st.selectbox(label, options, start, format_func=_shown, **common)
+        start = options.index(str(value)) if value in options else 0
+        return st.selectbox(label, options, start, format_func=_shown, key=key, help=words, width=width)
     if isinstance(value, int):
         highest = launcher.highest_settings().get(name)
-        return int(st.number_input(label, value=value, step=1, max_value=highest, **common))
-    size = 10.0 ** math.floor(math.log10(value)) if value else 0.01
-    return float(st.number_input(label, value=float(value), step=size, format="%.6g", **common))
+        return int(st.number_input(label, value=value, step=1, max_value=highest, key=key, help=words, width=width))
+    number = float(value)
+    size = 10.0 ** math.floor(math.log10(number)) if number else 0.01
+    return float(st.number_input(label, value=number, step=size, format="%.6g", key=key, help=words, width=width))
 
 
-def _options(name: str, chosen: dict) -> list[str]:
+def _options(name: str, model: str) -> list[str]:
     if name == "model":
         return list(limits().train_models or ARCHITECTURES)
     if name == "init":
-        return ["", *(weights for weights in _weights() if _architecture(weights) == chosen["model"])]
+        return ["", *(weights for weights in _weights() if _architecture(weights) == model)]
     if name == "teacher":
         return ["", *_weights()]
     if name == "freeze":
-        return ["", *ARCHITECTURES[chosen["model"]].layers]
+        return ["", *ARCHITECTURES[model].layers]
     return list(CHOICES.get(name, ()))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
+from typing import Literal
 
 import streamlit as st
 
@@ -22,7 +23,8 @@ from fer.training.run_store import find_run
 from fer.visualization import figures, training_figures
 
 POLL_S, CHARTS_POLL_S = 1.5, 4.0
-STATES = {
+Colour = Literal["gray", "blue", "orange", "green", "red"]
+STATES: dict[str, tuple[str, Colour]] = {
     "queued": (":material/hourglass_top:", "gray"),
     "running": (":material/directions_run:", "blue"),
     "paused": (":material/pause_circle:", "orange"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import cv2
+import numpy as np
 import streamlit as st
 
 from fer.app import session
@@ -46,11 +47,11 @@ def _slider(run_id: str, epochs: list[int]) -> int:
 
 
 def _remember(run_id: str, key: str, newest: int) -> None:
-    chosen = session.widget(key)
+    chosen = session.widget(key, int)
     session.watch_epoch(run_id, None if chosen == newest else chosen)
 
 
-def _tile(pixels, truth: str, belief: str, share: float) -> None:
+def _tile(pixels: np.ndarray, truth: str, belief: str, share: float) -> None:
     right = truth == belief
     with st.container(width=TILE, gap=None):
         st.image(
