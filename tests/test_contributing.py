@@ -11,11 +11,13 @@ import pytest
 import torch
 
 import fer
+from fer.evaluation.adjustment import adjust
 from fer.explanation.attribution import Explainer, units
 from fer.explanation.methods import METHODS, Method
 from fer.models.registry import ARCHITECTURES, Architecture, build
 from fer.models.summary import summarise
 from fer.training.config import TrainConfig
+from fer.training.loss import WithVotes
 from fer.training.run_directory import RunDirectory
 from fer.training.worker import train
 from fer.vision.detection import load_detector
@@ -60,6 +62,11 @@ def test_a_model(example, monkeypatch, tmp_path, small_csv, sample):
     (face,) = recognizer.predict(read_image(sample), load_detector("hog"))
     explanation = fer.explain(recognizer, read_image(sample), face, ("grad_cam",), layer="second", detector="hog")
     assert explanation.maps["grad_cam"].shape == (7, 44, 44)
+    network = build("two_layers")
+    assert [part.shape[1] for part in WithVotes(network)(torch.zeros(2, 1, 44, 44))] == [7, 10]
+    before = network.eval()(torch.zeros(2, 1, 44, 44))
+    adjust(network, np.arange(7.0))
+    assert torch.allclose(network(torch.zeros(2, 1, 44, 44)), before + torch.arange(7.0), atol=1e-5)
 
 
 def test_a_detector(example, monkeypatch, sample):

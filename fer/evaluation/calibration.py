@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypedDict
 import numpy as np
 
 from fer.evaluation.adjustment import fit_adjustment
-from fer.inference.recognizer import softmax
+from fer.scores import softmax
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

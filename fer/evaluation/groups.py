@@ -14,6 +14,7 @@ import numpy as np
 from fer.errors import DatasetError
 from fer.expressions import COUNT
 from fer.limits import MB, limits
+from fer.scores import confusion_matrix, macro_f1
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -129,20 +130,13 @@ def slices_of(metadata: Metadata, named: NDArray[np.int64], labels: NDArray[np.i
                     len(inside),
                     float(inside.mean()),
                     *wilson(inside),
-                    macro_f1(named[chosen], labels[chosen]),
+                    macro_f1(confusion_matrix(named[chosen], labels[chosen], COUNT)),
                 )
             )
         whole = [row.accuracy for row in rows if not row.few] or [0.0]
         gap = max(whole) - min(whole)
         groups.append((gap, sorted((replace(row, gap=gap) for row in rows), key=lambda row: row.accuracy)))
     return [row for _, rows in sorted(groups, key=lambda group: -group[0]) for row in rows]
-
-
-def macro_f1(named: NDArray[np.int64], labels: NDArray[np.int64]) -> float:
-    """The mean F1 of the classes that occur or are named."""
-    cells = np.bincount(labels * COUNT + named, minlength=COUNT * COUNT).reshape(COUNT, COUNT)
-    both = cells.sum(0) + cells.sum(1)
-    return float((2 * np.diag(cells)[both > 0] / both[both > 0]).mean())
 
 
 def wilson(right: NDArray[np.bool_], z: float = 1.96) -> tuple[float, float]:

@@ -13,6 +13,7 @@ from fer.errors import DatasetError
 from fer.expressions import COUNT, NAMES
 from fer.inference.recognizer import Recognizer
 from fer.models.torchvision_repair import ensure_torchvision
+from fer.scores import macro_f1
 
 ensure_torchvision()  # torchmetrics imports torchvision where it is installed
 import torchmetrics.functional.classification as tm  # noqa: E402
@@ -79,7 +80,7 @@ def score(
         for metric in (tm.multiclass_precision, tm.multiclass_recall, tm.multiclass_f1_score)
     )
     support = torch.bincount(truth, minlength=COUNT)
-    there = (support + torch.bincount(named, minlength=COUNT)) > 0
+    confusion: list[list[int]] = tm.multiclass_confusion_matrix(named, truth, COUNT).tolist()
     one_hot = torch.nn.functional.one_hot(truth, COUNT)
     fresh = None if repeated is None or repeated.all() else float(right[~repeated].mean())
     return Report(
@@ -89,7 +90,7 @@ def score(
         len(truth),
         float(right.mean()),
         fresh,
-        float(f1[there].mean()),
+        macro_f1(np.array(confusion)),
         {
             name: {
                 "precision": float(precision[i]),
@@ -99,7 +100,7 @@ def score(
             }
             for i, name in enumerate(NAMES)
         },
-        tm.multiclass_confusion_matrix(named, truth, COUNT).tolist(),
+        confusion,
         float(-given[torch.arange(len(truth)), truth].clamp_min(1e-12).log().mean()),
         float(tm.multiclass_calibration_error(given, truth, COUNT, n_bins=ECE_BINS, norm="l1")),
         float(((given - one_hot) ** 2).sum(1).mean()),

@@ -19,9 +19,10 @@ from fer.explanation.faithfulness_table import default_layer
 from fer.explanation.methods import METHODS, evidence, is_blank, marks_nothing
 from fer.explanation.regions import areas, in_words, landmarks_in_input, region_labels, shares
 from fer.expressions import INDEX, NAMES
-from fer.inference.recognizer import Recognizer, softmax
+from fer.inference.recognizer import Recognizer
 from fer.models.registry import fold
 from fer.records import Curves, Explanation, FaceBox, Prediction
+from fer.scores import softmax
 from fer.vision.alignment import cut, face_crop
 from fer.vision.quality import is_plain
 

@@ -16,6 +16,7 @@ from fer.models.card import Card
 from fer.models.graph import read_graph
 from fer.models.weights import find_weights
 from fer.records import FaceBox, Prediction
+from fer.scores import softmax
 from fer.vision.alignment import align_face, cut, face_crop
 from fer.vision.detection import LONG_SIDE, Detector, load_detector
 from fer.vision.quality import assess
@@ -129,13 +130,6 @@ class Recognizer:
 def _parts(faces: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
     # ONNX Runtime keeps the memory of the largest batch it has seen: thousands of faces at once would be gigabytes.
     return [faces[first : first + MAX_BATCH] for first in range(0, max(len(faces), 1), MAX_BATCH)]
-
-
-def softmax(logits: NDArray[np.floating]) -> NDArray[np.float64]:
-    """(N, K) -> probabilities along the last axis, float64."""
-    shifted = np.exp(logits.astype(np.float64) - logits.max(-1, keepdims=True))
-    probabilities: NDArray[np.float64] = shifted / shifted.sum(-1, keepdims=True)
-    return probabilities
 
 
 def load(model: str | Path = DEFAULT_MODEL, threads: int = LOADABLE_THREADS) -> Recognizer:

@@ -6,14 +6,20 @@ there. Needs no PyTorch.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, cast
+
+from fer.errors import WeightsError
+from fer.expressions import COUNT
 
 if TYPE_CHECKING:
     from torch import nn
 
 
 class Network(Protocol):
-    """Faces (N, 1, S, S) float32 -> logits (N, 7). classifier: the layer that gives the logits or their maps."""
+    """Faces (N, 1, S, S) float32 -> logits (N, 7).
+
+    classifier: an nn.Linear or nn.Conv2d with a bias, which gives the logits or their maps.
+    """
 
     classifier: nn.Module
 
@@ -28,3 +34,18 @@ class Foldable(Protocol):
     def fold(self) -> nn.Module:
         """A copy in evaluation mode that answers the same; this network stays as it is."""
         ...
+
+
+def check_network(name: str, model: nn.Module, layers: tuple[str, ...]) -> None:
+    """Raises WeightsError where a network of the registry lacks what training and explaining rely on."""
+    from torch import nn
+
+    classifier = getattr(model, "classifier", None)
+    if not isinstance(classifier, nn.Linear | nn.Conv2d) or classifier.bias is None or len(classifier.bias) != COUNT:
+        raise WeightsError(
+            f"{name} needs a `classifier`: an nn.Linear or nn.Conv2d with a bias that gives {COUNT} values."
+        )
+    if not hasattr(model, "attribution_layers"):
+        raise WeightsError(f"{name} needs `attribution_layers()`: see fer/models/network.py.")
+    if (found := tuple(cast("Network", model).attribution_layers())) != layers:
+        raise WeightsError(f"{name} is registered with the layers {layers}, its attribution_layers() are {found}.")

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
 from fer.errors import WeightsError
+from fer.models.network import check_network
 
 if TYPE_CHECKING:
     from torch import nn
@@ -73,8 +74,11 @@ def architecture(name: str) -> Architecture:
 
 
 def build(name: str, dropout: float = 0.0) -> nn.Module:
-    """A freshly initialized network. Raises WeightsError for an unknown name."""
-    return architecture(name).build(dropout)
+    """A freshly initialized network. Raises WeightsError for an unknown name, or where it breaks its contract."""
+    known = architecture(name)
+    network = known.build(dropout)
+    check_network(name, network, known.layers)
+    return network
 
 
 def fold(model: nn.Module) -> nn.Module:

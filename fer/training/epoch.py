@@ -182,13 +182,3 @@ def evaluate(
     cells = faces.labels * COUNT + logits.argmax(1)
     confusion = torch.bincount(cells, minlength=COUNT * COUNT).reshape(COUNT, COUNT)
     return loss, confusion.cpu().numpy(), logits.cpu().numpy()
-
-
-def recall_and_f1(confusion: np.ndarray) -> tuple[np.ndarray, float]:
-    """Per-class recall (7,) and macro-F1; a class that is neither there nor named is left out of the mean."""
-    right = np.diag(confusion).astype(float)
-    truth, named = confusion.sum(1), confusion.sum(0)
-    recall = right / np.maximum(truth, 1)
-    f1 = 2 * right / np.maximum(truth + named, 1)
-    there = (truth + named) > 0
-    return recall, float(f1[there].mean()) if there.any() else 0.0

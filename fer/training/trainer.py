@@ -22,11 +22,12 @@ from fer.models.checkpoints import save_checkpoint
 from fer.models.registry import parameter_count
 from fer.preprocessing import Preprocessing
 from fer.records import EpochRecord
+from fer.scores import macro_f1
 from fer.training import watched_faces
 from fer.training.batchnorm import with_new_statistics
 from fer.training.config import WEIGHTS, TrainConfig, names_of
 from fer.training.control import Control
-from fer.training.epoch import Faces, evaluate, recall_and_f1, steps_per_epoch, train_one_epoch
+from fer.training.epoch import Faces, evaluate, steps_per_epoch, train_one_epoch
 from fer.training.loss import WithVotes
 from fer.training.optimizer import make_average, make_optimizer
 from fer.training.resume_state import Standing, load_state, save_state
@@ -215,7 +216,7 @@ def close_epoch(
             kept, session.training, session.preprocessing, config.norm_pictures, config.seed, on_batch=alive
         )
     loss, confusion, logits = evaluate(kept, session.validation, session.preprocessing, on_batch=alive)
-    recall, macro_f1 = recall_and_f1(confusion)
+    recall = confusion.diagonal() / np.maximum(confusion.sum(1), 1)
     accuracy = float(confusion.trace() / confusion.sum())
     train_loss, train_accuracy, rate = trained
     best = accuracy > standing.best
@@ -225,7 +226,7 @@ def close_epoch(
         train_accuracy,
         loss,
         accuracy,
-        macro_f1,
+        macro_f1(confusion),
         tuple(recall.tolist()),
         tuple(map(tuple, confusion.tolist())),
         rate,

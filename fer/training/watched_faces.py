@@ -17,6 +17,7 @@ from fer.errors import ImageError
 from fer.expressions import COUNT
 from fer.files import replace_file
 from fer.limits import hosted
+from fer.scores import softmax
 from fer.training.run_directory import RunDirectory
 from fer.vision.images import read_image
 
@@ -57,8 +58,7 @@ def start(run: RunDirectory, pixels: np.ndarray, labels: np.ndarray, after_epoch
 
 def append(run: RunDirectory, epoch: int, logits: np.ndarray) -> None:
     """One line an epoch: the probabilities of the watched faces, from logits (n, 7)."""
-    shifted = np.exp(logits.astype(np.float64) - logits.max(1, keepdims=True))
-    shares = (shifted / shifted.sum(1, keepdims=True)).round(4)
+    shares = softmax(logits).round(4)
     with open(run.path / "watch.jsonl", "a", encoding="utf-8") as file:
         file.write(json.dumps({"epoch": epoch, "probabilities": shares.tolist()}) + "\n")
 

@@ -15,12 +15,13 @@ from fer.errors import FerError
 from fer.explanation.explain import subject
 from fer.expressions import NAMES
 from fer.inference.engine import Engine
-from fer.inference.recognizer import Recognizer, softmax
+from fer.inference.recognizer import Recognizer
 from fer.models.checkpoints import load_checkpoint
 from fer.models.onnx_export import export_onnx
 from fer.models.registry import ARCHITECTURES, build
 from fer.models.weights import find_weights, shipped_names
 from fer.records import FaceBox
+from fer.scores import softmax
 from fer.vision.alignment import align_face
 from fer.vision.images import read_image
 

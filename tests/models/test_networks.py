@@ -8,6 +8,7 @@ from torch import nn
 
 from fer.errors import WeightsError
 from fer.models.merging import merge
+from fer.models.network import check_network
 from fer.models.registry import ARCHITECTURES, build, fold, parameter_count
 from fer.models.summary import multiply_adds, summarise
 
@@ -120,3 +121,19 @@ def test_multiply_adds_by_hand():
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_the_registry_names_the_networks_own_layers(name):
     assert tuple(build(name).attribution_layers()) == ARCHITECTURES[name].layers
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda model: setattr(model, "classifier", nn.Sequential(nn.Linear(128, 7))), "needs a `classifier`"),
+        (lambda model: setattr(model, "classifier", nn.Linear(128, 7, bias=False)), "with a bias"),
+        (lambda model: setattr(model, "classifier", nn.Linear(128, 8)), "7 values"),
+        (lambda model: setattr(model, "attribution_layers", dict), "its attribution_layers"),
+    ],
+)
+def test_a_network_that_breaks_its_contract_is_refused(change, says):
+    model = build("mini_xception")
+    change(model)
+    with pytest.raises(WeightsError, match=says):
+        check_network("mine", model, ARCHITECTURES["mini_xception"].layers)

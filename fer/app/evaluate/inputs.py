@@ -11,7 +11,6 @@ import streamlit as st
 
 from fer.app import data_choice, layout, resources, session, work_queue
 from fer.data.dataset import ALL, SPLITS, Dataset
-from fer.evaluation.evaluation import Evaluation
 from fer.inference.engine import Engine
 from fer.inference.recognizer import Recognizer
 from fer.preprocessing import TTA
@@ -19,6 +18,7 @@ from fer.preprocessing import TTA
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from fer.evaluation.evaluation import Evaluation
     from fer.evaluation.metrics import Report
 
 SPLIT_WORDS = {

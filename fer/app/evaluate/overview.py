@@ -9,13 +9,13 @@ import streamlit as st
 
 from fer.app import layout
 from fer.app.evaluate.inputs import SPLIT_WORDS
-from fer.evaluation.evaluation import Evaluation
 from fer.expressions import NAMES
 from fer.models.card import Card
 from fer.visualization import evaluation_figures as charts
 from fer.visualization.figures import CONFIG
 
 if TYPE_CHECKING:
+    from fer.evaluation.evaluation import Evaluation
     from fer.evaluation.metrics import Report
     from fer.evaluation.robustness import StressPoint
 
