@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib.util
 import inspect
 import io
 import json
@@ -356,8 +357,6 @@ def app(port: int = 8501, host: str = "localhost") -> int:
         port: Where it listens on this machine.
         host: The address it listens on; 0.0.0.0 lets other machines in.
     """
-    import importlib.util
-
     from fer.locations import app_folder
 
     for module in ("streamlit", "streamlit_webrtc", "plotly"):
@@ -403,6 +402,8 @@ def train(
         from fer.training.search import run_search
 
         return run_search(config, search, out, json)
+    if importlib.util.find_spec("torch") is None:  # before a run's directory is made
+        raise ModuleNotFoundError(name="torch")
     if resume is not None:
         run = RunDirectory.open(resume)
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -83,6 +84,8 @@ def test_a_video_is_read_by_the_command(tmp_path, sample):
         (["summary", "mini_xception"], "train"),
     ],
 )
-def test_what_needs_it_says_how_to_install_it(arguments, named):
-    done = run(f"from fer.cli import main; sys.exit(main({arguments!r}))")
+def test_what_needs_it_says_how_to_install_it(arguments, named, tmp_path):
+    runs = {"FER_RUNS": str(tmp_path / "runs")}
+    done = run(f"from fer.cli import main; sys.exit(main({arguments!r}))", env={**os.environ, **runs})
+    assert not list(tmp_path.iterdir())
     assert done.returncode == 1 and f"fer-studio[{named}]" in done.stderr and "Traceback" not in done.stderr

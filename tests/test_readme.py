@@ -99,6 +99,8 @@ NAMED = {
     r"torchrun": "needs two machines; tests/training/test_processes.py runs two processes on one",
     r"python -m fer train .*--processes 2": "tests/training/test_processes.py runs two processes",
     r"python -m fer benchmark": "takes minutes",
+    r"python -m fer$": "named for its script, fer",
+    r"python -m tests\.test_architecture$": "prints the graph that the tests of that file draw",
     r"python -m tests\.load$": "takes a quarter of an hour; tests/load/test_load.py sends two visitors",
     r"python -m tests\.browser\.measure_live": "takes a quarter of an hour; test_live.py streams too",
     r"python -m tests\.fuzz\.long$": "takes a quarter of an hour; tests/fuzz/test_fuzz.py runs it with few inputs",
