@@ -7,6 +7,7 @@ from functools import partial
 import streamlit as st
 
 from fer.app import layout, resources, session
+from fer.app.evaluate import inputs
 
 detector_line = layout.open_page("Evaluate")
 st.title("Evaluate")
@@ -15,8 +16,6 @@ st.markdown("How good is this model, where does it fail, and for whom?")
 SECTIONS = ("Overview", "Confusion", "Calibration", "Curves", "Errors", "People", "Stress", "Groups", "Another model")
 
 with layout.guarded():
-    from fer.app.evaluate import inputs  # needs PyTorch
-
     chosen = inputs.choose()
     if chosen is None:
         from fer.app.evaluate import overview

@@ -22,8 +22,12 @@ from fer.vision.detection import LONG_SIDE, Detector, load_detector
 from fer.vision.quality import assess
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
     from torch import nn
+
+    Logits = Callable[[NDArray[np.floating]], NDArray[np.float32]]  # what an Engine is: batches in, logits out
 
 LOADABLE_THREADS = 2
 MAX_BATCH = 128
@@ -45,7 +49,7 @@ class Recognizer:
     weights: the file it came from, a .safetensors wherever there is one.
     """
 
-    def __init__(self, name: str, engine: Engine, card: Card, weights: Path) -> None:
+    def __init__(self, name: str, engine: Logits, card: Card, weights: Path) -> None:
         self.name, self.engine, self.card, self.weights = name, engine, card, weights
 
     def load_network(self) -> nn.Module:

@@ -11,7 +11,6 @@ import streamlit as st
 
 from fer.app import data_choice, layout, resources, session, work_queue
 from fer.data.dataset import ALL, SPLITS, Dataset
-from fer.inference.engine import Engine
 from fer.inference.recognizer import Recognizer
 from fer.preprocessing import TTA
 
@@ -128,21 +127,13 @@ def evaluated(model: str, choice: Choice, dataset: Dataset) -> Evaluation:
 
 
 def taking_turns(recognizer: Recognizer, next_turn: Callable[[], None]) -> Recognizer:
-    """The same recogniser for queue.in_turns: each batch of faces waits for its turn."""
+    """The same recognizer for work_queue.in_turns: each batch of faces waits for its turn."""
 
-    engine = _PatientEngine(recognizer.engine, next_turn)
+    def engine(batch: NDArray[np.floating]) -> NDArray[np.float32]:
+        next_turn()
+        return recognizer.engine(batch)
+
     return Recognizer(recognizer.name, engine, recognizer.card, recognizer.weights)
-
-
-class _PatientEngine(Engine):
-    """Another engine, whose every batch waits for its turn."""
-
-    def __init__(self, engine: Engine, next_turn: Callable[[], None]) -> None:
-        self._engine, self._next_turn = engine, next_turn
-
-    def __call__(self, batch: NDArray[np.floating]) -> NDArray[np.float32]:
-        self._next_turn()
-        return self._engine(batch)
 
 
 def judged_splits(dataset: Dataset) -> list[str]:
