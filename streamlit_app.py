@@ -12,7 +12,7 @@ detector_line = layout.open_page("Home")
 st.title("FER Studio")
 st.markdown(
     "FER Studio finds the faces in a photo and reads which of seven expressions each one shows. It says how sure it "
-    "is: where it says 80 %, about 80 of 100 such answers were right on photos it had not learnt from. Where that is "
+    "is: where it says 80 %, about 80 of 100 such answers were right on photos it had not learned from. Where that is "
     f"too little, it says “not sure”. Everything runs on {'this server' if hosted() else 'this machine'}, with open "
     "models that were trained from scratch on FER2013, a public collection of face photos."
 )

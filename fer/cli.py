@@ -129,15 +129,15 @@ def summary(name: tyro.conf.Positional[str], /, input_size: int = 44, json: bool
 
     Args:
         name: The architecture, such as mini_xception.
-        input_size: Side of the grey face in pixels.
+        input_size: Side of the gray face in pixels.
         json: Print one JSON document.
     """
     from fer.models.registry import build
-    from fer.models.summary import summarise
+    from fer.models.summary import summarize
 
     if not 8 <= input_size <= 512:
         raise FerError(f"The input size must be 8 to 512 pixels, got {input_size}.")
-    table = summarise(build(name), input_size)
+    table = summarize(build(name), input_size)
     print(_dump(table.to_json()) if json else table)
     return 0
 

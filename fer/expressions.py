@@ -1,11 +1,11 @@
-"""The seven expressions of FER2013: names, order, colours, words, action units. Imports nothing."""
+"""The seven expressions of FER2013: names, order, colors, words, action units. Imports nothing."""
 
 NAMES = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 COUNT = len(NAMES)
 INDEX = {name: index for index, name in enumerate(NAMES)}
 
-# Okabe and Ito's palette, told apart by colour-blind people; grey stands for neutral.
-COLOURS = {
+# Okabe and Ito's palette, told apart by color-blind people; gray stands for neutral.
+COLORS = {
     "angry": "#D55E00",
     "disgust": "#009E73",
     "fear": "#CC79A7",
@@ -14,7 +14,7 @@ COLOURS = {
     "surprise": "#56B4E9",
     "neutral": "#8A8A8A",
 }
-UNSURE_COLOUR = "#6B7280"
+UNSURE_COLOR = "#6B7280"
 
 # The facial action units that make up each prototype. Source: Ekman, Friesen and Hager (2002),
 # "Facial Action Coding System: Investigator's Guide", table of emotion predictions (prototypes).

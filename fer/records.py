@@ -185,7 +185,7 @@ def _area(x: tuple[float, ...], y: tuple[float, ...]) -> float:
 class Explanation:
     """What one face's seven scores rest on, and whether to believe it.
 
-    face_grey: (S, S) uint8, what the network sees. maps: per method (len(classes), S, S) float32, unscaled. curves:
+    face_gray: (S, S) uint8, what the network sees. maps: per method (len(classes), S, S) float32, unscaled. curves:
     per method one of Curves a class (None: the map marks nothing); random_curves: the baseline, a class each. shares:
     per method and class the share of the map's mass in each region, 0..1. words: per method and class one sentence.
     """
@@ -194,7 +194,7 @@ class Explanation:
     model: str
     layer: str
     classes: tuple[str, ...]
-    face_grey: NDArray[np.uint8]
+    face_gray: NDArray[np.uint8]
     maps: dict[str, NDArray[np.float32]]
     shares: dict[str, dict[str, dict[str, float]]]
     words: dict[str, dict[str, str]]

@@ -15,7 +15,7 @@ from fer.evaluation.adjustment import adjust
 from fer.explanation.attribution import Explainer, units
 from fer.explanation.methods import METHODS, Method
 from fer.models.registry import ARCHITECTURES, Architecture, build
-from fer.models.summary import summarise
+from fer.models.summary import summarize
 from fer.training.config import TrainConfig
 from fer.training.loss import WithVotes
 from fer.training.run_directory import RunDirectory
@@ -53,7 +53,7 @@ def test_a_model(example, monkeypatch, tmp_path, small_csv, sample):
     example("fer/models/two_layers.py")
     for name, network in eval(entry("two_layers"), {"Architecture": Architecture}).items():  # noqa: S307
         monkeypatch.setitem(ARCHITECTURES, name, network)
-    assert summarise(build("two_layers"), 44).to_json()["parameters"] == 16 * 26 + 32 + 32 * (16 * 9 + 1) + 64 + 33 * 7
+    assert summarize(build("two_layers"), 44).to_json()["parameters"] == 16 * 26 + 32 + 32 * (16 * 9 + 1) + 64 + 33 * 7
     run = RunDirectory.create(
         tmp_path / "run", TrainConfig(data=str(small_csv), model="two_layers", epochs=1, batch_size=32, threads=1)
     )
@@ -70,12 +70,12 @@ def test_a_model(example, monkeypatch, tmp_path, small_csv, sample):
 
 
 def test_a_detector(example, monkeypatch, sample):
-    example("fer/vision/centre.py")
-    for name, kind in eval(entry("centre"), {"Kind": DetectorSpec, "BoxMedian": BoxMedian}).items():  # noqa: S307
+    example("fer/vision/center.py")
+    for name, kind in eval(entry("center"), {"DetectorSpec": DetectorSpec, "BoxMedian": BoxMedian}).items():  # noqa: S307
         monkeypatch.setitem(DETECTOR_SPECS, name, kind)
-    (box,) = load_detector("centre").detect(np.zeros((100, 60, 3), np.uint8))
+    (box,) = load_detector("center").detect(np.zeros((100, 60, 3), np.uint8))
     assert (box.x, box.y, box.width, box.height) == (15, 35, 30, 30)
-    assert fer.load("mini_xception").predict(read_image(sample), load_detector("centre"))[0].box.width == 256
+    assert fer.load("mini_xception").predict(read_image(sample), load_detector("center"))[0].box.width == 256
 
 
 def test_an_explanation_method(example, monkeypatch):

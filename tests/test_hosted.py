@@ -375,7 +375,7 @@ def test_a_failure_is_a_number_for_the_visitor_and_no_secret_in_the_log(app, mon
 
 def test_no_log_of_the_demo_holds_what_an_exception_says(demo, monkeypatch, caplog):
     from fer.app.predict import video_job
-    from fer.inference.live import LiveAnalyser
+    from fer.inference.live import LiveAnalyzer
 
     monkeypatch.setattr(video_job, "read_video", lambda data, *given: {}[data])
     job = video_job.VideoJob(("key",), "holiday.mp4", "compact")
@@ -384,7 +384,7 @@ def test_no_log_of_the_demo_holds_what_an_exception_says(demo, monkeypatch, capl
         if job.finished:
             break
         time.sleep(0.05)
-    LiveAnalyser(None, None, None).failed(KeyError("holiday"))
+    LiveAnalyzer(None, None, None).failed(KeyError("holiday"))
     assert len(caplog.records) == 2 and "holiday" not in caplog.text and caplog.text.count("KeyError") == 2
     assert job.error.split("number ")[1][:6] in caplog.text
 

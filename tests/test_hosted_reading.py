@@ -231,7 +231,7 @@ def test_the_strip_of_another_face_is_made_inside(reading, monkeypatch):
     photo = photo_reading.read_photo(Photo("a.jpg", resources.sample_bytes("astronaut")))
     calls = watch(monkeypatch, reading, photo_reading, "decode_image")
     photo.strips.clear()
-    assert set(photo.strip(1)) == {"Found", "Aligned", "Grey", "Standardised"} and len(calls) == 1
+    assert set(photo.strip(1)) == {"Found", "Aligned", "Gray", "Standardized"} and len(calls) == 1
     assert photo.strip(1) is photo.strips[1] and len(calls) == 1
 
 

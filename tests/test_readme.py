@@ -204,10 +204,10 @@ def small_faces(tmp_path_factory) -> Path:
     file = tmp_path_factory.mktemp("data") / "fer2013.csv"
     usages = ["Training"] * 98 + ["PublicTest"] * 35 + ["PrivateTest"] * 14
     write_csv(file, [(index % 7, usage) for index, usage in enumerate(usages)])
-    grey = cv2.cvtColor(read_image(ROOT / "fer" / "app" / "samples" / "astronaut.jpg"), cv2.COLOR_RGB2GRAY)
+    gray = cv2.cvtColor(read_image(ROOT / "fer" / "app" / "samples" / "astronaut.jpg"), cv2.COLOR_RGB2GRAY)
     lines = file.read_text().splitlines()
     for index in range(98):
-        face = cv2.resize(grey[60 + index % 3 : 220, 145:305], (48, 48), interpolation=cv2.INTER_AREA)
+        face = cv2.resize(gray[60 + index % 3 : 220, 145:305], (48, 48), interpolation=cv2.INTER_AREA)
         lines[1 + index] = f"{index % 7},{' '.join(map(str, face.ravel()))},Training"
     file.write_text("\n".join(lines) + "\n")
     return file

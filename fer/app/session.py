@@ -285,8 +285,8 @@ def end_live() -> None:
     stream = live()
     if stream is None or not stream.wanted:
         return
-    if stream.analyser.state().recording:
-        keep_recording(stream.analyser.stop_recording())
+    if stream.analyzer.state().recording:
+        keep_recording(stream.analyzer.stop_recording())
     stream.stop()
 
 

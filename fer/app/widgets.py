@@ -23,7 +23,7 @@ KEPT_CHARTS = 256  # more than the faces on a page of many photos: a click build
 
 
 def main_label(words: str) -> str:
-    """The label of a page's main button, in the accent colour.
+    """The label of a page's main button, in the accent color.
 
     Streamlit's filled button has white words, whose contrast is 2.3 on the accent that the dark page needs.
     """
@@ -85,7 +85,7 @@ def stability_to_come() -> None:
 
 
 def steps_strip(pictures: dict[str, bytes]) -> None:
-    """How the face got to the network: found, aligned, grey, standardised."""
+    """How the face got to the network: found, aligned, gray, standardized."""
     with st.container(horizontal=True, gap="small"):
         for caption, picture in pictures.items():
             st.image(picture, caption=caption, width=STEP_WIDTH, alt=f"The face, step: {caption}")
@@ -100,7 +100,7 @@ def steps_to_come(names: Sequence[str]) -> None:
 
 @cache
 def _blank() -> bytes:
-    """A faint grey square, a PNG that lets light and dark pages through."""
+    """A faint gray square, a PNG that lets light and dark pages through."""
     return cv2.imencode(".png", np.full((STEP_WIDTH, STEP_WIDTH, 4), (128, 128, 128, 40), np.uint8))[1].tobytes()
 
 

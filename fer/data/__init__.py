@@ -1,1 +1,1 @@
-"""Labelled faces and the transforms they share."""
+"""Labeled faces and the transforms they share."""

@@ -27,7 +27,7 @@ class Augmentation:
     shift: float = 2.0  # pixels in each direction
     brightness: float = 0.2  # of the full range, to either side
     contrast: float = 0.2  # share stronger or weaker
-    erasing: float = 0.0  # share of faces with a block greyed out
+    erasing: float = 0.0  # share of faces with a block grayed out
     damage: float = 0.0  # share of faces with one of fer.data.corruptions's faults
 
     def __call__(self, faces: torch.Tensor, size: int, rng: np.random.Generator) -> torch.Tensor:
@@ -62,16 +62,16 @@ class Augmentation:
         if not len(rows):
             return views
         names = rng.choice(list(DAMAGES), len(rows))
-        greys = (views[rows, 0] * 255).cpu().numpy()
+        grays = (views[rows, 0] * 255).cpu().numpy()
         faces = [
-            np.clip(DAMAGES[name](grey, rng.uniform(0, MOST_DAMAGE), rng), 0, 255)
-            for name, grey in zip(names, greys, strict=True)
+            np.clip(DAMAGES[name](gray, rng.uniform(0, MOST_DAMAGE), rng), 0, 255)
+            for name, gray in zip(names, grays, strict=True)
         ]
         views[rows, 0] = torch.from_numpy(np.stack(faces).astype(np.float32) / 255).to(views.device)
         return views
 
     def _erase(self, views: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
-        """Grey out a block of 4 to 20 % of some faces (Zhong et al. 2020)."""
+        """Gray out a block of 4 to 20 % of some faces (Zhong et al. 2020)."""
         size = views.shape[-1]
         for index in np.flatnonzero(rng.random(len(views)) < self.erasing):
             share, ratio = rng.uniform(0.04, 0.2), np.exp(rng.uniform(np.log(0.5), np.log(2)))

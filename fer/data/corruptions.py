@@ -57,11 +57,11 @@ def lower_face_mask(face: Face, amount: float, rng: np.random.Generator) -> Chan
 
 
 def sunglasses(face: Face, amount: float, rng: np.random.Generator) -> Changed:
-    size, covered, grey = face.shape[0], face.copy(), float(rng.uniform(5, 50))
+    size, covered, gray = face.shape[0], face.copy(), float(rng.uniform(5, 50))
     axes = (round(size * (0.05 + 0.12 * amount)), round(size * (0.04 + 0.09 * amount)))
     for x in (0.31, 0.68):
-        cv2.ellipse(covered, (round(size * x), round(size * 0.38)), axes, 0, 0, 360, grey, -1, cv2.LINE_AA)
-    cv2.line(covered, (round(size * 0.31), round(size * 0.36)), (round(size * 0.68), round(size * 0.36)), grey, 2)
+        cv2.ellipse(covered, (round(size * x), round(size * 0.38)), axes, 0, 0, 360, gray, -1, cv2.LINE_AA)
+    cv2.line(covered, (round(size * 0.31), round(size * 0.36)), (round(size * 0.68), round(size * 0.36)), gray, 2)
     return covered
 
 

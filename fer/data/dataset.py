@@ -18,12 +18,12 @@ SPLITS = ("Training", "PublicTest", "PrivateTest")
 ALL = "All"  # every picture, whatever its split: for data that was never split
 ALIASES = {"train": "Training", "validation": "PublicTest", "test": "PrivateTest"}
 FACE_SIZE = 48  # pixels, FER2013's own
-UNLABELLED = -1
+UNLABELED = -1
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """Grey faces with labels.
+    """Gray faces with labels.
 
     pixels: (N, 48, 48) uint8. labels: (N,) int64 in 0..6, or -1 for a picture without a label.
     usage: (N,) of "Training", "PublicTest" (validation) or "PrivateTest" (test).
@@ -48,13 +48,13 @@ class Dataset:
         return len(self.labels)
 
     def split(self, name: str) -> Dataset:
-        """The faces of one split. Raises DatasetError for an unknown, empty or unlabelled one."""
+        """The faces of one split. Raises DatasetError for an unknown, empty or unlabeled one."""
         usage = split_name(name)
         rows = np.arange(len(self)) if usage == ALL else np.flatnonzero(self.usage == usage)
         if not len(rows):
             held = ", ".join(split for split in SPLITS if (self.usage == split).any()) or "none"
             raise DatasetError(f"{self.name} holds no {usage} pictures. It has: {held}.")
-        if (self.labels[rows] == UNLABELLED).any():
+        if (self.labels[rows] == UNLABELED).any():
             raise DatasetError(
                 f"The {usage} pictures of {self.name} have no labels. Use fer2013.csv or icml_face_data.csv."
             )

@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from fer.data import cache
 from fer.data.cache import content_key
-from fer.data.dataset import FACE_SIZE, SPLITS, UNLABELLED, Dataset
+from fer.data.dataset import FACE_SIZE, SPLITS, UNLABELED, Dataset
 from fer.data.ferplus import FERPLUS_FILE, read_votes
 from fer.errors import DatasetError
 from fer.expressions import COUNT
@@ -144,7 +144,7 @@ def _batches(file: TextIO, columns: dict[str, int], name: str) -> Iterator[tuple
                 row=row,
             )
         texts.append(fields[columns["pixels"]])
-        labels.append(_label(fields[columns["emotion"]], row) if "emotion" in columns else UNLABELLED)
+        labels.append(_label(fields[columns["emotion"]], row) if "emotion" in columns else UNLABELED)
         usages.append(
             _usage(fields[columns["usage"]], row)
             if "usage" in columns
@@ -187,7 +187,7 @@ def _usage(text: str, row: int) -> str:
 
 
 def parse_pixels(texts: list[str], first_row: int) -> NDArray[np.uint8]:
-    """Space-separated greys -> (N, 48, 48) uint8, all rows at once: 2,304 numbers of up to three digits each.
+    """Space-separated grays -> (N, 48, 48) uint8, all rows at once: 2,304 numbers of up to three digits each.
 
     A number ends where the next byte is a space; its tens and hundreds are the one or two bytes before.
     """
@@ -210,7 +210,7 @@ def parse_pixels(texts: list[str], first_row: int) -> NDArray[np.uint8]:
 
 
 def _even(texts: list[str]) -> bool:
-    # Every row holds its own 2,304 numbers, not a neighbour's: single spaces make the count exact.
+    # Every row holds its own 2,304 numbers, not a neighbor's: single spaces make the count exact.
     return all(text.strip().count(" ") == PIXELS - 1 for text in texts)
 
 

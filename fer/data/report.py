@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fer.data.dataset import SPLITS, UNLABELLED, Dataset, fingerprints
+from fer.data.dataset import SPLITS, UNLABELED, Dataset, fingerprints
 from fer.expressions import NAMES
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class DataReport:
     counts: dict[str, dict[str, int]]
     duplicates: int
     leaked: int
-    unlabelled: int
+    unlabeled: int
     left_out: tuple[str, ...]
     missing: tuple[str, ...]
     imbalance: float
@@ -57,8 +57,8 @@ class DataReport:
             lines.append(f"{self.leaked} validation or test pictures are in the training split too, pixel for pixel.")
         if self.duplicates:
             lines.append(f"{self.duplicates} pictures repeat another one of their split.")
-        if self.unlabelled:
-            lines.append(f"{self.unlabelled} pictures have no label.")
+        if self.unlabeled:
+            lines.append(f"{self.unlabeled} pictures have no label.")
         return [*lines, *self.left_out, *self.remarks]
 
 
@@ -77,7 +77,7 @@ def report_on(dataset: Dataset) -> DataReport:
         counts,
         duplicates,
         leaked,
-        int((dataset.labels == UNLABELLED).sum()),
+        int((dataset.labels == UNLABELED).sum()),
         tuple(dataset.left_out()),
         tuple(name for name in NAMES if training.any() and not counts["Training"][name]),
         max(there) / min(there) if there else 1.0,

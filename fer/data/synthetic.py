@@ -1,4 +1,4 @@
-"""Draw faces by parameters: a data set that is always at hand, that anyone may use, and that can be learnt in a minute.
+"""Draw faces by parameters: a data set that is always at hand, anyone may use, and is learned in a minute.
 
 Each expression moves brows, lids, nose and mouth by its action units (`fer.expressions.ACTION_UNITS`), stronger or
 weaker; everything else (head, hair, skin, light, pose, noise) is drawn by chance and says nothing about the expression.
@@ -105,7 +105,7 @@ def _points(xs: NDArray[np.float64], ys: NDArray[np.float64]) -> NDArray[np.int3
 
 
 class _Face:
-    """One stranger: looks drawn by chance once, then painted layer by layer on a grey canvas."""
+    """One stranger: looks drawn by chance once, then painted layer by layer on a gray canvas."""
 
     def __init__(self, moves: Expression, rng: np.random.Generator) -> None:
         self.moves, self.rng = moves, rng
@@ -131,16 +131,16 @@ class _Face:
         self._mouth()
         return self.canvas.astype(np.float32)
 
-    def _ellipse(self, x: float, y: float, half_width: float, half_height: float, grey: float) -> None:
+    def _ellipse(self, x: float, y: float, half_width: float, half_height: float, gray: float) -> None:
         axes = tuple(max(value, 1) for value in _px(half_width, half_height))
-        cv2.ellipse(self.canvas, _px(x, y), axes, 0, 0, 360, float(grey), -1, cv2.LINE_AA)
+        cv2.ellipse(self.canvas, _px(x, y), axes, 0, 0, 360, float(gray), -1, cv2.LINE_AA)
 
-    def _line(self, xs: list[float], ys: list[float], thick: float, grey: float) -> None:
+    def _line(self, xs: list[float], ys: list[float], thick: float, gray: float) -> None:
         cv2.polylines(
             self.canvas,
             [_points(np.array(xs), np.array(ys))],
             False,
-            float(grey),
+            float(gray),
             max(round(thick * SCALE), 1),
             cv2.LINE_AA,
         )

@@ -42,8 +42,8 @@ def fit_adjustment(
         if not low:
             break
         constants[low] += STEP
-    centred: NDArray[np.float64] = constants - constants.mean()
-    return centred
+    centered: NDArray[np.float64] = constants - constants.mean()
+    return centered
 
 
 @torch.no_grad()

@@ -96,7 +96,7 @@ def study(
     tta: str = "none",
     progress: Callable[[int, int], None] | None = None,
 ) -> Evaluation:
-    """Evaluate one model on one split. Raises DatasetError where that split is missing or unlabelled."""
+    """Evaluate one model on one split. Raises DatasetError where that split is missing or unlabeled."""
     part = dataset.split(split)
     probabilities = predict_all(recognizer, part.pixels, tta, progress)
     numbers = np.isfinite(probabilities).all(1)

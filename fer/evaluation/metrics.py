@@ -52,7 +52,7 @@ def predict_all(
     tta: str = "none",
     progress: Callable[[int, int], None] | None = None,
 ) -> NDArray[np.float64]:
-    """Aligned grey faces (N, S, S) uint8 -> calibrated probabilities (N, 7)."""
+    """Aligned gray faces (N, S, S) uint8 -> calibrated probabilities (N, 7)."""
     rows = []
     for first in range(0, len(faces), BATCH):
         rows.append(recognizer.probabilities(faces[first : first + BATCH], tta))

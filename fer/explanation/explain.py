@@ -34,7 +34,7 @@ _lock = threading.Lock()
 
 
 def explainer_for(recognizer: Recognizer) -> Explainer:
-    """The torch copy of a recogniser's weights, branches folded as in prediction; made once, shared by all.
+    """The torch copy of a recognizer's weights, branches folded as in prediction; made once, shared by all.
 
     Raises WeightsError where the file holds other weights by now: a run replaces its own.
     """
@@ -46,31 +46,31 @@ def explainer_for(recognizer: Recognizer) -> Explainer:
 
 @dataclass(frozen=True, eq=False)
 class Subject:
-    """A face ready to be explained: grey as cut out, (H, H) uint8, and where its landmarks came from."""
+    """A face ready to be explained: gray as cut out, (H, H) uint8, and where its landmarks came from."""
 
     recognizer: Recognizer
     prediction: Prediction
-    aligned_grey: np.ndarray
+    aligned_gray: np.ndarray
     aligned_rgb: np.ndarray  # the same square of the photo, finer
     landmarks: np.ndarray  # (5, 2), in pixels of the network's input
 
     @cached_property
     def batch(self) -> torch.Tensor:
         """(1, 1, S, S) float32, as the network sees it."""
-        return torch.from_numpy(self.recognizer.card.preprocessing(self.aligned_grey[None]))
+        return torch.from_numpy(self.recognizer.card.preprocessing(self.aligned_gray[None]))
 
     @property
     def size(self) -> int:
         return self.recognizer.card.input_size
 
     @cached_property
-    def face_grey(self) -> np.ndarray:
-        return self._centre(self.aligned_grey, self.size)
+    def face_gray(self) -> np.ndarray:
+        return self._center(self.aligned_gray, self.size)
 
     @cached_property
     def picture_rgb(self) -> np.ndarray:
-        """What the network sees, in the photo's colours, PICTURE_SCALE times as fine: (8 S, 8 S, 3) uint8."""
-        return self._centre(self.aligned_rgb, self.size * PICTURE_SCALE)
+        """What the network sees, in the photo's colors, PICTURE_SCALE times as fine: (8 S, 8 S, 3) uint8."""
+        return self._center(self.aligned_rgb, self.size * PICTURE_SCALE)
 
     @cached_property
     def regions(self) -> np.ndarray:
@@ -79,8 +79,8 @@ class Subject:
 
     @property
     def plain(self) -> bool:
-        """Whether there is nothing to see: one even grey."""
-        return is_plain(self.aligned_grey)
+        """Whether there is nothing to see: one even gray."""
+        return is_plain(self.aligned_gray)
 
     def probabilities(self, batch: np.ndarray) -> np.ndarray:
         """(N, 1, S, S) float32 preprocessed -> calibrated (N, 7), by the engine that predicts."""
@@ -91,7 +91,7 @@ class Subject:
         return explainer_for(self.recognizer).attribute(method, self.batch, directions, layer)
 
     @staticmethod
-    def _centre(picture: np.ndarray, side: int) -> np.ndarray:
+    def _center(picture: np.ndarray, side: int) -> np.ndarray:
         top = (len(picture) - side) // 2
         return np.ascontiguousarray(picture[top : top + side, top : top + side])
 
@@ -113,9 +113,9 @@ def subject(
         shrinks = min(image_rgb.shape[:2]) >= fine
         aligned_rgb = cv2.resize(image_rgb, (fine, fine), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
     else:
-        aligned_rgb = cut(image_rgb, face_crop(box, detector), fine, grey=False)
+        aligned_rgb = cut(image_rgb, face_crop(box, detector), fine, gray=False)
     landmarks = landmarks_in_input(box, detector, preprocessing.face_size, preprocessing.input_size)
-    return Subject(recognizer, prediction, steps.grey, aligned_rgb, landmarks)
+    return Subject(recognizer, prediction, steps.gray, aligned_rgb, landmarks)
 
 
 def _detector_of(box: FaceBox, image_rgb: np.ndarray) -> str:
@@ -136,7 +136,7 @@ def class_indices(classes: Sequence[str]) -> list[int]:
 def sentence(face: Subject, expression: str, values: np.ndarray, method: str) -> str:
     """What a map says, in words; (S, S) float32."""
     if face.plain:
-        return "There is no facial content in this picture: it is one plain grey, so no map of it means anything."
+        return "There is no facial content in this picture: it is one plain gray, so no map of it means anything."
     if marks_nothing(values, method):
         against = "" if is_blank(values) else f" Everything that it shows speaks against {expression}."
         return f"Nothing in this face speaks for {expression}: the map marks nothing.{against}"
@@ -213,7 +213,7 @@ def assemble(
         face.recognizer.name,
         layer,
         tuple(classes),
-        face.face_grey,
+        face.face_gray,
         maps,
         shares={
             method: {

@@ -74,5 +74,5 @@ def _masks(size: int, orders: np.ndarray) -> Iterator[np.ndarray]:
 
 
 def covered(batch: np.ndarray, masks: np.ndarray) -> np.ndarray:
-    """The face with the masks' pixels replaced by its mean grey: (1, 1, S, S), (M, S, S) -> (M, 1, S, S)."""
+    """The face with the masks' pixels replaced by its mean gray: (1, 1, S, S), (M, S, S) -> (M, 1, S, S)."""
     return np.where(masks[:, None], batch.mean(dtype=np.float64).astype(np.float32), batch)

@@ -1,6 +1,6 @@
 """Integrated Gradients, all classes from one forward pass a step: half of Captum's work, and it stops when it adds up.
 
-Steps are dense near the plain grey picture, where these networks' gradients change fastest: with the same number of
+Steps are dense near the plain gray picture, where these networks' gradients change fastest: with the same number of
 steps the sum is off by half as much as with even ones (mini-XCEPTION, 8 PublicTest faces).
 """
 
@@ -15,7 +15,7 @@ ROWS_AT_ONCE = 16
 
 
 def integrated_gradients(model: nn.Module, batch: torch.Tensor, directions: torch.Tensor) -> torch.Tensor:
-    """Share out each score against the face's own mean grey over its pixels (Sundararajan et al. 2017).
+    """Share out each score against the face's own mean gray over its pixels (Sundararajan et al. 2017).
 
     batch: (N, 1, S, S), or (1, 1, S, S) under N directions (N, 7). Returns (N, 1, S, S); a map's sum is its
     score's difference, within 1 % of the largest difference among one face's directions.
@@ -26,17 +26,17 @@ def integrated_gradients(model: nn.Module, batch: torch.Tensor, directions: torc
 
 
 def _one_face(model: nn.Module, face: torch.Tensor, directions: torch.Tensor) -> torch.Tensor:
-    grey = face.mean().expand_as(face)
+    gray = face.mean().expand_as(face)
     with torch.no_grad():
-        gaps = directions @ (model(face) - model(grey))[0]  # (N,)
+        gaps = directions @ (model(face) - model(gray))[0]  # (N,)
     sums = torch.zeros(len(directions), 1, *face.shape[2:])
     maps, rows, before = torch.zeros_like(sums), torch.arange(len(directions)), 0
     for steps in STEPS:
         points = (torch.arange(steps) + 0.5) / steps
         if before:
             points = points[torch.arange(steps) % 3 != 1]  # the middle ones are done already
-        sums[rows] += _weighted_gradients(model, grey, face - grey, points, directions[rows])
-        maps[rows] = sums[rows] / steps * (face - grey)
+        sums[rows] += _weighted_gradients(model, gray, face - gray, points, directions[rows])
+        maps[rows] = sums[rows] / steps * (face - gray)
         wrong = (maps.sum((1, 2, 3)) - gaps).abs() > TOLERANCE * gaps.abs().max()
         rows, before = torch.nonzero(wrong).flatten(), steps
         if not len(rows):
@@ -45,12 +45,12 @@ def _one_face(model: nn.Module, face: torch.Tensor, directions: torch.Tensor) ->
 
 
 def _weighted_gradients(
-    model: nn.Module, grey: torch.Tensor, change: torch.Tensor, points: torch.Tensor, directions: torch.Tensor
+    model: nn.Module, gray: torch.Tensor, change: torch.Tensor, points: torch.Tensor, directions: torch.Tensor
 ) -> torch.Tensor:
-    """The sum over u of 2u times the gradient at grey + u^2 change, a direction each: (N, 1, S, S)."""
+    """The sum over u of 2u times the gradient at gray + u^2 change, a direction each: (N, 1, S, S)."""
     total = torch.zeros(len(directions), 1, *change.shape[2:])
     for part in points.split(ROWS_AT_ONCE):
-        faces = (grey + part.square().view(-1, 1, 1, 1) * change).requires_grad_(True)
+        faces = (gray + part.square().view(-1, 1, 1, 1) * change).requires_grad_(True)
         logits = model(faces) * 2 * part[:, None]  # (P, 7)
         for index, direction in enumerate(directions):
             kept = index < len(directions) - 1

@@ -65,14 +65,14 @@ METHODS = {
     ),
     "integrated_gradients": Method(
         "Integrated Gradients",
-        "The score shared out over the pixels: it adds up to the score against plain grey.",
+        "The score shared out over the pixels: it adds up to the score against plain gray.",
         "Sundararajan et al. 2017",
         slow=True,
         place="fer.explanation.integrated_gradients:integrated_gradients",
     ),
     "occlusion": Method(
         "Occlusion",
-        "How far the score falls where a grey square covers the face.",
+        "How far the score falls where a gray square covers the face.",
         "Zeiler and Fergus 2014",
         slow=True,
         place="fer.explanation.occlusion:occlusion",

@@ -11,7 +11,7 @@ ROWS_AT_ONCE = 128
 def occlusion(
     model: nn.Module, batch: torch.Tensor, directions: torch.Tensor, side: int | None = None, stride: int | None = None
 ) -> torch.Tensor:
-    """How far each score falls where a square of the face's mean grey covers it (Zeiler and Fergus 2014).
+    """How far each score falls where a square of the face's mean gray covers it (Zeiler and Fergus 2014).
 
     batch: (N, 1, S, S), or (1, 1, S, S) under N directions (N, 7). side, stride: of the square, in pixels; by
     default a fifth of S and a quarter of that. Returns (N, 1, S, S): a pixel's mean over the windows on it.
@@ -30,8 +30,8 @@ def occlusion(
 def _falls(model: nn.Module, face: torch.Tensor, windows: torch.Tensor) -> torch.Tensor:
     """(1, S, S), (W, S, S) -> (W, 7): the logits, less those with the window covered."""
     whole = model(face[None])
-    grey = face.mean()
-    covered = [model(torch.lerp(face, grey, part[:, None])) for part in windows.split(ROWS_AT_ONCE)]
+    gray = face.mean()
+    covered = [model(torch.lerp(face, gray, part[:, None])) for part in windows.split(ROWS_AT_ONCE)]
     return whole - torch.cat(covered)
 
 

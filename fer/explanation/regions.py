@@ -29,7 +29,7 @@ def landmarks_in_input(box: FaceBox, detector: str, face_size: int, input_size: 
         return np.array(TEMPLATE) * face_size / REFERENCE - margin
     crop: Crop = face_crop(box, detector)
     cosine, sine = np.cos(crop.roll), np.sin(crop.roll)
-    away = np.array(box.landmarks) - [crop.centre_x, crop.centre_y]
+    away = np.array(box.landmarks) - [crop.center_x, crop.center_y]
     upright = away @ np.array([[cosine, -sine], [sine, cosine]])
     return upright * face_size / crop.side + face_size / 2 - margin
 

@@ -1,4 +1,4 @@
-"""The sanity check of Adebayo et al. 2018: a map that shows what was learnt must change where nothing was."""
+"""The sanity check of Adebayo et al. 2018: a map that shows what was learned must change where nothing was."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from fer.explanation.attribution import Explainer
 from fer.explanation.methods import METHODS
 
 Part = Literal["top", "all"]
-FAILS_FROM = 0.5  # a map that still ranks its pixels this much alike does not show what those weights learnt
+FAILS_FROM = 0.5  # a map that still ranks its pixels this much alike does not show what those weights learned
 
 
-def randomised(explainer: Explainer, part: Part, seed: int = 0) -> Explainer:
+def randomized(explainer: Explainer, part: Part, seed: int = 0) -> Explainer:
     """An explainer of the same network, its last layer or all of its layers as before any training."""
     model = copy.deepcopy(explainer.model)
     resets = [
@@ -47,7 +47,7 @@ def rank_correlation(one: np.ndarray, other: np.ndarray, method: str) -> float:
 def failure(top: float, every: float) -> str:
     """In words what the rank correlations with the last layer, and all layers, random give away; empty for a pass."""
     if every >= FAILS_FROM:
-        return "it shows the face itself more than what was learnt"
+        return "it shows the face itself more than what was learned"
     if top >= FAILS_FROM:
         return "it hardly depends on the last layer, and so on which class is asked for"
     return ""

@@ -1,6 +1,6 @@
 """A live stream's frames: analysed, drawn and sent back; the latest results wait for whoever asks.
 
-The stream's thread calls the analyser, the page's thread reads from it: everything they share is behind one lock.
+The stream's thread calls the analyzer, the page's thread reads from it: everything they share is behind one lock.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class LiveState:
     recording_full: bool = False
 
 
-class LiveAnalyser:
+class LiveAnalyzer:
     """frame in, drawn frame out. Never raises: what fails is counted and told, and the frame goes back as it came.
 
     draw(frame_rgb, faces, what, recognizer, detector) gives the drawn frame. clock: seconds, monotonic.

@@ -39,8 +39,8 @@ class Steps:
     """One face on its way to the network: (H, H, 3) and (S, S) uint8, and (s, s) float32 as the network sees it."""
 
     aligned_rgb: NDArray[np.uint8]
-    grey: NDArray[np.uint8]
-    standardised: NDArray[np.float32]
+    gray: NDArray[np.uint8]
+    standardized: NDArray[np.float32]
 
 
 class Recognizer:
@@ -100,16 +100,16 @@ class Recognizer:
 
     def steps(self, image_rgb: NDArray[np.uint8], box: FaceBox, detector_name: str) -> Steps:
         """What `read` does to one face before the network sees it, step by step."""
-        grey = align_face(image_rgb, box, detector_name, self.card.preprocessing.face_size)
+        gray = align_face(image_rgb, box, detector_name, self.card.preprocessing.face_size)
         if detector_name == "none":
             whole = cv2.resize(image_rgb, (STEP_SIDE, STEP_SIDE), interpolation=cv2.INTER_AREA)
             aligned = cast("NDArray[np.uint8]", whole)
         else:
-            aligned = cut(image_rgb, face_crop(box, detector_name), STEP_SIDE, grey=False)
-        return Steps(aligned, grey, self.card.preprocessing(grey[None])[0, 0])
+            aligned = cut(image_rgb, face_crop(box, detector_name), STEP_SIDE, gray=False)
+        return Steps(aligned, gray, self.card.preprocessing(gray[None])[0, 0])
 
     def probabilities(self, faces: NDArray[np.uint8], tta: str = "none") -> NDArray[np.float64]:
-        """Aligned grey faces (N, S, S) uint8 -> calibrated probabilities (N, 7) float64.
+        """Aligned gray faces (N, S, S) uint8 -> calibrated probabilities (N, 7) float64.
 
         tta: none, flip or tencrop; the views' probabilities are averaged.
         """
@@ -127,7 +127,7 @@ class Recognizer:
         )
 
     def logits(self, faces: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Aligned grey faces (N, S, S) uint8 -> logits (N, 7), before the temperature."""
+        """Aligned gray faces (N, S, S) uint8 -> logits (N, 7), before the temperature."""
         return np.concatenate([self.engine(self.card.preprocessing(part)) for part in _parts(faces)])
 
 

@@ -44,8 +44,8 @@ def stability(
     batches = []
     for face in faces:
         crop = face_crop(face.box, detector)
-        greys = [cut(image_rgb, _moved(crop, jitter), size) for jitter in jitters]
-        batches += [grey[:, ::-1] if index % 2 else grey for index, grey in enumerate(greys)]  # every second mirrored
+        grays = [cut(image_rgb, _moved(crop, jitter), size) for jitter in jitters]
+        batches += [gray[:, ::-1] if index % 2 else gray for index, gray in enumerate(grays)]  # every second mirrored
     rows = recognizer.probabilities(np.stack(batches)).argmax(1).reshape(len(faces), views)
     own = np.array([int(np.argmax(face.probabilities)) for face in faces])
     return [float(share) for share in (rows == own[:, None]).mean(1)]
@@ -55,8 +55,8 @@ def _moved(crop: Crop, jitter: NDArray[np.float64]) -> Crop:
     across, down, larger, turned = map(float, jitter)
     return replace(
         crop,
-        centre_x=crop.centre_x + SHIFT * across * crop.side,
-        centre_y=crop.centre_y + SHIFT * down * crop.side,
+        center_x=crop.center_x + SHIFT * across * crop.side,
+        center_y=crop.center_y + SHIFT * down * crop.side,
         side=crop.side * (1 + SCALE * larger),
         roll=crop.roll + np.deg2rad(TURN * turned),
     )

@@ -64,8 +64,8 @@ class Summary:
         return "\n".join([line, head, line, *rows, line, *totals, line])
 
 
-def summarise(model: nn.Module, input_size: int = 44) -> Summary:
-    """Run one grey face of input_size x input_size through the model and note every module that takes part."""
+def summarize(model: nn.Module, input_size: int = 44) -> Summary:
+    """Run one gray face of input_size x input_size through the model and note every module that takes part."""
     rows: list[LayerRow] = []
 
     def note(module: nn.Module, _inputs: tuple[object, ...], output: torch.Tensor) -> None:
@@ -109,7 +109,7 @@ def multiply_adds(model: nn.Module, input_size: int = 44) -> int:
 
 
 def _run_noted(model: nn.Module, input_size: int, note: Callable[..., None], modules: Sequence[nn.Module]) -> None:
-    """Run one grey face through the model; note(module, inputs, output) is called as each of the modules takes part."""
+    """Run one gray face through the model; note(module, inputs, output) is called as each of the modules takes part."""
     hooks = [module.register_forward_hook(note) for module in modules]
     training = model.training
     try:

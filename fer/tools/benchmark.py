@@ -128,10 +128,10 @@ def training() -> list[Row]:
     ]
 
 
-def recognising() -> list[Row]:
-    from fer.tools.inference_benchmark import recognising
+def recognizing() -> list[Row]:
+    from fer.tools.inference_benchmark import recognizing
 
-    return recognising()
+    return recognizing()
 
 
 def watching() -> list[Row]:
@@ -146,7 +146,7 @@ STAGES: list[Callable[[], list[Row]]] = [
     startup_benchmark.server_at_rest,
     startup_benchmark.page_timings,
     startup_benchmark.large_photos,
-    recognising,
+    recognizing,
     watching,
     explaining,
     evaluating,

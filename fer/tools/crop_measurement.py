@@ -36,7 +36,7 @@ def measure(pixels: np.ndarray, detector: Detector) -> dict[str, float | list[fl
     """Find each 48 x 48 picture's face again; medians in pixels of the picture.
 
     spread: half of the span that holds the middle 90 % of the crops that would be cut: their side in percent,
-    their centre across and down in pixels, their turn in degrees. `fer.tools.detected_crops` says what that costs.
+    their center across and down in pixels, their turn in degrees. `fer.tools.detected_crops` says what that costs.
     """
     boxes, landmarks, crops = [], [], []
     for _, _, box in found_again(pixels, detector):
@@ -51,8 +51,8 @@ def measure(pixels: np.ndarray, detector: Detector) -> dict[str, float | list[fl
         crops.append(
             [
                 crop.side / ENLARGED / REFERENCE * 100,
-                crop.centre_x / ENLARGED,
-                crop.centre_y / ENLARGED,
+                crop.center_x / ENLARGED,
+                crop.center_y / ENLARGED,
                 np.rad2deg(crop.roll),
             ]
         )
@@ -63,7 +63,7 @@ def measure(pixels: np.ndarray, detector: Detector) -> dict[str, float | list[fl
                 [np.linalg.norm(points[1] - points[0]), np.linalg.norm(mouth - eyes), *((eyes + mouth) / 2)]
             )
     side, x, y = np.median(boxes, axis=0).round(1)
-    values: dict = {"found": round(len(boxes) / len(pixels), 3), "side": float(side), "centre": [float(x), float(y)]}
+    values: dict = {"found": round(len(boxes) / len(pixels), 3), "side": float(side), "center": [float(x), float(y)]}
     low, high = np.percentile(crops, (5, 95), axis=0)
     values["spread"] = dict(zip(("side", "across", "down", "turn"), ((high - low) / 2).round(1).tolist()))
     if landmarks:

@@ -53,7 +53,7 @@ def export(model: str | Path, out: Path, dataset: Dataset, int8: bool = False) -
     network, card = load_checkpoint(find_weights(model))
     graph = export_onnx(network, card.input_size)
     if int8:
-        graph = quantised(graph, card.preprocessing, dataset.split("Training").pixels)
+        graph = quantized(graph, card.preprocessing, dataset.split("Training").pixels)
     graph = _with_card(graph, card)
     checked = dataset.split("PublicTest")
     found = _compare(graph, network, card.preprocessing, checked.pixels[:CHECKED_FACES], checked.labels[:CHECKED_FACES])
@@ -66,7 +66,7 @@ def export(model: str | Path, out: Path, dataset: Dataset, int8: bool = False) -
     return found
 
 
-def quantised(graph: bytes, preprocessing: Preprocessing, faces: np.ndarray) -> bytes:
+def quantized(graph: bytes, preprocessing: Preprocessing, faces: np.ndarray) -> bytes:
     """The graph with 8-bit kernels and activations, their ranges from 512 of the faces (N, S, S) uint8."""
     from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
     from onnxruntime.quantization.shape_inference import quant_pre_process

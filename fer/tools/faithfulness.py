@@ -1,7 +1,7 @@
 """The faithfulness table: `python -m fer tools faithfulness --data fer2013.csv` writes it beside the weights.
 
 On PublicTest alone. For every method and layer: what the marked tenth of the face costs the predicted class, against
-a random tenth of the same cells, with a bootstrap interval; and how much of a map stays where nothing was learnt.
+a random tenth of the same cells, with a bootstrap interval; and how much of a map stays where nothing was learned.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def measure(
     sane: bool = True,
     quiet: bool = True,
 ) -> list[dict]:
-    """One row a method and layer. faces: (N, 48, 48) uint8 grey; each is explained for its predicted class.
+    """One row a method and layer. faces: (N, 48, 48) uint8 gray; each is explained for its predicted class.
 
     sane: run the sanity check too; else its numbers are None.
     """
@@ -47,9 +47,9 @@ def measure(
         for layer in ((layers or explainer.layers) if METHODS[method].layered else (None,))
     ]
     numbers: dict[tuple[str, str | None], list[tuple[float, ...]]] = {pair: [] for pair in pairs}
-    for index, grey in enumerate(tqdm(faces, unit="face", disable=quiet)):
-        probabilities = recognizer.probabilities(grey[None])[0]
-        face = _subject(recognizer, grey)
+    for index, gray in enumerate(tqdm(faces, unit="face", disable=quiet)):
+        probabilities = recognizer.probabilities(gray[None])[0]
+        face = _subject(recognizer, gray)
         k, batch = int(probabilities.argmax()), face.batch.numpy()
         baseline = random_curves(face.probabilities, batch, seed=index)[k]
         for method, layer in pairs:
@@ -100,13 +100,13 @@ def _row(method: str, layer: str | None, numbers: np.ndarray, kept: dict[str, fl
 
 
 def _sanity(recognizer: Recognizer, faces: np.ndarray, pairs: list[tuple[str, str | None]]) -> dict:
-    """The mean rank correlation of each map with that of the randomised network."""
+    """The mean rank correlation of each map with that of the randomized network."""
     explainer = explainer_for(recognizer)
-    untaught = {part: sanity_check.randomised(explainer, part) for part in ("top", "all")}
+    untaught = {part: sanity_check.randomized(explainer, part) for part in ("top", "all")}
     kept: dict[tuple[str, str | None], dict[str, list[float]]] = {pair: {"top": [], "all": []} for pair in pairs}
-    for grey in faces:
-        face = _subject(recognizer, grey)
-        direction = units([int(recognizer.probabilities(grey[None])[0].argmax())])
+    for gray in faces:
+        face = _subject(recognizer, gray)
+        direction = units([int(recognizer.probabilities(gray[None])[0].argmax())])
         for method, layer in pairs:
             trained = face.attribute(method, direction, layer)[0]
             for part, other in untaught.items():
@@ -115,12 +115,12 @@ def _sanity(recognizer: Recognizer, faces: np.ndarray, pairs: list[tuple[str, st
     return {pair: {part: float(np.mean(values)) for part, values in parts.items()} for pair, parts in kept.items()}
 
 
-def _subject(recognizer: Recognizer, grey: np.ndarray) -> Subject:
+def _subject(recognizer: Recognizer, gray: np.ndarray) -> Subject:
     """A data set's face as it is: nothing to find, nothing to cut."""
-    height, width = map(float, grey.shape)
-    face_rgb = np.repeat(grey[..., None], 3, 2)
+    height, width = map(float, gray.shape)
+    face_rgb = np.repeat(gray[..., None], 3, 2)
     prediction = recognizer.read(face_rgb, [FaceBox(0, 0, width, height)], "none")[0]
-    return Subject(recognizer, prediction, grey, face_rgb, np.zeros((5, 2)))
+    return Subject(recognizer, prediction, gray, face_rgb, np.zeros((5, 2)))
 
 
 def main(data: str, model: str = "mini_xception", faces: int = 500, seed: int = 0, out: Path | None = None) -> None:

@@ -21,7 +21,7 @@ from fer.models.onnx_export import export_onnx
 from fer.models.registry import fold, parameter_count
 from fer.models.summary import multiply_adds
 from fer.models.weights import find_weights, shipped_names
-from fer.tools.export import quantised
+from fer.tools.export import quantized
 from fer.tools.timing import Row, median_ms, row
 from fer.vision.detection import load_detector
 from fer.vision.images import read_image
@@ -31,7 +31,7 @@ from fer.visualization.overlay import draw_faces
 SAMPLE = SAMPLES / "astronaut.jpg"
 
 
-def recognising() -> list[Row]:
+def recognizing() -> list[Row]:
     """The shipped models, one face and 64, each way of running them beside eager PyTorch, all on one thread."""
     rows, threads = [], torch.get_num_threads()
     faces = np.random.default_rng(0).integers(0, 256, (256, 48, 48), dtype=np.uint8)
@@ -42,7 +42,7 @@ def recognising() -> list[Row]:
             graph = export_onnx(model, card.input_size)
             ways = {
                 "ONNX Runtime": Engine(graph, threads=1),
-                "ONNX Runtime, int8": Engine(quantised(graph, card.preprocessing, faces), threads=1),
+                "ONNX Runtime, int8": Engine(quantized(graph, card.preprocessing, faces), threads=1),
                 "folded": fold(model),
                 "channels_last": copy.deepcopy(model).to(memory_format=torch.channels_last),  # type: ignore[call-overload]
             }

@@ -68,9 +68,9 @@ def _facts(name: str, card: Card) -> list[tuple]:
             f"`{card.architecture}`, {parameter_count(build(card.architecture)):,} parameters in "
             f"training, {find_weights(name).stat().st_size / 2**20:.1f} MB",
         ),
-        ("reads", f"one grey face of {size} x {size} pixels"),
+        ("reads", f"one gray face of {size} x {size} pixels"),
         ("answers", ", ".join(card.classes)),
-        ("learnt from", card.data),
+        ("learned from", card.data),
         ("licences of the data", licences),
         ("trained by", f"`{card.training['command']}`" if card.training.get("command") else "not recorded"),
         ("remark", card.training.get("remark", "")),

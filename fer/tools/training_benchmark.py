@@ -97,7 +97,7 @@ def _step(model: nn.Module, optimizer: torch.optim.Optimizer, batch: torch.Tenso
 
 
 class PlainFaces(TorchDataset):
-    """One face at a time: turned, scaled, moved, mirrored, lit and standardised by OpenCV and NumPy."""
+    """One face at a time: turned, scaled, moved, mirrored, lit and standardized by OpenCV and NumPy."""
 
     def __init__(self, pixels: np.ndarray, labels: np.ndarray, config: TrainConfig) -> None:
         self.pixels, self.labels, self.config = pixels, labels, config

@@ -58,7 +58,7 @@ class TrainConfig:
     mixup_off_epochs: int = setting(0, "the last epochs, which are trained without mixup")
     balance: Balance = setting("none", "rare classes drawn more often, or weighing more")
     ferplus_weight: float = setting(0.0, "of the auxiliary loss, which guesses the FER+ votes; 0: off")
-    teacher: str = setting("", "checkpoints whose answers are learnt too (Hinton et al. 2015), by commas")
+    teacher: str = setting("", "checkpoints whose answers are learned too (Hinton et al. 2015), by commas")
     teacher_weight: float = setting(0.8, "share of the loss that is the teacher's; the labels have the rest")
     teacher_temperature: float = setting(3.0, "softens both sides' probabilities")
     teacher_epochs: int = setting(0, "epochs of views to draw and keep the answers for, then reused; 0: always new")

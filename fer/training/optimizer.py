@@ -1,4 +1,4 @@
-"""What turns gradients into better weights: optimiser, schedule, moving average."""
+"""What turns gradients into better weights: optimizer, schedule, moving average."""
 
 from __future__ import annotations
 

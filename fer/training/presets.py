@@ -28,7 +28,7 @@ PRESETS = (
     ),
     Preset(
         "Fine-tune the shipped weights on my data",
-        "Start from what was learnt on FER2013, at a low learning rate; the first layers stay as they are.",
+        "Start from what was learned on FER2013, at a low learning rate; the first layers stay as they are.",
         {
             "model": "mini_xception_64",
             "init": "mini_xception",
@@ -49,7 +49,7 @@ GROUPS = {
     "Start from": ("init", "freeze"),
     "Imbalance and goals": ("balance", "label_smoothing", "mixup", "mixup_off_epochs", "ferplus_weight", "patience"),
     "Teacher": ("teacher", "teacher_weight", "teacher_temperature", "teacher_epochs"),
-    "Optimiser": (
+    "Optimizer": (
         "optimizer",
         "schedule",
         "warmup_epochs",

@@ -14,7 +14,7 @@ from fer.training.config import TrainConfig
 
 
 def starting_network(config: TrainConfig) -> tuple[nn.Module, Preprocessing | None]:
-    """A freshly initialised network, or the checkpoint's that config.init names, with its preprocessing.
+    """A freshly initialized network, or the checkpoint's that config.init names, with its preprocessing.
 
     Raises RunError for a checkpoint of another architecture, WeightsError for one that cannot be read.
     """

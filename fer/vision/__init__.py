@@ -1,1 +1,1 @@
-"""From bytes to aligned grey faces."""
+"""From bytes to aligned gray faces."""

@@ -28,10 +28,10 @@ EYE_DISTANCE, EYES_TO_MOUTH, EYES_MOUTH_MIDDLE = 16.9, 17.2, (23.7, 27.0)
 
 @dataclass(frozen=True)
 class Crop:
-    """A square of a photo: centre and side in pixels, and how far it is turned, in radians clockwise."""
+    """A square of a photo: center and side in pixels, and how far it is turned, in radians clockwise."""
 
-    centre_x: float
-    centre_y: float
+    center_x: float
+    center_y: float
     side: float
     roll: float = 0.0
 
@@ -45,7 +45,7 @@ def face_crop(box: FaceBox, detector: str) -> Crop:
     median = DETECTOR_SPECS[detector].median
     roll = _roll(box)
     unit = np.sqrt(box.area) / median.side  # photo pixels for one of FER2013's
-    by_box = _square((box.x + box.width / 2, box.y + box.height / 2), median.centre, unit, roll)
+    by_box = _square((box.x + box.width / 2, box.y + box.height / 2), median.center, unit, roll)
     if box.landmarks is None:
         return by_box
     points = np.array(box.landmarks)
@@ -54,8 +54,8 @@ def face_crop(box: FaceBox, detector: str) -> Crop:
     unit = (across / EYE_DISTANCE + down / EYES_TO_MOUTH) / 2
     by_landmarks = _square((eyes + mouth) / 2, EYES_MOUTH_MIDDLE, unit, roll)
     return Crop(
-        (by_box.centre_x + by_landmarks.centre_x) / 2,
-        (by_box.centre_y + by_landmarks.centre_y) / 2,
+        (by_box.center_x + by_landmarks.center_x) / 2,
+        (by_box.center_y + by_landmarks.center_y) / 2,
         (by_box.side + by_landmarks.side) / 2,
         roll,
     )
@@ -64,7 +64,7 @@ def face_crop(box: FaceBox, detector: str) -> Crop:
 def align_face(
     image_rgb: NDArray[np.uint8], box: FaceBox, detector: str = "yunet", size: int = 48
 ) -> NDArray[np.uint8]:
-    """Cut one face, upright, with FER2013's margin. (H, W, 3) uint8 RGB -> (size, size) uint8 grey.
+    """Cut one face, upright, with FER2013's margin. (H, W, 3) uint8 RGB -> (size, size) uint8 gray.
 
     What lies outside the photo repeats its edge.
     """
@@ -73,16 +73,16 @@ def align_face(
     return cut(image_rgb, face_crop(box, detector), size)
 
 
-def cut(image_rgb: NDArray[np.uint8], crop: Crop, size: int = 48, grey: bool = True) -> NDArray[np.uint8]:
+def cut(image_rgb: NDArray[np.uint8], crop: Crop, size: int = 48, gray: bool = True) -> NDArray[np.uint8]:
     """The content of a turned square, its pixels averaged rather than picked where it shrinks.
 
-    Returns (size, size) uint8, or (size, size, 3) where grey is False.
+    Returns (size, size) uint8, or (size, size, 3) where gray is False.
     """
     matrix, supersampling = crop_matrix(crop, size)
     fine = size * supersampling
     window, matrix = _window(image_rgb, matrix, fine)
     sampled = cv2.warpAffine(
-        cv2.cvtColor(window, cv2.COLOR_RGB2GRAY) if grey else window,
+        cv2.cvtColor(window, cv2.COLOR_RGB2GRAY) if gray else window,
         matrix,
         (fine, fine),
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
@@ -99,7 +99,7 @@ def crop_matrix(crop: Crop, size: int) -> tuple[NDArray[np.float64], int]:
     cosine, sine = np.cos(crop.roll) * scale, np.sin(crop.roll) * scale
     turn = np.array([[cosine, -sine], [sine, cosine]])
     middle = (size * supersampling - 1) / 2
-    offset = np.array([crop.centre_x - 0.5, crop.centre_y - 0.5]) - turn @ [middle, middle]
+    offset = np.array([crop.center_x - 0.5, crop.center_y - 0.5]) - turn @ [middle, middle]
     return np.column_stack([turn, offset]), supersampling
 
 
@@ -145,9 +145,9 @@ def _roll(box: FaceBox) -> float:
 
 def _resize_whole(image_rgb: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
     """The whole picture as one face: squeezed to a square, so that a 48 x 48 picture stays as it is."""
-    grey = cast("NDArray[np.uint8]", cv2.cvtColor(image_rgb, cv2.COLOR_RGB2GRAY))
-    if grey.shape == (size, size):
-        return grey
-    shrinks = min(grey.shape) >= size
-    face = cv2.resize(grey, (size, size), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+    gray = cast("NDArray[np.uint8]", cv2.cvtColor(image_rgb, cv2.COLOR_RGB2GRAY))
+    if gray.shape == (size, size):
+        return gray
+    shrinks = min(gray.shape) >= size
+    face = cv2.resize(gray, (size, size), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
     return cast("NDArray[np.uint8]", face)

@@ -70,9 +70,9 @@ class Hog:
 
     def detect(self, image_rgb: NDArray[np.uint8], long_side: int = LONG_SIDE) -> list[FaceBox]:
         small, factor = _bounded(image_rgb, long_side)
-        grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
+        gray = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
         with self._lock:
-            found, scores, _ = self._run.run(grey, HOG_UPSAMPLING, HOG_THRESHOLD)
+            found, scores, _ = self._run.run(gray, HOG_UPSAMPLING, HOG_THRESHOLD)
         return merge(
             [
                 FaceBox(
@@ -98,10 +98,10 @@ class Haar:
 
     def detect(self, image_rgb: NDArray[np.uint8], long_side: int = LONG_SIDE) -> list[FaceBox]:
         small, factor = _bounded(image_rgb, long_side)
-        grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
+        gray = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
         with self._lock:
             found, _, weights = self._cascade.detectMultiScale3(
-                grey, scaleFactor=1.05, minNeighbors=7, minSize=(30, 30), outputRejectLevels=True
+                gray, scaleFactor=1.05, minNeighbors=7, minSize=(30, 30), outputRejectLevels=True
             )
         boxes = []
         for box, weight in zip(found, np.ravel(weights), strict=True):

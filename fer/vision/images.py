@@ -91,7 +91,7 @@ def _to_rgb(picture: Image.Image) -> NDArray[np.uint8]:
     image_rgb, rows = np.empty((height, width, 3), np.uint8), max(STRIP_PIXELS // width, 1)
     for top in range(0, height, rows):
         strip = picture.crop((0, top, width, min(top + rows, height)))
-        image_rgb[top : top + rows] = _deep_grey(strip) if deep else _plain_rgb(strip)
+        image_rgb[top : top + rows] = _deep_gray(strip) if deep else _plain_rgb(strip)
     return image_rgb
 
 
@@ -104,6 +104,6 @@ def _plain_rgb(strip: Image.Image) -> NDArray[np.uint8 | np.uint16]:
     return np.asarray(strip.convert("RGB"))
 
 
-def _deep_grey(strip: Image.Image) -> NDArray[np.float64]:
-    """16 bits a grey -> 8, (H, W, 1)."""
+def _deep_gray(strip: Image.Image) -> NDArray[np.float64]:
+    """16 bits a gray -> 8, (H, W, 1)."""
     return (np.asarray(strip) / 257).round()[..., None]

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MIN_SIDE_PX = 20  # the shorter side of the box; FER2013's own pictures are 48
-DARK_GREY = 25  # mean grey of the aligned face, 0..255
-BRIGHT_GREY = 235
-PLAIN_DEVIATION = 2.0  # of the aligned face's greys; FER2013's blank pictures end at 0.7, its others start at 4.1
+DARK_GRAY = 25  # mean gray of the aligned face, 0..255
+BRIGHT_GRAY = 235
+PLAIN_DEVIATION = 2.0  # of the aligned face's grays; FER2013's blank pictures end at 0.7, its others start at 4.1
 CUT_SHARE = 0.2  # share of the box outside the picture
-# Sharpness is the Laplacian's variance over the greys' own. Of PublicTest's 3,589 faces 99.9 % have 0.12 or more, the
+# Sharpness is the Laplacian's variance over the grays' own. Of PublicTest's 3,589 faces 99.9 % have 0.12 or more, the
 # 32 faces of the annotated photos 0.07 to 2.0; blurred by 1.5 pixels, at which compact is right 35 % of the time
 # rather than 68 %, 95 % have less than 0.05.
 MIN_SHARPNESS = 0.05
@@ -26,43 +26,43 @@ MIN_SHARPNESS = 0.05
 MAX_TURN = 0.5
 
 
-def is_plain(face_grey: NDArray[np.uint8]) -> bool:
-    """Whether there is nothing to see: one even grey."""
-    return float(face_grey.std()) < PLAIN_DEVIATION
+def is_plain(face_gray: NDArray[np.uint8]) -> bool:
+    """Whether there is nothing to see: one even gray."""
+    return float(face_gray.std()) < PLAIN_DEVIATION
 
 
-def assess(image_shape: tuple[int, ...], box: FaceBox, face_grey: NDArray[np.uint8], whole: bool = False) -> Quality:
-    """Check one face. image_shape: (H, W, ...) of the picture; face_grey: (S, S) uint8, aligned.
+def assess(image_shape: tuple[int, ...], box: FaceBox, face_gray: NDArray[np.uint8], whole: bool = False) -> Quality:
+    """Check one face. image_shape: (H, W, ...) of the picture; face_gray: (S, S) uint8, aligned.
 
     whole: the picture is one face crop, so that its size and frame say nothing.
     """
     reasons = []
-    if is_plain(face_grey):
-        reasons.append(f"no facial content (its greys differ by {face_grey.std():.1f}, needs {PLAIN_DEVIATION:.0f})")
+    if is_plain(face_gray):
+        reasons.append(f"no facial content (its grays differ by {face_gray.std():.1f}, needs {PLAIN_DEVIATION:.0f})")
     side = min(box.width, box.height)
     if side < MIN_SIDE_PX and not whole:
         reasons.append(f"too small ({side:.0f} px, needs {MIN_SIDE_PX})")
-    mean = float(face_grey.mean())
-    if mean < DARK_GREY:
-        reasons.append(f"too dark (mean grey {mean:.0f}, needs {DARK_GREY})")
-    if not is_plain(face_grey) and (found := sharpness(face_grey)) < MIN_SHARPNESS:
+    mean = float(face_gray.mean())
+    if mean < DARK_GRAY:
+        reasons.append(f"too dark (mean gray {mean:.0f}, needs {DARK_GRAY})")
+    if not is_plain(face_gray) and (found := sharpness(face_gray)) < MIN_SHARPNESS:
         reasons.append(f"blurred (sharpness {found:.3f}, needs {MIN_SHARPNESS})")
     if (turned := turn(box)) > MAX_TURN:
         reasons.append(
             f"turned away (nose {100 * turned:.0f} % of the eyes' distance off the middle, at most "
             f"{100 * MAX_TURN:.0f} %)"
         )
-    if mean > BRIGHT_GREY:
-        reasons.append(f"overexposed (mean grey {mean:.0f}, at most {BRIGHT_GREY})")
+    if mean > BRIGHT_GRAY:
+        reasons.append(f"overexposed (mean gray {mean:.0f}, at most {BRIGHT_GRAY})")
     outside = _share_outside(image_shape, box)
     if outside > CUT_SHARE and not whole:
         reasons.append(f"cut by the frame ({100 * outside:.0f} % outside, at most {100 * CUT_SHARE:.0f} %)")
     return Quality(not reasons, tuple(reasons))
 
 
-def sharpness(face_grey: NDArray[np.uint8]) -> float:
+def sharpness(face_gray: NDArray[np.uint8]) -> float:
     """How much fine detail an aligned face (S, S) uint8 has, whatever its contrast: 0 for a smooth one, about 1."""
-    face = face_grey.astype(np.float32)
+    face = face_gray.astype(np.float32)
     return float(cv2.Laplacian(face, cv2.CV_32F).var() / max(float(face.var()), 1.0))
 
 

@@ -12,13 +12,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class BoxMedian:
-    """Where a detector's box lies within FER2013's 48 x 48 pictures: its side (root of its area) and centre.
+    """Where a detector's box lies within FER2013's 48 x 48 pictures: its side (root of its area) and center.
 
     Measured by `python -m fer tools crop-measurement --data fer2013.csv`.
     """
 
     side: float
-    centre: tuple[float, float]
+    center: tuple[float, float]
 
 
 @dataclass(frozen=True)

@@ -21,23 +21,23 @@ MEMORY_S = 0.25  # time constant of the velocity's moving average
 
 @dataclass
 class Track:
-    """One person on the way: centre and side in pixels, velocity in pixels a second, when last seen."""
+    """One person on the way: center and side in pixels, velocity in pixels a second, when last seen."""
 
     number: int
-    centre: NDArray[np.float64]
+    center: NDArray[np.float64]
     side: float
     velocity: NDArray[np.float64]
     time_s: float
 
     def expected(self, time_s: float) -> NDArray[np.float64]:
-        return self.centre + self.velocity * (time_s - self.time_s)
+        return self.center + self.velocity * (time_s - self.time_s)
 
-    def move(self, centre: NDArray[np.float64], side: float, time_s: float) -> None:
+    def move(self, center: NDArray[np.float64], side: float, time_s: float) -> None:
         passed = time_s - self.time_s
         if passed > 0:
             share = 1 - np.exp(-passed / MEMORY_S)
-            self.velocity = self.velocity + share * ((centre - self.centre) / passed - self.velocity)
-        self.centre, self.side, self.time_s = centre, side, time_s
+            self.velocity = self.velocity + share * ((center - self.center) / passed - self.velocity)
+        self.center, self.side, self.time_s = center, side, time_s
 
 
 class FaceTracker:
@@ -56,23 +56,23 @@ class FaceTracker:
         if any(time_s < track.time_s for track in self._tracks):
             self._tracks = []
         self._tracks = [track for track in self._tracks if time_s - track.time_s <= self.patience_s]
-        centres = [np.array([box.x + box.width / 2, box.y + box.height / 2]) for box in boxes]
+        centers = [np.array([box.x + box.width / 2, box.y + box.height / 2]) for box in boxes]
         sides = [float(np.sqrt(max(box.area, 1e-6))) for box in boxes]
         costs = np.array(
             [
-                [self._cost(track, centre, side, time_s) for track in self._tracks]
-                for centre, side in zip(centres, sides, strict=True)
+                [self._cost(track, center, side, time_s) for track in self._tracks]
+                for center, side in zip(centers, sides, strict=True)
             ]
         ).reshape(len(boxes), len(self._tracks))
         numbers = [0] * len(boxes)
         for row, column in cheapest_pairs(costs):
-            self._tracks[column].move(centres[row], sides[row], time_s)
+            self._tracks[column].move(centers[row], sides[row], time_s)
             numbers[row] = self._tracks[column].number
         for row, number in enumerate(numbers):
             if not number:
                 self._numbers += 1
                 numbers[row] = self._numbers
-                self._tracks.append(Track(self._numbers, centres[row], sides[row], np.zeros(2), time_s))
+                self._tracks.append(Track(self._numbers, centers[row], sides[row], np.zeros(2), time_s))
         return numbers
 
     @property
@@ -81,11 +81,11 @@ class FaceTracker:
         return {track.number for track in self._tracks}
 
     @staticmethod
-    def _cost(track: Track, centre: NDArray[np.float64], side: float, time_s: float) -> float:
+    def _cost(track: Track, center: NDArray[np.float64], side: float, time_s: float) -> float:
         """How unlikely it is that this is that person; infinite where it cannot be."""
         size = max(track.side, side)
-        still = float(np.linalg.norm(centre - track.centre)) / size
-        moved = float(np.linalg.norm(centre - track.expected(time_s))) / size
+        still = float(np.linalg.norm(center - track.center)) / size
+        moved = float(np.linalg.norm(center - track.expected(time_s))) / size
         growth = abs(float(np.log(side / track.side)))
         # Who stopped while out of sight is where they were, not where they were heading.
         distance = min(moved, still + 0.2)

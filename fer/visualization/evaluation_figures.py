@@ -8,14 +8,14 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from fer.expressions import COLOURS, NAMES
+from fer.expressions import COLORS, NAMES
 from fer.visualization.figures import style
 
 ACCENT, SECOND, REFERENCE = "#5B6EE1", "#D55E00", "#8A8A8A"
 
 
 def confusion(matrix: Sequence[Sequence[int]], percent: bool = False, height: int = 420) -> go.Figure:
-    """Truth in rows, the model's word in columns. Colour is the share of the row; a click selects a cell.
+    """Truth in rows, the model's word in columns. Color is the share of the row; a click selects a cell.
 
     The cells' invisible points carry (truth, named) as customdata, since a heatmap cannot be selected.
     """
@@ -128,7 +128,7 @@ def class_curves(curves: dict, x_title: str, y_title: str, height: int = 360) ->
             y=100 * curve.y,
             mode="lines",
             name=f"{name} {curve.area:.2f}",
-            line={"color": COLOURS[name], "width": 2.5},
+            line={"color": COLORS[name], "width": 2.5},
             hovertemplate=f"{name}: {x_title} %{{x:.0f}} %, {y_title} %{{y:.0f}} %<extra></extra>",
         )
     _percent_axes(figure, x_title, y_title)
@@ -143,7 +143,7 @@ def stress_curves(series: dict[str, list], condition: str, height: int = 230) ->
     """
     lowest = min((100 * point.low for points in series.values() for point in points), default=0)
     figure = go.Figure()
-    for (name, points), colour in zip(series.items(), (ACCENT, SECOND)):
+    for (name, points), color in zip(series.items(), (ACCENT, SECOND)):
         model = html.escape(name)  # Plotly reads tags in names
         chosen = [point for point in points if point.condition == condition]
         x = [0, *(point.strength for point in chosen)]
@@ -152,7 +152,7 @@ def stress_curves(series: dict[str, list], condition: str, height: int = 230) ->
             x=x + x[::-1],
             y=high + low[::-1],
             fill="toself",
-            fillcolor=colour,
+            fillcolor=color,
             opacity=0.18,
             line={"width": 0},
             hoverinfo="skip",
@@ -163,7 +163,7 @@ def stress_curves(series: dict[str, list], condition: str, height: int = 230) ->
             y=[0, *(100 * point.change for point in chosen)],
             mode="lines+markers",
             name=model,
-            line={"color": colour, "width": 2.5},
+            line={"color": color, "width": 2.5},
             hovertemplate=f"{model}, strength %{{x}}: %{{y:+.1f}} points<extra></extra>",
         )
     figure.update_xaxes(title=condition, dtick=1)
@@ -175,12 +175,12 @@ def stress_curves(series: dict[str, list], condition: str, height: int = 230) ->
 def people_chart(rows: list[dict], height: int = 300) -> go.Figure:
     """Right answers of the model and of FER+'s majority, by how strongly people agree."""
     figure = go.Figure()
-    for key, word, colour in (("model", "the model", ACCENT), ("people", "FER+ majority", REFERENCE)):
+    for key, word, color in (("model", "the model", ACCENT), ("people", "FER+ majority", REFERENCE)):
         figure.add_bar(
             x=[row["agreement"] for row in rows],
             y=[100 * row[key] for row in rows],
             name=word,
-            marker_color=colour,
+            marker_color=color,
             customdata=[row["pictures"] for row in rows],
             hovertemplate=f"{word}: %{{y:.1f}} % right of %{{customdata:,}} faces<extra></extra>",
         )

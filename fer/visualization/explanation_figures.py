@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import plotly.graph_objects as go
 
-from fer.expressions import COLOURS, NAMES
+from fer.expressions import COLORS, NAMES
 from fer.records import Curves
 from fer.visualization.figures import style
 
@@ -15,7 +15,7 @@ def curve_chart(found: Curves, baseline: Curves, kind: str, height: int = 260) -
     """The probability against the share of the picture that went (deletion) or came (insertion), beside random."""
     percent = [100 * fraction for fraction in found.fractions]
     figure = go.Figure()
-    for values, name, colour, dash in (
+    for values, name, color, dash in (
         (getattr(baseline, kind), "at random", RANDOM, "dot"),
         (getattr(found, kind), "as the map marks", FOR, "solid"),
     ):
@@ -24,7 +24,7 @@ def curve_chart(found: Curves, baseline: Curves, kind: str, height: int = 260) -
             y=[100 * p for p in values],
             name=name,
             mode="lines",
-            line={"color": colour, "dash": dash, "width": 3},
+            line={"color": color, "dash": dash, "width": 3},
             hovertemplate="%{x:.0f} % of the picture: %{y:.1f} %",
         )
     figure = style(figure, height)
@@ -74,7 +74,7 @@ def change_bars(before: tuple[float, ...], after: tuple[float, ...], height: int
             x=percent,
             y=list(NAMES),
             orientation="h",
-            marker_color=[COLOURS[name] for name in NAMES],
+            marker_color=[COLORS[name] for name in NAMES],
             hovertemplate="%{y}: %{x:.1f} %<extra></extra>",
         )
     )
@@ -87,7 +87,7 @@ def change_bars(before: tuple[float, ...], after: tuple[float, ...], height: int
 def _ticks(
     figure: go.Figure, ticks: list[float], bars: list[float], names: list[str], labels: list[str], label_width: float
 ) -> None:
-    """A grey tick a bar, and the bar's number at its end, or past a tick that would cross it.
+    """A gray tick a bar, and the bar's number at its end, or past a tick that would cross it.
 
     label_width: the room that a number takes, on the axis.
     """

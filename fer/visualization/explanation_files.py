@@ -18,11 +18,11 @@ SIDE = 352  # pixels of a map's PNG
 
 
 def write_explanation(explanation: Explanation, folder: Path) -> list[Path]:
-    """The files written. A map's PNG lies over the grey face, on one scale across the method's classes.
+    """The files written. A map's PNG lies over the gray face, on one scale across the method's classes.
 
     Maps of an earlier explanation in the same folder go first, by their names; nothing else is touched.
     """
-    face_rgb = np.repeat(explanation.face_grey[..., None], 3, 2)
+    face_rgb = np.repeat(explanation.face_gray[..., None], 3, 2)
     content = {
         "maps.npz": maps.npz(explanation),
         "explanation.json": (json.dumps(explanation.to_json(), indent=1) + "\n").encode(),

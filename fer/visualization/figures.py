@@ -6,12 +6,12 @@ from __future__ import annotations
 import pandas  # noqa: F401
 import plotly.graph_objects as go
 
-from fer.expressions import COLOURS, NAMES
+from fer.expressions import COLORS, NAMES
 
 CONFIG = {"displayModeBar": False, "responsive": True}
 
-# Words in charts: Streamlit puts the theme's first chart colour in this one's place, so that they can be read on light
-# and dark (.streamlit/config.toml; its own grey has a contrast of 3.7 on white). Elsewhere it is black.
+# Words in charts: Streamlit puts the theme's first chart color in this one's place, so that they can be read on light
+# and dark (.streamlit/config.toml; its own gray has a contrast of 3.7 on white). Elsewhere it is black.
 WORDS = "#000001"
 
 
@@ -43,7 +43,7 @@ def probability_bars(probabilities: tuple[float, ...], height: int = 250) -> go.
             x=percent,
             y=list(NAMES),
             orientation="h",
-            marker_color=[COLOURS[name] for name in NAMES],
+            marker_color=[COLORS[name] for name in NAMES],
             text=[f"{p:.0f} %" for p in percent],
             textposition="outside",
             cliponaxis=False,

@@ -1,4 +1,4 @@
-"""Draw on moving pictures: quick, at the frame's own size, grey where nothing is told."""
+"""Draw on moving pictures: quick, at the frame's own size, gray where nothing is told."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import cv2
 import numpy as np
 
-from fer.expressions import COLOURS, UNSURE_COLOUR
+from fer.expressions import COLORS, UNSURE_COLOR
 from fer.inference.tracked import TrackedFace
 from fer.visualization.palettes import SEQUENTIAL, table
 from fer.visualization.render import chip, rgb
@@ -24,8 +24,8 @@ def label_of(face: TrackedFace) -> str:
     return f"not sure: {word}" if word else "not sure"
 
 
-def colour_of(face: TrackedFace) -> str:
-    return COLOURS[face.expression] if face.sure else UNSURE_COLOUR
+def color_of(face: TrackedFace) -> str:
+    return COLORS[face.expression] if face.sure else UNSURE_COLOR
 
 
 def draw_faces(
@@ -39,26 +39,26 @@ def draw_faces(
     letters = max(round(max(canvas.shape[:2]) / 34), 14)
     line = max(letters // 8, 2)
     for face in faces:
-        box, colour = face.prediction.box, rgb(colour_of(face))
+        box, color = face.prediction.box, rgb(color_of(face))
         if "boxes" in parts:
             start, end = (round(box.x), round(box.y)), (round(box.x + box.width), round(box.y + box.height))
             cv2.rectangle(canvas, start, end, (255, 255, 255), line + 2)
-            cv2.rectangle(canvas, start, end, colour, line)
+            cv2.rectangle(canvas, start, end, color, line)
         if "landmarks" in parts and box.landmarks:
             for x, y in box.landmarks:
                 cv2.circle(canvas, (round(x), round(y)), line + 1, (255, 255, 255), -1)
-                cv2.circle(canvas, (round(x), round(y)), line, colour, -1)
+                cv2.circle(canvas, (round(x), round(y)), line, color, -1)
     if "labels" in parts:
         for face in faces:
             words = f"{face.person}: {label_of(face)}" if len(faces) > 1 else label_of(face)
-            _put(canvas, chip(words, colour_of(face), letters), face, line)
+            _put(canvas, chip(words, color_of(face), letters), face, line)
     return canvas
 
 
 def blend_heat(frame_rgb: np.ndarray, heat: np.ndarray, matrix: np.ndarray) -> None:
     """Lay a map over a face, in place. heat: (S, S) float32, never negative; matrix: (2, 3), its pixels to the frame's.
 
-    Coloured by its own largest value and strongest there; where it marks nothing the frame stays as it is.
+    Colored by its own largest value and strongest there; where it marks nothing the frame stays as it is.
     """
     largest = float(heat.max())
     if not largest > 0:
@@ -70,9 +70,9 @@ def blend_heat(frame_rgb: np.ndarray, heat: np.ndarray, matrix: np.ndarray) -> N
         return
     part = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
     unit = np.clip(unit[part], 0, 1)
-    colours = table(SEQUENTIAL)[(unit * 255).astype(np.uint8)]
+    colors = table(SEQUENTIAL)[(unit * 255).astype(np.uint8)]
     share = (STRENGTH * np.sqrt(unit))[..., None]
-    frame_rgb[part] = (frame_rgb[part] * (1 - share) + colours * share).astype(np.uint8)
+    frame_rgb[part] = (frame_rgb[part] * (1 - share) + colors * share).astype(np.uint8)
 
 
 def _put(canvas: np.ndarray, label: np.ndarray, face: TrackedFace, line: int) -> None:

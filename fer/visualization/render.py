@@ -1,4 +1,4 @@
-"""Draw on pictures: boxes with labels that stay legible at any size, and greys for the screen."""
+"""Draw on pictures: boxes with labels that stay legible at any size, and grays for the screen."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from fer.expressions import COLOURS, UNSURE_COLOUR
+from fer.expressions import COLORS, UNSURE_COLOR
 from fer.records import Prediction
 
 LONG_SIDE = 1400  # a drawn picture is at most this large
@@ -32,14 +32,14 @@ def draw_predictions(image_rgb: np.ndarray, predictions: list[Prediction]) -> np
         start = (round(box.x * factor), round(box.y * factor))
         end = (round((box.x + box.width) * factor), round((box.y + box.height) * factor))
         cv2.rectangle(canvas, start, end, (255, 255, 255), line + 2, cv2.LINE_AA)
-        cv2.rectangle(canvas, start, end, rgb(face_colour(face)), line, cv2.LINE_AA)
+        cv2.rectangle(canvas, start, end, rgb(face_color(face)), line, cv2.LINE_AA)
     taken = np.zeros(canvas.shape[:2], bool)
     for number, face in enumerate(predictions, 1):
         words = f"{number} {face_label(face)}" if len(predictions) > 1 else face_label(face)
-        label = chip(words, face_colour(face), letters)
+        label = chip(words, face_color(face), letters)
         place = _place(canvas.shape, label.shape, face, factor)
         if taken[place].any():  # in a crowd the number alone; the page tells the rest
-            label = chip(str(number), face_colour(face), letters)
+            label = chip(str(number), face_color(face), letters)
             place = _place(canvas.shape, label.shape, face, factor)
         rows, columns = canvas[place].shape[:2]
         canvas[place], taken[place] = label[:rows, :columns], True
@@ -51,8 +51,8 @@ def jpeg(image_rgb: np.ndarray) -> bytes:
     return cv2.imencode(".jpg", cv2.cvtColor(image_rgb, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 92])[1].tobytes()
 
 
-def face_colour(face: Prediction) -> str:
-    return COLOURS[face.expression] if face.sure else UNSURE_COLOUR
+def face_color(face: Prediction) -> str:
+    return COLORS[face.expression] if face.sure else UNSURE_COLOR
 
 
 def face_label(face: Prediction) -> str:
@@ -75,13 +75,13 @@ def _place(
 
 
 @lru_cache(maxsize=2048)
-def chip(text: str, colour: str, letters: int) -> np.ndarray:
-    """White letters on a coloured ground; black where that reads better."""
+def chip(text: str, color: str, letters: int) -> np.ndarray:
+    """White letters on a colored ground; black where that reads better."""
     font = ImageFont.load_default(letters)
     left, top, right, bottom = map(int, font.getbbox(text))
     pad = max(letters // 4, 3)
-    ground = Image.new("RGB", (right - left + 2 * pad, letters + 2 * pad), colour)
-    red, green, blue = rgb(colour)
+    ground = Image.new("RGB", (right - left + 2 * pad, letters + 2 * pad), color)
+    red, green, blue = rgb(color)
     ink = "black" if 0.299 * red + 0.587 * green + 0.114 * blue > 130 else "white"
     ImageDraw.Draw(ground).text((pad - left, pad + (letters - bottom - top) // 2), text, ink, font)
     return np.asarray(ground)
@@ -109,12 +109,12 @@ def surroundings(image_rgb: np.ndarray, face: Prediction, side: int = 192) -> np
     )
     start = (round((box.x - x + reach) * scale), round((box.y - y + reach) * scale))
     end = (round((box.x + box.width - x + reach) * scale), round((box.y + box.height - y + reach) * scale))
-    cv2.rectangle(view, start, end, rgb(face_colour(face)), 3, cv2.LINE_AA)
+    cv2.rectangle(view, start, end, rgb(face_color(face)), 3, cv2.LINE_AA)
     return view
 
 
-def grey_picture(values: np.ndarray, side: int = 192) -> np.ndarray:
-    """A face or a standardised input for the screen, its pixels kept square: (S, S) -> (side, side) uint8.
+def gray_picture(values: np.ndarray, side: int = 192) -> np.ndarray:
+    """A face or a standardized input for the screen, its pixels kept square: (S, S) -> (side, side) uint8.
 
     uint8 is shown as it is; floats from -2.5 (black) to 2.5 (white) standard deviations.
     """
@@ -123,5 +123,5 @@ def grey_picture(values: np.ndarray, side: int = 192) -> np.ndarray:
     return cv2.resize(values, (side, side), interpolation=cv2.INTER_NEAREST)
 
 
-def rgb(colour: str) -> tuple[int, int, int]:
-    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
+def rgb(color: str) -> tuple[int, int, int]:
+    return int(color[1:3], 16), int(color[3:5], 16), int(color[5:7], 16)

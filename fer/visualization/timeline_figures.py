@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from fer.expressions import COLOURS, NAMES, UNSURE_COLOUR
+from fer.expressions import COLORS, NAMES, UNSURE_COLOR
 from fer.inference.recording import UNSURE, Row, shares, told, transitions
 from fer.visualization.figures import style
 
@@ -43,7 +43,7 @@ def probability_lines(rows: Sequence[Row], start_s: float, end_s: float, height:
                 name=name,
                 mode="lines",
                 connectgaps=False,
-                line={"color": COLOURS[name], "width": 2},
+                line={"color": COLORS[name], "width": 2},
                 hovertemplate="%{x:.1f} s, " + name + " %{y:.0f} %<extra></extra>",
             )
             for index, name in enumerate(NAMES)
@@ -55,7 +55,7 @@ def probability_lines(rows: Sequence[Row], start_s: float, end_s: float, height:
 
 
 def expression_bands(rows: Sequence[Row], start_s: float, end_s: float) -> go.Figure:
-    """A band a person, coloured by what was told at each time; grey where it was not sure."""
+    """A band a person, colored by what was told at each time; gray where it was not sure."""
     shown = people(rows)
     figure, named = go.Figure(), set()
     for place, person in enumerate(shown):
@@ -70,7 +70,7 @@ def expression_bands(rows: Sequence[Row], start_s: float, end_s: float) -> go.Fi
                 legendgroup=name,
                 showlegend=name not in named,
                 marker={
-                    "color": COLOURS.get(name, UNSURE_COLOUR),
+                    "color": COLORS.get(name, UNSURE_COLOR),
                     "opacity": 0.45 if name == UNSURE else 1,
                     "line": {"width": 0},
                 },
@@ -95,7 +95,7 @@ def share_bars(rows: Sequence[Row], height: int = 270) -> go.Figure:
             x=percent,
             y=names,
             orientation="h",
-            marker_color=[COLOURS.get(name, UNSURE_COLOUR) for name in names],
+            marker_color=[COLORS.get(name, UNSURE_COLOR) for name in names],
             text=[f"{p:.0f} %" for p in percent],
             textposition="outside",
             cliponaxis=False,

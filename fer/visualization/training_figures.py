@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go
 
-from fer.expressions import COLOURS, NAMES
+from fer.expressions import COLORS, NAMES
 from fer.records import EpochRecord
 from fer.visualization.figures import style
 
 TRAINING, VALIDATION, BEST = "#8A8FA3", "#5B6EE1", "#E69F00"
-RUN_COLOURS = ("#5B6EE1", "#D55E00", "#009E73", "#CC79A7", "#E69F00")
+RUN_COLORS = ("#5B6EE1", "#D55E00", "#009E73", "#CC79A7", "#E69F00")
 LOSS_TOP = 4.0  # nats; guessing among seven classes costs 1.95
 LEGEND = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "xanchor": "left"}
 
@@ -21,13 +21,13 @@ def curves(records: Sequence[EpochRecord], what: str, height: int = 280) -> go.F
     """`accuracy` (in percent) or `loss` of both splits over the epochs, the best epoch marked with a star."""
     factor, unit = (100, " %") if what == "accuracy" else (1, "")
     figure, epochs = go.Figure(), [record.epoch for record in records]
-    for split, colour, dash in (("train", TRAINING, "dot"), ("validation", VALIDATION, "solid")):
+    for split, color, dash in (("train", TRAINING, "dot"), ("validation", VALIDATION, "solid")):
         figure.add_scatter(
             x=epochs,
             y=[factor * getattr(record, f"{split}_{what}") for record in records],
             name=_name(split),
             mode="lines+markers" if len(records) < 30 else "lines",
-            line={"color": colour, "dash": dash, "width": 2.5},
+            line={"color": color, "dash": dash, "width": 2.5},
             marker={"size": 6},
             hovertemplate="epoch %{x}: %{y:.2f}" + unit,
         )
@@ -121,13 +121,13 @@ def comparison(
     factor, unit = (100, " %") if what.endswith("accuracy") else (1, "")
     figure = go.Figure()
     dashes = ("solid", "dash", "dot", "dashdot", "longdash")
-    for (name, records), colour, dash in zip(runs.items(), RUN_COLOURS, dashes, strict=False):
+    for (name, records), color, dash in zip(runs.items(), RUN_COLORS, dashes, strict=False):
         figure.add_scatter(
             x=[record.epoch for record in records],
             y=[factor * getattr(record, what) for record in records],
             name=html.escape(name),
             mode="lines",
-            line={"color": colour, "dash": dash, "width": 2.5},
+            line={"color": color, "dash": dash, "width": 2.5},
             hovertemplate="epoch %{x}: %{y:.2f}" + unit,
         )
     figure = _over_epochs(figure, height, unit, max((len(records) for records in runs.values()), default=1))
@@ -145,7 +145,7 @@ def class_counts(counts: dict[str, dict[str, int]], labels: dict[str, str], heig
             y=list(classes.values()),
             name=labels[split],
             opacity=opacity,
-            marker={"color": [COLOURS[name] for name in classes], "pattern": {"shape": pattern}},
+            marker={"color": [COLORS[name] for name in classes], "pattern": {"shape": pattern}},
             hovertemplate="%{x}, " + labels[split] + ": %{y} pictures<extra></extra>",
         )
     figure.update_yaxes(title="pictures")

@@ -55,7 +55,7 @@ def stream_of(app):
 
 def feed(app, frame: np.ndarray, count: int = 3) -> None:
     for _ in range(count):
-        stream_of(app).analyser(frame)
+        stream_of(app).analyzer(frame)
 
 
 def test_live_starts_shows_people_records_and_stops(app, component):
@@ -86,34 +86,34 @@ def test_the_callback_is_a_thin_adapter(app):
 
     open_view(app, "live")
     frame = av.VideoFrame.from_ndarray(portrait("astronaut.jpg"), format="rgb24").reformat(format="yuv420p")
-    answer = webcam.callback_of(stream_of(app).analyser)(frame)
-    assert (answer.width, answer.height) == (320, 240) and stream_of(app).analyser.state().frames == 1
+    answer = webcam.callback_of(stream_of(app).analyzer)(frame)
+    assert (answer.width, answer.height) == (320, 240) and stream_of(app).analyzer.state().frames == 1
     large = av.VideoFrame.from_ndarray(np.zeros((200, 2560, 3), np.uint8), format="rgb24")
-    answer = webcam.callback_of(stream_of(app).analyser)(large)
+    answer = webcam.callback_of(stream_of(app).analyzer)(large)
     assert (answer.width, answer.height) == (1280, 100)
-    grey = av.VideoFrame.from_ndarray(np.zeros((101, 203), np.uint8), format="gray")
-    assert webcam.callback_of(stream_of(app).analyser)(grey).width == 202  # H.264 needs even sides
-    assert webcam.callback_of(stream_of(app).analyser, wanted=lambda: False)(large) is large  # no Start, no reading
+    gray = av.VideoFrame.from_ndarray(np.zeros((101, 203), np.uint8), format="gray")
+    assert webcam.callback_of(stream_of(app).analyzer)(gray).width == 202  # H.264 needs even sides
+    assert webcam.callback_of(stream_of(app).analyzer, wanted=lambda: False)(large) is large  # no Start, no reading
     broken = SimpleNamespace(width=0, height=0)
-    assert webcam.callback_of(stream_of(app).analyser)(broken) is broken
-    assert stream_of(app).analyser.state().failures == 1
+    assert webcam.callback_of(stream_of(app).analyzer)(broken) is broken
+    assert stream_of(app).analyzer.state().failures == 1
 
 
 def test_choices_reach_the_running_stream(app):
     open_view(app, "live")
     button(app, "live_start").click().run()
     feed(app, portrait("astronaut.jpg"))
-    analyser = stream_of(app).analyser
-    before = analyser._follower.recognizer
+    analyzer = stream_of(app).analyzer
+    before = analyzer._follower.recognizer
     app.slider(key="live_smoothing").set_value(1.5)
     app.checkbox(key="live_mirror").uncheck()
     app.sidebar.selectbox(key="model_widget").select(
         next(name for name in ("compact", "mini_xception") if name != before.name)
     ).run()
     app.run()
-    assert not app.exception and stream_of(app).analyser is analyser  # the stream went on
-    assert analyser.settings.smoothing_s == 1.5 and not analyser.settings.mirror
-    assert analyser._follower.recognizer.name != before.name
+    assert not app.exception and stream_of(app).analyzer is analyzer  # the stream went on
+    assert analyzer.settings.smoothing_s == 1.5 and not analyzer.settings.mirror
+    assert analyzer._follower.recognizer.name != before.name
 
 
 def test_the_evidence_overlay_is_loaded_when_it_is_switched_on(app):
@@ -122,14 +122,14 @@ def test_the_evidence_overlay_is_loaded_when_it_is_switched_on(app):
     assert not stream_of(app).drawer.has_heat
     frame = portrait("astronaut.jpg")
     feed(app, frame)
-    plain = stream_of(app).analyser(frame)
+    plain = stream_of(app).analyzer(frame)
     (parts,) = [group for group in app.get("button_group") if group.key == "live_parts"]
     parts.set_value(["heat"]).run()
     assert not app.exception and stream_of(app).drawer.has_heat
     app.run()
     feed(app, frame)
-    assert stream_of(app).analyser.state().failures == 0
-    assert not np.array_equal(stream_of(app).analyser(frame), plain)
+    assert stream_of(app).analyzer.state().failures == 0
+    assert not np.array_equal(stream_of(app).analyzer(frame), plain)
 
 
 def test_leaving_the_tab_stops_the_camera_and_its_recording_is_not_lost(app, component):
@@ -150,12 +150,12 @@ def test_frames_that_fail_and_parts_that_cannot_be_drawn_are_told(app, component
     open_view(app, "live")
     button(app, "live_start").click().run()
     feed(app, portrait("astronaut.jpg"))
-    real = stream_of(app).analyser._draw
-    monkeypatch.setattr(stream_of(app).analyser, "_draw", lambda *given: 1 / 0)
+    real = stream_of(app).analyzer._draw
+    monkeypatch.setattr(stream_of(app).analyzer, "_draw", lambda *given: 1 / 0)
     feed(app, portrait("astronaut.jpg"), 2)
     app.run()
     assert any("2 frames could not be read (ZeroDivisionError)" in one.value for one in app.warning)
-    monkeypatch.setattr(stream_of(app).analyser, "_draw", real)
+    monkeypatch.setattr(stream_of(app).analyzer, "_draw", real)
     app.sidebar.selectbox(key="detector_widget").select("hog").run()
     app.button_group(key="live_parts").set_value(["boxes", "landmarks"]).run()
     assert not app.exception and any("YuNet alone" in one.value for one in app.caption)
@@ -356,11 +356,11 @@ def test_the_sample_video_is_in_reach(app):
 
 def test_the_second_click_of_two_loses_no_recording(monkeypatch):
     kept, rows = [], [1, 2]
-    analyser = SimpleNamespace(
+    analyzer = SimpleNamespace(
         state=lambda: SimpleNamespace(recording=bool(rows)),
         stop_recording=lambda: [rows.pop() for _ in range(len(rows))],
     )
-    monkeypatch.setattr(live_tab.session, "live", lambda: SimpleNamespace(analyser=analyser, wanted=True))
+    monkeypatch.setattr(live_tab.session, "live", lambda: SimpleNamespace(analyzer=analyzer, wanted=True))
     monkeypatch.setattr(live_tab.session, "keep_recording", kept.append)
     monkeypatch.setattr(live_tab.session, "ask_for_rerun", lambda: None)
     live_tab._stop_recording()

@@ -43,8 +43,8 @@ def count_frames(path: Path, echo: bool) -> None:
     webcam = loaded("fer.app.predict.webcam", "callback_of")
     real, counts = webcam.callback_of, {"frames": 0, "seconds": 0.0}
 
-    def callback_of(analyser, wanted):
-        inner = real(analyser, wanted)
+    def callback_of(analyzer, wanted):
+        inner = real(analyzer, wanted)
 
         def callback(frame):
             began = time.monotonic()
@@ -55,8 +55,8 @@ def count_frames(path: Path, echo: bool) -> None:
                 part = path.with_suffix(".part")
                 part.write_text(json.dumps(counts))
                 os.replace(part, path)
-            if echo:  # the page follows the analyser: it must see that frames flow
-                analyser._note((), (480, 640, 3), began, None)
+            if echo:  # the page follows the analyzer: it must see that frames flow
+                analyzer._note((), (480, 640, 3), began, None)
             return answer
 
         return callback

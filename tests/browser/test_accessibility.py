@@ -15,8 +15,8 @@ from tests.browser.conftest import running_app
 from tests.browser.test_explain import settled
 from tests.conftest import ROOT
 
-COLOURS = ["color-contrast"]  # the one rule whose answer the scheme changes
-LOOKS = (("light", 1280, None), ("dark", 1280, COLOURS), ("dark", 390, None), ("light", 390, COLOURS))
+COLORS = ["color-contrast"]  # the one rule whose answer the scheme changes
+LOOKS = (("light", 1280, None), ("dark", 1280, COLORS), ("dark", 390, None), ("light", 390, COLORS))
 GROUND = {"light": "rgb(255, 255, 255)", "dark": "rgb(18, 20, 28)"}  # .streamlit/config.toml
 
 
@@ -83,7 +83,7 @@ def training_run(page, _run) -> None:
 def training_form(page, _run) -> None:
     page.get_by_role("button", name="New run").click()
     expect(page.get_by_role("heading", name="What is in this data?")).to_be_visible()
-    expect(page.get_by_alt_text(re.compile("labelled neutral"))).to_be_visible()
+    expect(page.get_by_alt_text(re.compile("labeled neutral"))).to_be_visible()
     page.get_by_text("More settings").click()
     expect(page.get_by_text("About", exact=False).first).to_be_visible()
 
@@ -143,7 +143,7 @@ def test_axe_finds_nothing_serious(server, page, finished_run, name):
         page.emulate_media(color_scheme=scheme)
         page.set_viewport_size({"width": width, "height": 900})
         expect(page.get_by_test_id("stApp")).to_have_css("background-color", GROUND[scheme])
-        page.wait_for_timeout(700)  # colours fade over
+        page.wait_for_timeout(700)  # colors fade over
         if serious := found_by_axe(page, rules):
             found[scheme, width] = serious
     assert not found

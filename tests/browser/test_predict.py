@@ -60,7 +60,7 @@ def test_the_answer_is_there_while_the_rest_is_made_and_nothing_moves_then(brows
         expect(page.get_by_alt_text("The photo with its faces marked: happy")).to_be_visible()
         expect(page.get_by_test_id("stPlotlyChart")).to_be_visible()
         explain = page.get_by_role("button", name="Explain this face")
-        steps = page.get_by_alt_text("The face, step: Standardised, to come")
+        steps = page.get_by_alt_text("The face, step: Standardized, to come")
         expect(steps).to_be_visible()
         expect(page.get_by_role("heading", name="All faces")).to_have_count(0)
         expect(page.get_by_role("button", name="CSV")).to_have_count(0)
@@ -68,7 +68,7 @@ def test_the_answer_is_there_while_the_rest_is_made_and_nothing_moves_then(brows
         go.touch()
         expect(page.get_by_role("heading", name="All faces")).to_be_visible()
         expect(page.get_by_text("views keep")).to_be_visible()
-        made = page.get_by_alt_text("The face, step: Standardised", exact=True)
+        made = page.get_by_alt_text("The face, step: Standardized", exact=True)
         expect(made).to_be_visible()
         assert places(explain, made) == before
         context.close()

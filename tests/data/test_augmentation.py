@@ -14,7 +14,7 @@ def faces(count: int = 2) -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, (count, 48, 48), dtype=np.uint8)
 
 
-def test_augmentation_switched_off_is_the_centre_crop():
+def test_augmentation_switched_off_is_the_center_crop():
     batch = torch.from_numpy(faces())
     views = STILL(batch, 44, np.random.default_rng(0))
     assert torch.allclose(views[:, 0], batch[:, 2:46, 2:46] / 255, atol=1e-5)

@@ -1,4 +1,4 @@
-"""What a photograph does to faces: nothing at strength 0 where that is meant, seeded, within the grey range."""
+"""What a photograph does to faces: nothing at strength 0 where that is meant, seeded, within the gray range."""
 
 from __future__ import annotations
 

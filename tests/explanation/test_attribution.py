@@ -75,9 +75,9 @@ def test_gradient_and_guided_by_hand(toy):
 
 
 def test_occlusion_by_hand(toy):
-    grey = float(PICTURE.mean())  # 0.5
+    gray = float(PICTURE.mean())  # 0.5
     maps = occlusion(toy, PICTURE, units(), side=1, stride=1)[:, 0].numpy()
-    assert np.allclose(maps[0], [[3 - grey, -grey], [-grey, 1 - grey]])
+    assert np.allclose(maps[0], [[3 - gray, -gray], [-gray, 1 - gray]])
     assert np.allclose(maps[1], [[0, 2], [0, 0]])
 
 
@@ -88,10 +88,10 @@ def test_contrast_is_the_map_of_the_difference(toy):
 
 
 def test_integrated_gradients_by_hand(toy):
-    grey = float(PICTURE.mean())
+    gray = float(PICTURE.mean())
     maps = Explainer(toy).attribute("integrated_gradients", PICTURE, units())
-    # Class 0 is relu(x): a pixel's share is relu(x) - relu(grey).
-    assert np.allclose(maps[0], np.maximum(PICTURE[0, 0].numpy(), 0) - grey, atol=0.02)
+    # Class 0 is relu(x): a pixel's share is relu(x) - relu(gray).
+    assert np.allclose(maps[0], np.maximum(PICTURE[0, 0].numpy(), 0) - gray, atol=0.02)
 
 
 # ------------------------------------------------------------------ against independent references
@@ -112,13 +112,13 @@ def test_grad_cam_and_guided_equal_plain_hooks(network, face):
 def test_integrated_gradients_add_up_and_agree_with_captum(network, face):
     explainer = Explainer(network)
     maps = explainer.attribute("integrated_gradients", face.batch, units())
-    grey = face.batch.mean().expand_as(face.batch)
-    gaps = (explainer.logits(face.batch) - explainer.logits(grey))[0].numpy()
+    gray = face.batch.mean().expand_as(face.batch)
+    gaps = (explainer.logits(face.batch) - explainer.logits(gray))[0].numpy()
     assert np.abs(maps.sum((1, 2)) - gaps).max() < 0.01 * np.abs(gaps).max()
     k = int(np.abs(gaps).argmax())
     captums = (
         captum.attr.IntegratedGradients(network)
-        .attribute(face.batch, grey, target=k, n_steps=300, internal_batch_size=50)[0, 0]
+        .attribute(face.batch, gray, target=k, n_steps=300, internal_batch_size=50)[0, 0]
         .detach()
         .numpy()
     )
@@ -127,10 +127,10 @@ def test_integrated_gradients_add_up_and_agree_with_captum(network, face):
 
 def test_one_direction_alone_adds_up_within_one_percent(mini, face):
     explainer = Explainer(mini)
-    grey = face.batch.mean().expand_as(face.batch)
+    gray = face.batch.mean().expand_as(face.batch)
     for k in (0, 3):
         total = explainer.attribute("integrated_gradients", face.batch, units([k])).sum()
-        gap = float((explainer.logits(face.batch) - explainer.logits(grey))[0, k])
+        gap = float((explainer.logits(face.batch) - explainer.logits(gray))[0, k])
         assert abs(total - gap) < 0.01 * abs(gap)
 
 
@@ -227,7 +227,7 @@ def test_eight_threads_explain_and_predict_at_once(recognizer, mini, face):
         for layer in ("block2", "block4", "fused")
     ]
     alone = {job: explainer.attribute(job[0], face.batch, units(), job[1]) for job in jobs}
-    logits, probabilities = explainer.logits(face.batch), recognizer.probabilities(face.aligned_grey[None])
+    logits, probabilities = explainer.logits(face.batch), recognizer.probabilities(face.aligned_gray[None])
     wrong, seen = [], []
 
     def work(number: int) -> None:
@@ -237,7 +237,7 @@ def test_eight_threads_explain_and_predict_at_once(recognizer, mini, face):
             if not np.array_equal(maps, alone[method, layer]):
                 wrong.append((method, layer))
             if not torch.equal(explainer.logits(face.batch), logits) or not np.array_equal(
-                recognizer.probabilities(face.aligned_grey[None]), probabilities
+                recognizer.probabilities(face.aligned_gray[None]), probabilities
             ):
                 wrong.append("prediction")
             seen.append(method)

@@ -27,7 +27,7 @@ def top_left_counts(batch: np.ndarray) -> np.ndarray:
 
 @pytest.fixture
 def corner():
-    """An 8 x 8 picture whose top left cell alone is 1; its mean grey is 1/4."""
+    """An 8 x 8 picture whose top left cell alone is 1; its mean gray is 1/4."""
     batch = np.zeros((1, 1, 8, 8), np.float32)
     batch[..., :4, :4] = 1
     return batch
@@ -69,22 +69,22 @@ def test_rank_correlation_by_hand():
     assert sanity_check.rank_correlation(np.array([[0, 5], [5, 9.0]]), one, "occlusion") == pytest.approx(0.9486833)
 
 
-def test_randomised_networks_change_what_they_say_they_change(explainer):
+def test_randomized_networks_change_what_they_say_they_change(explainer):
     before = {name: value.clone() for name, value in explainer.model.state_dict().items()}
-    top, all_layers = (sanity_check.randomised(explainer, part).model.state_dict() for part in ("top", "all"))
+    top, all_layers = (sanity_check.randomized(explainer, part).model.state_dict() for part in ("top", "all"))
     assert all((explainer.model.state_dict()[name] == value).all() for name, value in before.items())
     changed = {name for name in before if not (top[name] == before[name]).all()}
     assert changed == {"classifier.weight", "classifier.bias"}
     weights = [name for name in before if before[name].ndim == 4]
     assert weights and all(not (all_layers[name] == before[name]).all() for name in weights)
-    again = sanity_check.randomised(explainer, "all").model.state_dict()
+    again = sanity_check.randomized(explainer, "all").model.state_dict()
     assert all((again[name] == all_layers[name]).all() for name in again)
 
 
 def test_guided_backpropagation_hardly_notices_the_last_layer(face, mini):
     """Adebayo et al. 2018, here: why the page labels it. The mean over the maps of all seven classes."""
     explainer = Explainer(mini)
-    other = sanity_check.randomised(explainer, "top")
+    other = sanity_check.randomized(explainer, "top")
     kept = {}
     for method in ("guided_backprop", "grad_cam"):
         pairs = [

@@ -35,17 +35,17 @@ def test_landmarks_fall_where_the_aligned_face_shows_them():
     """Bright dots at a turned face's landmarks are found again where landmarks_in_input says."""
     from fer.vision.alignment import align_face
 
-    turn, centre = np.deg2rad(20), np.array([200.0, 200.0])
+    turn, center = np.deg2rad(20), np.array([200.0, 200.0])
     matrix = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
     upright = np.array([[-60, -50], [60, -50], [0, 10], [-40, 70], [40, 70]], float)
-    points = upright @ matrix.T + centre
+    points = upright @ matrix.T + center
     box = FaceBox(100, 80, 200, 250, landmarks=tuple(map(tuple, points)))
     for index, point in enumerate(points):
         photo = np.zeros((420, 420, 3), np.uint8)
         cv2.circle(photo, tuple(int(round(v)) for v in point), 8, (255, 255, 255), -1)
-        grey = align_face(photo, box, "yunet", 48).astype(float)
+        gray = align_face(photo, box, "yunet", 48).astype(float)
         rows, columns = np.mgrid[:48, :48] + 0.5
-        seen = np.array([(columns * grey).sum(), (rows * grey).sum()]) / grey.sum() - 2  # 44 of 48: 2 off each side
+        seen = np.array([(columns * gray).sum(), (rows * gray).sum()]) / gray.sum() - 2  # 44 of 48: 2 off each side
         assert np.abs(seen - landmarks_in_input(box, "yunet", 48, 44)[index]).max() < 0.5
 
 
@@ -141,8 +141,8 @@ def test_explain_answers_in_one_record(recognizer, astronaut):
 
 
 def test_a_constant_picture_gives_finite_maps_and_a_sentence(recognizer):
-    grey = np.full((60, 60, 3), 128, np.uint8)
-    explanation = fer.explain(recognizer, grey, FaceBox(0, 0, 60, 60))
+    gray = np.full((60, 60, 3), 128, np.uint8)
+    explanation = fer.explain(recognizer, gray, FaceBox(0, 0, 60, 60))
     for method, maps in explanation.maps.items():
         assert np.isfinite(maps).all(), method
         assert all("no facial content" in words for words in explanation.words[method].values())
@@ -166,7 +166,7 @@ def test_bad_input_is_named(recognizer, astronaut, tmp_path):
 
 
 def test_other_preprocessing_is_followed(tmp_path, astronaut):
-    """A run with 40 px faces of 44, standardised by the data set: the map has its size, its own scale."""
+    """A run with 40 px faces of 44, standardized by the data set: the map has its size, its own scale."""
     from fer.models.card import Card
     from fer.models.checkpoints import save_checkpoint
     from fer.models.registry import build
@@ -180,7 +180,7 @@ def test_other_preprocessing_is_followed(tmp_path, astronaut):
     assert explanation.maps["occlusion"].shape == (1, 40, 40) and explanation.layer == "fused"
     face = subject(recognizer, astronaut, box)
     logits = explainer_for(recognizer).logits(face.batch).numpy()
-    assert np.allclose(logits, recognizer.logits(face.aligned_grey[None]), atol=1e-4)
+    assert np.allclose(logits, recognizer.logits(face.aligned_gray[None]), atol=1e-4)
 
 
 def test_command_line(tmp_path, sample):

@@ -183,6 +183,6 @@ def run_files() -> dict[str, bytes]:
     }
 
 
-def greys(seed: int = 0) -> np.ndarray:
+def grays(seed: int = 0) -> np.ndarray:
     """The wall's strip of two faces."""
     return np.random.default_rng(seed).integers(0, 255, (48, 96), np.uint8)

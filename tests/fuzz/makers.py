@@ -62,7 +62,7 @@ def zip_of_pictures(random: Random) -> bytes:
 def run_files(random: Random) -> Input:
     """A run directory with one to three of its files odd or damaged."""
     found = files.run_files()
-    found["watch.png"] = cv2.imencode(".png", files.greys())[1].tobytes()
+    found["watch.png"] = cv2.imencode(".png", files.grays())[1].tobytes()
     for _ in range(random.randrange(1, 4)):
         name = random.choice(list(found))
         if name.endswith(".json") and random.randrange(3):

@@ -98,7 +98,7 @@ def chunk(kind: bytes, content: bytes) -> bytes:
 
 
 def png_of(width: int, height: int, extra: bytes = b"") -> bytes:
-    """A grey PNG whose header says this size; its pixels are few."""
+    """A gray PNG whose header says this size; its pixels are few."""
     header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
     return (
         b"\x89PNG\r\n\x1a\n"
@@ -110,7 +110,7 @@ def png_of(width: int, height: int, extra: bytes = b"") -> bytes:
 
 
 def many_passes(width: int, height: int, passes: int) -> bytes:
-    """A progressive JPEG of a grey plane that is gone over again and again, each time in about 70 bytes."""
+    """A progressive JPEG of a gray plane that is gone over again and again, each time in about 70 bytes."""
 
     def segment(marker: int, content: bytes) -> bytes:
         return struct.pack(">BBH", 0xFF, marker, len(content) + 2) + content

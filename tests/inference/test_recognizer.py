@@ -49,7 +49,7 @@ def test_a_prediction_knows_its_detector_so_that_its_explanation_is_of_the_same_
     picture = read_image(sample)
     face = recognizer.predict(picture, detector)[0]
     assert (
-        np.array_equal(subject(recognizer, picture, face).aligned_grey, align_face(picture, face.box, detector))
+        np.array_equal(subject(recognizer, picture, face).aligned_gray, align_face(picture, face.box, detector))
         and face.detector == detector
     )
 
@@ -114,7 +114,7 @@ def test_a_poor_face_is_never_sure(recognizer, sample):
     assert "too small (10 px, needs 20)" in tiny.quality.reasons
 
 
-def test_an_even_grey_is_no_face_and_never_sure(recognizer):
+def test_an_even_gray_is_no_face_and_never_sure(recognizer):
     even = np.full((90, 120, 3), 128, np.uint8)
     for image, reason in ((even, "no facial content"), (even // 8, "too dark"), (even + 120, "overexposed")):
         (face,) = recognizer.predict(image, "none")
@@ -138,5 +138,5 @@ def test_threads_do_not_disturb_each_other(recognizer, sample):
 def test_steps_show_what_the_network_sees(recognizer, sample):
     image = read_image(sample)
     steps = recognizer.steps(image, FaceBox(186, 60, 82, 105), "yunet")
-    assert steps.grey.shape == (48, 48) and steps.standardised.shape == (44, 44)
-    assert np.array_equal(steps.standardised, recognizer.card.preprocessing(steps.grey[None])[0, 0])
+    assert steps.gray.shape == (48, 48) and steps.standardized.shape == (44, 44)
+    assert np.array_equal(steps.standardized, recognizer.card.preprocessing(steps.gray[None])[0, 0])

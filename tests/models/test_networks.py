@@ -10,7 +10,7 @@ from fer.errors import WeightsError
 from fer.models.merging import merge
 from fer.models.network import check_network
 from fer.models.registry import ARCHITECTURES, build, fold, parameter_count
-from fer.models.summary import multiply_adds, summarise
+from fer.models.summary import multiply_adds, summarize
 
 FIRST_ROWS = [
     ("Conv2d", (8, 42, 42), 72),
@@ -29,7 +29,7 @@ FIRST_ROWS = [
 
 
 def test_the_summary_of_mini_xception():
-    table = summarise(build("mini_xception"))
+    table = summarize(build("mini_xception"))
     assert [(row.kind, row.shape, row.parameters) for row in table.rows[:12]] == FIRST_ROWS
     assert table.parameters == 56_951
     sizes = table.input_mb, table.forward_backward_mb, table.parameters_mb, table.total_mb
@@ -53,10 +53,10 @@ def test_every_size_can_be_trained(side):
     assert all(parameter.grad.isfinite().all() for parameter in model.parameters())
 
 
-def test_summarising_leaves_the_model_as_it_was():
+def test_summarizing_leaves_the_model_as_it_was():
     model = build("mini_xception").train()
     before = {name: value.clone() for name, value in model.state_dict().items()}
-    summarise(model)
+    summarize(model)
     assert model.training and all(torch.equal(before[name], value) for name, value in model.state_dict().items())
     assert not any(module._forward_hooks for module in model.modules())
 

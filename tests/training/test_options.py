@@ -163,7 +163,7 @@ def test_patience_ends_a_run_and_a_resume_does_not_prolong_it(tmp_path):
     assert train(run, quiet=True) == "finished" and len(run.records()) == done
 
 
-def test_drawn_faces_are_learnt_in_a_few_epochs(tmp_path):
+def test_drawn_faces_are_learned_in_a_few_epochs(tmp_path):
     """What Start does on the page, with the page's first preset, cut to four epochs."""
     run = RunDirectory.create(tmp_path / "quick", TrainConfig(**{**PRESETS[0].settings, "epochs": 4, "threads": 1}))
     train(run, quiet=True)

@@ -11,34 +11,34 @@ from fer.vision.alignment import EYE_DISTANCE, EYES_MOUTH_MIDDLE, EYES_TO_MOUTH,
 from fer.vision.registry import DETECTOR_SPECS
 
 
-def rotate(point, centre, degrees):
+def rotate(point, center, degrees):
     angle = np.deg2rad(degrees)
-    x, y = np.subtract(point, centre)
+    x, y = np.subtract(point, center)
     return (
-        float(centre[0] + np.cos(angle) * x - np.sin(angle) * y),
-        float(centre[1] + np.sin(angle) * x + np.cos(angle) * y),
+        float(center[0] + np.cos(angle) * x - np.sin(angle) * y),
+        float(center[1] + np.sin(angle) * x + np.cos(angle) * y),
     )
 
 
-def reference_face(unit: float, centre, degrees: float = 0) -> FaceBox:
+def reference_face(unit: float, center, degrees: float = 0) -> FaceBox:
     """A face that lies in its photo exactly as FER2013's median does in 48 x 48, scaled and turned."""
 
     def place(x, y):
-        return rotate((centre[0] + (x - 24) * unit, centre[1] + (y - 24) * unit), centre, degrees)
+        return rotate((center[0] + (x - 24) * unit, center[1] + (y - 24) * unit), center, degrees)
 
     x, y = EYES_MOUTH_MIDDLE
     eyes, mouth = y - EYES_TO_MOUTH / 2, y + EYES_TO_MOUTH / 2
     half = EYE_DISTANCE / 2
     landmarks = (place(x - half, eyes), place(x + half, eyes), place(x, y), place(x - 5, mouth), place(x + 5, mouth))
     side = DETECTOR_SPECS["yunet"].median.side * unit
-    middle = place(*DETECTOR_SPECS["yunet"].median.centre)
+    middle = place(*DETECTOR_SPECS["yunet"].median.center)
     return FaceBox(middle[0] - side / 2, middle[1] - side / 2, side, side, 1.0, landmarks)
 
 
 @pytest.mark.parametrize("degrees", [0, 17, -30])
 def test_the_crop_is_the_reference_square(degrees):
     crop = face_crop(reference_face(3.0, (200, 150), degrees), "yunet")
-    assert (crop.centre_x, crop.centre_y) == pytest.approx((200, 150), abs=0.01)
+    assert (crop.center_x, crop.center_y) == pytest.approx((200, 150), abs=0.01)
     assert crop.side == pytest.approx(144) and crop.roll == pytest.approx(np.deg2rad(degrees))
 
 
@@ -46,7 +46,7 @@ def test_without_landmarks_the_box_decides():
     median = DETECTOR_SPECS["haar"].median
     crop = face_crop(FaceBox(100, 50, 2 * median.side, 2 * median.side), "haar")
     assert crop.side == pytest.approx(96) and crop.roll == 0
-    assert crop.centre_x == pytest.approx(100 + median.side + 2 * (24 - median.centre[0]))
+    assert crop.center_x == pytest.approx(100 + median.side + 2 * (24 - median.center[0]))
 
 
 def test_cutting_a_whole_picture_gives_the_picture():
@@ -74,7 +74,7 @@ def test_shrinking_averages_instead_of_picking():
     assert np.abs(cut(stripes, Crop(240, 240, 480)).astype(int) - 100).max() <= 4
 
 
-@pytest.mark.parametrize("centre", [(0, 0), (-400, 90), (199, 99), (1000, 1000)])
-def test_faces_at_and_beyond_the_edge_stay_finite(centre):
+@pytest.mark.parametrize("center", [(0, 0), (-400, 90), (199, 99), (1000, 1000)])
+def test_faces_at_and_beyond_the_edge_stay_finite(center):
     picture = np.full((100, 200, 3), 77, np.uint8)
-    assert (cut(picture, Crop(*centre, 90, 0.3)) == 77).all()
+    assert (cut(picture, Crop(*center, 90, 0.3)) == 77).all()

@@ -13,8 +13,8 @@ from fer.vision import images
 from fer.vision.images import decode_image, read_image
 
 # Four flat quadrants, so that lossy formats keep them and orientation shows.
-COLOURS = np.array([[[200, 30, 30], [30, 200, 30]], [[30, 30, 200], [200, 200, 30]]], np.uint8)
-PICTURE = COLOURS.repeat(16, 0).repeat(24, 1)  # (32, 48, 3)
+COLORS = np.array([[[200, 30, 30], [30, 200, 30]], [[30, 30, 200], [200, 200, 30]]], np.uint8)
+PICTURE = COLORS.repeat(16, 0).repeat(24, 1)  # (32, 48, 3)
 
 
 def encode(picture: Image.Image, kind: str, **options) -> bytes:
@@ -27,7 +27,7 @@ def encode(picture: Image.Image, kind: str, **options) -> bytes:
 def test_formats(kind):
     rgb = decode_image(encode(Image.fromarray(PICTURE), kind))
     assert rgb.dtype == np.uint8 and rgb.shape == (32, 48, 3)
-    assert np.abs(rgb[::31, ::47].astype(int) - COLOURS).max() < 12
+    assert np.abs(rgb[::31, ::47].astype(int) - COLORS).max() < 12
 
 
 @pytest.mark.parametrize("mode", ["L", "1", "P", "LA", "RGBA", "CMYK", "YCbCr"])
@@ -36,7 +36,7 @@ def test_modes(mode):
     rgb = decode_image(encode(picture, {"CMYK": "JPEG", "YCbCr": "JPEG"}.get(mode, "PNG")))
     assert rgb.shape == (32, 48, 3)
     if mode in ("P", "RGBA", "CMYK", "YCbCr"):
-        assert np.abs(rgb[::31, ::47].astype(int) - COLOURS).max() < 40
+        assert np.abs(rgb[::31, ::47].astype(int) - COLORS).max() < 40
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -58,8 +58,8 @@ def test_exif_orientation(orientation):
 
 def test_sixteen_bits_keep_their_scale():
     deep = np.tile(np.linspace(0, 65535, 32, dtype=np.uint16), (32, 1))
-    grey = decode_image(encode(Image.fromarray(deep), "PNG"))[0, :, 0]
-    assert np.abs(grey.astype(int) - np.linspace(0, 255, 32)).max() <= 1
+    gray = decode_image(encode(Image.fromarray(deep), "PNG"))[0, :, 0]
+    assert np.abs(gray.astype(int) - np.linspace(0, 255, 32)).max() <= 1
 
 
 def test_transparency_lies_over_white():
@@ -68,7 +68,7 @@ def test_transparency_lies_over_white():
 
 
 def test_a_gif_gives_its_first_frame():
-    frames = [Image.fromarray(np.full((16, 16), grey, np.uint8)) for grey in (10, 250)]
+    frames = [Image.fromarray(np.full((16, 16), gray, np.uint8)) for gray in (10, 250)]
     assert (decode_image(encode(frames[0], "GIF", save_all=True, append_images=frames[1:])) == 10).all()
 
 

@@ -52,8 +52,8 @@ def test_a_turned_face_says_so(face):
 
 
 def test_size_light_and_frame(face):
-    def word(box: FaceBox, grey: np.ndarray) -> str:
-        return assess((200, 200), box, grey).word
+    def word(box: FaceBox, gray: np.ndarray) -> str:
+        return assess((200, 200), box, gray).word
 
     assert word(FaceBox(20, 20, 15, 40), face) == "too small"
     assert word(BOX, (face // 12)) == "too dark" and word(BOX, 255 - face // 14) == "overexposed"

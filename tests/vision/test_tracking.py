@@ -47,19 +47,19 @@ def test_two_people_cross_and_keep_their_numbers():
 
 
 def drawn_clip() -> list[np.ndarray]:
-    """Forty frames of two drawn heads that pass each other, grey on light."""
+    """Forty frames of two drawn heads that pass each other, gray on light."""
     frames = []
     for step in range(40):
         frame = np.full((200, 480), 230, np.uint8)
-        for x, y, grey in ((60 + 9 * step, 95, 60), (420 - 9 * step, 105, 140)):
-            cv2.ellipse(frame, (x, y), (26, 34), 0, 0, 360, grey, -1)
+        for x, y, gray in ((60 + 9 * step, 95, 60), (420 - 9 * step, 105, 140)):
+            cv2.ellipse(frame, (x, y), (26, 34), 0, 0, 360, gray, -1)
         frames.append(frame)
     return frames
 
 
-def found(frame: np.ndarray, grey: int) -> FaceBox | None:
-    """A detector that is certain on drawn heads: where that grey is, unless most of it is hidden."""
-    rows, columns = np.nonzero(frame == grey)
+def found(frame: np.ndarray, gray: int) -> FaceBox | None:
+    """A detector that is certain on drawn heads: where that gray is, unless most of it is hidden."""
+    rows, columns = np.nonzero(frame == gray)
     if len(rows) < 1400:
         return None
     return FaceBox(float(columns.min()), float(rows.min()), float(np.ptp(columns)), float(np.ptp(rows)))
@@ -69,10 +69,10 @@ def test_a_drawn_clip_with_crossing_faces():
     tracker, seen = FaceTracker(), {60: set(), 140: set()}
     hidden = 0
     for index, frame in enumerate(drawn_clip()):
-        boxes = {grey: place for grey in (60, 140) if (place := found(frame, grey))}
+        boxes = {gray: place for gray in (60, 140) if (place := found(frame, gray))}
         hidden += len(boxes) < 2
-        for grey, number in zip(boxes, tracker.update(list(boxes.values()), index / 25), strict=True):
-            seen[grey].add(number)
+        for gray, number in zip(boxes, tracker.update(list(boxes.values()), index / 25), strict=True):
+            seen[gray].add(number)
     assert hidden and seen == {60: {1}, 140: {2}}
 
 

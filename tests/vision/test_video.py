@@ -23,7 +23,7 @@ def made_video(
     options=None,
     pixel_shape: Fraction = Fraction(1),
 ) -> bytes:
-    """One plain grey frame a time, 20 levels apart, with a white upper left quarter."""
+    """One plain gray frame a time, 20 levels apart, with a white upper left quarter."""
     file = io.BytesIO()
     with av.open(file, "w", format=container, options=options or {}) as out:
         stream = out.add_stream(codec, rate=25)

@@ -34,8 +34,8 @@ def _tile(item: Evaluation, row: int, key: str) -> None:
     share = float(item.probabilities[row].max())
     with st.container(width=SIDE, gap="small"):
         picture = cv2.resize(item.part.pixels[row], (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
-        st.image(picture, width=SIDE, alt=f"A face labelled {truth}, named {named}")
-        st.caption(f"labelled {truth}  \nnamed {named} {share:.0%}")
+        st.image(picture, width=SIDE, alt=f"A face labeled {truth}, named {named}")
+        st.caption(f"labeled {truth}  \nnamed {named} {share:.0%}")
         if st.button("Explain", key=f"{key}_explain_{row}", width="stretch"):
             _open_in_explain(item, row, truth)
 

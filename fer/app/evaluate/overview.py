@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from fer.evaluation.robustness import StressPoint
 
 HELP = {
-    "Accuracy": "The share of faces that it names as they are labelled",
+    "Accuracy": "The share of faces that it names as they are labeled",
     "Macro-F1": "The mean over classes of the balance of precision and recall: rare classes count as much",
     "ECE": "Expected calibration error: how far confidence is from the share that is right",
     "Without train duplicates": "Accuracy without the pictures that also occur in the Training part",

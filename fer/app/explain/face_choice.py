@@ -101,15 +101,15 @@ def _choose_row() -> None:
         "Part",
         ["PublicTest", "Training"],
         key="explain_split",
-        help="PublicTest is what models here are chosen on, Training what they learnt from.",
+        help="PublicTest is what models here are chosen on, Training what they learned from.",
     )
     if not path.strip():
         return
     faces = resources.dataset(path.strip()).split(split)
     row = st.number_input("Row", 0, len(faces) - 1, 0, key="explain_row")
     if st.button("Explain this row", icon=":material/table_rows:"):
-        grey = faces.pixels[row]
-        photo = Photo(f"{split} row {row}.png", maps.png(np.repeat(grey[..., None], 3, 2)))
+        gray = faces.pixels[row]
+        photo = Photo(f"{split} row {row}.png", maps.png(np.repeat(gray[..., None], 3, 2)))
         session.take_whole(photo.key)
         _explain(session.Explained(photo, truth=NAMES[faces.labels[row]]))
 

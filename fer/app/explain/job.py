@@ -93,7 +93,7 @@ class ExplainJob:
         return self.untaught[key]
 
     def kept(self, key: Key, index: int) -> dict[str, float]:
-        """The rank correlation of one map with that of each randomised network."""
+        """The rank correlation of one map with that of each randomized network."""
         return {
             part: sanity_check.rank_correlation(self.maps[key][index], maps[index], key[0])
             for part, maps in self.untaught_of(key).items()
@@ -131,7 +131,7 @@ class ExplainJob:
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _untaught(_explainer: Explainer, sha256: str, part: sanity_check.Part) -> Explainer:
-    return sanity_check.randomised(_explainer, part)
+    return sanity_check.randomized(_explainer, part)
 
 
 def key_of(method: str, layer: str) -> Key:

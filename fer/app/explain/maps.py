@@ -125,12 +125,12 @@ def _look(study: ExplainJob, cell: Cell) -> Look:
 
 def _scale_words(method: str, look: Look) -> str:
     if not METHODS[method].signed:
-        colours = "Yellow speaks for the class most, black not at all."
+        colors = "Yellow speaks for the class most, black not at all."
     elif METHODS[method].marks == "size":
-        colours = "Red: brighter here would raise the class's score; blue: darker here would."
+        colors = "Red: brighter here would raise the class's score; blue: darker here would."
     else:
-        colours = "Red speaks for the class, blue against it."
-    return colours + (
+        colors = "Red speaks for the class, blue against it."
+    return colors + (
         " Each map has its own scale, so do not compare strengths."
         if look.each
         else " One scale for all seven classes."

@@ -66,7 +66,7 @@ def trust(study: ExplainJob, keys: list[Key], cell: Cell) -> None:
             _chart(found, baseline, cell, "insertion")
         st.caption(
             "The face goes, or comes, in squares of 4 x 4 pixels, those first that the map marks most; removed "
-            "pixels take the face's mean grey. The dotted line takes the same squares in random order."
+            "pixels take the face's mean gray. The dotted line takes the same squares in random order."
         )
     _sanity_strip(study, cell)
     _table(study, keys, cell, table)
@@ -116,8 +116,8 @@ def _measured_label(table: dict[str, Any] | None, cell: Cell) -> None:
 
 def _sanity_strip(study: ExplainJob, cell: Cell) -> None:
     st.markdown(
-        "**Sanity check**: the same map where the network forgot what it learnt (Adebayo et al. 2018). A map "
-        "that stays the same does not show what was learnt."
+        "**Sanity check**: the same map where the network forgot what it learned (Adebayo et al. 2018). A map "
+        "that stays the same does not show what was learned."
     )
     if cell.key not in study.untaught:
         st.caption("Being computed.")
@@ -144,7 +144,7 @@ def _sanity_strip(study: ExplainJob, cell: Cell) -> None:
     worst, why = max(0.0, *kept.values()), sanity_check.failure(kept["top"], kept["all"])
     st.markdown(
         f"Here {METHODS[cell.method].label} **{'fails' if why else 'passes'}** the check: the map stays up to "
-        f"{worst:.2f} alike (one that shows what was learnt stays below {sanity_check.FAILS_FROM})"
+        f"{worst:.2f} alike (one that shows what was learned stays below {sanity_check.FAILS_FROM})"
         f"{f': {why}' if why else ''}."
     )
 

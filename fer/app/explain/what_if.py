@@ -44,11 +44,11 @@ def regions(study: ExplainJob, cell: Cell) -> None:
             st.markdown(f"**Expected for {cell.name}** (orange, \u2022)")
             st.markdown("\n".join(f"- {region}: {', '.join(moves)}" for region, moves in expected.items()))
             st.caption(
-                f"{units}, after Ekman, Friesen and Hager 2002. Grey ticks: a region's share of the picture, "
+                f"{units}, after Ekman, Friesen and Hager 2002. Gray ticks: a region's share of the picture, "
                 "which an even map would have."
             )
         else:
-            st.markdown(f"No part is expected to move for {cell.name}. Grey ticks: a region's share of the picture.")
+            st.markdown(f"No part is expected to move for {cell.name}. Gray ticks: a region's share of the picture.")
 
 
 def ask_back(study: ExplainJob, cell: Cell, look: Look) -> None:
@@ -61,7 +61,7 @@ def ask_back(study: ExplainJob, cell: Cell, look: Look) -> None:
 
 
 def _cover(study: ExplainJob) -> None:
-    """Regions or a rectangle, filled with the face's mean grey; the seven probabilities follow at once."""
+    """Regions or a rectangle, filled with the face's mean gray; the seven probabilities follow at once."""
     size = study.face.size
     parts = st.pills("Cover", PARTS, selection_mode="multi", default=["mouth"], key="explain_cover")
     mask = np.isin(study.face.regions, [REGIONS.index(part) for part in parts])
@@ -81,7 +81,7 @@ def _cover(study: ExplainJob) -> None:
             _covered_picture(study, mask),
             width="stretch",
             alt="The face with the chosen parts covered",
-            caption=f"{100 * mask.mean():.0f} % of the picture covered with its mean grey",
+            caption=f"{100 * mask.mean():.0f} % of the picture covered with its mean gray",
         )
     with chart:
         name = study.face.prediction.expression
@@ -105,7 +105,7 @@ def _cover(study: ExplainJob) -> None:
 def _covered_picture(study: ExplainJob, mask: np.ndarray) -> np.ndarray:
     fine = np.kron(mask, np.ones((8, 8), bool))
     picture = study.face.picture_rgb.copy()
-    picture[fine] = round(float(study.face.face_grey.mean()))
+    picture[fine] = round(float(study.face.face_gray.mean()))
     return picture
 
 

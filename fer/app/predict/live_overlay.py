@@ -49,10 +49,10 @@ class LiveDrawer:
         card, box, now = recognizer.card, face.prediction.box, self._clock()
         heat = self._heat if face.person == self._person and now - self._made_s < 1 / MAPS_PER_S else None
         if heat is None:
-            grey = align_face(frame_rgb, box, detector, card.preprocessing.face_size)
+            gray = align_face(frame_rgb, box, detector, card.preprocessing.face_size)
             leading = int(np.argmax(face.prediction.probabilities))
             explainer = explainer_for(recognizer)
-            batch = torch.from_numpy(card.preprocessing(grey[None]))
+            batch = torch.from_numpy(card.preprocessing(gray[None]))
             heat = explainer.attribute("grad_cam", batch, units([leading]), default_layer(recognizer))[0]
             self._heat, self._made_s, self._person = heat, now, face.person
         blend_heat(frame_rgb, heat, view_matrix(face_crop(box, detector), card.preprocessing.face_size, len(heat)))
@@ -60,7 +60,7 @@ class LiveDrawer:
 
 def view_matrix(crop: Crop, face_size: int, size: int) -> np.ndarray:
     """(2, 3): a pixel of the network's view (size, size), the middle of the face crop, to the picture's pixels."""
-    inner = Crop(crop.centre_x, crop.centre_y, crop.side * size / face_size, crop.roll)
+    inner = Crop(crop.center_x, crop.center_y, crop.side * size / face_size, crop.roll)
     matrix, fine = crop_matrix(inner, size)  # of a view that is `fine` times as fine
     coarse = matrix.copy()
     coarse[:, :2] *= fine

@@ -11,7 +11,7 @@ from fer.app.predict.webcam import Stream
 from fer.errors import FerError
 from fer.failure_log import log_failure
 from fer.inference import recording
-from fer.inference.live import HISTORY_S, LiveAnalyser, LiveSettings, LiveState
+from fer.inference.live import HISTORY_S, LiveAnalyzer, LiveSettings, LiveState
 from fer.inference.tracked import FULL_SIDE, LIVE_SIDE
 from fer.visualization import figures, timeline_figures
 from fer.visualization.overlay import label_of
@@ -30,7 +30,7 @@ def show(is_open: bool) -> None:
     if stream is None:
         drawer = LazyDrawer()
         stream = Stream(
-            LiveAnalyser(resources.recognizer(session.model()), resources.detector(session.detector()), drawer), drawer
+            LiveAnalyzer(resources.recognizer(session.model()), resources.detector(session.detector()), drawer), drawer
         )
         session.keep_live(stream)
     if not is_open:
@@ -53,7 +53,7 @@ def show(is_open: bool) -> None:
             st.fragment(layout.guarded_part(_timeline), run_every=TIMELINE_POLL_S if stream.wanted else None)()
     if is_open:
         _recording_result()
-    if "heat" in stream.analyser.settings.drawn and not stream.drawer.has_heat:  # last: the page stands meanwhile
+    if "heat" in stream.analyzer.settings.drawn and not stream.drawer.has_heat:  # last: the page stands meanwhile
         with loading, st.spinner("Loading PyTorch for the evidence overlay"):
             stream.drawer.load_heat()
 
@@ -117,7 +117,7 @@ def _apply(stream: Stream) -> None:
         chosen,
         FULL_SIDE if fine else LIVE_SIDE,
     )
-    stream.analyser.use(resources.recognizer(session.model()), resources.detector(session.detector()), settings)
+    stream.analyzer.use(resources.recognizer(session.model()), resources.detector(session.detector()), settings)
 
 
 def _choices(stream: Stream) -> None:
@@ -173,7 +173,7 @@ def _panel() -> None:
         session.end_live()
         session.open_predict_view("camera")
         st.rerun(scope="app")
-    now = stream.analyser.state()
+    now = stream.analyzer.state()
     if not stream.flows:
         st.info(
             f"Waiting for the camera ({stream.waiting_s:.0f} s). Allow it if your browser asks.",
@@ -227,7 +227,7 @@ def _timeline() -> None:
     stream = session.live()
     if stream is None or not stream.wanted or not stream.flows:
         return
-    rows, now_s = stream.analyser.history()
+    rows, now_s = stream.analyzer.history()
     if rows:
         st.markdown(f"**The last {HISTORY_S:.0f} s**")
         st.plotly_chart(
@@ -255,7 +255,7 @@ def _recorder(stream: Stream, now: LiveState) -> None:
     else:
         st.button(
             "Record",
-            on_click=stream.analyser.start_recording,
+            on_click=stream.analyzer.start_recording,
             icon=":material/fiber_manual_record:",
             key="record_start",
             help="Keeps the probabilities of each person and time, no pictures, until you "
@@ -266,8 +266,8 @@ def _recorder(stream: Stream, now: LiveState) -> None:
 def _stop_recording() -> None:
     stream = session.live()
     # else this is the second click of two, or the camera was stopped before it
-    if stream is not None and stream.analyser.state().recording:
-        session.keep_recording(stream.analyser.stop_recording())
+    if stream is not None and stream.analyzer.state().recording:
+        session.keep_recording(stream.analyzer.stop_recording())
         session.ask_for_rerun()  # the summary stands outside this fragment
 
 

@@ -29,7 +29,7 @@ from fer.vision.images import decode_image
 from fer.visualization import render
 
 MAX_PHOTOS, STABLE_FACES = limits().photos, limits().stable_faces
-STEPS = ("Found", "Aligned", "Grey", "Standardised")
+STEPS = ("Found", "Aligned", "Gray", "Standardized")
 STEP_SIDE = 100  # pixels of a step's picture, as it is shown: Streamlit would encode a larger one anew each time
 
 
@@ -174,7 +174,7 @@ def _unread(photo: Photo) -> tuple[Reading, Detector]:
 
 
 def _read(unread: Reading, detector: Detector) -> Reading:
-    """The reading of a photo whose recogniser is known."""
+    """The reading of a photo whose recognizer is known."""
     recognizer = unread.reader
     try:
         image_rgb = decode_image(unread.photo.data)
@@ -194,13 +194,13 @@ def _read(unread: Reading, detector: Detector) -> Reading:
 
 
 def _strip(recognizer: Recognizer, image_rgb: np.ndarray, face: Prediction, detector: str) -> dict[str, bytes]:
-    """Found, aligned, grey, standardised: a JPEG each."""
+    """Found, aligned, gray, standardized: a JPEG each."""
     steps = recognizer.steps(image_rgb, face.box, detector)
     pictures = (
         render.surroundings(image_rgb, face),
         steps.aligned_rgb,
-        render.grey_picture(steps.grey),
-        render.grey_picture(steps.standardised),
+        render.gray_picture(steps.gray),
+        render.gray_picture(steps.standardized),
     )
     return {name: _small_jpeg(picture) for name, picture in zip(STEPS, pictures, strict=True)}
 

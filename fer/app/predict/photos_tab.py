@@ -212,7 +212,7 @@ def offer_whole(reading: Reading) -> None:
 def show_table(readings: list[Reading]) -> None:
     rows = photo_reading.rows_of(readings)
     st.header("All faces")
-    shares = ("confidence", *render.COLOURS)
+    shares = ("confidence", *render.COLORS)
     percent = {
         name: st.column_config.ProgressColumn(name, format="%.0f %%", min_value=0, max_value=100) for name in shares
     }
@@ -222,7 +222,7 @@ def show_table(readings: list[Reading]) -> None:
         hide_index=True,
         width="stretch",
         column_config=percent,
-        column_order=["photo", "face", "expression", "confidence", "sure", *render.COLOURS, "quality"],
+        column_order=["photo", "face", "expression", "confidence", "sure", *render.COLORS, "quality"],
     )
     with st.container(horizontal=True):  # the files are made when they are asked for, not on every drawing of the page
         st.download_button(

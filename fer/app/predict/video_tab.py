@@ -147,7 +147,7 @@ def _timelines(video: VideoResult) -> None:
         width="stretch",
         config=figures.CONFIG,
         key="video_bands",
-        alt="A band a person, coloured by expression over time",
+        alt="A band a person, colored by expression over time",
     )
     person = shown[0]
     if len(shown) > 1:

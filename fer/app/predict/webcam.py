@@ -22,7 +22,7 @@ from streamlit_webrtc import WebRtcMode, webrtc_streamer
 
 from fer.app.predict.ice_servers import NAMES, Ice, IceSource
 from fer.app.predict.live_drawer import LazyDrawer
-from fer.inference.live import LiveAnalyser
+from fer.inference.live import LiveAnalyzer
 from fer.limits import limits
 
 KEY = "live"
@@ -37,13 +37,13 @@ RATES = (10, 15, 24, 30)
 
 @dataclass(eq=False)
 class Stream:
-    """One visitor's stream: its analyser and what that draws with, whether it is wanted, since when, and at how many
+    """One visitor's stream: its analyzer and what that draws with, whether it is wanted, since when, and at how many
     frames a second.
 
     signalling: whether the browser has given its camera and made its offer; that begins another START_WITHIN_S.
     """
 
-    analyser: LiveAnalyser
+    analyzer: LiveAnalyzer
     drawer: LazyDrawer = field(default_factory=LazyDrawer)
     wanted: bool = False
     since_s: float = 0.0
@@ -53,8 +53,8 @@ class Stream:
 
     def start(self) -> None:
         self.wanted, self.signalling, self.since_s = True, False, time.monotonic()
-        self.analyser.restarted()
-        self.frames_before = self.analyser.state().frames
+        self.analyzer.restarted()
+        self.frames_before = self.analyzer.state().frames
         with _streams_lock:
             _streams.add(self)
 
@@ -64,16 +64,16 @@ class Stream:
     @property
     def flows(self) -> bool:
         """Whether a frame has come since the start."""
-        return self.analyser.state().frames > self.frames_before
+        return self.analyzer.state().frames > self.frames_before
 
     @property
     def finds_landmarks(self) -> bool:
-        return self.analyser.detector.name == "yunet"
+        return self.analyzer.detector.name == "yunet"
 
     @property
     def left(self) -> bool:
         """Whether neither a start nor a frame was seen for STALE_S."""
-        return min(self.analyser.state().silent_s, time.monotonic() - self.since_s) >= STALE_S
+        return min(self.analyzer.state().silent_s, time.monotonic() - self.since_s) >= STALE_S
 
     @property
     def waiting_s(self) -> float:
@@ -89,7 +89,7 @@ def busy() -> bool:
 
 
 def callback_of(
-    analyser: LiveAnalyser, wanted: Callable[[], bool] = lambda: True
+    analyzer: LiveAnalyzer, wanted: Callable[[], bool] = lambda: True
 ) -> Callable[[av.VideoFrame], av.VideoFrame]:
     """A video frame callback: frame in, drawn frame out; larger frames come back at MAX_SIDE. It never raises.
 
@@ -103,14 +103,14 @@ def callback_of(
             factor = min(1.0, MAX_SIDE / max(frame.width, frame.height))
             width, height = round(frame.width * factor), round(frame.height * factor)
             pixels = frame.to_ndarray(format="rgb24", width=width, height=height)
-            drawn = analyser(np.asarray(pixels, np.uint8), frame.time)
+            drawn = analyzer(np.asarray(pixels, np.uint8), frame.time)
             height, width = drawn.shape[:2]
             even = np.ascontiguousarray(
                 drawn[: height - height % 2 or height, : width - width % 2 or width]
             )  # for H.264
             return av.VideoFrame.from_ndarray(even, format="rgb24")
         except Exception as error:  # an exception here would freeze the stream without a word
-            analyser.failed(error)
+            analyzer.failed(error)
             return frame
 
     return callback
@@ -128,7 +128,7 @@ def place(stream: Stream) -> None:
             "audio": False,
             "video": {"width": {"ideal": 640}, "height": {"ideal": 480}, "frameRate": {"ideal": stream.frame_rate}},
         },
-        video_frame_callback=callback_of(stream.analyser, lambda: stream.wanted),
+        video_frame_callback=callback_of(stream.analyzer, lambda: stream.wanted),
         async_processing=True,
         desired_playing_state=stream.wanted,
         sendback_audio=False,

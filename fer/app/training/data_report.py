@@ -39,7 +39,7 @@ def look_at(data: str, faces: Faces, stamp: str) -> tuple[DataReport, dict[str, 
 
 
 def _sheet_png(faces: np.ndarray) -> bytes:
-    """Grey faces (N, S, S) uint8 -> a PNG of SHEET_WIDTH pixels: Streamlit would encode a wider one anew each time."""
+    """Gray faces (N, S, S) uint8 -> a PNG of SHEET_WIDTH pixels: Streamlit would encode a wider one anew each time."""
     sheet = contact_sheet(faces, columns=4, enlarge=1)
     height = max(round(sheet.shape[0] * SHEET_WIDTH / sheet.shape[1]), 1)
     small = cv2.resize(sheet, (SHEET_WIDTH, height), interpolation=cv2.INTER_AREA)
@@ -94,6 +94,6 @@ def show_report(data: str, faces: Faces) -> DataReport:
     with st.container(horizontal=True, gap="small"):
         for name, sheet in sheets.items():
             with st.container(width=190, gap=None):
-                st.image(sheet.png, width=SHEET_WIDTH, alt=f"{sheet.count} pictures labelled {name}")
+                st.image(sheet.png, width=SHEET_WIDTH, alt=f"{sheet.count} pictures labeled {name}")
                 st.caption(name)
     return report

@@ -23,8 +23,8 @@ from fer.training.run_store import find_run
 from fer.visualization import figures, training_figures
 
 POLL_S, CHARTS_POLL_S = 1.5, 4.0
-Colour = Literal["gray", "blue", "orange", "green", "red"]
-STATES: dict[str, tuple[str, Colour]] = {
+Color = Literal["gray", "blue", "orange", "green", "red"]
+STATES: dict[str, tuple[str, Color]] = {
     "queued": (":material/hourglass_top:", "gray"),
     "running": (":material/directions_run:", "blue"),
     "paused": (":material/pause_circle:", "orange"),
@@ -69,9 +69,9 @@ def _epochs(run_id: str) -> None:
 
 def _headline(run: RunDirectory, status: dict) -> None:
     name = shown_state(status)
-    icon, colour = STATES.get(name, STATES["queued"])
+    icon, color = STATES.get(name, STATES["queued"])
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.badge(name, icon=icon, color=colour)
+        st.badge(name, icon=icon, color=color)
         st.markdown(f"**{layout.plain(run.id)}**")
     if name == "queued":
         ahead = [other.id for other in run_queue.queue(runs_folder())]

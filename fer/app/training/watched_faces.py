@@ -57,7 +57,7 @@ def _tile(pixels: np.ndarray, truth: str, belief: str, share: float) -> None:
         st.image(
             cv2.resize(pixels, (2 * TILE, 2 * TILE), interpolation=cv2.INTER_CUBIC),
             width=TILE,
-            alt=f"A face labelled {truth}; believed {belief}, {share:.0%}",
+            alt=f"A face labeled {truth}; believed {belief}, {share:.0%}",
         )
         mark = ":green[:material/check:]" if right else ":red[:material/close:]"
         lines = [f":small[{mark} {belief}]", f":small[:gray[{share:.0%}]]"]
