@@ -5,15 +5,12 @@ With groups it is several such networks side by side, which meet in the classifi
 
 from __future__ import annotations
 
-import copy
-from typing import cast
-
 import torch
 import torch.nn.functional as F
 from torch import nn
 
-from fer.expressions import COUNT
 from fer.models.layers import folded_kernel, put_kernel
+from fer.models.vgg import VGG
 
 
 class RepBlock(nn.Module):
@@ -52,52 +49,7 @@ class RepBlock(nn.Module):
         return nn.Sequential(plain, nn.ReLU())
 
 
-class RepVGG(nn.Module):
-    """Faces (N, 1, S, S) float32 -> logits (N, 7). Each stage but the first halves the size.
+class RepVGG(VGG):
+    """A VGG whose layers are RepBlocks. Faces (N, 1, S, S) float32 -> logits (N, 7)."""
 
-    widths: channels of a stage, over all groups; groups share nothing but the face and the classifier.
-    """
-
-    def __init__(
-        self,
-        widths: tuple[int, ...] = (32, 64, 128, 256),
-        depths: tuple[int, ...] = (1, 2, 3, 2),
-        dropout: float = 0.0,
-        groups: int = 1,
-    ) -> None:
-        super().__init__()
-        channels, stages = 1, []
-        for stage, (width, depth) in enumerate(zip(widths, depths, strict=True)):
-            blocks = []
-            for index in range(depth):
-                stride = 2 if stage and not index else 1
-                blocks.append(RepBlock(channels, width, stride, groups if channels > 1 else 1))  # all see the face
-                channels = width
-            stages.append(nn.Sequential(*blocks))
-        self.stages = nn.ModuleList(stages)
-        self.average = nn.AdaptiveAvgPool2d(1)
-        self.dropout = nn.Dropout(dropout) if dropout else None
-        self.classifier = nn.Linear(channels, COUNT)
-
-    def forward(self, batch: torch.Tensor) -> torch.Tensor:
-        features = batch
-        for stage in self.stages:
-            features = stage(features)
-        pooled = self.average(features).flatten(1)  # (N, C, s, s) -> (N, C)
-        if self.dropout is not None:
-            pooled = self.dropout(pooled)
-        logits: torch.Tensor = self.classifier(pooled)
-        return logits
-
-    def fold(self) -> RepVGG:
-        """A copy for inference, every block one plain convolution; this model stays as it is."""
-        folded = copy.deepcopy(self).eval()
-        for stage in folded.stages:
-            blocks = cast("nn.Sequential", stage)
-            for index, block in enumerate(blocks):
-                blocks[index] = cast("RepBlock", block).fold()
-        return folded
-
-    def attribution_layers(self) -> dict[str, nn.Module]:
-        """The layers that a class activation map can be taken from, the shallowest first."""
-        return {f"stage{index}": stage for index, stage in enumerate(self.stages, 1)}
+    block = RepBlock

@@ -19,7 +19,10 @@ class VGG(nn.Module):
     """Faces (N, 1, S, S) float32 -> logits (N, 7). Each stage but the first halves the size by a stride.
 
     widths: channels of a stage, over all groups; groups share nothing but the face and the classifier.
+    block: what a layer is; RepVGG has another.
     """
+
+    block: type[nn.Module] = ConvBlock
 
     def __init__(
         self,
@@ -34,7 +37,7 @@ class VGG(nn.Module):
             blocks = []
             for index in range(depth):
                 stride = 2 if stage and not index else 1
-                blocks.append(ConvBlock(channels, width, stride, groups if channels > 1 else 1))  # all see the face
+                blocks.append(self.block(channels, width, stride, groups if channels > 1 else 1))  # all see the face
                 channels = width
             stages.append(nn.Sequential(*blocks))
         self.stages = nn.ModuleList(stages)
