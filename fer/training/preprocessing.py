@@ -7,11 +7,6 @@ import torch
 from fer.preprocessing import DEVIATION_FLOOR, Preprocessing, resize_weights
 
 
-def to_unit(faces: torch.Tensor) -> torch.Tensor:
-    """(N, S, S) uint8 -> (N, 1, S, S) float32 in 0..1."""
-    return faces.unsqueeze(1).float() / 255
-
-
 def prepare(preprocessing: Preprocessing, faces: torch.Tensor) -> torch.Tensor:
     """Gray faces (N, S, S) uint8 -> (N, 1, input_size, input_size) float32, as `Preprocessing.__call__`."""
     unit = faces.unsqueeze(1).double() / 255
