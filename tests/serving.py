@@ -13,6 +13,13 @@ def free_port() -> int:
         return found.getsockname()[1]
 
 
+def streamlit_arguments(port: int | str) -> list[str]:
+    """What serves the app on a port, without a browser of its own."""
+    options = {"headless": "true", "address": "127.0.0.1", "port": str(port)}
+    flags = [word for name, value in options.items() for word in (f"--server.{name}", value)]
+    return ["streamlit", "run", "streamlit_app.py", *flags]
+
+
 def await_health(address: str) -> str:
     """The address, once a server that was just started answers there; raises TimeoutError after a minute."""
     for _ in range(240):

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import pytest
 
 from tests.conftest import ROOT
-from tests.serving import await_health, free_port
+from tests.serving import await_health, free_port, streamlit_arguments
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = [
@@ -44,18 +44,7 @@ def running_app(**settings: str) -> Iterator[str]:
     """The address of an app with these environment variables."""
     port = free_port()
     with running(
-        [
-            "-m",
-            "streamlit",
-            "run",
-            "streamlit_app.py",
-            "--server.headless",
-            "true",
-            "--server.address",
-            "127.0.0.1",
-            "--server.port",
-            str(port),
-        ],
+        ["-m", *streamlit_arguments(port)],
         port,
         **settings,
     ) as address:

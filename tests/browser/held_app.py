@@ -9,6 +9,8 @@ import sys
 import time
 from pathlib import Path
 
+from tests.serving import streamlit_arguments
+
 
 def main(port: str, file: str) -> None:
     from streamlit.web import cli
@@ -23,17 +25,7 @@ def main(port: str, file: str) -> None:
         return real(*given)
 
     photo_reading.stability = held
-    sys.argv = [
-        "streamlit",
-        "run",
-        "streamlit_app.py",
-        "--server.headless",
-        "true",
-        "--server.address",
-        "127.0.0.1",
-        "--server.port",
-        port,
-    ]
+    sys.argv = streamlit_arguments(port)
     cli.main()
 
 

@@ -16,6 +16,8 @@ import threading
 import time
 from pathlib import Path
 
+from tests.serving import streamlit_arguments
+
 PATIENCE_S = 40
 
 
@@ -75,17 +77,7 @@ def main(port: str, threads_file: str) -> None:
         ).start()
     threading.Thread(target=be_patient, daemon=True).start()
     threading.Thread(target=tell_threads, args=(Path(threads_file),), daemon=True).start()
-    sys.argv = [
-        "streamlit",
-        "run",
-        "streamlit_app.py",
-        "--server.headless",
-        "true",
-        "--server.address",
-        "127.0.0.1",
-        "--server.port",
-        port,
-    ]
+    sys.argv = streamlit_arguments(port)
     cli.main()
 
 

@@ -14,7 +14,7 @@ from playwright.sync_api import expect
 
 from fer.training.run_directory import RunDirectory
 from tests.conftest import ROOT
-from tests.serving import await_health, free_port
+from tests.serving import await_health, free_port, streamlit_arguments
 from tests.training.conftest import until
 
 
@@ -31,19 +31,7 @@ def training_server(tmp_path, tmp_path_factory):
             process.wait(20)
         processes[:] = [
             subprocess.Popen(
-                [
-                    sys.executable,
-                    "-m",
-                    "streamlit",
-                    "run",
-                    "streamlit_app.py",
-                    "--server.headless",
-                    "true",
-                    "--server.address",
-                    "127.0.0.1",
-                    "--server.port",
-                    str(port),
-                ],
+                [sys.executable, "-m", *streamlit_arguments(port)],
                 cwd=ROOT,
                 env=environment,
                 stdout=subprocess.DEVNULL,
