@@ -1,6 +1,8 @@
-"""Every limit on what a stranger may send or start, in one place; enforced on the server by those who name it.
+"""Every limit on what is read or started, in one place.
 
-`FER_HOSTED=1` is the shared demo: smaller, shorter, fewer. Read once, when the app starts.
+Readers take `limits: Limits` as an argument. Without one they work for the machine's owner (`OWNER`: the library and
+the command line). The app and the service pass `limits()`: `OPEN` on one's own machine, `HOSTED` on a shared demo
+(`FER_HOSTED=1`).
 """
 
 from __future__ import annotations
@@ -50,6 +52,22 @@ class Limits:
 
 
 OPEN = Limits()
+OWNER = replace(  # what still binds protects from a file that is a trap, not from a long one
+    OPEN,
+    photo_bytes=1024 * MB,
+    photo_pixels=256_000_000,
+    video_bytes=2**50,
+    video_seconds=math.inf,
+    video_side=8192,
+    video_rows=2**50,
+    video_frames=2**50,
+    dataset_bytes=8192 * MB,
+    dataset_pictures=2_000_000,
+    archive_files=2_000_000,
+    archive_bytes=16_384 * MB,
+    table_bytes=1024 * MB,
+    checkpoint_bytes=1024 * MB,
+)
 HOSTED = replace(
     OPEN,
     photo_bytes=15 * MB,
@@ -88,5 +106,5 @@ def hosted() -> bool:
 
 
 def limits() -> Limits:
-    """Those in force."""
+    """Those in force for the app and the service."""
     return HOSTED if hosted() else OPEN
