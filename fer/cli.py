@@ -27,8 +27,10 @@ if TYPE_CHECKING:
 
     Detector = str
     Finder = str
+    Device = str
 else:  # tyro shows and checks the names that are registered
     Detector, Finder, Faces = Literal[DETECTORS], Literal[FACE_FINDERS], Literal[CHOICES["faces"]]
+    Device = Literal["auto", "cpu", "cuda", "rocm", "directml", "coreml"]
 
 
 def predict(
@@ -280,6 +282,81 @@ def video(
         )
         print(f"{out}: {video.frames} frames, {video.read} read, {people} people{': ' + told if told else ''}")
     return 0
+
+
+def batch(
+    inputs: tyro.conf.Positional[list[Path]],
+    /,
+    out: Path,
+    workers: int | None = None,
+    ray: str = "",
+    model: str = DEFAULT_MODEL,
+    detector: Detector = "auto",
+    device: Device = "auto",
+    readings: float = 10.0,
+    stability: bool = False,
+    json: bool = False,
+) -> int:  # noqa: A002
+    """Read many photos and videos into one table; the same command again goes on where it was.
+
+    Writes readings.csv (a row a face), errors.csv and summary.json; exit 1 where an input failed.
+
+    Args:
+        inputs: Photos, videos, or folders of both (searched with all that is below).
+        out: The folder to write to; made where it is missing.
+        workers: Processes of one thread each, or actors of a Ray cluster; one a core where none are given.
+        ray: Read on Ray: local starts it on this machine, an address joins a cluster.
+        model: A name in weights/, a run directory, or a .safetensors or .onnx file.
+        detector: auto takes YuNet where it can be had, else HOG; none takes each picture for one face.
+        device: What the network runs on; auto takes a GPU where ONNX Runtime has a provider for it.
+        readings: How often a second of a video faces are read.
+        stability: Also measure for each face of a photo the share of slightly different cuts that keep its label.
+        json: Print the summary as one JSON document.
+    """
+    from fer.batch.inputs import find_inputs, skipped_in_words
+    from fer.batch.reading import Reading
+    from fer.batch.run import ERRORS, READINGS, run_batch, settings_for
+
+    if not inputs:
+        raise FerError("Name photos, videos or folders, such as: fer batch photos/ --out results")
+    if not 0.1 <= readings <= 120:
+        raise FerError(f"Readings a second are 0.1 to 120, got {readings:g}.")
+    if workers is not None and not 1 <= workers <= 4096:
+        raise FerError(f"Workers are 1 to 4096, got {workers}.")
+    found, skipped = find_inputs(inputs, left_out=out)
+    if words := skipped_in_words(skipped):
+        _say(words)
+    if not found:
+        raise FerError("There are no photos and no videos in the folder.")
+    settings = settings_for(model, detector, device, readings, stability)
+    _say(f"model {Path(model).name}, detector {settings.detector}, {len(found)} inputs")
+    form = "{l_bar}{bar}| {n:.1f}/{total} [{elapsed}<{remaining}]"
+    with tqdm(total=len(found), unit="input", bar_format=form, disable=None, smoothing=0.05) as bar:
+
+        def start(todo: int, done: int) -> None:
+            if done:
+                tqdm.write(f"{done} of {done + todo} inputs were read before.", file=sys.stderr)
+            bar.reset(todo)
+
+        def tell(reading: Reading) -> None:
+            for sentence in [reading.error, *reading.notes]:
+                if sentence:
+                    tqdm.write(f"{reading.input}: {sentence}", file=sys.stderr)
+
+        outcome = run_batch(
+            found, out, settings, workers, ray, start, lambda done: bar.update(done - bar.n) and None, tell
+        )
+    summary = outcome.summary
+    if json:
+        print(_dump(summary))
+    else:
+        failed = f"; {len(outcome.errors)} failed, see {out / ERRORS}" if outcome.errors else ""
+        done = len(found) - len(outcome.errors) - (summary["left"] if outcome.stopped else 0)
+        print(f"{out / READINGS}: {summary['faces']} faces in {done} inputs{failed}")
+    if outcome.stopped:
+        _say(f"Stopped with {summary['left']} of {len(found)} inputs left. The same command goes on from here.")
+        return 130
+    return 1 if outcome.errors else 0
 
 
 def export(
@@ -543,7 +620,7 @@ def main(arguments: list[str] | None = None) -> int:
             return run_tool(arguments[1:])
         defaults, arguments = _config_file(arguments) if arguments[:1] == ["train"] else (DEFAULTS, arguments)
         commands = tyro.extras.SubcommandApp()
-        for command in (predict, evaluate, _with_defaults(defaults), summary, explain, video, export, benchmark, app):
+        for command in (predict, evaluate, _with_defaults(defaults), summary, explain, video, batch, export, benchmark, app):
             commands.command(command)
         code = commands.cli(args=arguments, prog="fer")
         sys.stdout.flush()

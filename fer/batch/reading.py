@@ -1,0 +1,216 @@
+"""Read one input: the function that every worker calls, here or on another machine."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import time
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass, field, replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from fer.batch.inputs import Input
+from fer.batch.table import lines, photo_row, video_row
+from fer.errors import FerError
+from fer.failure_log import log_failure
+from fer.inference.recognizer import Recognizer, load
+from fer.inference.recording import Row
+from fer.inference.stability import stability
+from fer.inference.video import READINGS_PER_S, read_video
+from fer.memory import return_freed_memory, share_arenas
+from fer.models.card import Card
+from fer.vision.detection import Detector, load_detector
+from fer.vision.images import read_image
+
+LARGE_PIXELS = 4_000_000  # of a photo, whose memory glibc would keep
+PIECE = 2**16  # bytes of a table unpacked at once
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a table rests on; inputs read with other settings are read again. weights: their sha256."""
+
+    model: str
+    weights: str
+    detector: str
+    device: str = "cpu"
+    readings_per_s: float = READINGS_PER_S
+    stability: bool = False
+
+    @property
+    def key(self) -> str:
+        """The same for settings that give the same table: not the model's path, nor the device."""
+        values = {**asdict(self), "model": "", "device": ""}
+        return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What one input gave: its lines of the table, packed, or the sentence why there are none.
+
+    size, changed_ns: of the file when it was read, by which a changed one is known. key: of the settings. As JSON it is
+    what workers send and what the ledger holds.
+    """
+
+    input: str
+    size: int
+    changed_ns: int
+    key: str
+    video: bool
+    faces: int = 0
+    answers: dict[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    seconds: float = 0.0
+    table: bytes = field(default=b"", repr=False)  # CSV lines, compressed
+    error: str = ""
+
+    def lines(self) -> Iterator[bytes]:
+        """The CSV lines, UTF-8, in pieces."""
+        unpacking, packed = zlib.decompressobj(), self.table
+        while packed:
+            yield unpacking.decompress(packed, PIECE)
+            packed = unpacking.unconsumed_tail
+        yield unpacking.flush()
+
+    def to_line(self) -> str:
+        return json.dumps({**asdict(self), "table": base64.b64encode(self.table).decode()})
+
+    @classmethod
+    def from_line(cls, line: str | bytes) -> Reading:
+        """Raises ValueError for what to_line has not written."""
+        try:
+            values = json.loads(line)
+            packed = base64.b64decode(values["table"], validate=True)
+            return cls(**{**values, "table": packed, "notes": tuple(values["notes"])})
+        except (TypeError, KeyError) as error:
+            raise ValueError(f"this is no reading: {error}") from None
+
+
+def digest(card: Card) -> str:
+    """What tells a model's weights from others, whatever they are called."""
+    return card.sha256 or card.onnx_sha256
+
+
+class Reader:
+    """A worker's model and detector, each on one thread. Raises FerError where they are not what the settings say."""
+
+    def __init__(self, settings: Settings) -> None:
+        cv2.setNumThreads(1)
+        share_arenas()
+        self.settings = settings
+        self.recognizer: Recognizer = load(settings.model, threads=1, device=settings.device)
+        self.detector: Detector = load_detector(settings.detector)
+        if digest(self.recognizer.card) != settings.weights:
+            raise FerError(f"{self.recognizer.name} has other weights on this worker by now. Start again.")
+
+
+class Interrupted(Exception):
+    """Nobody waits for the input any more."""
+
+
+def read_input(reader: Reader, given: Input, on_progress: Callable[[float], bool] = lambda done: True) -> Reading:
+    """Read a photo or a video; never raises for what is wrong with it.
+
+    on_progress: called with the share of a video that is done, 0..1; False ends it with Interrupted.
+    """
+    began, settings = time.monotonic(), reader.settings
+    size, changed_ns = file_state(given)
+    blank = Reading(given.name, size, changed_ns, settings.key, given.is_video)
+    packing = _Packing()
+    notes: tuple[str, ...] = ()
+    try:
+        if given.is_video:
+            notes = _read_video(reader, given, packing, on_progress)
+        else:
+            _read_photo(reader, given, packing)
+    except Interrupted:
+        raise
+    except FerError as error:
+        return replace(blank, error=error.message)
+    except MemoryError:
+        return replace(blank, error="It needs more memory than there is. Save it smaller, or take fewer --workers.")
+    except Exception as error:  # one input must not end the batch
+        number = log_failure("An input failed", error)
+        return replace(blank, error=f"Something went wrong on our side (number {number} in the log).")
+    return replace(
+        blank,
+        faces=packing.count,
+        answers=dict(packing.answers),
+        notes=notes,
+        seconds=round(time.monotonic() - began, 3),
+        table=packing.packed(),
+    )
+
+
+def file_state(given: Input) -> tuple[int, int]:
+    """The size of an input's file and when it was changed, in nanoseconds; -1 and 0 where there is none."""
+    try:
+        stat = os.stat(given.path)
+        return stat.st_size, stat.st_mtime_ns
+    except (OSError, ValueError):
+        return -1, 0
+
+
+def _read_photo(reader: Reader, given: Input, packing: _Packing) -> None:
+    image_rgb = read_image(given.path)
+    recognizer = reader.recognizer
+    faces = recognizer.predict(image_rgb, reader.detector)
+    shares = stability(recognizer, image_rgb, faces) if reader.settings.stability else [None] * len(faces)
+    rows = zip(faces, shares, strict=True)
+    packing.add([photo_row(given.name, face, share, recognizer.name) for face, share in rows])
+    if image_rgb.size > 3 * LARGE_PIXELS:
+        del image_rgb
+        return_freed_memory()
+
+
+def _read_video(
+    reader: Reader, given: Input, packing: _Packing, on_progress: Callable[[float], bool]
+) -> tuple[str, ...]:
+    recognizer, detector = reader.recognizer, reader.detector
+
+    def keep(rows: Iterable[Row]) -> None:
+        packing.add([video_row(given.name, row, detector.name, recognizer.name) for row in rows])
+
+    def draw(frame_rgb: NDArray[np.uint8], faces: object) -> NDArray[np.uint8]:
+        return frame_rgb
+
+    import io
+
+    video = read_video(
+        given.path,
+        io.BytesIO(),
+        recognizer,
+        detector,
+        draw,
+        reader.settings.readings_per_s,
+        lambda progress: on_progress(progress.done),
+    )
+    if video.cancelled:
+        raise Interrupted
+    keep(video.rows)
+    return video.notes
+
+
+class _Packing:
+    """Rows in, compressed CSV lines out: an hour's rows take a few megabytes."""
+
+    def __init__(self) -> None:
+        self.count, self.answers = 0, Counter[str]()
+        self._compressor, self._parts = zlib.compressobj(6), list[bytes]()
+
+    def add(self, rows: list[list[object]]) -> None:
+        self.count += len(rows)
+        self.answers.update(str(row[7]) for row in rows)
+        if packed := self._compressor.compress(lines(rows).encode("utf-8", "backslashreplace")):
+            self._parts.append(packed)
+
+    def packed(self) -> bytes:
+        """All that was added; the last call."""
+        return b"".join([*self._parts, self._compressor.flush()])
