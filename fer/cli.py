@@ -451,6 +451,45 @@ def app(port: int = 8501, host: str = "localhost") -> int:
     os.execv(sys.executable, command)
 
 
+def serve(
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    model: str = DEFAULT_MODEL,
+    detector: Detector = "auto",
+    device: Device = "auto",
+    hosts: tuple[str, ...] = (),
+    origins: tuple[str, ...] = (),
+) -> int:
+    """Serve predictions over HTTP and WebSocket until Ctrl-C; /docs shows how to ask.
+
+    FER_TOKEN asks every client for that token; limits are those of the shared demo, unless FER_HOSTED=0.
+
+    Args:
+        host: The address it listens on; 0.0.0.0 lets other machines in.
+        port: Where it listens on this machine.
+        model: A name in weights/, a run directory, or a .safetensors or .onnx file.
+        detector: auto takes YuNet where it can be had, else HOG; none takes each picture for one face.
+        device: What the network runs on; auto takes a GPU where ONNX Runtime has a provider for it.
+        hosts: Names by which clients may address this machine, beside localhost.
+        origins: Pages that may ask from a browser, such as https://example.org; no others may.
+    """
+    os.environ.setdefault("FER_HOSTED", "1")  # before anything is logged
+    from fer.limits import limits
+    from fer.service.application import ServiceConfig
+    from fer.service.server import serve as run
+
+    if not 0 < port < 65536:
+        raise FerError(f"The port is 1 to 65535, got {port}.")
+    local, token = host in ("127.0.0.1", "::1", "localhost"), os.environ.get("FER_TOKEN", "")
+    if not local and not token:
+        _say("FER_TOKEN is not set: whoever reaches this address may use it.")
+    own = () if local or host in ("0.0.0.0", "::") else (host,)
+    config = ServiceConfig(model, detector, device, (*own, *hosts), origins, token, limits())
+    _say(f"model {Path(model).name}; see http://{f'[{host}]' if ':' in host else host}:{port}/docs")
+    run(config, host, port)
+    return 0
+
+
 def train(
     config: Annotated[TrainConfig, tyro.conf.arg(name="")] = DEFAULTS,
     out: Path | None = None,
@@ -620,7 +659,7 @@ def main(arguments: list[str] | None = None) -> int:
             return run_tool(arguments[1:])
         defaults, arguments = _config_file(arguments) if arguments[:1] == ["train"] else (DEFAULTS, arguments)
         commands = tyro.extras.SubcommandApp()
-        for command in (predict, evaluate, _with_defaults(defaults), summary, explain, video, batch, export, benchmark, app):
+        for command in (predict, evaluate, _with_defaults(defaults), summary, explain, video, batch, export, serve, benchmark, app):
             commands.command(command)
         code = commands.cli(args=arguments, prog="fer")
         sys.stdout.flush()
