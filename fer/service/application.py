@@ -58,7 +58,7 @@ class ServiceConfig:
     waiting: int = WAITING
 
 
-class _Service:
+class Service:
     """What all requests share."""
 
     def __init__(self, config: ServiceConfig) -> None:
@@ -91,7 +91,7 @@ class _Service:
 
 def create_app(config: ServiceConfig = ServiceConfig()) -> FastAPI:
     """The ASGI application, its model loaded. Raises FerError."""
-    service = _Service(config)
+    service = Service(config)
     token = checked_token(config.token)
 
     @asynccontextmanager
@@ -109,6 +109,7 @@ def create_app(config: ServiceConfig = ServiceConfig()) -> FastAPI:
         redoc_url=None,
         separate_input_output_schemas=False,
     )
+    app.state.service = service
     _add_errors(app)
     _add_reading(app, service)
     _add_live(app, service)
@@ -137,14 +138,14 @@ def _add_errors(app: FastAPI) -> None:
         return problem(error.status_code, sentence.get(error.status_code, str(error.detail)), headers=headers)
 
 
-def _add_reading(app: FastAPI, service: _Service) -> None:
+def _add_reading(app: FastAPI, service: Service) -> None:
     limits = service.limits
 
     @app.post(
         "/predict",
         response_model=schema.Photo | list[schema.Photo],
         responses=schema.problems(*REFUSALS),
-        openapi_extra=schema.body(schema.READING, limits, several=True),
+        openapi_extra=schema.body(schema.READING, limits, service.names, several=True),
     )
     async def predict(request: Request) -> Response:
         """Read the faces of a picture: an object as `fer predict --json` prints it; of several pictures an array of
@@ -162,7 +163,7 @@ def _add_reading(app: FastAPI, service: _Service) -> None:
         "/explain",
         response_model=schema.Maps,
         responses=schema.problems(*REFUSALS, 501),
-        openapi_extra=schema.body(schema.EXPLAINING, limits, several=False),
+        openapi_extra=schema.body(schema.EXPLAINING, limits, service.names, several=False),
     )
     async def explain(request: Request) -> Response:
         """Show what in a face speaks for which expression: maps as numbers and as PNG (base64).
@@ -185,7 +186,7 @@ def _add_reading(app: FastAPI, service: _Service) -> None:
 
 
 async def _answered(
-    request: Request, service: _Service, workers: Workers, work: Callable[[Body, Callable[[], bool]], object]
+    request: Request, service: Service, workers: Workers, work: Callable[[Body, Callable[[], bool]], object]
 ) -> Response:
     try:
         with service.admission.admitted() as place:
@@ -197,7 +198,7 @@ async def _answered(
         raise
 
 
-def _chosen(service: _Service, body: Body, known: dict[str, Any]) -> tuple[Recognizer, Detector]:
+def _chosen(service: Service, body: Body, known: dict[str, Any]) -> tuple[Recognizer, Detector]:
     """The model and detector that a request names. Raises ProblemError for these, and for a field that is unknown."""
     for name in body.fields:
         if name not in known:
@@ -218,7 +219,7 @@ def _number(text: str) -> int:
     return int(text)
 
 
-def _add_live(app: FastAPI, service: _Service) -> None:
+def _add_live(app: FastAPI, service: Service) -> None:
     @app.websocket("/live")
     async def live(socket: WebSocket) -> None:
         try:
@@ -237,7 +238,7 @@ def _add_live(app: FastAPI, service: _Service) -> None:
             service.streams += 1
 
 
-def _add_facts(app: FastAPI, service: _Service) -> None:
+def _add_facts(app: FastAPI, service: Service) -> None:
     @app.get("/health", response_model=schema.Health, responses=schema.problems(403, 421))
     async def health() -> Response:
         """Whether the service answers; needs no token."""
@@ -256,7 +257,7 @@ def _add_facts(app: FastAPI, service: _Service) -> None:
         return JSONResponse(await asyncio.to_thread(lambda: [_facts(service, name) for name in service.names]))
 
 
-def _facts(service: _Service, name: str) -> dict[str, object]:
+def _facts(service: Service, name: str) -> dict[str, object]:
     card = service.recognizer(name).card
     layers = ARCHITECTURES[card.architecture].layers if card.architecture in ARCHITECTURES else ()
     return {

@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from python_multipart.multipart import parse_options_header
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
@@ -82,6 +83,13 @@ class _InMemory(MultiPartParser):
         self._place, self._most = place, most_bytes
         self.sizes: dict[int, int] = {}  # by the upload's id
 
+    def on_headers_finished(self) -> None:
+        part = self._current_part
+        _, options = parse_options_header(part.content_disposition)
+        if options.get(b"name") == b"file" and b"filename" not in options and part.content_disposition:
+            part.content_disposition += b'; filename=""'  # a picture whose client gave it no name
+        super().on_headers_finished()
+
     def on_part_data(self, data: bytes, start: int, end: int) -> None:
         upload = self._current_part.file
         if upload is not None:
@@ -106,8 +114,11 @@ async def _multipart(request: Request, stream: AsyncGenerator[bytes], place: Pla
     try:
         form = await parser.parse()
     except MultiPartException as error:
-        status = 413 if error.message.startswith(("Too many", "Part exceeded")) else 400
-        raise ProblemError(status, f"The form cannot be read: {error.message.rstrip('.')}.") from None
+        if error.message.startswith("Too many files"):
+            raise ProblemError(422, f"There are too many pictures. Send {limits.photos} at most.") from None
+        if error.message.startswith(("Too many fields", "Part exceeded")):
+            raise ProblemError(422, "There are too many fields, or one is too long.") from None
+        raise ProblemError(400, f"The form cannot be read: {error.message.rstrip('.')}.") from None
     uploads, fields = [], dict[str, list[str]]()
     for name, value in form.multi_items():
         if isinstance(value, UploadFile):
@@ -116,8 +127,6 @@ async def _multipart(request: Request, stream: AsyncGenerator[bytes], place: Pla
             data = value.file.read()
             uploads.append(Upload(value.filename or "", data, parser.sizes.get(id(value), 0)))
             value.file.close()
-        elif name == "file":
-            raise ProblemError(422, "The field file holds text. Send the picture's file, with a filename.")
         else:
             fields.setdefault(name, []).append(value)
     if not uploads:

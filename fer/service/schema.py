@@ -126,11 +126,11 @@ _MEANING = {
     501: "PyTorch is not installed here.",
     503: "Too much at once.",
 }
-READING = {
+READING: dict[str, dict[str, Any]] = {
     "model": {"type": "string", "description": "A name of /models."},
     "detector": {"type": "string", "enum": list(DETECTORS), "description": "none takes the picture for one face."},
 }
-EXPLAINING = {
+EXPLAINING: dict[str, dict[str, Any]] = {
     **READING,
     "class": {"type": "array", "items": {"type": "string", "enum": list(NAMES)}, "maxItems": len(NAMES)},
     "method": {"type": "array", "items": {"type": "string", "enum": list(METHODS)}, "maxItems": len(METHODS)},
@@ -139,8 +139,11 @@ EXPLAINING = {
 }
 
 
-def body(fields: dict[str, dict[str, Any]], limits: Limits, several: bool) -> dict[str, Any]:
+def body(
+    fields: dict[str, dict[str, Any]], limits: Limits, models: list[str], several: bool
+) -> dict[str, Any]:
     """The OpenAPI parts of an endpoint that takes a picture and these fields, in the form, the JSON or the query."""
+    fields = {**fields, "model": {**fields["model"], "enum": models}}
     file: dict[str, Any] = {"type": "string", "format": "binary"}
     files = {"type": "array", "items": file, "minItems": 1, "maxItems": limits.photos} if several else file
     image = {"type": "string", "description": f"Base64 or a data URL, at most {limits.photo_bytes // MB} MB."}
