@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import logging
 import os
+import socket
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,30 +16,67 @@ from fer.batch.inputs import Input
 from fer.batch.reading import Reader, Reading, Settings, read_input
 from fer.errors import FerError
 
+KNOCK_S = 10.0
 GROUP = 16  # photos a task: few enough to lose little, enough to make Ray's own work small beside theirs
 
 
-def connect(address: str) -> None:
-    """Join the cluster at the address, or start one on this machine for `local`. Raises FerError.
+@contextmanager
+def connected(address: str) -> Iterator[None]:
+    """A cluster at the address, or one on this machine for `local`, joined inside the block. Raises FerError.
 
     Ray's usage report is off, and its log stays in its own files.
     """
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # else it warns of what will change one day
     import ray
 
-    if ray.is_initialized():
+    _quiet()
+    known = ray.is_initialized()  # by a program that calls us
+    if not known:
+        _knock(address)
+        try:
+            ray.init(
+                address="local" if address == "local" else address,
+                include_dashboard=False if address == "local" else None,
+                log_to_driver=False,
+                logging_level=logging.ERROR,
+            )
+        except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+            said = str(error).partition("\n")[0][:200] or type(error).__name__
+            raise FerError(f"There is no Ray cluster at {address}: {said}") from None
+    try:
+        yield
+    finally:
+        if not known:
+            ray.shutdown()
+
+
+def _knock(address: str) -> None:
+    """Raises FerError where nobody listens: Ray itself would try for minutes."""
+    host, colon, port = address.rpartition(":")
+    if not colon or not port.isdigit():
         return
     try:
-        ray.init(
-            address=None if address == "local" else address,
-            include_dashboard=False if address == "local" else None,
-            log_to_driver=False,
-            logging_level=logging.ERROR,
-        )
-    except (ConnectionError, RuntimeError, ValueError) as error:
-        said = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
-        raise FerError(f"There is no Ray cluster at {address}: {said}") from None
+        socket.create_connection((host.strip("[]"), int(port)), KNOCK_S).close()
+    except (OSError, OverflowError) as error:
+        said = getattr(error, "strerror", None) or "no answer"
+        raise FerError(
+            f"There is no Ray cluster at {address}: {said}. The address is what `ray start --head` printed."
+        ) from None
+
+
+def _quiet() -> None:
+    """Neither progress bars nor log lines of Ray's among ours: a lost machine alone would be a hundred lines."""
+    import ray._private.worker
+    import ray.data
+
+    context = ray.data.DataContext.get_current()
+    context.enable_progress_bars = False
+    context.print_on_execution_start = False
+    for name in ("ray", "ray.data"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    # What the machines report is printed to stdout, whatever log_to_driver says; without this switch it still would be.
+    ray._private.worker._worker_logs_enabled = False
 
 
 def read_there(
@@ -47,19 +86,13 @@ def read_there(
     on_progress: Callable[[float], None] = lambda inputs_done: None,
     stopping: Callable[[], bool] = lambda: False,
 ) -> Iterator[Reading]:
-    """Read the inputs with so many actors of the cluster that `connect` joined; yields each as it is finished.
+    """Read the inputs with so many actors of the `connected` cluster; yields each as it is finished.
 
     A machine that is lost costs its inputs a second try elsewhere. Once stopping() says so, nothing more is waited for.
     Raises FerError where workers cannot start.
     """
-    import ray
     import ray.data
 
-    context = ray.data.DataContext.get_current()
-    context.enable_progress_bars = False
-    context.print_on_execution_start = False
-    for name in ("ray", "ray.data"):
-        logging.getLogger(name).setLevel(logging.ERROR)
     tasks = _tasks(inputs)
     dataset = ray.data.from_items(tasks, override_num_blocks=len(tasks)).map_batches(
         _Actor,

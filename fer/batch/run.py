@@ -10,7 +10,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,13 +64,13 @@ def run_batch(
     one does not. Raises FerError where the batch as a whole cannot go on; what is done stays.
     """
     began = time.monotonic()
-    with Ledger(out / LEDGER) as ledger, _stopping() as stopping:
+    with Ledger(out / LEDGER) as ledger, _stopping() as stopping, ExitStack() as stack:
         todo = [given for given in inputs if not ledger.holds(given, settings.key)]
         on_start(len(todo), len(inputs) - len(todo))
         if ray and todo:
             from fer.batch import ray_cluster
 
-            ray_cluster.connect(ray)
+            stack.enter_context(ray_cluster.connected(ray))
             workers, read = workers or ray_cluster.cluster_cores(), ray_cluster.read_there
         else:
             workers, read = workers or local.cores(), local.read_here
