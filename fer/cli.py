@@ -114,7 +114,7 @@ def evaluate(
 
             result = study(recognizer, dataset, name, tta, step)
         studies.append(result)
-        values = result.report.to_json()
+        values = result.to_json()
         print(_dump(values) if json else _table(values))
     if report is not None:
         from fer.evaluation.report import write_report
@@ -230,9 +230,12 @@ def video(
         readings: How often a second of the video faces are read; every frame is drawn.
         json: Print one JSON document with all rows.
     """
+    from dataclasses import replace
+
     import fer
     from fer.inference import recording
     from fer.inference.video import read_video
+    from fer.records import faces_csv
     from fer.vision.detection import load_detector
     from fer.visualization.overlay import draw_faces
 
@@ -256,7 +259,7 @@ def video(
         )
     if csv is not None:
         try:
-            csv.write_text(recording.to_csv(video.rows), encoding="utf-8")
+            csv.write_text(faces_csv(replace(row, input=str(source)) for row in video.rows), encoding="utf-8")
         except OSError as error:
             raise FerError(f"{csv.name} cannot be written: {error.strerror}. Choose another --csv.") from None
     for note in video.notes:
@@ -492,7 +495,18 @@ def _table(report: dict[str, Any]) -> str:
         f"{name:>10}" + "".join(f"{count:>7}" for count in row)
         for name, row in zip(report["per_class"], report["confusion_matrix"], strict=True)
     ]
+    if sets := report["sets"]:
+        lines += ["", _coverage_line(sets)]
     return "\n".join(lines) + "\n"
+
+
+def _coverage_line(sets: dict[str, Any]) -> str:
+    lowest = min(sets["per_class"].items(), key=lambda item: item[1]["coverage"])
+    return (
+        f"prediction sets at {sets['level']:.0%}: the truth is in {sets['coverage']:.2%} of them, "
+        f"{sets['mean_size']:.2f} labels a face; least for {lowest[0]}, {lowest[1]['coverage']:.2%}"
+        + (" (fitted on these faces, which flatters them)" if sets["in_sample"] else "")
+    )
 
 
 def _dump(values: object) -> str:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:  # they load PyTorch, PyAV and more, or need this module
     from fer.data.dataset import Dataset
     from fer.evaluation.evaluation import Evaluation
     from fer.evaluation.robustness import StressPoint
-    from fer.inference.recording import Row
+    from fer.records import FaceRecord
 
 Kind = TypeVar("Kind")
 KEPT_RESULTS = 120  # more than photos.MAX_PHOTOS, else each click would read them all again
@@ -299,12 +299,12 @@ def tell_live_trouble(sentence: str) -> None:
     st.session_state["live_trouble"] = sentence
 
 
-def recording() -> list[Row]:
+def recording() -> list[FaceRecord]:
     """The rows of the last recording that was stopped, until the next one."""
     return st.session_state.get("live_recording", [])
 
 
-def keep_recording(rows: list[Row]) -> None:
+def keep_recording(rows: list[FaceRecord]) -> None:
     st.session_state["live_recording"] = rows
 
 

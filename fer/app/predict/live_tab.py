@@ -13,6 +13,7 @@ from fer.failure_log import log_failure
 from fer.inference import recording
 from fer.inference.live import HISTORY_S, LiveAnalyzer, LiveSettings, LiveState
 from fer.inference.tracked import FULL_SIDE, LIVE_SIDE
+from fer.records import FaceRecord, faces_csv
 from fer.visualization import figures, timeline_figures
 from fer.visualization.overlay import label_of
 
@@ -239,7 +240,7 @@ def _timeline() -> None:
         )
 
 
-def _in_words(rows: list[recording.Row]) -> str:
+def _in_words(rows: list[FaceRecord]) -> str:
     found = recording.shares(rows)
     return "The last minute: " + ", ".join(f"{name} {widgets.percent(share)}" for name, share in found.items() if share)
 
@@ -305,7 +306,7 @@ def _recording_result() -> None:
         )
     st.download_button(
         "CSV",
-        lambda: recording.to_csv(rows),
+        lambda: faces_csv(rows),
         "recording.csv",
         "text/csv",
         on_click="ignore",

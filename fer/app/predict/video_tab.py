@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import streamlit as st
@@ -14,6 +15,7 @@ from fer.app.server.visitors import still_there
 from fer.inference import recording
 from fer.inference.recognizer import Recognizer
 from fer.inference.video import READINGS_PER_S, VideoResult
+from fer.records import faces_csv
 from fer.vision.detection import Detector
 from fer.vision.video import LONGEST, MAX_BYTES, SUFFIXES
 from fer.visualization import figures, timeline_figures
@@ -167,7 +169,8 @@ def _moments(job: VideoJob, video: VideoResult) -> None:
     st.header("Strongest moments")
     with st.container(horizontal=True):
         for moment, picture in zip(video.moments, job.moment_pictures, strict=True):
-            caption = f"{moment.row.expression} {100 * max(moment.row.probabilities):.0f} %, {moment.row.time_s:.1f} s"
+            face = moment.row.prediction
+            caption = f"{face.answer} {100 * face.confidence:.0f} %, {moment.row.time_s:.1f} s"
             st.image(picture, caption=caption, width=MOMENT_WIDTH, alt=f"The frame: {caption}")
 
 
@@ -184,7 +187,7 @@ def _downloads(job: VideoJob, video: VideoResult) -> None:
         )
         st.download_button(
             "CSV",
-            lambda: recording.to_csv(video.rows),
+            lambda: faces_csv(replace(row, input=job.name) for row in video.rows),
             "video.csv",
             "text/csv",
             on_click="ignore",
