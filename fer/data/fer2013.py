@@ -326,7 +326,7 @@ def parse_pixels(texts: Sequence[str], rows: Sequence[int]) -> NDArray[np.uint8]
     """Space-separated grays -> (N, 48, 48) uint8, all rows at once: 2,304 numbers of up to three digits each.
 
     rows: their numbers in the file, for errors. A number ends where the next byte is a space; its tens and hundreds are
-        the one or two bytes before.
+    the one or two bytes before.
     """
     joined = (" ".join(texts) + " ").encode("ascii", "replace")
     text = np.frombuffer(b"  " + joined, np.uint8)  # two spaces ahead, so that looking back stays inside

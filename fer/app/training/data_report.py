@@ -37,16 +37,16 @@ def look_at(data: str, faces: Faces, classes: str, stamp: str) -> tuple[DataRepo
 @functools.cache
 def _looked_at(limits: Limits) -> Callable[[str, Faces, str, str], tuple[DataReport, dict[str, Sheet]]]:
     """What looks, and remembers it for as long as an upload itself is kept."""
-    remember = st.cache_data(max_entries=4, ttl=86_400 * limits.kept_upload_days, show_spinner="Reading the data")
-    return remember(functools.partial(_look_at, limits=limits))
 
+    @st.cache_data(max_entries=4, ttl=86_400 * limits.kept_upload_days, show_spinner="Reading the data")
+    def look(data: str, faces: Faces, classes: str, stamp: str) -> tuple[DataReport, dict[str, Sheet]]:
+        dataset = read_dataset(data, quiet=True, faces=faces, classes=classes, limits=limits)
+        found = {name: samples(dataset, index, SHEET_FACES) for index, name in enumerate(NAMES)}
+        return report_on(dataset), {
+            name: Sheet(len(faces), _sheet_png(faces)) for name, faces in found.items() if len(faces)
+        }
 
-def _look_at(data: str, faces: Faces, classes: str, stamp: str, limits: Limits) -> tuple[DataReport, dict[str, Sheet]]:
-    dataset = read_dataset(data, quiet=True, faces=faces, classes=classes, limits=limits)
-    found = {name: samples(dataset, index, SHEET_FACES) for index, name in enumerate(NAMES)}
-    return report_on(dataset), {
-        name: Sheet(len(faces), _sheet_png(faces)) for name, faces in found.items() if len(faces)
-    }
+    return look
 
 
 def _sheet_png(faces: np.ndarray) -> bytes:
