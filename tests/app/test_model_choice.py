@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import shutil
 
+from fer.app import resources
 from fer.app.layout import accuracy_line
 from fer.app.model_choice import ShippedModel, TrainedRun, available_models, default_model
-from fer.inference.recognizer import load
 from fer.models import DEFAULT_MODEL
 from fer.models.weights import shipped_names
 from fer.training.config import TrainConfig
@@ -24,7 +24,7 @@ def test_shipped_models_come_first_then_runs_that_have_weights(tmp_path, monkeyp
     assert models == [*map(ShippedModel, shipped_names()), TrainedRun(run.path)]
     assert len({model.spec for model in models}) == len({model.label for model in models}) == len(models)
     assert ShippedModel("compact") != TrainedRun(run.path) and TrainedRun(run.path).label == "run compact"
-    assert load(TrainedRun(run.path).spec).card.architecture == "mini_xception"
+    assert resources.card(TrainedRun(run.path)) == resources.card(ShippedModel("mini_xception"))
     assert "PublicTest" in accuracy_line(ShippedModel("compact"))
 
 

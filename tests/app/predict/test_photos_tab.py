@@ -156,7 +156,7 @@ def test_as_many_photos_as_are_taken_are_read_once_and_kept_small(app, monkeypat
     assert not app.exception and len(read) == photo_reading.MAX_PHOTOS
     kept = app.session_state["photo_results"].values()
     bytes_kept = sum(
-        len(reading.drawn) + sum(len(picture) for strip in reading.strips.values() for picture in strip.values())
+        len(reading.annotated) + sum(len(picture) for strip in reading.strips.values() for picture in strip.values())
         for reading in kept
     )
     assert bytes_kept < 5e6 and not any(
