@@ -94,7 +94,9 @@ def _widget(name: str, value: Setting, preset: str, chosen: dict[str, Setting]) 
     options = _options(name, str(chosen.get("model", "")))
     if options:
         start = list(options).index(str(value)) if value in options else 0
-        return st.selectbox(label, options, start, format_func=options.__getitem__, key=key, help=words, width=width)
+        return st.selectbox(
+            label, list(options), start, format_func=options.__getitem__, key=key, help=words, width=width
+        )
     if isinstance(value, int):
         highest = launcher.highest_settings().get(name)
         return int(st.number_input(label, value=value, step=1, max_value=highest, key=key, help=words, width=width))
