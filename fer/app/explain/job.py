@@ -150,7 +150,7 @@ def job_of(reading: Reading, number: int, truth: str | None) -> ExplainJob:
     jobs = state.jobs.get()
     if key not in jobs:
         with work_queue.photo_slot():
-            face = subject(reading.reader, reading.image_rgb(), reading.faces[number - 1], reading.detector)
+            face = subject(reading.reader, reading.image_rgb(), reading.faces[number - 1])
         jobs[key] = ExplainJob(face, truth)
     jobs.move_to_end(key)
     return jobs[key]

@@ -192,7 +192,6 @@ def test_several_faces_are_shown_one_at_a_time(app, tmp_path):
 
 
 def test_not_sure_names_the_two_best(app, monkeypatch, sample):
-
     recognizer = resources.recognizer(ShippedModel(DEFAULT_MODEL))
     monkeypatch.setattr(recognizer, "card", replace(recognizer.card, threshold=0.999))
     upload_photos(app, ("other.jpg", sample.read_bytes()))
