@@ -11,7 +11,8 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from fer.app import layout
+from fer.app import session
+from fer.app.markdown import plain
 from fer.data.labels import format_classes, natural_order, parse_classes
 from fer.data.read import SYNTHETIC
 from fer.errors import DatasetError
@@ -70,11 +71,7 @@ def choose_data(key: str, none_word: str | None = None) -> str | UploadedFile | 
 
 def chosen_classes(data: str) -> str:
     """What the visitor said that this data's folders or labels show, as --classes takes it. data: path or digest."""
-    return st.session_state.get("chosen_classes", {}).get(data, "")
-
-
-def _choose_classes(data: str, classes: str) -> None:
-    st.session_state["chosen_classes"] = {data: classes}
+    return session.data_classes.get().get(data, "")
 
 
 @contextmanager
@@ -102,7 +99,7 @@ def ask_for_classes(place: DeltaGenerator, data: str, unknown: Mapping[str, int]
     given = parse_classes(chosen_classes(data))
     if given or 0 < len(unknown) <= MOST_ASKED:
         words = ", ".join(sorted({**given, **unknown}, key=natural_order)[:5])
-        with place, st.expander(f"Folders or labels of other names: {layout.plain(words)}", icon=":material/label:"):
+        with place, st.expander(f"Folders or labels of other names: {plain(words)}", icon=":material/label:"):
             _form(data, unknown)
 
 
@@ -117,7 +114,8 @@ def _form(data: str, unknown: Mapping[str, int]) -> None:
                 count = next((unknown[each] for each in unknown if each.lower() == name), None)
                 label = name if count is None else f"{name} ({count:,} picture{'' if count == 1 else 's'})"
                 start = options.index(given.get(name, LEAVE_OUT))
-                chosen[name] = st.selectbox(layout.plain(label), options, start, key=f"class_{data}_{name}", width=170)
+                chosen[name] = st.selectbox(plain(label), options, start, key=f"class_{data}_{name}", width=170)
         if st.form_submit_button("Use these classes"):
-            _choose_classes(data, format_classes({name: one for name, one in chosen.items() if one != LEAVE_OUT}))
+            told = {name: one for name, one in chosen.items() if one != LEAVE_OUT}
+            session.data_classes.get()[data] = format_classes(told)
             st.rerun()
