@@ -24,15 +24,16 @@ PLACES = 5  # decimals of a quantile on the card, rounded up: never a promise le
 
 @dataclass(frozen=True)
 class Coverage:
-    """How often sets hold the truth, and how large they are. per_class: coverage, mean_size and faces of each class.
+    """How often sets hold the truth, and how large they are.
 
-    in_sample: whether the sets were fitted on these very faces, which flatters them.
+    per_class: coverage, mean_size (None where there are no faces of the class) and support of each class. in_sample:
+    whether the sets were fitted on these very faces, which flatters them.
     """
 
     level: float
     coverage: float
     mean_size: float
-    per_class: dict[str, dict[str, float]]
+    per_class: dict[str, dict[str, float | None]]
     in_sample: bool = False
 
     def to_json(self) -> dict[str, object]:
@@ -41,7 +42,8 @@ class Coverage:
             "coverage": round(self.coverage, 4),
             "mean_size": round(self.mean_size, 4),
             "per_class": {
-                name: {key: round(value, 4) for key, value in row.items()} for name, row in self.per_class.items()
+                name: {key: None if value is None else round(value, 4) for key, value in row.items()}
+                for name, row in self.per_class.items()
             },
             "in_sample": self.in_sample,
         }
@@ -75,17 +77,17 @@ def _quantile(scores: NDArray[np.float64], level: float) -> float:
 def coverage_of(
     members: NDArray[np.bool_], labels: NDArray[np.int64], level: float, in_sample: bool = False
 ) -> Coverage:
-    """members: (N, 7), which classes are in each face's set; labels: (N,). Classes without faces are left out."""
+    """members: (N, 7), which classes are in each face's set; labels: (N,)."""
     held, sizes = members[np.arange(len(labels)), labels], members.sum(1)
-    per_class = {
-        name: {
-            "coverage": float(held[labels == index].mean()),
-            "mean_size": float(sizes[labels == index].mean()),
-            "faces": int((labels == index).sum()),
+    per_class: dict[str, dict[str, float | None]] = {}
+    for index, name in enumerate(NAMES):
+        mine = labels == index
+        there = bool(mine.any())
+        per_class[name] = {
+            "coverage": float(held[mine].mean()) if there else None,
+            "mean_size": float(sizes[mine].mean()) if there else None,
+            "support": int(mine.sum()),
         }
-        for index, name in enumerate(NAMES)
-        if (labels == index).any()
-    }
     return Coverage(level, float(held.mean()), float(sizes.mean()), per_class, in_sample)
 
 

@@ -137,7 +137,7 @@ def _sets(card: Card) -> str:
     )
     rows = [("class", "faces", "truth in the set", "labels a face")]
     rows += [
-        (name, f"{row['faces']:,}", _percent(row["coverage"]), f"{row['mean_size']:.2f}")
+        (name, f"{row['support']:,}", _percent(row["coverage"]), f"{row['mean_size']:.2f}")
         for name, row in held["per_class"].items()
     ]
     return f"{words}\n\n{_table(rows)}"

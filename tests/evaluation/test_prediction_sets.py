@@ -85,7 +85,7 @@ def test_other_faces_of_the_same_kind_get_what_is_promised(method):
     for level in (0.8, 0.9, 0.95):
         found = coverage_of(sets.members(softmax(others), level=level), truth, level)
         assert found.coverage > level - 0.015
-        assert all(row["coverage"] > level - 0.05 for row in found.per_class.values() if row["faces"] > 300)
+        assert all(row["coverage"] > level - 0.05 for row in found.per_class.values() if row["support"] > 300)
 
 
 def test_coverage_by_hand():
@@ -93,10 +93,12 @@ def test_coverage_by_hand():
     members[0, [3, 6]] = members[1, 3] = members[2, [0, 4]] = members[3, [0, 1, 4]] = True
     found = coverage_of(members, np.array([3, 6, 4, 4]), 0.9)
     assert (found.coverage, found.mean_size) == (0.75, 2.0)
+    absent = {"coverage": None, "mean_size": None, "support": 0}
     assert found.per_class == {
-        "happy": {"coverage": 1.0, "mean_size": 2.0, "faces": 1},
-        "sad": {"coverage": 1.0, "mean_size": 2.5, "faces": 2},
-        "neutral": {"coverage": 0.0, "mean_size": 1.0, "faces": 1},
+        **dict.fromkeys(NAMES, absent),
+        "happy": {"coverage": 1.0, "mean_size": 2.0, "support": 1},
+        "sad": {"coverage": 1.0, "mean_size": 2.5, "support": 2},
+        "neutral": {"coverage": 0.0, "mean_size": 1.0, "support": 1},
     }
 
 
@@ -129,7 +131,7 @@ def test_an_evaluation_says_so_where_the_sets_were_fitted_on_its_faces():
     fitted_here = PredictionSets("lac", quantiles, 0.9, "PublicTest", faces_digest(fingerprints(pixels[::-1])))
     told = evaluation(part, fitted_here).to_json()["sets"]
     assert (told["level"], told["coverage"], told["mean_size"], told["in_sample"]) == (0.9, 0.75, 1.0, True)
-    assert told["per_class"]["sad"] == {"coverage": 0.0, "mean_size": 1.0, "faces": 1}
+    assert told["per_class"]["sad"] == {"coverage": 0.0, "mean_size": 1.0, "support": 1}
     other = replace(part, pixels=255 - pixels)
     assert not evaluation(other, fitted_here).to_json()["sets"]["in_sample"]
     assert evaluation(part, fitted_here, "flip").to_json()["sets"] is None
