@@ -23,7 +23,8 @@ from fer.vision.registry import DETECTORS, FACE_FINDERS
 
 DEFAULTS = TrainConfig()
 if TYPE_CHECKING:
-    from fer.data.folders import Faces
+    from fer.data.pictures import Faces
+    from fer.evaluation.evaluation import Evaluation
 
     Detector = str
     Finder = str
@@ -85,17 +86,19 @@ def evaluate(
     model: str = DEFAULT_MODEL,
     tta: Literal["none", "flip", "tencrop"] = "none",
     faces: Faces = "auto",
+    classes: str = "",
     report: Path | None = None,
     json: bool = False,
 ) -> int:  # noqa: A002
     """Score a model: accuracy, F1, confusion matrix, calibration.
 
     Args:
-        data: fer2013.csv, a folder <split>/<class>/*, or synthetic.
+        data: fer2013.csv, a folder or a zip <split>/<class>/*, or synthetic.
         split: One or several of Training, PublicTest, PrivateTest (or train, validation, test).
         model: A name in weights/, a run directory, or a .safetensors or .onnx file.
         tta: Average the views of a face: none, flip (2) or tencrop (10).
         faces: Pictures of a folder: crop takes each for one face, detect looks for the largest, auto goes by size.
+        classes: What folders or labels of other names show, such as 1=surprise,2=fear.
         report: Also write a self-contained HTML report there.
         json: Print one JSON line a split.
     """
@@ -104,7 +107,7 @@ def evaluate(
     from fer.evaluation.evaluation import study
 
     recognizer = fer.load(model)
-    dataset, studies = read_dataset(data, faces=faces), []
+    dataset, studies = read_dataset(data, faces=faces, classes=classes), []
     for line in [*dataset.left_out(), *dataset.remarks]:
         _say(line)
     for name in split:
@@ -116,8 +119,7 @@ def evaluate(
 
             result = study(recognizer, dataset, name, tta, step)
         studies.append(result)
-        values = result.report.to_json()
-        print(_dump(values) if json else _table(values))
+        print(_dump(result.to_json()) if json else _table(result))
     if report is not None:
         from fer.evaluation.report import write_report
 
@@ -232,9 +234,12 @@ def video(
         readings: How often a second of the video faces are read; every frame is drawn.
         json: Print one JSON document with all rows.
     """
+    from dataclasses import replace
+
     import fer
     from fer.inference import recording
     from fer.inference.video import read_video
+    from fer.records import faces_csv
     from fer.vision.detection import load_detector
     from fer.visualization.overlay import draw_faces
 
@@ -258,7 +263,7 @@ def video(
         )
     if csv is not None:
         try:
-            csv.write_text(recording.to_csv(video.rows), encoding="utf-8")
+            csv.write_text(faces_csv(replace(row, input=str(source)) for row in video.rows), encoding="utf-8")
         except OSError as error:
             raise FerError(f"{csv.name} cannot be written: {error.strerror}. Choose another --csv.") from None
     for note in video.notes:
@@ -588,26 +593,31 @@ def _sentence(row: dict[str, Any]) -> str:
     return f"{row['path']}: {'; '.join(words)}"
 
 
-def _table(report: dict[str, Any]) -> str:
-    fresh = report["accuracy_without_train_duplicates"]
+def _table(item: Evaluation) -> str:
+    from fer.evaluation.report import score_text, sets_sentence
+
+    report = item.report
+    fresh = report.accuracy_without_train_duplicates
     lines = [
-        f"{report['model']} on {report['split']} (n = {report['n']}, tta {report['tta']})",
-        f"accuracy {report['accuracy']:.2%}"
+        f"{report.model} on {report.split} (n = {report.n}, tta {report.tta})",
+        f"accuracy {report.accuracy:.2%}"
         + (f", without train duplicates {fresh:.2%}" if fresh is not None else "")
-        + f"; macro-F1 {report['macro_f1']:.3f}",
-        f"nll {report['nll']:.4f}, ECE {report['ece']:.4f}, Brier {report['brier']:.4f}",
+        + f"; macro-F1 {report.macro_f1:.3f}",
+        f"nll {report.nll:.4f}, ECE {report.ece:.4f}, Brier {report.brier:.4f}",
+        *filter(None, [report.absent_words()]),
         "",
         f"{'':>10}{'precision':>11}{'recall':>9}{'F1':>8}{'support':>9}",
     ]
-    lines += [
-        f"{name:>10}{row['precision']:>11.3f}{row['recall']:>9.3f}{row['f1']:>8.3f}{row['support']:>9}"
-        for name, row in report["per_class"].items()
-    ]
+    for name, row in report.per_class.items():
+        precision, recall, f1 = (score_text(row[key]) for key in ("precision", "recall", "f1"))
+        lines.append(f"{name:>10}{precision:>11}{recall:>9}{f1:>8}{row['support']:>9}")
     lines += ["", "confusion matrix (rows: truth)"]
     lines += [
         f"{name:>10}" + "".join(f"{count:>7}" for count in row)
-        for name, row in zip(report["per_class"], report["confusion_matrix"], strict=True)
+        for name, row in zip(report.per_class, report.confusion_matrix, strict=True)
     ]
+    if sets := item.set_coverage():
+        lines += ["", sets_sentence(sets)]
     return "\n".join(lines) + "\n"
 
 

@@ -21,6 +21,7 @@ from fer.visualization import evaluation_figures as charts
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from fer.evaluation.prediction_sets import Coverage
     from fer.evaluation.robustness import StressPoint
 
 STYLE = """body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1B1E2B}
@@ -73,16 +74,33 @@ def headline_rows(item: Evaluation) -> list[tuple[str, str]]:
     return rows
 
 
+def score_text(score: float | None) -> str:
+    """A class's precision, recall or F1; a dash for a class that the split does not hold."""
+    return "–" if score is None else f"{score:.3f}"
+
+
+def sets_sentence(sets: Coverage) -> str:
+    """What prediction sets promise, what they keep on these faces, and for which class they keep least."""
+    kept = {name: row["coverage"] for name, row in sets.per_class.items() if row["coverage"] is not None}
+    lowest = min(kept, key=lambda name: kept[name])
+    return (
+        f"Prediction sets at {sets.level:.0%}: they hold the truth of {sets.coverage:.1%} of the faces, with "
+        f"{sets.mean_size:.2f} expressions each; least for {lowest}, {kept[lowest]:.1%}."
+        + (" They were fitted on these very faces, which flatters them." if sets.in_sample else "")
+    )
+
+
 def _headline(item: Evaluation) -> str:
     report = item.report
     rows = "".join(f"<tr><td>{html.escape(a)}</td><td>{html.escape(b)}</td></tr>" for a, b in headline_rows(item))
     classes = "".join(
         f"<tr><td>{name}</td>"
-        + "".join(f"<td>{row[key]:.3f}</td>" for key in ("precision", "recall", "f1"))
+        + "".join(f"<td>{score_text(row[key])}</td>" for key in ("precision", "recall", "f1"))
         + f"<td>{row['support']:,}</td></tr>"
         for name, row in report.per_class.items()
     )
-    remarks = "".join(f"<p>{html.escape(remark)}</p>" for remark in [*item.part.left_out(), *item.part.remarks])
+    sentences = filter(None, [report.absent_words(), *item.part.left_out(), *item.part.remarks])
+    remarks = "".join(f"<p>{html.escape(remark)}</p>" for remark in sentences)
     return (
         f"<h2>{html.escape(report.model)} on {html.escape(report.split)}</h2>"
         f"<p>{report.n:,} faces of {html.escape(item.part.name)}, averaged views: {report.tta}. Weights "

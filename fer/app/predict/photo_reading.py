@@ -10,13 +10,14 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 
 from fer.app import resources, session, work_queue
+from fer.app.model_choice import Model
+from fer.app.predict import state
 from fer.errors import FerError
 from fer.expressions import NAMES
 from fer.inference.recognizer import Recognizer
@@ -53,11 +54,11 @@ class Reading:
     """
 
     photo: Photo
-    model: str
+    model: Model
     detector: str
     width: int | None = None
     height: int | None = None
-    drawn: bytes = b""  # the picture with its faces marked, a JPEG: 100 photos' pixels are gigabytes
+    annotated: bytes = b""  # the picture with its faces marked, a JPEG: 100 photos' pixels are gigabytes
     faces: tuple[Prediction, ...] = ()
     error: FerError | None = None
     recognizer: Recognizer | None = None
@@ -106,12 +107,7 @@ class Reading:
     @property
     def key(self) -> tuple[str, ...]:
         """The same for the same photo, read by the same weights and detector: a run replaces its weights by better."""
-        return (self.photo.key, self.model, self.recognizer.card.sha256 if self.recognizer else "", self.detector)
-
-    @property
-    def model_name(self) -> str:
-        """The model's name without the folder that a run lies in: files are passed on."""
-        return Path(self.model).name
+        return (self.photo.key, self.model.spec, self.recognizer.card.sha256 if self.recognizer else "", self.detector)
 
     def to_json(self) -> dict[str, Any]:
         """The same line as `python -m fer predict --json` prints, plus model and detector."""
@@ -128,7 +124,7 @@ class Reading:
                 for index, face in enumerate(self.faces)
             ],
             "error": error,
-            "model": self.model_name,
+            "model": self.model.name,
             "detector": self.detector,
         }
 
@@ -143,30 +139,30 @@ def read_photo(photo: Photo, own: bool = True) -> Reading:
     unread, detector = _unread(photo)
     if unread.error:
         return unread
-    kept = session.results()
-    if unread.key not in kept:
+    readings = state.results()
+    if unread.key not in readings:
         with work_queue.photo_slot():
-            kept[unread.key] = _read(unread, detector)
-        kept.move_to_end(unread.key, last=own)
+            readings[unread.key] = _read(unread, detector)
+        readings.move_to_end(unread.key, last=own)
     elif own:
-        kept.move_to_end(unread.key)
-    return kept[unread.key]
+        readings.move_to_end(unread.key)
+    return readings[unread.key]
 
 
 def known(photo: Photo) -> Reading | None:
     """What was read off this photo in this session by the model and detector in use, else None."""
-    return session.results().get(_unread(photo)[0].key)
+    return state.results().get(_unread(photo)[0].key)
 
 
 def failed(photo: Photo, error: FerError) -> Reading:
     """In place of a reading that could not be made."""
-    return Reading(photo, session.model(), session.detector(), error=error)
+    return Reading(photo, session.model(), session.detector.get(), error=error)
 
 
 def _unread(photo: Photo) -> tuple[Reading, Detector]:
     """The reading to be made, with an error where its model cannot be loaded, and the detector to make it with."""
     model = session.model()
-    detector = resources.detector("none" if session.as_whole(photo.key) else session.detector())
+    detector = resources.detector("none" if state.as_whole(photo.key) else session.detector.get())
     try:
         return Reading(photo, model, detector.name, recognizer=resources.recognizer(model)), detector
     except FerError as error:
@@ -185,7 +181,7 @@ def _read(unread: Reading, detector: Detector) -> Reading:
             width=width,
             height=height,
             faces=tuple(faces),
-            drawn=render.jpeg(render.draw_predictions(image_rgb, faces)),
+            annotated=render.jpeg(render.draw_predictions(image_rgb, faces)),
         )
     except FerError as error:
         return replace(unread, error=error)
@@ -232,7 +228,7 @@ def rows_of(readings: list[Reading]) -> list[dict[str, Any]]:
                     "stability": round(reading.stabilities[number - 1], 3)
                     if number <= len(reading.stabilities)
                     else "",
-                    "model": reading.model_name,
+                    "model": reading.model.name,
                     "detector": reading.detector,
                 }
             )
