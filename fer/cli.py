@@ -348,18 +348,19 @@ def batch(
                 if sentence:
                     tqdm.write(f"{reading.input}: {sentence}", file=sys.stderr)
 
-        outcome = run_batch(
-            found, out, settings, workers, ray, start, lambda done: bar.update(done - bar.n) and None, tell
-        )
+        def step(done: float) -> None:
+            bar.update(done - bar.n)
+
+        outcome = run_batch(found, out, settings, workers, ray, start, step, tell)
     summary = outcome.summary
     if json:
         print(_dump(summary))
     else:
         failed = f"; {len(outcome.errors)} failed, see {out / ERRORS}" if outcome.errors else ""
-        done = len(found) - len(outcome.errors) - (summary["left"] if outcome.stopped else 0)
+        done = len(found) - len(outcome.errors) - outcome.left
         print(f"{out / READINGS}: {summary['faces']} faces in {done} inputs{failed}")
-    if outcome.stopped:
-        _say(f"Stopped with {summary['left']} of {len(found)} inputs left. The same command goes on from here.")
+    if outcome.left:
+        _say(f"Stopped with {outcome.left} of {len(found)} inputs left. The same command goes on from here.")
         return 130
     return 1 if outcome.errors else 0
 
@@ -669,7 +670,19 @@ def main(arguments: list[str] | None = None) -> int:
             return run_tool(arguments[1:])
         defaults, arguments = _config_file(arguments) if arguments[:1] == ["train"] else (DEFAULTS, arguments)
         commands = tyro.extras.SubcommandApp()
-        for command in (predict, evaluate, _with_defaults(defaults), summary, explain, video, batch, export, serve, benchmark, app):
+        for command in (
+            predict,
+            evaluate,
+            _with_defaults(defaults),
+            summary,
+            explain,
+            video,
+            batch,
+            export,
+            serve,
+            benchmark,
+            app,
+        ):
             commands.command(command)
         code = commands.cli(args=arguments, prog="fer")
         sys.stdout.flush()

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 
 def replace_file(path: Path, content: bytes | str, mode: int = 0o644) -> None:
@@ -20,7 +20,7 @@ def replace_file(path: Path, content: bytes | str, mode: int = 0o644) -> None:
 
 
 @contextmanager
-def replacing(path: Path, mode: int = 0o644) -> Iterator[BinaryIO]:
+def replacing(path: Path, mode: int = 0o644) -> Iterator[IO[bytes]]:
     """The same for content that comes in pieces: a file to write, put at `path` where the block ends well."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as temporary:

@@ -6,6 +6,7 @@ import fcntl
 import os
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -55,7 +56,9 @@ class Ledger:
     def __enter__(self) -> Ledger:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def close(self) -> None:
@@ -94,10 +97,8 @@ class Ledger:
         for line in self._file:
             if not line.endswith(b"\n"):
                 break  # the batch was killed while it wrote this
-            try:
+            with suppress(ValueError):  # a disk's fault costs this input only
                 self._note(Reading.from_line(line), self._end)
-            except ValueError:  # a disk's fault, which costs this input only
-                pass
             self._end += len(line)
         self._file.truncate(self._end)
 

@@ -8,7 +8,7 @@ import os
 import signal
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import asdict
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnContext
@@ -34,7 +34,7 @@ def read_here(
     workers: int,
     on_progress: Callable[[float], None] = lambda inputs_done: None,
     stopping: Callable[[], bool] = lambda: False,
-) -> Iterator[Reading]:
+) -> Generator[Reading]:
     """Read the inputs with so many processes; yields each as it is finished, in any order.
 
     on_progress gets how many inputs are done, those at work by their share. Once stopping() says so, what is at work is
@@ -46,10 +46,10 @@ def read_here(
     pool = [_Worker(context, settings) for _ in range(min(workers, len(inputs)))]
     try:
         while waiting and not stopping() or any(worker.given for worker in pool):
-            for connection in wait([worker.connection for worker in pool], LOOK_S):
-                worker = next(worker for worker in pool if worker.connection is connection)
+            ready = wait([worker.connection for worker in pool], LOOK_S)
+            for worker in [worker for worker in pool if worker.connection in ready]:
                 try:
-                    message = connection.recv_bytes()
+                    message = worker.connection.recv_bytes()
                 except (EOFError, OSError):
                     pool[pool.index(worker)] = _Worker(context, settings)
                     died_of = worker.end()

@@ -6,7 +6,7 @@ import json
 import logging
 import os
 import socket
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -85,7 +85,7 @@ def read_there(
     workers: int,
     on_progress: Callable[[float], None] = lambda inputs_done: None,
     stopping: Callable[[], bool] = lambda: False,
-) -> Iterator[Reading]:
+) -> Generator[Reading]:
     """Read the inputs with so many actors of the `connected` cluster; yields each as it is finished.
 
     A machine that is lost costs its inputs a second try elsewhere. Once stopping() says so, nothing more is waited for.
@@ -101,11 +101,9 @@ def read_there(
         compute=ray.data.ActorPoolStrategy(size=min(workers, len(tasks))),
         num_cpus=1,
     )
-    done = 0
-    for row in dataset.iter_rows():
+    for done, row in enumerate(dataset.iter_rows(), 1):
         if row["failed"]:
             raise FerError(row["failed"])
-        done += 1
         yield Reading.from_line(row["reading"])
         on_progress(done)
         if stopping():

@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 import base64
+import csv
 import hashlib
+import io
 import json
 import os
 import time
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 
 import cv2
-import numpy as np
-from numpy.typing import NDArray
 
+import fer
 from fer.batch.inputs import Input
-from fer.batch.table import lines, photo_row, video_row
 from fer.errors import FerError
 from fer.failure_log import log_failure
 from fer.inference.recognizer import Recognizer, load
-from fer.inference.recording import Row
 from fer.inference.stability import stability
 from fer.inference.video import READINGS_PER_S, read_video
 from fer.memory import return_freed_memory, share_arenas
 from fer.models.card import Card
+from fer.records import FaceRecord
 from fer.vision.detection import Detector, load_detector
 from fer.vision.images import read_image
 
@@ -35,10 +35,10 @@ PIECE = 2**16  # bytes of a table unpacked at once
 
 @dataclass(frozen=True)
 class Settings:
-    """What a table rests on; inputs read with other settings are read again. weights: their sha256."""
+    """What a table rests on; inputs read with other settings are read again. card: what tells the model from others."""
 
     model: str
-    weights: str
+    card: str
     detector: str
     device: str = "cpu"
     readings_per_s: float = READINGS_PER_S
@@ -47,8 +47,7 @@ class Settings:
     @property
     def key(self) -> str:
         """The same for settings that give the same table: not the model's path, nor the device."""
-        values = {**asdict(self), "model": "", "device": ""}
-        return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
+        return _digest({**asdict(self), "model": "", "device": "", "version": fer.__version__})[:16]
 
 
 @dataclass(frozen=True)
@@ -93,9 +92,13 @@ class Reading:
             raise ValueError(f"this is no reading: {error}") from None
 
 
-def digest(card: Card) -> str:
-    """What tells a model's weights from others, whatever they are called."""
-    return card.sha256 or card.onnx_sha256
+def card_digest(card: Card) -> str:
+    """What tells a model from others, whatever it is called: its card, which names its files' sha256."""
+    return _digest(card.to_json())
+
+
+def _digest(values: object) -> str:
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 
 class Reader:
@@ -107,8 +110,8 @@ class Reader:
         self.settings = settings
         self.recognizer: Recognizer = load(settings.model, threads=1, device=settings.device)
         self.detector: Detector = load_detector(settings.detector)
-        if digest(self.recognizer.card) != settings.weights:
-            raise FerError(f"{self.recognizer.name} has other weights on this worker by now. Start again.")
+        if card_digest(self.recognizer.card) != settings.card:
+            raise FerError(f"{self.recognizer.name} is another model on this worker than where the batch was started.")
 
 
 class Interrupted(Exception):
@@ -162,9 +165,10 @@ def _read_photo(reader: Reader, given: Input, packing: _Packing) -> None:
     image_rgb = read_image(given.path)
     recognizer = reader.recognizer
     faces = recognizer.predict(image_rgb, reader.detector)
-    shares = stability(recognizer, image_rgb, faces) if reader.settings.stability else [None] * len(faces)
-    rows = zip(faces, shares, strict=True)
-    packing.add([photo_row(given.name, face, share, recognizer.name) for face, share in rows])
+    if reader.settings.stability:
+        shares = stability(recognizer, image_rgb, faces)
+        faces = [replace(face, stability=share) for face, share in zip(faces, shares, strict=True)]
+    packing.add(FaceRecord(face, given.name, model=recognizer.name) for face in faces)
     if image_rgb.size > 3 * LARGE_PIXELS:
         del image_rgb
         return_freed_memory()
@@ -173,44 +177,43 @@ def _read_photo(reader: Reader, given: Input, packing: _Packing) -> None:
 def _read_video(
     reader: Reader, given: Input, packing: _Packing, on_progress: Callable[[float], bool]
 ) -> tuple[str, ...]:
-    recognizer, detector = reader.recognizer, reader.detector
-
-    def keep(rows: Iterable[Row]) -> None:
-        packing.add([video_row(given.name, row, detector.name, recognizer.name) for row in rows])
-
-    def draw(frame_rgb: NDArray[np.uint8], faces: object) -> NDArray[np.uint8]:
-        return frame_rgb
-
-    import io
-
     video = read_video(
         given.path,
         io.BytesIO(),
-        recognizer,
-        detector,
-        draw,
+        reader.recognizer,
+        reader.detector,
+        lambda frame_rgb, faces: frame_rgb,
         reader.settings.readings_per_s,
         lambda progress: on_progress(progress.done),
     )
     if video.cancelled:
         raise Interrupted
-    keep(video.rows)
+    packing.add(replace(row, input=given.name) for row in video.rows)
     return video.notes
 
 
 class _Packing:
-    """Rows in, compressed CSV lines out: an hour's rows take a few megabytes."""
+    """Faces in, compressed CSV lines out: an hour of them takes a few megabytes."""
 
     def __init__(self) -> None:
         self.count, self.answers = 0, Counter[str]()
         self._compressor, self._parts = zlib.compressobj(6), list[bytes]()
 
-    def add(self, rows: list[list[object]]) -> None:
-        self.count += len(rows)
-        self.answers.update(str(row[7]) for row in rows)
-        if packed := self._compressor.compress(lines(rows).encode("utf-8", "backslashreplace")):
-            self._parts.append(packed)
+    def add(self, faces: Iterable[FaceRecord]) -> None:
+        for face in faces:
+            self.count += 1
+            self.answers[face.prediction.answer] += 1
+            line = csv_line(face.to_row()).encode("utf-8", "backslashreplace")
+            if packed := self._compressor.compress(line):
+                self._parts.append(packed)
 
     def packed(self) -> bytes:
         """All that was added; the last call."""
         return b"".join([*self._parts, self._compressor.flush()])
+
+
+def csv_line(values: Sequence[str]) -> str:
+    """One line of CSV, its end included."""
+    file = io.StringIO()
+    csv.writer(file).writerow(values)
+    return file.getvalue()

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,12 +15,12 @@ from pathlib import Path
 from fer.batch import local
 from fer.batch.inputs import Input
 from fer.batch.ledger import Ledger
-from fer.batch.reading import Reading, Settings, digest
-from fer.batch.table import COLUMNS, lines
+from fer.batch.reading import Reading, Settings, card_digest, csv_line
 from fer.errors import FerError
 from fer.files import replace_file, replacing
 from fer.inference.video import READINGS_PER_S
 from fer.models.weights import find_weights, read_card
+from fer.records import CSV_COLUMNS
 from fer.vision.detection import load_detector
 
 LEDGER, READINGS, ERRORS, SUMMARY = "progress.jsonl", "readings.csv", "errors.csv", "summary.json"
@@ -32,11 +30,11 @@ Progress = Callable[[float], None]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a batch came to. summary: as in summary.json; stopped: whether inputs are left, because of Ctrl-C."""
+    """What a batch came to. summary: as in summary.json; errors: by input; left: inputs not read, because of Ctrl-C."""
 
     summary: dict[str, object]
     errors: dict[str, str]
-    stopped: bool
+    left: int
 
 
 def settings_for(
@@ -44,7 +42,9 @@ def settings_for(
 ) -> Settings:
     """Settings that mean the same on every worker: which weights, which detector. Raises FerError."""
     weights = find_weights(model)
-    return Settings(model, digest(read_card(weights)), load_detector(detector).name, device, readings_per_s, stability)
+    return Settings(
+        model, card_digest(read_card(weights)), load_detector(detector).name, device, readings_per_s, stability
+    )
 
 
 def run_batch(
@@ -99,7 +99,7 @@ def run_batch(
             "workers": min(workers, len(todo)),
             "ray": ray or None,
             "model": Path(settings.model).name,
-            "weights": settings.weights,
+            "card": settings.card,
             "settings": {
                 "detector": settings.detector,
                 "device": settings.device,
@@ -109,10 +109,10 @@ def run_batch(
         }
         _write(out / ERRORS, _errors_csv({given.name: errors[given.name] for given in inputs if given.name in errors}))
         _write(out / SUMMARY, json.dumps(summary, indent=1) + "\n")
-    return Outcome(summary, errors, left > 0)
+    return Outcome(summary, errors, left)
 
 
-def _nothing() -> Iterator[Reading]:
+def _nothing() -> Generator[Reading]:
     yield from ()
 
 
@@ -121,7 +121,7 @@ def _write_table(path: Path, readings: Iterator[Reading]) -> dict[str, object]:
     faces, videos, answers, notes = 0, 0, Counter[str](), dict[str, list[str]]()
     try:
         with replacing(path) as file:
-            file.write(lines([list(COLUMNS)]).encode())
+            file.write(csv_line(CSV_COLUMNS).encode())
             for reading in readings:
                 for piece in reading.lines():
                     file.write(piece)
@@ -135,9 +135,8 @@ def _write_table(path: Path, readings: Iterator[Reading]) -> dict[str, object]:
 
 
 def _errors_csv(errors: dict[str, str]) -> bytes:
-    file = io.StringIO()
-    csv.writer(file).writerows([("input", "error"), *errors.items()])
-    return file.getvalue().encode("utf-8", "backslashreplace")
+    lines = [("input", "error"), *errors.items()]
+    return "".join(map(csv_line, lines)).encode("utf-8", "backslashreplace")
 
 
 def _write(path: Path, content: bytes | str) -> None:
@@ -155,7 +154,7 @@ def _unwritable(path: Path, error: OSError) -> FerError:
 
 @contextmanager
 def _stopping() -> Iterator[Callable[[], bool]]:
-    """Whether SIGINT or SIGTERM came; a second one raises KeyboardInterrupt. Elsewhere than in the main thread: never."""
+    """Whether SIGINT or SIGTERM came; a second one raises KeyboardInterrupt. Outside of the main thread: never."""
     asked = threading.Event()
 
     def ask(*_: object) -> None:

@@ -55,9 +55,7 @@ def available_devices() -> list[str]:
     return [device for device, provider in PROVIDERS.items() if provider in present]
 
 
-def _session(
-    onnx_bytes: bytes, options: onnxruntime.SessionOptions, device: str
-) -> onnxruntime.InferenceSession:
+def _session(onnx_bytes: bytes, options: onnxruntime.SessionOptions, device: str) -> onnxruntime.InferenceSession:
     present = available_devices()
     if device != "auto" and device not in present:
         raise FerError(

@@ -83,11 +83,15 @@ class Access:
             raise ProblemError(421, "This host is not served here. Name it with --hosts where the service is started.")
         origin = headers.get("origin")
         if origin is not None and origin.lower() not in self.origins and not _same(origin, host):
-            raise ProblemError(403, "This page may not ask. Name its origin with --origins where the service is started.")
+            raise ProblemError(
+                403, "This page may not ask. Name its origin with --origins where the service is started."
+            )
         open_to_all = scope["path"] in OPEN_PATHS or scope["path"].startswith("/docs/")
         if self.token and not open_to_all and not self._knows_token(headers):
             raise ProblemError(
-                401, "This needs the token: send the header Authorization: Bearer TOKEN.", {"WWW-Authenticate": "Bearer"}
+                401,
+                "This needs the token: send the header Authorization: Bearer TOKEN.",
+                {"WWW-Authenticate": "Bearer"},
             )
 
     def _knows_token(self, headers: Headers) -> bool:

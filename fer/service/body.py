@@ -63,7 +63,7 @@ async def read_body(request: Request, place: Place, limits: Limits) -> Body:
             elif kind == "application/json":
                 body = await _json(stream, place, limits)
             else:
-                raise ProblemError(415, "Send a picture as multipart/form-data (file=...) or as JSON ({\"image\": ...}).")
+                raise ProblemError(415, 'Send a picture as multipart/form-data (file=...) or as JSON ({"image": ...}).')
     except ClientDisconnect:
         raise ClientLeftError from None
     except TimeoutError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import time
 from dataclasses import dataclass
@@ -11,8 +12,8 @@ from typing import Any
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from fer.errors import FerError
-from fer.inference.tracked import TrackedFace, TrackedReader
-from fer.service.work import Workers
+from fer.inference.tracked import TrackedReader
+from fer.service.work import Left, Workers
 from fer.vision.images import decode_image
 
 IDLE_S = 60.0  # without a frame: the place goes to another
@@ -57,8 +58,7 @@ async def stream(socket: WebSocket, reader: TrackedReader, workers: Workers) -> 
             if isinstance(data, str):
                 told |= _failed("FerError", "Send each frame as a binary message.")
             else:
-                frame = data
-                told |= await workers.run(lambda left: _read(reader, frame, time_s))
+                told |= await workers.run(functools.partial(_read, reader, data, time_s))
             await asyncio.wait_for(socket.send_text(json.dumps(told)), SEND_S)
     except (WebSocketDisconnect, TimeoutError, RuntimeError):  # the client has left, or does not listen
         return
@@ -77,19 +77,15 @@ async def _listen(socket: WebSocket, newest: _Newest, came: asyncio.Event) -> No
         came.set()
 
 
-def _read(reader: TrackedReader, data: bytes, time_s: float) -> dict[str, Any]:
+def _read(reader: TrackedReader, data: bytes, time_s: float, left: Left) -> dict[str, Any]:
     try:
         frame_rgb = decode_image(data)
         faces = reader.read(frame_rgb, time_s)
     except FerError as error:
         return _failed(type(error).__name__, error.message)
     height, width = frame_rgb.shape[:2]
-    return {"width": width, "height": height, "faces": [_face(face) for face in faces], "error": None}
+    return {"width": width, "height": height, "faces": [face.record().to_json() for face in faces], "error": None}
 
 
 def _failed(kind: str, sentence: str) -> dict[str, Any]:
     return {"width": None, "height": None, "faces": [], "error": {"type": kind, "message": sentence}}
-
-
-def _face(face: TrackedFace) -> dict[str, Any]:
-    return {"person": face.person, **face.prediction.to_json(), "expression": face.expression, "sure": face.sure}

@@ -33,9 +33,7 @@ class ClientLeftError(Exception):
 def problem(status: int, sentence: str, kind: str = "", headers: dict[str, str] | None = None) -> JSONResponse:
     """kind: the error's name, such as ImageError, for programs."""
     content = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": sentence}
-    return JSONResponse(
-        {**content, "error": kind} if kind else content, status, headers=headers, media_type=MEDIA_TYPE
-    )
+    return JSONResponse({**content, "error": kind} if kind else content, status, headers=headers, media_type=MEDIA_TYPE)
 
 
 def problem_of(error: FerError) -> JSONResponse:

@@ -25,15 +25,17 @@ class Quality(_Record):
 
 
 class Face(_Record):
-    """One face: the box is [x, y, width, height] in pixels, probabilities are calibrated, by class."""
+    """One face: answer is the expression or "not sure", set the prediction set, box [x, y, width, height] in pixels."""
 
     box: list[float]
     score: float
     detector: str
     quality: Quality
+    answer: str
     expression: str
     confidence: float
     sure: bool
+    set: list[str]
     probabilities: dict[str, float]
 
 
@@ -139,9 +141,7 @@ EXPLAINING: dict[str, dict[str, Any]] = {
 }
 
 
-def body(
-    fields: dict[str, dict[str, Any]], limits: Limits, models: list[str], several: bool
-) -> dict[str, Any]:
+def body(fields: dict[str, dict[str, Any]], limits: Limits, models: list[str], several: bool) -> dict[str, Any]:
     """The OpenAPI parts of an endpoint that takes a picture and these fields, in the form, the JSON or the query."""
     fields = {**fields, "model": {**fields["model"], "enum": models}}
     file: dict[str, Any] = {"type": "string", "format": "binary"}

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from starlette.requests import Request
 
@@ -67,7 +67,8 @@ class Workers:
         done = asyncio.wrap_future(future)
         done.add_done_callback(lambda ended: ended.cancelled() or ended.exception())  # seen, though nobody waits
         try:
-            await asyncio.wait({done, client} if client else {done}, return_when=asyncio.FIRST_COMPLETED)
+            waited: set[asyncio.Future[Any]] = {done, client} if client else {done}
+            await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
             if not done.done():
                 raise ClientLeftError
             return done.result()

@@ -55,7 +55,7 @@ def test_a_line_that_was_cut_off_is_no_reading_and_the_next_begins_on_its_own(tm
 
 
 def test_a_line_that_a_disk_spoiled_costs_that_input_only(tmp_path, inputs):
-    path, (first, second, third) = tmp_path / "ledger", inputs
+    path, (first, _, third) = tmp_path / "ledger", inputs
     with Ledger(path) as ledger:
         for each in inputs:
             ledger.add(done(each))

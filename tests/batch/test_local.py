@@ -29,7 +29,7 @@ def whole(photos_and_video, tmp_path_factory) -> Path:
     out = tmp_path_factory.mktemp("whole")
     inputs, _ = find_inputs([photos_and_video])
     outcome = run_batch(inputs, out, settings("hog"), workers=2)
-    assert not outcome.stopped and set(outcome.errors) == {str(photos_and_video / "broken.jpg")}
+    assert not outcome.left and set(outcome.errors) == {str(photos_and_video / "broken.jpg")}
     return out
 
 
@@ -143,8 +143,8 @@ def test_a_worker_that_dies_costs_its_input_a_second_try_then_a_row_of_errors(ph
 def test_a_model_that_cannot_be_loaded_ends_the_batch_with_its_sentence(photos_and_video, tmp_path):
     from dataclasses import replace
 
-    with pytest.raises(FerError, match="other weights"):
-        list(read_here([given(photos_and_video / "00.png")], replace(settings(), weights="0"), 1))
+    with pytest.raises(FerError, match="another model"):
+        list(read_here([given(photos_and_video / "00.png")], replace(settings(), card="0"), 1))
 
 
 @pytest.mark.parametrize(

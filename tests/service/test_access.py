@@ -38,7 +38,10 @@ def test_a_named_host_may(guarded):
 def test_another_sites_page_may_not_ask(client, origin):
     answer = client.post("/predict", files={"file": ("", picture())}, headers={"Origin": origin})
     assert answer.status_code == 403 and "access-control-allow-origin" not in answer.headers
-    with pytest.raises(WebSocketDenialResponse) as refused, client.websocket_connect("ws://localhost/live", headers={"Origin": origin}):
+    with (
+        pytest.raises(WebSocketDenialResponse) as refused,
+        client.websocket_connect("ws://localhost/live", headers={"Origin": origin}),
+    ):
         pass
     assert refused.value.status_code == 403
 
@@ -69,9 +72,7 @@ def test_without_the_token_nothing_is_read(guarded, authorization):
 
 
 def test_with_the_token_all_is(guarded):
-    answer = guarded.post(
-        "/predict", files={"file": ("", picture())}, headers={"Authorization": f"bearer {TOKEN}"}
-    )
+    answer = guarded.post("/predict", files={"file": ("", picture())}, headers={"Authorization": f"bearer {TOKEN}"})
     assert answer.status_code == 200
     described = guarded.get("/openapi.json").json()
     assert described["paths"]["/predict"]["post"]["security"] == [{"token": []}]
@@ -85,7 +86,10 @@ def test_a_browsers_websocket_brings_the_token_as_a_subprotocol(guarded):
     with guarded.websocket_connect("ws://localhost/live", headers={"Authorization": f"Bearer {TOKEN}"}) as socket:
         assert socket.accepted_subprotocol is None
     for offered in ([], ["fer"], ["fer", "bearer.wrong"], [TOKEN]):
-        with pytest.raises(WebSocketDenialResponse) as refused, guarded.websocket_connect("ws://localhost/live", offered):
+        with (
+            pytest.raises(WebSocketDenialResponse) as refused,
+            guarded.websocket_connect("ws://localhost/live", offered),
+        ):
             pass
         assert refused.value.status_code == 401
 

@@ -48,9 +48,7 @@ def test_model_and_detector_are_chosen_in_the_form_the_json_or_the_query(client,
     answers = [
         client.post("/predict", files={"file": ("", data)}, data={"model": "compact", "detector": "hog"}),
         client.post("/predict?model=compact&detector=hog", files={"file": ("", data)}),
-        client.post(
-            "/predict", json={"image": base64.b64encode(data).decode(), "model": "compact", "detector": "hog"}
-        ),
+        client.post("/predict", json={"image": base64.b64encode(data).decode(), "model": "compact", "detector": "hog"}),
     ]
     assert answers[0].json()["faces"][0]["detector"] == "hog"
     assert answers[0].json() == answers[1].json() == answers[2].json()
