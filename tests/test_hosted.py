@@ -79,10 +79,10 @@ def test_no_limit_is_looser_on_the_demo(monkeypatch):
 
 def test_every_module_takes_its_limits_from_there():
     code = (
-        "import json; from fer.vision import images, video; from fer.app import data_choice; "
+        "import json; from fer.vision import images; from fer.app import data_choice; "
         "from fer.app.predict import photo_reading; "
         "from fer.data import uploads, folders; from fer.models import weights; print(json.dumps(["
-        "images.MAX_BYTES, images.MAX_PIXELS, video.MAX_BYTES, video.MAX_SECONDS, video.MAX_SIDE, "
+        "images.MAX_BYTES, images.MAX_PIXELS, "
         "photo_reading.MAX_PHOTOS, data_choice.UPLOAD_MB, uploads.MAX_FILES, uploads.MAX_TOTAL, uploads.MAX_RATIO, "
         "folders.MAX_PICTURES, weights.MAX_BYTES]))"
     )
@@ -98,9 +98,6 @@ def test_every_module_takes_its_limits_from_there():
     assert json.loads(found.splitlines()[-1]) == [
         most.photo_bytes,
         most.photo_pixels,
-        most.video_bytes,
-        most.video_seconds,
-        most.video_side,
         most.photos,
         most.dataset_bytes // 2**20,
         most.archive_files,
