@@ -31,6 +31,7 @@ WORK_SIDE = 1280  # larger frames are worked on, and written, at this size
 MIN_SIDE = 16
 MAX_EMPTY = 1_000  # packets on end that hold no frame: there are no more
 FIRST_PACKETS = 200  # that tell a still picture from a video
+MAX_LATE_S = 0.5  # of the first frame after the first packet: more is lost, not a decoder's delay
 RESTART_S = 1.0  # a clock that goes back by more has started again
 THREADS = 2
 
@@ -258,6 +259,7 @@ def _decoded(
     clock = _Clock(stream, _in_decoding_order(container))
     count = bad = empty = 0
     began = ended = 0.0
+    first_s: float | None = None  # of the first packet that is to be shown
     packets = container.demux(stream)
     while True:
         try:
@@ -267,6 +269,8 @@ def _decoded(
         except (av.FFmpegError, OSError):
             bad += 1
             break
+        if first_s is None and packet.size and not packet.is_discard:
+            first_s = _time_of(packet)
         empty += 1
         if empty > MAX_EMPTY:
             bad += 1
@@ -283,7 +287,11 @@ def _decoded(
                     on_note(f"Only the first {count:,} frames were read.")
                     return
                 ended = clock.time_of(frame)
-                began = ended if not count else began
+                if not count:
+                    began = ended
+                    if first_s is not None and began - first_s > MAX_LATE_S:
+                        on_note(f"The first {began - first_s:.1f} s cannot be read: the video was cut out of another.")
+                        began = first_s
                 count += 1
                 yield ended, frame
         except (av.FFmpegError, ValueError):
@@ -295,6 +303,11 @@ def _decoded(
     whole = stream.duration or len(container.streams) == 1  # else the length may be that of the sound
     if bad or (whole and ended - began < 0.9 * _length(container, stream) - 0.5):
         on_note(f"The video is damaged or cut off: {count} frames could be read.")
+
+
+def _time_of(packet: av.Packet[av.VideoStream]) -> float | None:
+    ticks = packet.dts if packet.pts is None else packet.pts
+    return None if ticks is None else float(ticks * packet.time_base)
 
 
 def _pixel_shape(stream: av.VideoStream) -> float:

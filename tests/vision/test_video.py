@@ -27,14 +27,15 @@ def made_video(
     rotation: int = 0,
     options=None,
     pixel_shape: Fraction = Fraction(1),
+    whole_every: int = 12,
 ) -> bytes:
     """One plain gray frame a time, 20 levels apart, with a white upper left quarter."""
     file = io.BytesIO()
     with av.open(file, "w", format=container, options=options or {}) as out:
-        stream = out.add_stream(codec, rate=25)
+        stream = out.add_stream(codec, rate=25, options={"sc_threshold": "0"} if codec == "libx264" else {})
         stream.width, stream.height = size
         stream.pix_fmt = "yuv420p"
-        stream.codec_context.time_base = Fraction(1, 1000)
+        stream.codec_context.time_base, stream.gop_size = Fraction(1, 1000), whole_every
         stream.codec_context.sample_aspect_ratio = pixel_shape
         if rotation:
             stream.set_display_rotation(rotation)
@@ -203,6 +204,20 @@ def test_frames_shown_in_another_order_than_stored_all_come_in_time(codec, conta
     assert [time_s for time_s, _ in found] == pytest.approx([index / 15 for index in range(30)], abs=0.002)
     assert [float(picture[:2, 60:].mean()) for _, picture in found[:25]] == pytest.approx(range(0, 200, 8), abs=6)
     assert not notes
+
+
+@pytest.mark.parametrize("container", ["matroska", "mp4"])
+def test_a_video_cut_out_before_its_first_whole_picture_says_so(container):
+    file, source = io.BytesIO(), io.BytesIO(made_video([index / 25 for index in range(100)], whole_every=50))
+    with av.open(source) as whole, av.open(file, "w", format=container) as out:
+        stream = out.add_stream_from_template(whole.streams.video[0])
+        for packet in list(whole.demux(whole.streams.video[0]))[1:]:
+            if packet.size:
+                packet.stream = stream
+                out.mux(packet)
+    notes = []
+    assert 45 <= len(list(frames(file.getvalue(), notes.append))) <= 55
+    assert len(notes) == 1 and "first 1.9 s" in notes[0].replace("1.8", "1.9")
 
 
 def stamped(*pts: int | None, dts: list[int | None] | None = None) -> list[float]:
