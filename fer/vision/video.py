@@ -32,6 +32,7 @@ MIN_SIDE = 16
 MAX_EMPTY = 1_000  # packets on end that hold no frame: there are no more
 FIRST_PACKETS = 200  # that tell a still picture from a video
 MAX_LATE_S = 0.5  # of the first frame after the first packet: more is lost, not a decoder's delay
+MIN_STEP_S = 1e-4  # from frame to frame: no camera is faster, and an MP4 can tell such frames apart
 RESTART_S = 1.0  # a clock that goes back by more has started again
 THREADS = 2
 
@@ -229,7 +230,7 @@ class _Clock:
             time_s = 0.0 if last_s is None else last_s + self._step_s
         else:
             time_s = float(ticks * frame.time_base) + self._offset_s
-        if last_s is not None and time_s <= last_s:
+        if last_s is not None and time_s < last_s + MIN_STEP_S:
             if last_s - time_s > RESTART_S:
                 self._offset_s += last_s + self._step_s - time_s
                 time_s = last_s + self._step_s
@@ -278,11 +279,7 @@ def _decoded(
         try:
             for frame in packet.decode():
                 empty = 0
-                if max(frame.width, frame.height) > limits.video_side or min(frame.width, frame.height) < MIN_SIDE:
-                    raise VideoError(
-                        f"The video has frames of {frame.width} x {frame.height} pixels; {MIN_SIDE} to "
-                        f"{limits.video_side} a side are read."
-                    )
+                _check_size(frame, limits)
                 if count == limits.video_frames:
                     on_note(f"Only the first {count:,} frames were read.")
                     return
@@ -303,6 +300,14 @@ def _decoded(
     whole = stream.duration or len(container.streams) == 1  # else the length may be that of the sound
     if bad or (whole and ended - began < 0.9 * _length(container, stream) - 0.5):
         on_note(f"The video is damaged or cut off: {count} frames could be read.")
+
+
+def _check_size(frame: av.VideoFrame, limits: Limits) -> None:
+    if max(frame.width, frame.height) > limits.video_side or min(frame.width, frame.height) < MIN_SIDE:
+        raise VideoError(
+            f"The video has frames of {frame.width} x {frame.height} pixels; {MIN_SIDE} to {limits.video_side} a side "
+            "are read."
+        )
 
 
 def _time_of(packet: av.Packet[av.VideoStream]) -> float | None:

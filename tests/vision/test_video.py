@@ -220,12 +220,12 @@ def test_a_video_cut_out_before_its_first_whole_picture_says_so(container):
     assert len(notes) == 1 and "first 1.9 s" in notes[0].replace("1.8", "1.9")
 
 
-def stamped(*pts: int | None, dts: list[int | None] | None = None) -> list[float]:
-    """The times that a clock of 25 frames a second gives frames with these stamps, in hundredths of a second."""
+def stamped(*pts: int | None, dts: list[int | None] | None = None, ticks_per_s: int = 100) -> list[float]:
+    """The times that a clock of 25 frames a second gives frames with these stamps."""
     stream = SimpleNamespace(average_rate=Fraction(25), guessed_rate=None)
     clock = video._Clock(stream, in_decoding_order=False)
     return [
-        round(clock.time_of(SimpleNamespace(pts=one, dts=other, time_base=Fraction(1, 100))), 3)
+        round(clock.time_of(SimpleNamespace(pts=one, dts=other, time_base=Fraction(1, ticks_per_s))), 6)
         for one, other in zip(pts, dts or [None] * len(pts), strict=True)
     ]
 
@@ -233,6 +233,7 @@ def stamped(*pts: int | None, dts: list[int | None] | None = None) -> list[float
 def test_times_rise_and_no_frame_is_lost():
     assert stamped(0, 4, 8) == [0, 0.04, 0.08]
     assert stamped(0, 4, 4, 8) == [0, 0.04, 0.06, 0.08]  # a double: in between, and the rest stays in time
+    assert np.diff(stamped(*range(5), dts=None, ticks_per_s=10**9)).min() >= 1e-4  # as one damaged header had it
     assert stamped(None, None, None) == [0, 0.04, 0.08]
     assert stamped(None, None, None, dts=[4, 8, 12]) == [0.04, 0.08, 0.12]
     assert stamped(0, 400, 0, 4, 8) == [0, 4, 4.04, 4.08, 4.12]  # the clock started again
