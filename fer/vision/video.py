@@ -211,14 +211,16 @@ def _length(container: av.container.InputContainer, stream: av.VideoStream) -> f
 
 
 def _rate(stream: av.VideoStream) -> float:
-    return float(stream.average_rate or stream.guessed_rate or 25)
+    """Frames a second; a header that tells of more than a camera's 1000 is damaged."""
+    rate = float(stream.average_rate or stream.guessed_rate or 25)
+    return rate if 0 < rate <= 1000 else 25.0
 
 
 class _Clock:
     """When each frame is shown, in seconds: as the file says, and always later than the frame before."""
 
     def __init__(self, stream: av.VideoStream, in_decoding_order: bool) -> None:
-        self._in_decoding_order, self._step_s = in_decoding_order, min(max(1 / _rate(stream), 1e-3), 60.0)
+        self._in_decoding_order, self._step_s = in_decoding_order, min(1 / _rate(stream), 60.0)
         self._last_s: float | None = None
         self._offset_s = 0.0
         self._last_pts = self._last_dts = -(2**63)
