@@ -22,6 +22,8 @@ from fer.training.config import CHOICES, TrainConfig
 from fer.vision.registry import DETECTORS, FACE_FINDERS
 
 DEFAULTS = TrainConfig()
+PROGRESS_DELAY_S = 2.0  # a bar for what takes longer
+TIDY_EVERY = 50  # photos: what glibc keeps of large ones is given back
 if TYPE_CHECKING:
     from fer.data.folders import Faces
 
@@ -49,31 +51,41 @@ def predict(
         json: Print one JSON line a picture.
     """
     import fer
+    from fer.data.photo_files import PhotoFiles
+    from fer.inference.photo import PhotoReading
     from fer.inference.stability import stability as steady
+    from fer.memory import return_freed_memory
     from fer.vision.detection import load_detector
-    from fer.vision.images import read_image
+    from fer.vision.images import FORMATS, read
 
     if not paths:
         raise FerError("Name a photo or a folder of photos, such as: python -m fer predict photo.jpg")
     recognizer, finder = fer.load(model), load_detector(detector)
     _say(f"model {recognizer.name}, detector {finder.name}")
-    failed, pictures = 0, _pictures(paths)
-    for path in tqdm(pictures, unit="photo", disable=len(pictures) < 3):
-        row: dict[str, Any] = {"path": str(path), "width": None, "height": None, "faces": [], "error": None}
-        try:
-            image_rgb = read_image(path)
-            row["height"], row["width"] = image_rgb.shape[:2]
-            faces = recognizer.predict(image_rgb, finder)
-            row["faces"] = [face.to_json() for face in faces]
-            if stability:
-                for face, share in zip(row["faces"], steady(recognizer, image_rgb, faces, finder.name), strict=True):
-                    face["stability"] = round(share, 3)
-        except FerError as error:
-            row["error"] = {"type": type(error).__name__, "message": error.message}
-            failed += 1
-        tqdm.write(_dump(row) if json else _sentence(row), file=sys.stdout)
-    if not pictures:
-        raise FerError("There are no pictures in the folder. Expected png, jpg, webp, bmp or gif files.")
+    failed, photos = 0, PhotoFiles(paths)
+    with tqdm(photos, unit="photo", delay=PROGRESS_DELAY_S) as bar:
+        for path in bar:
+            shares: list[float] = []
+            try:
+                decoded = read(path)
+                height, width = decoded.rgb.shape[:2]
+                faces = recognizer.predict(decoded.rgb, finder)
+                reading = PhotoReading(str(path), width, height, tuple(faces), decoded.notes)
+                if stability:
+                    shares = steady(recognizer, decoded.rgb, faces, finder.name)
+            except FerError as error:
+                reading = PhotoReading(str(path), error=error)
+                failed += 1
+            row = reading.to_json(shares)
+            tqdm.write(_dump(row) if json else _sentence(row), file=sys.stdout)
+            for note in reading.notes:
+                tqdm.write(f"{path}: {note}", file=sys.stderr)
+            if photos.found % TIDY_EVERY == 0:
+                return_freed_memory()
+    if words := photos.words():
+        _say(words)
+    if not photos.found:
+        raise FerError(f"There are no pictures in the folder. Expected {FORMATS} files.")
     return 1 if failed else 0
 
 
@@ -438,18 +450,6 @@ def _config_file(arguments: list[str]) -> tuple[TrainConfig, list[str]]:
     if not path:
         raise FerError("--config needs a JSON file of settings.")
     return TrainConfig.read(Path(path)), rest
-
-
-def _pictures(paths: list[Path]) -> list[Path]:
-    from fer.data.folders import pictures_below
-
-    found: list[Path] = []
-    for path in paths:
-        if os.path.isdir(path):
-            found += pictures_below(path)
-        else:
-            found.append(path)
-    return found
 
 
 def _sentence(row: dict[str, Any]) -> str:

@@ -79,11 +79,10 @@ def test_no_limit_is_looser_on_the_demo(monkeypatch):
 
 def test_every_module_takes_its_limits_from_there():
     code = (
-        "import json; from fer.vision import images, video; from fer.app import data_choice; "
-        "from fer.app.predict import photo_reading; "
+        "import json; from fer.vision import video; from fer.app import data_choice; "
         "from fer.data import uploads, folders; from fer.models import weights; print(json.dumps(["
-        "images.MAX_BYTES, images.MAX_PIXELS, video.MAX_BYTES, video.MAX_SECONDS, video.MAX_SIDE, "
-        "photo_reading.MAX_PHOTOS, data_choice.UPLOAD_MB, uploads.MAX_FILES, uploads.MAX_TOTAL, uploads.MAX_RATIO, "
+        "video.MAX_BYTES, video.MAX_SECONDS, video.MAX_SIDE, "
+        "data_choice.UPLOAD_MB, uploads.MAX_FILES, uploads.MAX_TOTAL, uploads.MAX_RATIO, "
         "folders.MAX_PICTURES, weights.MAX_BYTES]))"
     )
     found = subprocess.run(
@@ -96,12 +95,9 @@ def test_every_module_takes_its_limits_from_there():
     ).stdout
     most = HOSTED
     assert json.loads(found.splitlines()[-1]) == [
-        most.photo_bytes,
-        most.photo_pixels,
         most.video_bytes,
         most.video_seconds,
         most.video_side,
-        most.photos,
         most.dataset_bytes // 2**20,
         most.archive_files,
         most.archive_bytes,

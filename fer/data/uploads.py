@@ -20,11 +20,12 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 from fer.errors import DatasetError
 from fer.limits import limits
 from fer.locations import cache_folder
-from fer.vision.images import MAX_BYTES, SUFFIXES
+from fer.vision.images import SUFFIXES
 
 if TYPE_CHECKING:
     from io import BufferedIOBase
 
+MAX_BYTES = limits().photo_bytes
 MAX_FILES, MAX_TOTAL, MAX_RATIO = limits().archive_files, limits().archive_bytes, limits().archive_ratio
 MAX_DEPTH = 16  # folders in folders
 RATIO_FLOOR = 2**20  # a small file may shrink as it likes

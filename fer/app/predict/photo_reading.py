@@ -19,16 +19,16 @@ import numpy as np
 from fer.app import resources, session, work_queue
 from fer.errors import FerError
 from fer.expressions import NAMES
+from fer.inference.photo import PhotoReading
 from fer.inference.recognizer import Recognizer
 from fer.inference.stability import stability
 from fer.limits import limits
 from fer.memory import return_freed_memory
 from fer.records import Prediction
 from fer.vision.detection import Detector
-from fer.vision.images import decode_image
+from fer.vision.images import decode
 from fer.visualization import render
 
-MAX_PHOTOS, STABLE_FACES = limits().photos, limits().stable_faces
 STEPS = ("Found", "Aligned", "Gray", "Standardized")
 STEP_SIDE = 100  # pixels of a step's picture, as it is shown: Streamlit would encode a larger one anew each time
 
@@ -59,6 +59,7 @@ class Reading:
     height: int | None = None
     drawn: bytes = b""  # the picture with its faces marked, a JPEG: 100 photos' pixels are gigabytes
     faces: tuple[Prediction, ...] = ()
+    notes: tuple[str, ...] = ()  # about the file
     error: FerError | None = None
     recognizer: Recognizer | None = None
     # Of the largest faces the share of views that keep the label; and of each face that was looked at, how it got to
@@ -75,7 +76,7 @@ class Reading:
 
     def image_rgb(self) -> np.ndarray:
         """The photo's pixels, decoded again."""
-        return decode_image(self.photo.data)
+        return decode(self.photo.data, limits()).rgb
 
     def strip(self, number: int) -> dict[str, bytes]:
         """How face `number`, from 1, got to the network, as small pictures; made when first asked for, then kept."""
@@ -101,7 +102,9 @@ class Reading:
             image_rgb = self.image_rgb()
             self.strips[number] = _strip(self.reader, image_rgb, self.faces[number - 1], self.detector)
             if measure:
-                self.stabilities[:] = stability(self.reader, image_rgb, list(self.faces[:STABLE_FACES]), self.detector)
+                self.stabilities[:] = stability(
+                    self.reader, image_rgb, list(self.faces[: limits().stable_faces]), self.detector
+                )
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -115,19 +118,9 @@ class Reading:
 
     def to_json(self) -> dict[str, Any]:
         """The same line as `python -m fer predict --json` prints, plus model and detector."""
-        error = self.error and {"type": type(self.error).__name__, "message": self.error.message}
+        reading = PhotoReading(self.photo.name, self.width, self.height, self.faces, self.notes, self.error)
         return {
-            "path": self.photo.name,
-            "width": self.width,
-            "height": self.height,
-            "faces": [
-                {
-                    **face.to_json(),
-                    **({"stability": round(self.stabilities[index], 3)} if index < len(self.stabilities) else {}),
-                }
-                for index, face in enumerate(self.faces)
-            ],
-            "error": error,
+            **reading.to_json(self.stabilities),
             "model": self.model_name,
             "detector": self.detector,
         }
@@ -177,7 +170,8 @@ def _read(unread: Reading, detector: Detector) -> Reading:
     """The reading of a photo whose recognizer is known."""
     recognizer = unread.reader
     try:
-        image_rgb = decode_image(unread.photo.data)
+        decoded = decode(unread.photo.data, limits())
+        image_rgb = decoded.rgb
         faces = recognizer.predict(image_rgb, detector)
         height, width = image_rgb.shape[:2]
         return replace(
@@ -185,6 +179,7 @@ def _read(unread: Reading, detector: Detector) -> Reading:
             width=width,
             height=height,
             faces=tuple(faces),
+            notes=decoded.notes,
             drawn=render.jpeg(render.draw_predictions(image_rgb, faces)),
         )
     except FerError as error:

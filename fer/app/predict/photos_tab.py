@@ -12,7 +12,8 @@ from fer.app import layout, resources, session, widgets
 from fer.app.predict import photo_reading
 from fer.app.predict.photo_reading import Photo, Reading
 from fer.errors import FerError
-from fer.vision.images import MAX_BYTES
+from fer.limits import MB, limits
+from fer.vision.images import FORMATS
 from fer.visualization import render
 
 LINE_HEIGHT = 44  # pixels, of the button in it: what stands below keeps its place when the button goes
@@ -34,11 +35,11 @@ def show() -> None:
 def chosen_photos() -> list[Photo]:
     """What the visitor put in: uploads, else the sample they clicked."""
     uploads = st.file_uploader(
-        "Photos: PNG, JPEG, WebP, BMP or GIF",
+        f"Photos: {FORMATS}",
         accept_multiple_files=True,
         key="photo_uploads",
         on_change=forget_sample,
-        max_upload_size=MAX_BYTES // 2**20,
+        max_upload_size=limits().photo_bytes // MB,
     )
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown("Or take a sample:")
@@ -48,12 +49,10 @@ def chosen_photos() -> list[Photo]:
             )
     if sample := session.sample():
         return [Photo(f"{sample}.jpg", resources.sample_bytes(sample))]
-    if len(uploads) > photo_reading.MAX_PHOTOS:
-        st.warning(
-            f"The first {photo_reading.MAX_PHOTOS} of {len(uploads)} photos are read. For more, use "
-            "`python -m fer predict FOLDER`."
-        )
-    put_in = [Photo(upload.name, upload.getvalue()) for upload in uploads[: photo_reading.MAX_PHOTOS]]
+    most = limits().photos
+    if len(uploads) > most:
+        st.warning(f"The first {most} of {len(uploads)} photos are read. For more, use `python -m fer predict FOLDER`.")
+    put_in = [Photo(upload.name, upload.getvalue()) for upload in uploads[:most]]
     return list({photo.key: photo for photo in put_in}.values())  # the same file put in twice is shown once
 
 
@@ -122,6 +121,8 @@ def show_answer(reading: Reading) -> Answer | None:
             return None
         picture, detail = st.columns([3, 2], gap="medium")
         with picture:
+            for note in reading.notes:
+                st.caption(layout.plain(note))
             labels = ", ".join(render.face_label(face) for face in reading.faces) or "none"
             st.image(reading.drawn, width="stretch", alt=f"The photo with its faces marked: {labels}")
         with detail:
@@ -134,7 +135,7 @@ def show_answer(reading: Reading) -> Answer | None:
     if reading.followed_up(number):
         fill_in(answer)
     else:
-        if number <= photo_reading.STABLE_FACES:
+        if number <= limits().stable_faces:
             with meter.container():
                 widgets.stability_to_come()
         with answer.steps.container():
