@@ -9,6 +9,7 @@ import io
 import json
 import os
 import sys
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -62,26 +63,30 @@ def predict(
         raise FerError("Name a photo or a folder of photos, such as: python -m fer predict photo.jpg")
     recognizer, finder = fer.load(model), load_detector(detector)
     _say(f"model {recognizer.name}, detector {finder.name}")
-    failed, photos = 0, PhotoFiles(paths)
+    failed, photos, notes = 0, PhotoFiles(paths), Counter[str]()
     with tqdm(photos, unit="photo", delay=PROGRESS_DELAY_S) as bar:
         for path in bar:
             shares: list[float] = []
             try:
                 decoded = read(path)
-                height, width = decoded.rgb.shape[:2]
                 faces = recognizer.predict(decoded.rgb, finder)
-                reading = PhotoReading(str(path), width, height, tuple(faces), decoded.notes)
+                reading = PhotoReading.of(str(path), decoded, faces)
                 if stability:
-                    shares = steady(recognizer, decoded.rgb, faces, finder.name)
+                    shares = steady(recognizer, decoded.rgb, faces)
             except FerError as error:
                 reading = PhotoReading(str(path), error=error)
                 failed += 1
             row = reading.to_json(shares)
             tqdm.write(_dump(row) if json else _sentence(row), file=sys.stdout)
-            for note in reading.notes:
-                tqdm.write(f"{path}: {note}", file=sys.stderr)
+            for note in reading.notes:  # the row has them all
+                notes[note] += 1
+                if notes[note] == 1:
+                    tqdm.write(f"{path}: {note}", file=sys.stderr)
             if photos.found % TIDY_EVERY == 0:
                 return_freed_memory()
+    for note, times in notes.items():
+        if times > 1:
+            _say(f"{times} photos: {note}")
     if words := photos.words():
         _say(words)
     if not photos.found:
@@ -208,7 +213,6 @@ def explain(
             methods or tuple(METHODS),
             classes or NAMES,
             layer,
-            finder.name,
             progress=step,
         )
     written = write_explanation(explanation, out)
@@ -470,7 +474,8 @@ def _sentence(row: dict[str, Any]) -> str:
             if face["quality"]["reasons"]
             else f"not sure ({best}, {ranked[1][0]} {ranked[1][1]:.0%})"
         )
-    return f"{row['path']}: {'; '.join(words)}"
+    turned = f" (turned by {row['rotation']}°)" if row["rotation"] else ""
+    return f"{row['path']}{turned}: {'; '.join(words)}"
 
 
 def _table(report: dict[str, Any]) -> str:

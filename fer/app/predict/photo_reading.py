@@ -25,7 +25,7 @@ from fer.inference.stability import stability
 from fer.limits import limits
 from fer.memory import return_freed_memory
 from fer.records import Prediction
-from fer.vision.detection import Detector
+from fer.vision.detection import Auto, Detector
 from fer.vision.images import decode
 from fer.visualization import render
 
@@ -62,6 +62,7 @@ class Reading:
     notes: tuple[str, ...] = ()  # about the file
     error: FerError | None = None
     recognizer: Recognizer | None = None
+    automatic: bool = False  # nobody chose the detector
     # Of the largest faces the share of views that keep the label; and of each face that was looked at, how it got to
     # the network, as small JPEGs by the names in STEPS.
     stabilities: list[float] = field(default_factory=list, compare=False)
@@ -100,16 +101,21 @@ class Reading:
         # The photo is decoded again: kept since its answer, the pixels of all visitors' photos would fill the memory.
         with place():
             image_rgb = self.image_rgb()
-            self.strips[number] = _strip(self.reader, image_rgb, self.faces[number - 1], self.detector)
+            self.strips[number] = _strip(self.reader, image_rgb, self.faces[number - 1])
             if measure:
-                self.stabilities[:] = stability(
-                    self.reader, image_rgb, list(self.faces[: limits().stable_faces]), self.detector
-                )
+                largest = list(self.faces[: limits().stable_faces])
+                self.stabilities[:] = stability(self.reader, image_rgb, largest)
 
     @property
     def key(self) -> tuple[str, ...]:
         """The same for the same photo, read by the same weights and detector: a run replaces its weights by better."""
-        return (self.photo.key, self.model, self.recognizer.card.sha256 if self.recognizer else "", self.detector)
+        return (
+            self.photo.key,
+            self.model,
+            self.recognizer.card.sha256 if self.recognizer else "",
+            self.detector,
+            str(self.automatic),
+        )
 
     @property
     def model_name(self) -> str:
@@ -160,10 +166,11 @@ def _unread(photo: Photo) -> tuple[Reading, Detector]:
     """The reading to be made, with an error where its model cannot be loaded, and the detector to make it with."""
     model = session.model()
     detector = resources.detector("none" if session.as_whole(photo.key) else session.detector())
+    unread = Reading(photo, model, detector.name, automatic=isinstance(detector, Auto))
     try:
-        return Reading(photo, model, detector.name, recognizer=resources.recognizer(model)), detector
+        return replace(unread, recognizer=resources.recognizer(model)), detector
     except FerError as error:
-        return Reading(photo, model, detector.name, error=error), detector
+        return replace(unread, error=error), detector
 
 
 def _read(unread: Reading, detector: Detector) -> Reading:
@@ -171,16 +178,15 @@ def _read(unread: Reading, detector: Detector) -> Reading:
     recognizer = unread.reader
     try:
         decoded = decode(unread.photo.data, limits())
-        image_rgb = decoded.rgb
-        faces = recognizer.predict(image_rgb, detector)
-        height, width = image_rgb.shape[:2]
+        faces = recognizer.predict(decoded.rgb, detector)
+        found = PhotoReading.of(unread.photo.name, decoded, faces)
         return replace(
             unread,
-            width=width,
-            height=height,
-            faces=tuple(faces),
-            notes=decoded.notes,
-            drawn=render.jpeg(render.draw_predictions(image_rgb, faces)),
+            width=found.width,
+            height=found.height,
+            faces=found.faces,
+            notes=found.notes,
+            drawn=render.jpeg(render.draw_predictions(decoded.rgb, faces)),
         )
     except FerError as error:
         return replace(unread, error=error)
@@ -188,9 +194,9 @@ def _read(unread: Reading, detector: Detector) -> Reading:
         return_freed_memory()
 
 
-def _strip(recognizer: Recognizer, image_rgb: np.ndarray, face: Prediction, detector: str) -> dict[str, bytes]:
+def _strip(recognizer: Recognizer, image_rgb: np.ndarray, face: Prediction) -> dict[str, bytes]:
     """Found, aligned, gray, standardized: a JPEG each."""
-    steps = recognizer.steps(image_rgb, face.box, detector)
+    steps = recognizer.steps(image_rgb, face.box)
     pictures = (
         render.surroundings(image_rgb, face),
         steps.aligned_rgb,
@@ -228,7 +234,7 @@ def rows_of(readings: list[Reading]) -> list[dict[str, Any]]:
                     if number <= len(reading.stabilities)
                     else "",
                     "model": reading.model_name,
-                    "detector": reading.detector,
+                    "detector": face.box.detector,
                 }
             )
     return rows
