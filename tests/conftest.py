@@ -49,6 +49,7 @@ def own_cache(tmp_path_factory, monkeypatch):
 def offline(tmp_path, monkeypatch):
     """A machine that has no YuNet and cannot fetch it."""
     monkeypatch.setenv("FER_CACHE", str(tmp_path / "empty-cache"))
+    monkeypatch.delenv("FER_YUNET", raising=False)
 
 
 @pytest.fixture

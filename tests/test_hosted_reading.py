@@ -13,8 +13,10 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from fer.app import data_choice, resources, session, work_queue
+from fer.app import data_choice, resources, work_queue
 from fer.app.evaluate import inputs
+from fer.app.explain import state as explain_state
+from fer.app.model_choice import ShippedModel
 from fer.app.predict import photo_reading
 from fer.app.predict.photo_reading import Photo
 from fer.data.fer2013 import read_fer2013
@@ -25,7 +27,7 @@ from fer.evaluation.evaluation import study
 from fer.evaluation.groups import read_metadata
 from fer.explanation.explain import Subject
 from fer.limits import HOSTED, OPEN
-from tests.app.test_evaluate import words
+from tests.app.helpers import words
 from tests.conftest import ROOT, write_csv
 
 DIGEST = "0123456789abcdef01234567"
@@ -174,9 +176,9 @@ def test_drawn_faces_and_one_upload_are_read_on_the_demo(demo, small_csv, tmp_pa
 @pytest.mark.parametrize("method", ["grad_cam", "occlusion", "integrated_gradients"])
 def test_all_maps_of_explain_are_made_inside_and_once(app, heavy, monkeypatch, method):
     calls = watch(monkeypatch, heavy, Subject, "attribute")
-    monkeypatch.setattr(session, "stopped_explaining", lambda: True)
-    real = session.cell
-    monkeypatch.setattr(session, "cell", lambda key, *given: method if key == "method" else real(key, *given))
+    app.session_state["stop_explaining"] = True
+    real = explain_state.selected
+    monkeypatch.setattr(explain_state, "selected", lambda key, *given: method if key == "method" else real(key, *given))
     app.switch_page("pages/explain.py").run()
     assert not app.exception and not app.error
     made, entries = len(calls), len(heavy.entries)
@@ -236,9 +238,9 @@ def test_the_strip_of_another_face_is_made_inside(reading, monkeypatch):
 
 
 def test_an_evaluation_takes_a_turn_for_each_batch_and_says_the_same(heavy, monkeypatch):
-    recognizer, dataset = resources.recognizer("mini_xception"), read_dataset(SYNTHETIC, quiet=True)
+    recognizer, dataset = resources.recognizer(ShippedModel("mini_xception")), read_dataset(SYNTHETIC, quiet=True)
     choice = inputs.Choice(SYNTHETIC, SYNTHETIC, "PublicTest", "flip")
-    found = inputs.evaluated("mini_xception", choice, dataset)
+    found = inputs.evaluated(ShippedModel("mini_xception"), choice, dataset)
     faces = len(found.part)
     assert len(heavy.entries) == 1 + sum(2 * -(-min(512, faces - first) // 128) for first in range(0, faces, 512))
     assert not any(heavy.entries)

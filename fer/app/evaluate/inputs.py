@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from fer.app import data_choice, layout, resources, session, work_queue
+from fer.app import data_choice, layout, resources, work_queue
+from fer.app.evaluate import state
+from fer.app.markdown import plain
+from fer.app.model_choice import Model
 from fer.data.dataset import ALL, SPLITS, Dataset
 from fer.inference.recognizer import Recognizer
 from fer.preprocessing import TTA
@@ -51,12 +54,12 @@ def choose() -> tuple[Choice, Dataset] | None:
         data, dataset = _uploaded(data)
         stamp = data
     show_reading(dataset)
-    held = [split for split in SPLITS if (dataset.usage == split).any()]
+    splits = [split for split in SPLITS if (dataset.usage == split).any()]
     left, right = st.columns(2)
-    held = [*held, ALL] if len(held) > 1 else held
-    preferred = ALL if dataset.split_made and ALL in held else "PublicTest" if "PublicTest" in held else held[-1]
+    splits = [*splits, ALL] if len(splits) > 1 else splits
+    preferred = ALL if dataset.split_made and ALL in splits else "PublicTest" if "PublicTest" in splits else splits[-1]
     split = left.selectbox(
-        "Split", held, held.index(preferred), format_func=lambda one: SPLIT_WORDS[one], key="evaluate_split"
+        "Split", splits, splits.index(preferred), format_func=lambda one: SPLIT_WORDS[one], key="evaluate_split"
     )
     tta = right.selectbox(
         "Views of each face",
@@ -72,25 +75,25 @@ def choose() -> tuple[Choice, Dataset] | None:
 
 def _uploaded(upload: data_choice.UploadedFile) -> tuple[str, Dataset]:
     """The digest of an upload, and its faces, read once a session."""
-    digest, kept = data_choice.digest_of(upload), session.uploaded_datasets()
-    if digest not in kept:
-        kept[digest] = _read(upload)
-    return digest, kept[digest]
+    digest, datasets = data_choice.digest_of(upload), state.uploaded_datasets.get()
+    if digest not in datasets:
+        datasets[digest] = _read(upload)
+    return digest, datasets[digest]
 
 
 def _read(upload: data_choice.UploadedFile) -> Dataset:
     """Its faces, read in turns with other visitors' work and for nobody who has left. Raises DatasetError."""
     place = st.empty()
 
-    def tell(share: float) -> None:
+    def show(share: float) -> None:
         place.progress(share, "Reading the upload: finding the faces takes about a tenth of a second a photo")
 
     def step(share: float) -> None:
-        tell(share)
+        show(share)
         next_turn()
 
     with work_queue.in_turns() as next_turn:
-        tell(0.0)
+        show(0.0)
         dataset = data_choice.read_upload(upload, step)
     place.empty()
     return dataset
@@ -101,17 +104,17 @@ def show_reading(dataset: Dataset) -> None:
     for words, files in (("no face was found", dataset.faceless), ("could not be read", dataset.unreadable)):
         if files:
             with st.expander(f"{len(files)} files left out: {words}"):
-                st.markdown("\n".join(f"- {layout.plain(name)}" for name in files[:200]))
+                st.markdown("\n".join(f"- {plain(name)}" for name in files[:200]))
     for remark in dataset.remarks:
-        st.caption(layout.plain(remark))
+        st.caption(plain(remark))
 
 
-def evaluated(model: str, choice: Choice, dataset: Dataset) -> Evaluation:
-    """The study of a model; computed once for the same weights, data and settings."""
+def evaluated(model: Model, choice: Choice, dataset: Dataset) -> Evaluation:
+    """The evaluation of a model; computed once for the same weights, data and settings."""
     recognizer = resources.recognizer(model)
     key = (recognizer.card.sha256, recognizer.card.temperature, choice)
-    kept = session.evaluations()
-    if key not in kept:
+    evaluations = state.evaluations.get()
+    if key not in evaluations:
         place = st.empty()
         with place, layout.loading("PyTorch to evaluate"):
             from fer.evaluation.evaluation import study
@@ -120,10 +123,10 @@ def evaluated(model: str, choice: Choice, dataset: Dataset) -> Evaluation:
             place.progress(done / total, f"{done:,} of {total:,} faces")
 
         with work_queue.in_turns() as next_turn:
-            kept[key] = study(taking_turns(recognizer, next_turn), dataset, choice.split, choice.tta, step)
+            evaluations[key] = study(taking_turns(recognizer, next_turn), dataset, choice.split, choice.tta, step)
         place.empty()
-    kept.move_to_end(key)
-    return kept[key]
+    evaluations.move_to_end(key)
+    return evaluations[key]
 
 
 def taking_turns(recognizer: Recognizer, next_turn: Callable[[], None]) -> Recognizer:
@@ -141,6 +144,6 @@ def judged_splits(dataset: Dataset) -> list[str]:
     return [split for split in SPLITS[1:] if (dataset.labels[dataset.usage == split] >= 0).any()]
 
 
-def by_split(model: str, choice: Choice, dataset: Dataset) -> dict[str, Report]:
+def by_split(model: Model, choice: Choice, dataset: Dataset) -> dict[str, Report]:
     """The reports of the judged splits, whichever of them was chosen."""
     return {split: evaluated(model, replace(choice, split=split), dataset).report for split in judged_splits(dataset)}

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from fer.app import layout
 from fer.app.evaluate.inputs import SPLIT_WORDS
+from fer.app.markdown import plain
 from fer.expressions import NAMES
 from fer.models.card import Card
 from fer.visualization import evaluation_figures as charts
@@ -31,7 +31,7 @@ def show_card(card: Card) -> None:
     """What the model's card says, so that a visitor sees a result before choosing data."""
     metrics = card.metrics
     split = metrics.get("split", "validation")
-    st.header(f"What its card says, on {layout.plain(split)}")
+    st.header(f"What its card says, on {plain(split)}")
     numbers = {
         "Accuracy": ("accuracy", "{:.1%}"),
         "Macro-F1": ("macro_f1", "{:.3f}"),
@@ -62,7 +62,7 @@ def show_card(card: Card) -> None:
                 alt="Reliability diagram of the model's card",
             )
     if card.notes:
-        st.caption(layout.plain(card.notes))
+        st.caption(plain(card.notes))
     st.markdown("Choose data above for the whole report: errors, people's opinions, stress, groups, another model.")
 
 
@@ -139,7 +139,7 @@ def overview(
 
 
 def confusion(item: Evaluation) -> tuple[int, int] | None:
-    """The matrix; returns the (truth, named) cell that was clicked."""
+    """The matrix; returns the (truth, predicted) cell that was clicked."""
     percent = st.toggle("Rows in percent", key="confusion_percent")
     event = st.plotly_chart(
         charts.confusion(item.report.confusion_matrix, percent),
@@ -153,8 +153,8 @@ def confusion(item: Evaluation) -> tuple[int, int] | None:
     if not points:
         st.caption("Click a cell to see its faces.")
         return None
-    truth, named = points[0]["customdata"][:2]
-    return int(truth), int(named)
+    truth, predicted = points[0]["customdata"][:2]
+    return int(truth), int(predicted)
 
 
 def calibration(item: Evaluation) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from fer.app import layout, resources, session, widgets
-from fer.app.predict import webcam
+from fer.app import errors, resources, session, widgets
+from fer.app.predict import state, webcam
 from fer.app.predict.live_drawer import LazyDrawer
 from fer.app.predict.webcam import Stream
 from fer.errors import FerError
@@ -24,22 +24,23 @@ SHOWN_PEOPLE = 3
 
 def show(is_open: bool) -> None:
     """The stream with its panel beside it. The component is drawn as long as there is a stream, open or not."""
-    stream = session.live()
+    stream = state.live.get()
     if stream is None and not is_open:
         return
     if stream is None:
         drawer = LazyDrawer()
         stream = Stream(
-            LiveAnalyzer(resources.recognizer(session.model()), resources.detector(session.detector()), drawer), drawer
+            LiveAnalyzer(resources.recognizer(session.model()), resources.detector(session.detector.get()), drawer),
+            drawer,
         )
-        session.keep_live(stream)
+        state.live.set(stream)
     if not is_open:
-        session.end_live()
+        state.end_live()
     _buttons(stream)
     try:
         _apply(stream)
     except FerError as error:  # the stream goes on as it was
-        st.error(layout.plain(error.message), icon=":material/error:")
+        errors.show_error(error.message)
     left, right = st.columns([3, 2], gap="large")
     with left:
         if not stream.wanted:
@@ -49,8 +50,8 @@ def show(is_open: bool) -> None:
         _choices(stream)
     with right:
         if is_open:
-            st.fragment(layout.guarded_part(_panel), run_every=POLL_S if stream.wanted else None)()
-            st.fragment(layout.guarded_part(_timeline), run_every=TIMELINE_POLL_S if stream.wanted else None)()
+            st.fragment(errors.guarded_part(_panel), run_every=POLL_S if stream.wanted else None)()
+            st.fragment(errors.guarded_part(_timeline), run_every=TIMELINE_POLL_S if stream.wanted else None)()
     if is_open:
         _recording_result()
     if "heat" in stream.analyzer.settings.drawn and not stream.drawer.has_heat:  # last: the page stands meanwhile
@@ -66,34 +67,34 @@ def _place(stream: Stream) -> None:
         log_failure("The live stream failed", error)
         if not stream.wanted:
             return
-        session.tell_live_trouble(webcam.why_not(stream))
-        session.end_live()
-        session.open_predict_view("camera")
+        state.live_error.set(webcam.why_not(stream))
+        state.end_live()
+        state.open_view("camera")
         st.rerun()
 
 
 def _buttons(stream: Stream) -> None:
     if stream.wanted:
-        st.button("Stop the camera", on_click=session.end_live, icon=":material/stop_circle:", key="live_stop")
+        st.button("Stop the camera", on_click=state.end_live, icon=":material/stop_circle:", key="live_stop")
     else:
         st.button(widgets.main_label("Start the camera"), on_click=_start, icon=":material/videocam:", key="live_start")
 
 
 def _start() -> None:
-    stream = session.live()
+    stream = state.live.get()
     if stream is None or stream.wanted:  # the second click of two
         return
-    session.tell_live_trouble("")
+    state.live_error.set("")
     if not webcam.secure():
-        session.tell_live_trouble(webcam.why_not(stream))
-        session.open_predict_view("camera")
+        state.live_error.set(webcam.why_not(stream))
+        state.open_view("camera")
         return
     if webcam.busy():
-        session.tell_live_trouble(
+        state.live_error.set(
             "As many cameras are live here as this server takes. Try again in a few minutes; a "
             "snapshot works meanwhile."
         )
-        session.open_predict_view("camera")
+        state.open_view("camera")
         return
     stream.start()
 
@@ -117,7 +118,7 @@ def _apply(stream: Stream) -> None:
         chosen,
         FULL_SIDE if fine else LIVE_SIDE,
     )
-    stream.analyzer.use(resources.recognizer(session.model()), resources.detector(session.detector()), settings)
+    stream.analyzer.use(resources.recognizer(session.model()), resources.detector(session.detector.get()), settings)
 
 
 def _choices(stream: Stream) -> None:
@@ -162,16 +163,16 @@ def _choices(stream: Stream) -> None:
 
 def _panel() -> None:
     """Polled: what is current. Redraws itself alone, so that the stream is never touched."""
-    stream = session.live()
-    if session.rerun_asked():
+    stream = state.live.get()
+    if session.page_rerun.take():
         st.rerun(scope="app")
     if stream is None or not stream.wanted:
         st.caption("The panel fills when the camera runs: who shows what, the last minute, frames a second.")
         return
     if stream.waiting_s > webcam.START_WITHIN_S:
-        session.tell_live_trouble(webcam.why_not(stream))
-        session.end_live()
-        session.open_predict_view("camera")
+        state.live_error.set(webcam.why_not(stream))
+        state.end_live()
+        state.open_view("camera")
         st.rerun(scope="app")
     now = stream.analyzer.state()
     if not stream.flows:
@@ -224,7 +225,7 @@ def _people(now: LiveState) -> None:
 
 def _timeline() -> None:
     """Polled by itself, less often."""
-    stream = session.live()
+    stream = state.live.get()
     if stream is None or not stream.wanted or not stream.flows:
         return
     rows, now_s = stream.analyzer.history()
@@ -264,15 +265,15 @@ def _recorder(stream: Stream, now: LiveState) -> None:
 
 
 def _stop_recording() -> None:
-    stream = session.live()
+    stream = state.live.get()
     # else this is the second click of two, or the camera was stopped before it
     if stream is not None and stream.analyzer.state().recording:
-        session.keep_recording(stream.analyzer.stop_recording())
-        session.ask_for_rerun()  # the summary stands outside this fragment
+        state.recording.set(stream.analyzer.stop_recording())
+        session.page_rerun.set(True)  # the summary stands outside this fragment
 
 
 def _recording_result() -> None:
-    rows = session.recording()
+    rows = state.recording.get()
     if not rows:
         return
     st.header("Your recording")

@@ -10,13 +10,14 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 
 from fer.app import resources, session, work_queue
+from fer.app.model_choice import Model
+from fer.app.predict import state
 from fer.errors import FerError
 from fer.expressions import NAMES
 from fer.inference.photo import PhotoReading
@@ -53,11 +54,11 @@ class Reading:
     """
 
     photo: Photo
-    model: str
+    model: Model
     detector: str
     width: int | None = None
     height: int | None = None
-    drawn: bytes = b""  # the picture with its faces marked, a JPEG: 100 photos' pixels are gigabytes
+    annotated: bytes = b""  # the picture with its faces marked, a JPEG: 100 photos' pixels are gigabytes
     faces: tuple[Prediction, ...] = ()
     notes: tuple[str, ...] = ()  # about the file
     error: FerError | None = None
@@ -109,25 +110,15 @@ class Reading:
     @property
     def key(self) -> tuple[str, ...]:
         """The same for the same photo, read by the same weights and detector: a run replaces its weights by better."""
-        return (
-            self.photo.key,
-            self.model,
-            self.recognizer.card.sha256 if self.recognizer else "",
-            self.detector,
-            str(self.automatic),
-        )
-
-    @property
-    def model_name(self) -> str:
-        """The model's name without the folder that a run lies in: files are passed on."""
-        return Path(self.model).name
+        digest = self.recognizer.card.sha256 if self.recognizer else ""
+        return (self.photo.key, self.model.spec, digest, self.detector, str(self.automatic))
 
     def to_json(self) -> dict[str, Any]:
         """The same line as `python -m fer predict --json` prints, plus model and detector."""
         reading = PhotoReading(self.photo.name, self.width, self.height, self.faces, self.notes, self.error)
         return {
             **reading.to_json(self.stabilities),
-            "model": self.model_name,
+            "model": self.model.name,
             "detector": self.detector,
         }
 
@@ -142,30 +133,30 @@ def read_photo(photo: Photo, own: bool = True) -> Reading:
     unread, detector = _unread(photo)
     if unread.error:
         return unread
-    kept = session.results()
-    if unread.key not in kept:
+    readings = state.results()
+    if unread.key not in readings:
         with work_queue.photo_slot():
-            kept[unread.key] = _read(unread, detector)
-        kept.move_to_end(unread.key, last=own)
+            readings[unread.key] = _read(unread, detector)
+        readings.move_to_end(unread.key, last=own)
     elif own:
-        kept.move_to_end(unread.key)
-    return kept[unread.key]
+        readings.move_to_end(unread.key)
+    return readings[unread.key]
 
 
 def known(photo: Photo) -> Reading | None:
     """What was read off this photo in this session by the model and detector in use, else None."""
-    return session.results().get(_unread(photo)[0].key)
+    return state.results().get(_unread(photo)[0].key)
 
 
 def failed(photo: Photo, error: FerError) -> Reading:
     """In place of a reading that could not be made."""
-    return Reading(photo, session.model(), session.detector(), error=error)
+    return Reading(photo, session.model(), session.detector.get(), error=error)
 
 
 def _unread(photo: Photo) -> tuple[Reading, Detector]:
     """The reading to be made, with an error where its model cannot be loaded, and the detector to make it with."""
     model = session.model()
-    detector = resources.detector("none" if session.as_whole(photo.key) else session.detector())
+    detector = resources.detector("none" if state.as_whole(photo.key) else session.detector.get())
     unread = Reading(photo, model, detector.name, automatic=isinstance(detector, Auto))
     try:
         return replace(unread, recognizer=resources.recognizer(model)), detector
@@ -186,7 +177,7 @@ def _read(unread: Reading, detector: Detector) -> Reading:
             height=found.height,
             faces=found.faces,
             notes=found.notes,
-            drawn=render.jpeg(render.draw_predictions(decoded.rgb, faces)),
+            annotated=render.jpeg(render.draw_predictions(decoded.rgb, faces)),
         )
     except FerError as error:
         return replace(unread, error=error)
@@ -233,7 +224,7 @@ def rows_of(readings: list[Reading]) -> list[dict[str, Any]]:
                     "stability": round(reading.stabilities[number - 1], 3)
                     if number <= len(reading.stabilities)
                     else "",
-                    "model": reading.model_name,
+                    "model": reading.model.name,
                     "detector": face.box.detector,
                 }
             )

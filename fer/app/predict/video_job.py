@@ -11,9 +11,9 @@ from functools import cached_property
 import cv2
 import numpy as np
 
+from fer.app.errors import sentence_for
+from fer.app.model_choice import Model
 from fer.app.work_queue import WorkQueue
-from fer.errors import FerError
-from fer.failure_log import log_failure
 from fer.inference.recognizer import Recognizer
 from fer.inference.video import Progress, VideoResult, read_video
 from fer.limits import limits
@@ -38,7 +38,7 @@ class VideoJob:
 
     key: tuple[str, str, str]
     name: str
-    model: str
+    model: Model
     progress: Progress = Progress(0.0, 0, None)
     place: int = 0  # in the queue, from 1; 0 when it is being read
     result: VideoResult | None = None
@@ -88,14 +88,8 @@ class VideoJob:
                 self.annotated = out.getvalue()
         except Cancelled:
             pass
-        except FerError as error:
-            self.error = error.message
         except Exception as error:  # a thread's failure must reach its visitor as a sentence
-            number = log_failure("A video failed", error)
-            self.error = (
-                f"Something went wrong on our side with this video (number {number}, for whoever runs this "
-                "server). Try another one, or save it as MP4 (H.264)."
-            )
+            self.error = sentence_for(error, "A video failed", "Try another video, or save it as MP4 (H.264).")
         finally:
             self._finished.set()
 

@@ -8,7 +8,9 @@ import cv2
 import numpy as np
 import streamlit as st
 
-from fer.app import layout, resources, session
+from fer.app import resources
+from fer.app.markdown import plain
+from fer.app.training import state
 from fer.data.folders import Faces
 from fer.data.read import read_dataset
 from fer.data.report import SPLIT_LABELS, DataReport, report_on, samples
@@ -53,7 +55,7 @@ def show_report(data: str, faces: Faces) -> DataReport:
     from fer.visualization import figures, training_figures
 
     report, sheets = look_at(data, faces, resources.data_stamp(data))
-    st.markdown(f"**{layout.plain(report.name)}**: {report.total:,} pictures in {len(report.counts)} splits.")
+    st.markdown(f"**{plain(report.name)}**: {report.total:,} pictures in {len(report.counts)} splits.")
     words = "; ".join(
         f"{SPLIT_LABELS[split]}: " + ", ".join(f"{name} {count}" for name, count in classes.items())
         for split, classes in report.counts.items()
@@ -66,27 +68,27 @@ def show_report(data: str, faces: Faces) -> DataReport:
         alt=f"Pictures per class; {words}",
     )
     for line in report.findings():
-        st.warning(layout.plain(line), icon=":material/info:")
+        st.warning(plain(line), icon=":material/info:")
     if report.imbalanced:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown("Remedy:")
             st.button(
                 "Draw rare classes more often",
-                on_click=session.choose_remedy,
+                on_click=state.choose_remedy,
                 args=("sampling", data),
                 icon=":material/balance:",
                 key="remedy_sampling",
             )
             st.button(
                 "Let rare classes weigh more",
-                on_click=session.choose_remedy,
+                on_click=state.choose_remedy,
                 args=("weights", data),
                 icon=":material/weight:",
                 key="remedy_weights",
             )
-        if session.remedy(data) != "none":
+        if state.remedy(data) != "none":
             st.caption(
-                ("Balanced sampling is" if session.remedy(data) == "sampling" else "Class weights are")
+                ("Balanced sampling is" if state.remedy(data) == "sampling" else "Class weights are")
                 + " set above, under More settings."
             )
     if not report.findings():
