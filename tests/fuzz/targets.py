@@ -15,6 +15,7 @@ from fer.data.folders import read_folder
 from fer.data.uploads import unpack_zip
 from fer.evaluation.groups import read_metadata, slices_of
 from fer.inference.recognizer import load
+from fer.limits import OPEN
 from fer.models.card import DETECTOR_SPECS
 from fer.models.checkpoints import load_checkpoint
 from fer.training import watched_faces
@@ -23,7 +24,8 @@ from fer.training.run_directory import RunDirectory
 from fer.vision.images import decode_image
 from tests.fuzz import grammar, makers
 from tests.fuzz.command_line import arguments, call
-from tests.fuzz.makers import Input, one_of, or_made
+from tests.fuzz.makers import Input, or_made
+from tests.fuzz.pictures import with_odd_tags
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ def write(folder: Path, content: Input) -> Path:
 
 
 def picture(content: Input, folder: Path) -> None:
-    image_rgb = decode_image(content["input"])
+    image_rgb = decode_image(content["input"], OPEN)
     assert image_rgb.ndim == 3 and image_rgb.shape[2] == 3 and image_rgb.flags.c_contiguous
 
 
@@ -110,7 +112,7 @@ def command_line(content: Input, folder: Path) -> None:
 
 
 TARGETS = {
-    "pictures": Target(one_of("pictures"), picture, 0.30),
+    "pictures": Target(or_made("pictures", with_odd_tags), picture, 0.30),
     "csv": Target(makers.csv_with_votes, csv, 0.20),
     "slices": Target(or_made("tables", grammar.slices_table), slices, 0.05),
     "folders": Target(makers.tree, folder, 0.06),
