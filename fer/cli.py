@@ -26,7 +26,8 @@ DEFAULTS = TrainConfig()
 PROGRESS_DELAY_S = 2.0  # a bar for what takes longer
 TIDY_EVERY = 50  # photos: what glibc keeps of large ones is given back
 if TYPE_CHECKING:
-    from fer.data.folders import Faces
+    from fer.data.pictures import Faces
+    from fer.evaluation.metrics import Report
 
     Detector = str
     Finder = str
@@ -100,17 +101,19 @@ def evaluate(
     model: str = DEFAULT_MODEL,
     tta: Literal["none", "flip", "tencrop"] = "none",
     faces: Faces = "auto",
+    classes: str = "",
     report: Path | None = None,
     json: bool = False,
 ) -> int:  # noqa: A002
     """Score a model: accuracy, F1, confusion matrix, calibration.
 
     Args:
-        data: fer2013.csv, a folder <split>/<class>/*, or synthetic.
+        data: fer2013.csv, a folder or a zip <split>/<class>/*, or synthetic.
         split: One or several of Training, PublicTest, PrivateTest (or train, validation, test).
         model: A name in weights/, a run directory, or a .safetensors or .onnx file.
         tta: Average the views of a face: none, flip (2) or tencrop (10).
         faces: Pictures of a folder: crop takes each for one face, detect looks for the largest, auto goes by size.
+        classes: What folders or labels of other names show, such as 1=surprise,2=fear.
         report: Also write a self-contained HTML report there.
         json: Print one JSON line a split.
     """
@@ -119,7 +122,7 @@ def evaluate(
     from fer.evaluation.evaluation import study
 
     recognizer = fer.load(model)
-    dataset, studies = read_dataset(data, faces=faces), []
+    dataset, studies = read_dataset(data, faces=faces, classes=classes), []
     for line in [*dataset.left_out(), *dataset.remarks]:
         _say(line)
     for name in split:
@@ -132,7 +135,7 @@ def evaluate(
             result = study(recognizer, dataset, name, tta, step)
         studies.append(result)
         values = result.report.to_json()
-        print(_dump(values) if json else _table(values))
+        print(_dump(values) if json else _table(result.report))
     if report is not None:
         from fer.evaluation.report import write_report
 
@@ -478,25 +481,27 @@ def _sentence(row: dict[str, Any]) -> str:
     return f"{row['path']}{turned}: {'; '.join(words)}"
 
 
-def _table(report: dict[str, Any]) -> str:
-    fresh = report["accuracy_without_train_duplicates"]
+def _table(report: Report) -> str:
+    from fer.evaluation.report import score_text
+
+    fresh = report.accuracy_without_train_duplicates
     lines = [
-        f"{report['model']} on {report['split']} (n = {report['n']}, tta {report['tta']})",
-        f"accuracy {report['accuracy']:.2%}"
+        f"{report.model} on {report.split} (n = {report.n}, tta {report.tta})",
+        f"accuracy {report.accuracy:.2%}"
         + (f", without train duplicates {fresh:.2%}" if fresh is not None else "")
-        + f"; macro-F1 {report['macro_f1']:.3f}",
-        f"nll {report['nll']:.4f}, ECE {report['ece']:.4f}, Brier {report['brier']:.4f}",
+        + f"; macro-F1 {report.macro_f1:.3f}",
+        f"nll {report.nll:.4f}, ECE {report.ece:.4f}, Brier {report.brier:.4f}",
+        *filter(None, [report.absent_words()]),
         "",
         f"{'':>10}{'precision':>11}{'recall':>9}{'F1':>8}{'support':>9}",
     ]
-    lines += [
-        f"{name:>10}{row['precision']:>11.3f}{row['recall']:>9.3f}{row['f1']:>8.3f}{row['support']:>9}"
-        for name, row in report["per_class"].items()
-    ]
+    for name, row in report.per_class.items():
+        precision, recall, f1 = (score_text(row[key]) for key in ("precision", "recall", "f1"))
+        lines.append(f"{name:>10}{precision:>11}{recall:>9}{f1:>8}{row['support']:>9}")
     lines += ["", "confusion matrix (rows: truth)"]
     lines += [
         f"{name:>10}" + "".join(f"{count:>7}" for count in row)
-        for name, row in zip(report["per_class"], report["confusion_matrix"], strict=True)
+        for name, row in zip(report.per_class, report.confusion_matrix, strict=True)
     ]
     return "\n".join(lines) + "\n"
 

@@ -7,6 +7,7 @@ import streamlit as st
 from fer.app import data_choice, errors, layout, session
 from fer.app.server.retention import remove_expired_if_due
 from fer.app.training import data_report, form, run_view, runs_view, state
+from fer.data import uploads
 from fer.errors import FerError
 from fer.limits import hosted, limits
 from fer.training.run_directory import RunDirectory
@@ -79,14 +80,17 @@ def show_form() -> None:
             "Kept on this server for the run, under the digest of its bytes, for "
             f"{'a day' if days == 1 else f'{days:.0f} days'}.{after}"
         )
-        data = str(data_choice.keep(data))
-    config = form.fill_in(preset, data)
-    form.start_button(config)
-    estimate = st.empty()
-    if config:
-        with estimate:
-            form.estimate_to_come()
-    report = data_report.show_report(data, config.faces if config else "auto")
+        data = str(uploads.keep(data, data.name, limits()))
+    with data_choice.asking_for_classes(data) as place:
+        classes = data_choice.chosen_classes(data)
+        config = form.fill_in(preset, data, classes)
+        form.start_button(config)
+        estimate = st.empty()
+        if config:
+            with estimate:
+                form.estimate_to_come()
+        report = data_report.show_report(data, config.faces if config else "auto", classes)
+        data_choice.ask_for_classes(place, data, report.unknown)
     if config:
         with estimate:
             form.show_estimate(config, sum(report.counts.get("Training", {}).values()))

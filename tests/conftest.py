@@ -68,6 +68,15 @@ def photos() -> Path:
 
 
 @pytest.fixture(scope="session")
+def cases() -> Path:
+    """Small inputs of kinds that people reported to tools like this one."""
+    folder = SHARED / "cases"
+    if not folder.is_dir():
+        pytest.skip("the field cases are not at hand (FER_SHARED)")
+    return folder
+
+
+@pytest.fixture(scope="session")
 def fer2013_csv(tmp_path_factory) -> Path:
     """FER2013's Training and PublicTest parts, written once a session (275 MB in the temporary folder)."""
     unpack = SHARED / "data" / "fer2013" / "unpack.py"

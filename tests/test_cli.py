@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
+import zipfile
 
+import cv2
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -131,6 +135,51 @@ def test_evaluate_tells_what_it_left_out(tmp_path, sample, capsys):
     for place in (captured.err, report.read_text(encoding="utf-8")):
         assert "1 file could not be read: happy/torn.jpg." in place and "no validation split" in place
     assert json.loads(captured.out)["n"] == 1
+
+
+def test_evaluate_takes_a_zip_and_folders_of_other_names(tmp_path, sample, capsys):
+    with zipfile.ZipFile(tmp_path / "raf.zip", "w") as archive:
+        for name in ("1/test/a.jpg", "2/test/b.jpg", "9/test/c.jpg"):
+            archive.write(sample, f"set/{name}")
+        archive.writestr("set/labels.txt", "a 1")
+    report = tmp_path / "report.html"
+    data = ["evaluate", "--data", str(tmp_path / "raf.zip"), "--faces", "crop", "--split", "test"]
+    assert main(data) == 1
+    assert "1 (1 picture), 2 (1 picture), 9 (1 picture)" in capsys.readouterr().err
+    assert main([*data, "--classes", "1=surprise,2=fear", "--json", "--report", str(report)]) == 0
+    captured = capsys.readouterr()
+    found = json.loads(captured.out)
+    assert found["n"] == 2 and found["absent"] == ["angry", "disgust", "happy", "sad", "neutral"]
+    assert found["per_class"]["happy"] == {"precision": None, "recall": None, "f1": None, "support": 0}
+    each = [found["per_class"][name]["f1"] for name in ("fear", "surprise")]
+    assert found["macro_f1"] == pytest.approx(sum(each) / 2, abs=1e-5)
+    for place in (captured.err, report.read_text(encoding="utf-8")):
+        assert "none of the seven classes: 9 (1 picture)" in place and "1 file: set/labels.txt" in place
+    assert main([*data, "--classes", "1=surprise,2=fear"]) == 0
+    table = capsys.readouterr().out
+    assert "no faces of angry, disgust, happy, sad, neutral" in table and "2 classes present" in table
+    assert re.search(r"happy +– +– +– +0\n", table) and "–</td>" in report.read_text(encoding="utf-8")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["raf.zip", "report.html"]
+
+
+def test_a_run_remembers_what_its_folders_show(tmp_path, capsys):
+    for name, value in (("1", 60), ("2", 120)):
+        (tmp_path / "raf" / name).mkdir(parents=True)
+        for number in range(10):
+            picture = np.full((48, 48), value + number, np.uint8)
+            cv2.imwrite(str(tmp_path / "raf" / name / f"{number}.png"), picture)
+    (tmp_path / "raf" / "notes.txt").write_text("x")
+    out = str(tmp_path / "run")
+    command = ["train", "--data", str(tmp_path / "raf"), "--epochs", "1", "--batch-size", "4", "--threads", "1"]
+    assert main([*command, "--classes", "1=suprise,3", "--out", out]) == 1
+    assert "gives no folder or label a class" in capsys.readouterr().err and not (tmp_path / "run").exists()
+    assert main([*command, "--classes", "1=surprise,2=fear", "--out", out, "--json"]) == 0
+    captured = capsys.readouterr()
+    (record,) = [json.loads(line) for line in captured.out.splitlines()]
+    assert [sum(row) for row in record["confusion_matrix"]] == [0, 0, 1, 0, 0, 1, 0]
+    assert "notes.txt" in captured.err and "kept back" in captured.err
+    assert json.loads((tmp_path / "run" / "config.json").read_text())["classes"] == "1=surprise,2=fear"
+    assert main(["train", "--resume", out]) == 0  # it reads its folders as before
 
 
 def test_a_reader_that_goes_away_is_no_error():

@@ -18,10 +18,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile, UploadedFileRec
 from streamlit.testing.v1 import AppTest
 
-from fer.app import data_choice
 from fer.app.model_choice import ShippedModel
 from fer.app.predict import photo_reading, webcam
 from fer.app.resources import data_stamp
@@ -54,6 +54,11 @@ def uploaded(path: Path) -> UploadedFile:
     return UploadedFile(UploadedFileRec("id", path.name, "", path.read_bytes()), None)
 
 
+def kept(path: Path) -> Path:
+    upload = uploaded(path)
+    return uploads.keep(upload, upload.name, limits())
+
+
 def zip_of_faces(path: Path) -> Path:
     """Twelve noisy 48-pixel pictures of two classes, in a training and a validation split."""
     rng = np.random.default_rng(0)
@@ -81,11 +86,8 @@ def test_no_limit_is_looser_on_the_demo(monkeypatch):
 
 def test_every_module_takes_its_limits_from_there():
     code = (
-        "import json; from fer.vision import video; from fer.app import data_choice; "
-        "from fer.data import uploads, folders; from fer.models import weights; print(json.dumps(["
-        "video.MAX_BYTES, video.MAX_SECONDS, video.MAX_SIDE, "
-        "data_choice.UPLOAD_MB, uploads.MAX_FILES, uploads.MAX_TOTAL, uploads.MAX_RATIO, "
-        "folders.MAX_PICTURES, weights.MAX_BYTES]))"
+        "import json; from fer.vision import video; print(json.dumps(["
+        "video.MAX_BYTES, video.MAX_SECONDS, video.MAX_SIDE]))"
     )
     found = subprocess.run(
         [sys.executable, "-c", code],
@@ -100,12 +102,6 @@ def test_every_module_takes_its_limits_from_there():
         most.video_bytes,
         most.video_seconds,
         most.video_side,
-        most.dataset_bytes // 2**20,
-        most.archive_files,
-        most.archive_bytes,
-        most.archive_ratio,
-        most.dataset_pictures,
-        most.checkpoint_bytes,
     ]
 
 
@@ -223,12 +219,12 @@ def test_old_uploads_are_forgotten(tmp_path, monkeypatch):
 def test_an_upload_ages_from_its_upload_on_the_demo(demo, monkeypatch, tmp_path, small_csv):
     """Drawing the form again keeps nothing longer; on a machine of one's own it does."""
     monkeypatch.setenv("FER_CACHE", str(tmp_path / "cache"))
-    folder = data_choice.keep(uploaded(small_csv)).parent
+    folder = kept(small_csv).parent
     os.utime(folder, (1e9, 1e9))
-    data_choice.keep(uploaded(small_csv))
+    kept(small_csv)
     assert folder.stat().st_mtime == 1e9
     monkeypatch.delenv("FER_HOSTED")
-    data_choice.keep(uploaded(small_csv))
+    kept(small_csv)
     assert folder.stat().st_mtime > 1e9
 
 
@@ -237,9 +233,9 @@ def test_nothing_of_an_upload_is_left_after_its_day(demo, monkeypatch, tmp_path,
     cache, runs = tmp_path / "cache", tmp_path / "runs"
     monkeypatch.setenv("FER_CACHE", str(cache))
     upload = uploaded(zip_of_faces(tmp_path / "faces.zip") if zipped else small_csv)
-    data = data_choice.keep(upload)
-    look_at.clear()
-    assert look_at(str(data), "auto", data_stamp(str(data)))[0].total
+    data = uploads.keep(upload, upload.name, limits())
+    st.cache_data.clear()
+    assert look_at(str(data), "auto", "", data_stamp(str(data)))[0].total
     config = launcher.bounded(TrainConfig(data=str(data), epochs=1, batch_size=4, threads=1))
     run = RunDirectory.create(runs / "mine", config)
     assert train(run, quiet=True) == "finished"
@@ -253,7 +249,7 @@ def test_nothing_of_an_upload_is_left_after_its_day(demo, monkeypatch, tmp_path,
 
 def test_the_data_of_a_run_that_trains_stays_until_it_ends(demo, monkeypatch, tmp_path, small_csv):
     monkeypatch.setenv("FER_CACHE", str(tmp_path / "cache"))
-    data, late = data_choice.keep(uploaded(small_csv)), time.time() + 86_400 * 1.1
+    data, late = kept(small_csv), time.time() + 86_400 * 1.1
     run = RunDirectory.create(tmp_path / "runs" / "mine", TrainConfig(data=str(data), epochs=1))
     with run.lock():
         run.write_status("running")
@@ -278,7 +274,7 @@ def test_opening_training_removes_what_expired_and_says_why_there_is_no_wall(app
     old = uploads.uploads_folder() / "old"
     old.mkdir(parents=True)
     os.utime(old, (1e9, 1e9))
-    run = made(tmp_path / "runs", "theirs", data=str(data_choice.keep(uploaded(small_csv))))
+    run = made(tmp_path / "runs", "theirs", data=str(kept(small_csv)))
     app.switch_page("pages/training.py").run()
     assert not app.exception and not old.exists() and run.path.is_dir()
     assert "No watched faces" in words(app) and "After epoch" not in words(app)
@@ -356,7 +352,7 @@ def test_runs_of_others_can_be_watched_and_not_changed(demo, app, tmp_path):
 
 
 def test_settings_show_no_place_of_an_upload(demo, app, tmp_path, small_csv):
-    data = str(data_choice.keep(uploaded(small_csv)))
+    data = str(kept(small_csv))
     run = RunDirectory.create(tmp_path / "runs" / "mine", TrainConfig(data=data))
     run.write_status("stopped")
     app.session_state["own_runs"] = {"mine"}

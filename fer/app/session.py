@@ -62,6 +62,8 @@ detector: Slot[str] = Slot("chosen_detector", lambda: "auto")
 message: Slot[str] = Slot("message", str)
 # From a fragment's callback: what changed is shown outside the fragment, so the whole page has to run.
 page_rerun: Slot[bool] = Slot("page_rerun", bool)
+# What folders and labels of this visitor's data show, as --classes takes it, by the data's path or digest.
+data_classes: Slot[dict[str, str]] = Slot("data_classes", dict)
 
 
 def model() -> Model:

@@ -8,8 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from fer.data.uploads import IGNORED
-from fer.vision.images import SUFFIXES
+from fer.data.arrangement import is_ignored, is_picture
 
 EXAMPLES = 3  # of the files that were skipped, by name
 
@@ -65,9 +64,9 @@ class PhotoFiles:
         with suppress(OSError), os.scandir(folder) as entries:
             for entry in entries:
                 with suppress(OSError):
-                    if _is_ignored(entry.name) or (entry.is_symlink() and entry.is_dir()):
+                    if is_ignored(entry.name) or (entry.is_symlink() and entry.is_dir()):
                         continue
-                    if entry.is_dir() or (entry.is_file() and entry.name.lower().endswith(SUFFIXES)):
+                    if entry.is_dir() or (entry.is_file() and is_picture(entry.name)):
                         found.append((entry.name, entry.is_dir()))
                     elif entry.is_file():
                         self._skip(entry.name)
@@ -77,7 +76,3 @@ class PhotoFiles:
         self.skipped[os.path.splitext(name)[1].lower() or "without an ending"] += 1
         if len(self.examples) < EXAMPLES:
             self.examples.append(name)
-
-
-def _is_ignored(name: str) -> bool:
-    return name.startswith((".", "__MACOSX")) or name.lower() in IGNORED

@@ -15,7 +15,8 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from fer.data.read import SYNTHETIC, is_upload
+from fer.data.read import SYNTHETIC
+from fer.data.uploads import is_upload
 from fer.errors import RunError
 from fer.limits import Limits, limits
 from fer.locations import PACKAGE, runs_folder

@@ -125,10 +125,10 @@ class Auto:
     """The best detector at hand, which nobody chose: see `fer.vision.search` for what that means for a photo."""
 
     def __init__(self, detector: Detector) -> None:
-        self._detector, self.name = detector, detector.name
+        self.detector, self.name = detector, detector.name
 
     def detect(self, image_rgb: NDArray[np.uint8], long_side: int = LONG_SIDE) -> list[FaceBox]:
-        return self._detector.detect(image_rgb, long_side)
+        return self.detector.detect(image_rgb, long_side)
 
 
 @lru_cache(maxsize=8)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,9 +11,13 @@ from random import Random
 
 import numpy as np
 
+from fer.data.dataset import Dataset
 from fer.data.fer2013 import read_fer2013
+from fer.data.ferplus import FERPLUS_FILE
 from fer.data.folders import read_folder
-from fer.data.uploads import unpack_zip
+from fer.data.labels import SPLITS, parse_classes
+from fer.data.report import report_on
+from fer.data.zips import read_zip
 from fer.evaluation.groups import read_metadata, slices_of
 from fer.inference.recognizer import load
 from fer.limits import OPEN
@@ -51,8 +56,19 @@ def picture(content: Input, folder: Path) -> None:
 
 
 def csv(content: Input, folder: Path) -> None:
-    dataset = read_fer2013(write(folder, content) / "fer2013.csv", quiet=True, cached=False)
-    assert len(dataset.pixels) == len(dataset.labels) == len(dataset.usage)
+    classes = parse_classes(content.pop("classes", b"").decode("utf-8", "replace"))
+    file = next(name for name in content if name != FERPLUS_FILE)
+    whole(read_fer2013(write(folder, content) / file, quiet=True, cached=False, classes=classes))
+
+
+def whole(dataset: Dataset) -> None:
+    """As whoever shows or stores a data set relies on it."""
+    assert len(dataset.pixels) == len(dataset.labels) == len(dataset.usage) == len(dataset.names) > 0
+    assert dataset.votes is None or len(dataset.votes) == len(dataset)
+    assert set(dataset.usage) <= set(SPLITS) and set(dataset.labels) <= set(range(-1, 7))
+    texts = [*dataset.names, *dataset.left_out(), *dataset.remarks, *dict(dataset.unknown), dataset.name]
+    json.dumps([*texts, *dataset.others, *dataset.unplaced, *dataset.unreadable], ensure_ascii=False).encode()
+    assert all(report_on(dataset).findings())
 
 
 def slices(content: Input, folder: Path) -> None:
@@ -61,16 +77,14 @@ def slices(content: Input, folder: Path) -> None:
 
 
 def folder(content: Input, folder: Path) -> None:
-    dataset = read_folder(write(folder, content), "crop", quiet=True, cached=False)
-    json.dumps([*dataset.names, *dataset.unreadable, *dataset.remarks, dataset.name], ensure_ascii=False).encode()
+    classes = parse_classes(content.pop("classes", b"").decode("utf-8", "replace"))
+    whole(read_folder(write(folder, content), "crop", quiet=True, cached=False, classes=classes))
 
 
 def archive(content: Input, folder: Path) -> None:
-    (folder / "input.zip").write_bytes(content["input"])
-    with open(folder / "input.zip", "rb") as file:
-        target = unpack_zip(file, "the zip", folder / "unpacked")
-    assert not any(path.is_symlink() for path in target.rglob("*"))
-    read_folder(target, "crop", quiet=True, cached=False)
+    classes = parse_classes(content.get("classes", b"").decode("utf-8", "replace"))
+    whole(read_zip(io.BytesIO(content["input"]), "the zip", "crop", quiet=True, cached=False, classes=classes))
+    assert not list(folder.iterdir())
 
 
 def run_directory(content: Input, folder: Path) -> None:
@@ -116,7 +130,7 @@ TARGETS = {
     "csv": Target(makers.csv_with_votes, csv, 0.20),
     "slices": Target(or_made("tables", grammar.slices_table), slices, 0.05),
     "folders": Target(makers.tree, folder, 0.06),
-    "zips": Target(or_made("archives", makers.zip_of_pictures), archive, 0.09),
+    "zips": Target(makers.zip_with_classes, archive, 0.09),
     "runs": Target(makers.run_files, run_directory, 0.13),
     "checkpoints": Target(makers.card_and_tensors, checkpoint, 0.10),
     "graphs": Target(makers.graph, graph, 0.05),

@@ -112,7 +112,7 @@ def groups(item: Evaluation) -> None:
     )
     if upload is None:
         return
-    metadata = read_metadata(upload.getvalue(), [str(name) for name in item.part.names])
+    metadata = read_metadata(upload.getvalue(), [str(name) for name in item.part.names], limits())
     st.markdown(
         f"{metadata.matched:,} of {len(item.part):,} pictures are in the table. {metadata.unused:,} of its "
         f"rows belong to no picture here, {metadata.repeated:,} repeat a name."
@@ -172,11 +172,12 @@ def other_model(item: Evaluation, choice: Choice, dataset: Dataset) -> None:
         + [
             {
                 "": f"recall {label}",
-                one: round(row["recall"], 4),
-                two: round(second.per_class[label]["recall"], 4),
-                "difference": round(second.per_class[label]["recall"] - row["recall"], 4),
+                one: round(recall, 4),
+                two: round(other_recall, 4),
+                "difference": round(other_recall - recall, 4),
             }
             for label, row in first.per_class.items()
+            if (recall := row["recall"]) is not None and (other_recall := second.per_class[label]["recall"]) is not None
         ],
         hide_index=True,
         width="stretch",

@@ -70,7 +70,7 @@ def overview(
     item: Evaluation, splits: list[str], reports: Callable[[], dict[str, Report]], stress: list[StressPoint]
 ) -> None:
     """splits: validation and test, as far as the data holds them; reports: makes theirs; stress: what was measured."""
-    from fer.evaluation.report import headline_rows, render_report
+    from fer.evaluation.report import headline_rows, render_report, score_text
 
     report, (low, high) = item.report, item.interval
     with st.container(horizontal=True):
@@ -87,12 +87,15 @@ def overview(
             alt="All headline numbers",
         )
     with right:
-        numbers = {
-            name: {key: round(row[key], 3) for key in ("precision", "recall", "f1")} if row["support"] else {}
-            for name, row in report.per_class.items()
-        }
         st.dataframe(
-            [{"class": name, **numbers[name], "faces": row["support"]} for name, row in report.per_class.items()],
+            [
+                {
+                    "class": name,
+                    **{key: score_text(row[key]) for key in ("precision", "recall", "f1")},
+                    "faces": row["support"],
+                }
+                for name, row in report.per_class.items()
+            ],
             hide_index=True,
             width="stretch",
             alt="Precision, recall and F1 of each class",
@@ -118,13 +121,9 @@ def overview(
             width="stretch",
             alt="Loss by split",
         )
-    missing = [name for name, row in report.per_class.items() if not row["support"]]
-    if missing:
-        st.info(
-            f"This split has no faces of: {', '.join(missing)}. In macro averages such a class counts as 0 where "
-            "the model names it, and not at all where it does not."
-        )
-    if len(missing) == len(NAMES) - 1:
+    if report.absent:
+        st.info(report.absent_words())
+    if len(report.absent) == len(NAMES) - 1:
         st.warning("There is one class only, so accuracy here is that class's recall, and curves cannot be drawn.")
     # The download is made outside this session's thread, so it takes along what it needs.
     stressed = {item.model: stress} if stress else None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
@@ -11,15 +13,14 @@ import streamlit as st
 from fer.app import resources
 from fer.app.markdown import plain
 from fer.app.training import state
-from fer.data.folders import Faces
+from fer.data.pictures import Faces
 from fer.data.read import read_dataset
 from fer.data.report import SPLIT_LABELS, DataReport, report_on, samples
 from fer.expressions import NAMES
-from fer.limits import limits
+from fer.limits import Limits, limits
 from fer.visualization.contact import contact_sheet
 
 SHEET_FACES, SHEET_WIDTH = 8, 188
-KEPT_S = 86_400 * limits().kept_upload_days  # as an upload itself
 
 
 @dataclass(frozen=True)
@@ -30,14 +31,24 @@ class Sheet:
     png: bytes
 
 
-@st.cache_data(max_entries=4, ttl=KEPT_S, show_spinner="Reading the data")
-def look_at(data: str, faces: Faces, stamp: str) -> tuple[DataReport, dict[str, Sheet]]:
+def look_at(data: str, faces: Faces, classes: str, stamp: str) -> tuple[DataReport, dict[str, Sheet]]:
     """The report, and a few training pictures of each class, as one. stamp only tells versions apart."""
-    dataset = read_dataset(data, quiet=True, faces=faces)
-    found = {name: samples(dataset, index, SHEET_FACES) for index, name in enumerate(NAMES)}
-    return report_on(dataset), {
-        name: Sheet(len(faces), _sheet_png(faces)) for name, faces in found.items() if len(faces)
-    }
+    return _looked_at(limits())(data, faces, classes, stamp)
+
+
+@functools.cache
+def _looked_at(limits: Limits) -> Callable[[str, Faces, str, str], tuple[DataReport, dict[str, Sheet]]]:
+    """What looks, and remembers it for as long as an upload itself is kept."""
+
+    @st.cache_data(max_entries=4, ttl=86_400 * limits.kept_upload_days, show_spinner="Reading the data")
+    def look(data: str, faces: Faces, classes: str, stamp: str) -> tuple[DataReport, dict[str, Sheet]]:
+        dataset = read_dataset(data, quiet=True, faces=faces, classes=classes, limits=limits)
+        found = {name: samples(dataset, index, SHEET_FACES) for index, name in enumerate(NAMES)}
+        return report_on(dataset), {
+            name: Sheet(len(faces), _sheet_png(faces)) for name, faces in found.items() if len(faces)
+        }
+
+    return look
 
 
 def _sheet_png(faces: np.ndarray) -> bytes:
@@ -48,13 +59,13 @@ def _sheet_png(faces: np.ndarray) -> bytes:
     return cv2.imencode(".png", cv2.cvtColor(small, cv2.COLOR_RGBA2BGRA))[1].tobytes()
 
 
-def show_report(data: str, faces: Faces) -> DataReport:
+def show_report(data: str, faces: Faces, classes: str) -> DataReport:
     """Counts, findings with their remedy, and a contact sheet per class; returns the report."""
     st.header("What is in this data?")
     # The charts' libraries take most of a second to load: the form above is shown meanwhile.
     from fer.visualization import figures, training_figures
 
-    report, sheets = look_at(data, faces, resources.data_stamp(data))
+    report, sheets = look_at(data, faces, classes, resources.data_stamp(data))
     st.markdown(f"**{plain(report.name)}**: {report.total:,} pictures in {len(report.counts)} splits.")
     words = "; ".join(
         f"{SPLIT_LABELS[split]}: " + ", ".join(f"{name} {count}" for name, count in classes.items())

@@ -62,12 +62,12 @@ def choose_preset() -> Preset:
     return preset
 
 
-def fill_in(preset: Preset, data: str) -> TrainConfig | None:
+def fill_in(preset: Preset, data: str, classes: str) -> TrainConfig | None:
     """All settings as widgets, the preset's as their defaults; None with a sentence where they do not fit together."""
     values: dict[str, Setting] = {**DEFAULTS, **preset.settings, "data": data}
     if state.remedy(data) != "none":
         values["balance"] = state.remedy(data)
-    chosen: dict[str, Setting] = {"data": data}
+    chosen: dict[str, Setting] = {"data": data, "classes": classes}
     with st.container(horizontal=True):
         for name in GROUPS[""]:
             chosen[name] = _widget(name, values[name], preset.name, chosen)

@@ -9,7 +9,7 @@ from fer.app.markdown import plain
 from fer.app.model_choice import TrainedRun
 from fer.app.training import state
 from fer.app.training.run_view import metrics_csv
-from fer.data.read import is_upload
+from fer.data.uploads import is_upload
 from fer.errors import FerError
 from fer.limits import hosted
 from fer.training.config import WEIGHTS, TrainConfig, names_of
@@ -63,7 +63,10 @@ def show_upkeep(run: RunDirectory) -> None:
             st.caption("While it is being trained it can be neither renamed nor deleted.")
         try:
             config = run.config
-            st.json(config.to_json() | {name: _shown(config, name) for name in ("data", *WEIGHTS)}, expanded=False)
+            st.json(
+                config.to_json() | {name: _shown(config, name) for name in ("data", "classes", *WEIGHTS)},
+                expanded=False,
+            )
         except FerError as error:
             st.caption(plain(error.message))
 
@@ -209,6 +212,8 @@ def _shown(config: TrainConfig, name: str) -> str:
     value = str(getattr(config, name))
     if name == "data" and is_upload(value):
         return "an upload"
+    if name == "classes" and value and is_upload(config.data):
+        return "names of the upload's own"
     return names_of(value) if hosted() and name in ("data", *WEIGHTS) else value
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from fer.app.markdown import plain
 from tests.app.evaluate.helpers import evaluate
 from tests.app.helpers import control, words
 
@@ -55,3 +56,33 @@ def test_an_uploaded_zip_leaves_nothing_on_disk(app, sample, tmp_path, monkeypat
     assert not cache_folder().exists() or not list(cache_folder().iterdir())
     app.file_uploader(key="evaluate_upload").set_value([("own.zip", b"PK broken", "application/zip")]).run()
     assert not app.exception and "no whole zip" in app.error[0].value.replace("\\", "")
+
+
+def numbered(folder):
+    """Class folders 1 and 2, as RAF-DB names them, with other files beside."""
+    for name, value in (("1", 30), ("2", 90)):
+        (folder / "test" / name).mkdir(parents=True)
+        for number in range(2):
+            Image.fromarray(np.full((48, 48), value + number, np.uint8)).save(folder / "test" / name / f"{number}.png")
+    (folder / "test" / "1" / "landmarks.txt").write_text("1 2 3")
+    (folder / "README.txt").write_text("about")
+    return folder
+
+
+def test_numbered_folders_are_told_by_a_form_and_what_is_skipped_is_counted(app, tmp_path):
+    folder = numbered(tmp_path / "raf")
+    evaluate(app, folder)
+    assert not app.exception and "one of the seven classes" in app.error[0].value
+    assert [box.label for box in app.selectbox if box.key.startswith(f"class_{folder}")] == [
+        plain("1 (2 pictures)"),
+        plain("2 (2 pictures)"),
+    ]
+    app.selectbox(key=f"class_{folder}_1").set_value("surprise")
+    next(button for button in app.button if button.label == "Use these classes").click().run()
+    assert not app.exception and not app.error and "on 2 faces" in words(app)
+    assert "none of the seven classes: 2 (2 pictures)" in words(app).replace("\\", "")
+    assert "1 file left out: not named like pictures" in [box.label for box in app.expander]
+    assert "landmarks" in words(app) and "README" not in words(app)
+    app.selectbox(key=f"class_{folder}_2").set_value("fear")
+    next(button for button in app.button if button.label == "Use these classes").click().run()
+    assert not app.error and "on 4 faces" in words(app)

@@ -7,7 +7,9 @@ import numpy as np
 from fer.app import resources
 from fer.app.markdown import plain
 from fer.errors import DatasetError
-from tests.app.helpers import words
+from fer.training import launcher
+from tests.app.evaluate.test_inputs import numbered
+from tests.app.helpers import made, words
 
 
 def test_the_form_is_there_before_the_data_is_read(app, monkeypatch):
@@ -46,3 +48,18 @@ def test_an_imbalanced_folder_offers_its_remedy(app, tmp_path):
     app.segmented_control(key="data_source").set_value("path").run()
     app.text_input(key="data_path").set_value("/no/such/place").run()
     assert "There is nothing at" in words(app)
+
+
+def test_numbered_folders_are_told_by_a_form_and_the_run_keeps_it(app, tmp_path, monkeypatch):
+    started, folder = [], numbered(tmp_path / "raf")
+    monkeypatch.setattr(launcher, "start", lambda config: started.append(config) or made(tmp_path / "runs", "mine"))
+    app.switch_page("pages/training.py").run()
+    app.segmented_control(key="data_source").set_value("path").run()
+    app.text_input(key="data_path").set_value(str(folder)).run()
+    assert not app.exception and "one of the seven classes" in app.error[0].value
+    app.selectbox(key=f"class_{folder}_2").set_value("fear")
+    next(button for button in app.button if button.label == "Use these classes").click().run()
+    assert not app.exception and not app.error and "2 pictures in 1 splits" in words(app).replace("\\", "")
+    assert "none of the seven classes: 1 (2 pictures)" in words(app).replace("\\", "")
+    app.button(key="start").click().run()
+    assert [(config.data, config.classes) for config in started] == [(str(folder), "2=fear")]
