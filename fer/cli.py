@@ -9,6 +9,7 @@ import io
 import json
 import os
 import sys
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -22,6 +23,8 @@ from fer.training.config import CHOICES, TrainConfig
 from fer.vision.registry import DETECTORS, FACE_FINDERS
 
 DEFAULTS = TrainConfig()
+PROGRESS_DELAY_S = 2.0  # a bar for what takes longer
+TIDY_EVERY = 50  # photos: what glibc keeps of large ones is given back
 if TYPE_CHECKING:
     from fer.data.pictures import Faces
     from fer.evaluation.metrics import Report
@@ -50,31 +53,45 @@ def predict(
         json: Print one JSON line a picture.
     """
     import fer
+    from fer.data.photo_files import PhotoFiles
+    from fer.inference.photo import PhotoReading
     from fer.inference.stability import stability as steady
+    from fer.memory import return_freed_memory
     from fer.vision.detection import load_detector
-    from fer.vision.images import read_image
+    from fer.vision.images import FORMATS, read
 
     if not paths:
         raise FerError("Name a photo or a folder of photos, such as: python -m fer predict photo.jpg")
     recognizer, finder = fer.load(model), load_detector(detector)
     _say(f"model {recognizer.name}, detector {finder.name}")
-    failed, pictures = 0, _pictures(paths)
-    for path in tqdm(pictures, unit="photo", disable=len(pictures) < 3):
-        row: dict[str, Any] = {"path": str(path), "width": None, "height": None, "faces": [], "error": None}
-        try:
-            image_rgb = read_image(path)
-            row["height"], row["width"] = image_rgb.shape[:2]
-            faces = recognizer.predict(image_rgb, finder)
-            row["faces"] = [face.to_json() for face in faces]
-            if stability:
-                for face, share in zip(row["faces"], steady(recognizer, image_rgb, faces), strict=True):
-                    face["stability"] = round(share, 3)
-        except FerError as error:
-            row["error"] = {"type": type(error).__name__, "message": error.message}
-            failed += 1
-        tqdm.write(_dump(row) if json else _sentence(row), file=sys.stdout)
-    if not pictures:
-        raise FerError("There are no pictures in the folder. Expected png, jpg, webp, bmp or gif files.")
+    failed, photos, notes = 0, PhotoFiles(paths), Counter[str]()
+    with tqdm(photos, unit="photo", delay=PROGRESS_DELAY_S) as bar:
+        for path in bar:
+            shares: list[float] = []
+            try:
+                decoded = read(path)
+                faces = recognizer.predict(decoded.rgb, finder)
+                reading = PhotoReading.of(str(path), decoded, faces)
+                if stability:
+                    shares = steady(recognizer, decoded.rgb, faces)
+            except FerError as error:
+                reading = PhotoReading(str(path), error=error)
+                failed += 1
+            row = reading.to_json(shares)
+            tqdm.write(_dump(row) if json else _sentence(row), file=sys.stdout)
+            for note in reading.notes:  # the row has them all
+                notes[note] += 1
+                if notes[note] == 1:
+                    tqdm.write(f"{path}: {note}", file=sys.stderr)
+            if photos.found % TIDY_EVERY == 0:
+                return_freed_memory()
+    for note, times in notes.items():
+        if times > 1:
+            _say(f"{times} photos: {note}")
+    if words := photos.words():
+        _say(words)
+    if not photos.found:
+        raise FerError(f"There are no pictures in the folder. Expected {FORMATS} files.")
     return 1 if failed else 0
 
 
@@ -451,18 +468,6 @@ def _config_file(arguments: list[str]) -> tuple[TrainConfig, list[str]]:
     return TrainConfig.read(Path(path)), rest
 
 
-def _pictures(paths: list[Path]) -> list[Path]:
-    from fer.data.folders import pictures_below
-
-    found: list[Path] = []
-    for path in paths:
-        if os.path.isdir(path):
-            found += pictures_below(path)
-        else:
-            found.append(path)
-    return found
-
-
 def _sentence(row: dict[str, Any]) -> str:
     if row["error"]:
         return f"{row['path']}: {row['error']['message']}"
@@ -481,7 +486,8 @@ def _sentence(row: dict[str, Any]) -> str:
             if face["quality"]["reasons"]
             else f"not sure ({best}, {ranked[1][0]} {ranked[1][1]:.0%})"
         )
-    return f"{row['path']}: {'; '.join(words)}"
+    turned = f" (turned by {row['rotation']}°)" if row["rotation"] else ""
+    return f"{row['path']}{turned}: {'; '.join(words)}"
 
 
 def _table(report: Report) -> str:

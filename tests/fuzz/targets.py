@@ -22,7 +22,7 @@ from fer.data.zips import read_zip
 from fer.evaluation.groups import read_metadata, slices_of
 from fer.inference.recognizer import load
 from fer.inference.video import read_video
-from fer.limits import HOSTED
+from fer.limits import HOSTED, OPEN
 from fer.models.card import DETECTOR_SPECS
 from fer.models.checkpoints import load_checkpoint
 from fer.records import FaceBox, Prediction, Quality
@@ -33,7 +33,8 @@ from fer.vision.images import decode_image
 from fer.vision.video import frames
 from tests.fuzz import grammar, makers
 from tests.fuzz.command_line import arguments, call
-from tests.fuzz.makers import Input, one_of, or_made
+from tests.fuzz.makers import Input, or_made
+from tests.fuzz.pictures import with_odd_tags
 from tests.fuzz.videos import odd_video
 
 
@@ -55,7 +56,7 @@ def write(folder: Path, content: Input) -> Path:
 
 
 def picture(content: Input, folder: Path) -> None:
-    image_rgb = decode_image(content["input"])
+    image_rgb = decode_image(content["input"], OPEN)
     assert image_rgb.ndim == 3 and image_rgb.shape[2] == 3 and image_rgb.flags.c_contiguous
 
 
@@ -152,7 +153,7 @@ def command_line(content: Input, folder: Path) -> None:
 
 
 TARGETS = {
-    "pictures": Target(one_of("pictures"), picture, 0.30),
+    "pictures": Target(or_made("pictures", with_odd_tags), picture, 0.30),
     "csv": Target(makers.csv_with_votes, csv, 0.20),
     "slices": Target(or_made("tables", grammar.slices_table), slices, 0.05),
     "folders": Target(makers.tree, folder, 0.06),

@@ -12,6 +12,7 @@ from fer.app import resources, widgets
 from fer.app.markdown import plain
 from fer.app.model_choice import ShippedModel
 from fer.app.predict import photo_reading, photos_tab
+from fer.limits import limits
 from fer.models import DEFAULT_MODEL
 from fer.vision.images import read_image
 from fer.visualization import render
@@ -83,18 +84,18 @@ def test_the_answer_comes_before_what_takes_longer_and_nothing_is_done_twice(app
         (widgets, "stability_meter"),
         (widgets, "steps_strip"),
         (photos_tab, "show_table"),
-        (photo_reading, "decode_image"),
+        (photo_reading, "decode"),
         (render, "jpeg"),
     )
     app.switch_page("pages/predict.py").run()
     app.button(key="sample_grace-hopper").click().run()
     assert not app.exception
     assert order == [
-        "decode_image",
+        "decode",
         "jpeg",
         "verdict",
         "probability_chart",
-        "decode_image",
+        "decode",
         *["jpeg"] * 4,
         "stability",
         "stability_meter",
@@ -146,14 +147,14 @@ def test_as_many_photos_as_are_taken_are_read_once_and_kept_small(app, monkeypat
     Image.fromarray(np.zeros((2000, 3000, 3), np.uint8)).save(tmp_path / "large.png")
     flat = np.zeros((32, 32, 3), np.uint8)
     files = [("face.jpg", sample.read_bytes()), ("large.png", (tmp_path / "large.png").read_bytes())]
-    for number in range(photo_reading.MAX_PHOTOS - 2):
+    for number in range(limits().photos - 2):
         flat[0, 0] = number
         Image.fromarray(flat).save(tmp_path / "small.png")
         files.append((f"{number}.png", (tmp_path / "small.png").read_bytes()))
     upload_photos(app, *files)
     app.run()
     app.run()
-    assert not app.exception and len(read) == photo_reading.MAX_PHOTOS
+    assert not app.exception and len(read) == limits().photos
     kept = app.session_state["photo_results"].values()
     bytes_kept = sum(
         len(reading.annotated) + sum(len(picture) for strip in reading.strips.values() for picture in strip.values())
