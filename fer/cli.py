@@ -49,6 +49,8 @@ def predict(
         stability: Also tell for each face the share of slightly different cuts that keep its label.
         json: Print one JSON line a picture.
     """
+    from dataclasses import replace
+
     import fer
     from fer.inference.stability import stability as steady
     from fer.vision.detection import load_detector
@@ -65,10 +67,10 @@ def predict(
             image_rgb = read_image(path)
             row["height"], row["width"] = image_rgb.shape[:2]
             faces = recognizer.predict(image_rgb, finder)
-            row["faces"] = [face.to_json() for face in faces]
             if stability:
-                for face, share in zip(row["faces"], steady(recognizer, image_rgb, faces), strict=True):
-                    face["stability"] = round(share, 3)
+                shares = steady(recognizer, image_rgb, faces)
+                faces = [replace(face, stability=share) for face, share in zip(faces, shares, strict=True)]
+            row["faces"] = [face.to_json() for face in faces]
         except FerError as error:
             row["error"] = {"type": type(error).__name__, "message": error.message}
             failed += 1
@@ -461,19 +463,21 @@ def _sentence(row: dict[str, Any]) -> str:
         return f"{row['path']}: {row['error']['message']}"
     if not row["faces"]:
         return f"{row['path']}: no face found"
+    from fer.inference.stability import stability_words
+    from fer.records import set_words
+
     words = []
     for face in row["faces"]:
-        ranked = sorted(face["probabilities"].items(), key=lambda item: -item[1])
-        best = f"{ranked[0][0]} {ranked[0][1]:.0%}"
+        told, best = face["answer"], f"{face['expression']} {face['confidence']:.0%}"
+        if face["sure"]:
+            told = best
+        elif reasons := face["quality"]["reasons"]:
+            told += f": {reasons[0]}"
+        else:
+            told += f" ({set_words(face['set']) or best})"
         if "stability" in face:
-            best += f" ({face['stability']:.0%} of the views agree)"
-        words.append(
-            best
-            if face["sure"]
-            else f"not sure: {face['quality']['reasons'][0]}"
-            if face["quality"]["reasons"]
-            else f"not sure ({best}, {ranked[1][0]} {ranked[1][1]:.0%})"
-        )
+            told += f" ({stability_words(face['stability']).rstrip('.').lower()})"
+        words.append(told)
     return f"{row['path']}: {'; '.join(words)}"
 
 

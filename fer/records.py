@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING
 
@@ -58,6 +58,11 @@ class Quality:
     def word(self) -> str:
         """The first reason without its measurement, such as `blurred`; empty where there is none."""
         return self.reasons[0].partition(" (")[0] if self.reasons else ""
+
+
+def set_words(names: Sequence[str]) -> str:
+    """ "happy", "happy or neutral", "happy, neutral or fear"."""
+    return " or ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
 @dataclass(frozen=True)
