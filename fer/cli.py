@@ -27,7 +27,7 @@ PROGRESS_DELAY_S = 2.0  # a bar for what takes longer
 TIDY_EVERY = 50  # photos: what glibc keeps of large ones is given back
 if TYPE_CHECKING:
     from fer.data.pictures import Faces
-    from fer.evaluation.metrics import Report
+    from fer.evaluation.evaluation import Evaluation
 
     Detector = str
     Finder = str
@@ -52,6 +52,8 @@ def predict(
         stability: Also tell for each face the share of slightly different cuts that keep its label.
         json: Print one JSON line a picture.
     """
+    from dataclasses import replace
+
     import fer
     from fer.data.photo_files import PhotoFiles
     from fer.inference.photo import PhotoReading
@@ -67,17 +69,17 @@ def predict(
     failed, photos, notes = 0, PhotoFiles(paths), Counter[str]()
     with tqdm(photos, unit="photo", delay=PROGRESS_DELAY_S) as bar:
         for path in bar:
-            shares: list[float] = []
             try:
                 decoded = read(path)
                 faces = recognizer.predict(decoded.rgb, finder)
-                reading = PhotoReading.of(str(path), decoded, faces)
                 if stability:
                     shares = steady(recognizer, decoded.rgb, faces)
+                    faces = [replace(face, stability=share) for face, share in zip(faces, shares, strict=True)]
+                reading = PhotoReading.of(str(path), decoded, faces)
             except FerError as error:
                 reading = PhotoReading(str(path), error=error)
                 failed += 1
-            row = reading.to_json(shares)
+            row = reading.to_json()
             tqdm.write(_dump(row) if json else _sentence(row), file=sys.stdout)
             for note in reading.notes:  # the row has them all
                 notes[note] += 1
@@ -134,8 +136,7 @@ def evaluate(
 
             result = study(recognizer, dataset, name, tta, step)
         studies.append(result)
-        values = result.report.to_json()
-        print(_dump(values) if json else _table(result.report))
+        print(_dump(result.to_json()) if json else _table(result))
     if report is not None:
         from fer.evaluation.report import write_report
 
@@ -252,9 +253,12 @@ def video(
         readings: How often a second of the video faces are read; every frame is drawn.
         json: Print one JSON document with all rows.
     """
+    from dataclasses import replace
+
     import fer
     from fer.inference import recording
     from fer.inference.video import SOUND, read_video
+    from fer.records import faces_csv
     from fer.vision.detection import load_detector
     from fer.visualization.overlay import draw_faces
 
@@ -280,7 +284,7 @@ def video(
         )
     if csv is not None:
         try:
-            csv.write_text(recording.to_csv(video.rows), encoding="utf-8")
+            csv.write_text(faces_csv(replace(row, input=str(source)) for row in video.rows), encoding="utf-8")
         except OSError as error:
             raise FerError(f"{csv.name} cannot be written: {error.strerror}. Choose another --csv.") from None
     for note in video.notes:
@@ -473,26 +477,29 @@ def _sentence(row: dict[str, Any]) -> str:
         return f"{row['path']}: {row['error']['message']}"
     if not row["faces"]:
         return f"{row['path']}: no face found"
+    from fer.inference.stability import stability_words
+    from fer.records import set_words
+
     words = []
     for face in row["faces"]:
-        ranked = sorted(face["probabilities"].items(), key=lambda item: -item[1])
-        best = f"{ranked[0][0]} {ranked[0][1]:.0%}"
+        told, best = face["answer"], f"{face['expression']} {face['confidence']:.0%}"
+        if face["sure"]:
+            told = best
+        elif reasons := face["quality"]["reasons"]:
+            told += f": {reasons[0]}"
+        else:
+            told += f" ({set_words(face['set']) or best})"
         if "stability" in face:
-            best += f" ({face['stability']:.0%} of the views agree)"
-        words.append(
-            best
-            if face["sure"]
-            else f"not sure: {face['quality']['reasons'][0]}"
-            if face["quality"]["reasons"]
-            else f"not sure ({best}, {ranked[1][0]} {ranked[1][1]:.0%})"
-        )
+            told += f" ({stability_words(face['stability']).rstrip('.').lower()})"
+        words.append(told)
     turned = f" (turned by {row['rotation']}°)" if row["rotation"] else ""
     return f"{row['path']}{turned}: {'; '.join(words)}"
 
 
-def _table(report: Report) -> str:
-    from fer.evaluation.report import score_text
+def _table(item: Evaluation) -> str:
+    from fer.evaluation.report import score_text, sets_sentence
 
+    report = item.report
     fresh = report.accuracy_without_train_duplicates
     lines = [
         f"{report.model} on {report.split} (n = {report.n}, tta {report.tta})",
@@ -512,6 +519,8 @@ def _table(report: Report) -> str:
         f"{name:>10}" + "".join(f"{count:>7}" for count in row)
         for name, row in zip(report.per_class, report.confusion_matrix, strict=True)
     ]
+    if sets := item.set_coverage():
+        lines += ["", sets_sentence(sets)]
     return "\n".join(lines) + "\n"
 
 

@@ -89,12 +89,7 @@ class Recognizer:
         qualities = [assess(image_rgb.shape, box, face, photo) for box, face in zip(boxes, faces, strict=True)]
         rows = self.probabilities(faces)
         return [
-            Prediction(
-                box,
-                tuple(map(float, row)),
-                quality.ok and float(row.max()) >= self.card.threshold,
-                quality,
-            )
+            self.card.judge(box, tuple(map(float, row)), quality)
             for box, row, quality in zip(boxes, rows, qualities, strict=True)
         ]
 

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from fer.errors import VideoError
 from fer.inference.recognizer import Recognizer
-from fer.inference.recording import Row
 from fer.inference.tracked import FULL_SIDE, TrackedFace, TrackedReader
 from fer.limits import OWNER, Limits
+from fer.records import FaceRecord
 from fer.vision.detection import Detector
 from fer.vision.scene_cuts import SceneCuts
 from fer.vision.sound import Way, sound_of
@@ -47,7 +47,7 @@ class Progress:
 class Moment:
     """The frame (H, W, 3) uint8 RGB, drawn, in which an expression was strongest."""
 
-    row: Row
+    row: FaceRecord
     frame_rgb: NDArray[np.uint8] = field(compare=False, repr=False)
 
 
@@ -60,7 +60,7 @@ class VideoResult:
     """
 
     info: VideoInfo
-    rows: tuple[Row, ...]
+    rows: tuple[FaceRecord, ...]
     moments: tuple[Moment, ...]
     frames: int
     read: int
@@ -86,7 +86,7 @@ def read_video(
     """
     info = probe(source, limits)
     notes: list[str] = []
-    rows: list[Row] = []
+    rows: list[FaceRecord] = []
     tracked_reader = TrackedReader(recognizer, detector, long_side=FULL_SIDE, stall_s=math.inf)
     cuts, readings = SceneCuts(), _Readings(readings_per_s)
     strongest: dict[str, Moment] = {}
@@ -149,14 +149,15 @@ class _Readings:
 
 
 def _keep(
-    rows: list[Row], strongest: dict[str, Moment], faces: tuple[TrackedFace, ...], drawn: NDArray[np.uint8]
+    rows: list[FaceRecord], strongest: dict[str, Moment], faces: tuple[TrackedFace, ...], drawn: NDArray[np.uint8]
 ) -> None:
     for face in faces:
-        row = Row.of(face)
+        row = face.record()
         rows.append(row)
-        known = strongest.get(row.expression)
-        if row.sure and (known is None or max(row.probabilities) > max(known.row.probabilities)):
-            strongest[row.expression] = Moment(row, drawn)
+        prediction = row.prediction
+        known = strongest.get(prediction.answer)
+        if prediction.sure and (known is None or prediction.confidence > known.row.prediction.confidence):
+            strongest[prediction.answer] = Moment(row, drawn)
 
 
 def _progress(info: VideoInfo, time_s: float, count: int, began: float) -> Progress:

@@ -14,6 +14,7 @@ from fer.inference import recording
 from fer.inference.live import HISTORY_S, LiveAnalyzer, LiveSettings, LiveState
 from fer.inference.tracked import FULL_SIDE, LIVE_SIDE
 from fer.limits import limits
+from fer.records import FaceRecord, faces_csv, set_words
 from fer.visualization import figures, timeline_figures
 from fer.visualization.overlay import label_of
 
@@ -225,6 +226,8 @@ def _people(now: LiveState) -> None:
         widgets.probability_chart(face.prediction, key=f"live_bars_{place}")  # a new key would build the chart anew
         if face.prediction.quality.reasons:
             st.caption("; ".join(face.prediction.quality.reasons))
+        elif not face.prediction.sure and face.prediction.prediction_set:
+            st.caption(set_words(face.prediction.prediction_set).capitalize())
     if len(now.faces) > SHOWN_PEOPLE:
         st.caption(f"and {len(now.faces) - SHOWN_PEOPLE} more, on the picture")
 
@@ -246,7 +249,7 @@ def _timeline() -> None:
         )
 
 
-def _in_words(rows: list[recording.Row]) -> str:
+def _in_words(rows: list[FaceRecord]) -> str:
     found = recording.shares(rows)
     return "The last minute: " + ", ".join(f"{name} {widgets.percent(share)}" for name, share in found.items() if share)
 
@@ -312,7 +315,7 @@ def _recording_result() -> None:
         )
     st.download_button(
         "CSV",
-        lambda: recording.to_csv(rows),
+        lambda: faces_csv(rows),
         "recording.csv",
         "text/csv",
         on_click="ignore",

@@ -84,7 +84,7 @@ def test_the_answer_comes_before_what_takes_longer_and_nothing_is_done_twice(app
         (widgets, "verdict"),
         (widgets, "probability_chart"),
         (photo_reading, "stability"),
-        (widgets, "stability_meter"),
+        (widgets, "stability_note"),
         (widgets, "steps_strip"),
         (photos_tab, "show_table"),
         (photo_reading, "decode"),
@@ -101,13 +101,13 @@ def test_the_answer_comes_before_what_takes_longer_and_nothing_is_done_twice(app
         "decode",
         *["jpeg"] * 4,
         "stability",
-        "stability_meter",
+        "stability_note",
         "steps_strip",
         "show_table",
     ]
     order.clear()
     app.run()
-    assert order == ["verdict", "probability_chart", "stability_meter", "steps_strip", "show_table"]
+    assert order == ["verdict", "probability_chart", "stability_note", "steps_strip", "show_table"]
 
 
 def test_photos_appear_one_by_one_before_anything_else_is_made_of_them(app, monkeypatch, sample):
