@@ -215,14 +215,16 @@ def explain(
 def video(
     source: tyro.conf.Positional[Path],
     /,
-    out: Path,
+    out: Path | None = None,
     csv: Path | None = None,
     model: str = DEFAULT_MODEL,
     detector: Finder = "auto",
     readings: float = 10.0,
     json: bool = False,
 ) -> int:  # noqa: A002
-    """Read a video: its frames with the faces drawn on, and a row per face and reading.
+    """Read a video: its frames with the faces drawn on and its sound, and a row per face and reading.
+
+    One of --out, --csv and --json is enough.
 
     Args:
         source: A video: mp4, mov, webm, mkv or avi.
@@ -235,15 +237,17 @@ def video(
     """
     import fer
     from fer.inference import recording
-    from fer.inference.video import read_video
+    from fer.inference.video import SOUND, read_video
     from fer.vision.detection import load_detector
     from fer.visualization.overlay import draw_faces
 
     if not 0.1 <= readings <= 120:
         raise FerError(f"Readings a second are 0.1 to 120, got {readings:g}.")
-    if out.resolve() == source.resolve():
+    if out is None and csv is None and not json:
+        raise FerError("Say what to write: --out OUT.mp4, --csv OUT.csv or --json.")
+    if out is not None and out.resolve() == source.resolve():
         raise FerError("--out is the video itself. Choose another name.")
-    if csv is not None and csv.resolve() in (source.resolve(), out.resolve()):
+    if csv is not None and csv.resolve() in (source.resolve(), out and out.resolve()):
         raise FerError("--csv is the video itself or --out. Choose another name.")
     recognizer, finder = fer.load(model), load_detector(detector)
     _say(f"model {recognizer.name}, detector {finder.name}")
@@ -273,6 +277,7 @@ def video(
                 height=video.info.height,
                 frames=video.frames,
                 readings=video.read,
+                sound=video.sound,
                 notes=list(video.notes),
             )
         )
@@ -281,7 +286,11 @@ def video(
         told = ", ".join(
             f"{name} {share:.0%}" for name, share in recording.shares(video.rows).items() if share >= 0.005
         )
-        print(f"{out}: {video.frames} frames, {video.read} read, {people} people{': ' + told if told else ''}")
+        print(
+            f"{out or csv}: {video.frames} frames, {video.read} read, {people} {'person' if people == 1 else 'people'}"
+            + (f": {told}" if told else "")
+            + (f"; {SOUND[video.sound]}" if video.sound else "")
+        )
     return 0
 
 
