@@ -34,7 +34,7 @@ with errors.guarded():
             )
     with result:
         if reading.faces:
-            widgets.verdict(reading.faces[0], reading.reader.card.threshold)
+            widgets.verdict(reading.faces[0], reading.reader.card)
             widgets.probability_chart(reading.faces[0], key="home_bars")
         for path, label in (
             ("pages/predict.py", "Read your own photos"),

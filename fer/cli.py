@@ -9,6 +9,7 @@ import io
 import json
 import os
 import sys
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -22,6 +23,8 @@ from fer.training.config import CHOICES, TrainConfig
 from fer.vision.registry import DETECTORS, FACE_FINDERS
 
 DEFAULTS = TrainConfig()
+PROGRESS_DELAY_S = 2.0  # a bar for what takes longer
+TIDY_EVERY = 50  # photos: what glibc keeps of large ones is given back
 if TYPE_CHECKING:
     from fer.data.pictures import Faces
     from fer.evaluation.evaluation import Evaluation
@@ -51,32 +54,48 @@ def predict(
         stability: Also tell for each face the share of slightly different cuts that keep its label.
         json: Print one JSON line a picture.
     """
+    from dataclasses import replace
+
     import fer
+    from fer.data.photo_files import PhotoFiles
+    from fer.inference.photo import PhotoReading
     from fer.inference.stability import stability as steady
+    from fer.memory import return_freed_memory
     from fer.vision.detection import load_detector
-    from fer.vision.images import read_image
+    from fer.vision.images import FORMATS, read
 
     if not paths:
         raise FerError("Name a photo or a folder of photos, such as: python -m fer predict photo.jpg")
     recognizer, finder = fer.load(model), load_detector(detector)
     _say(f"model {recognizer.name}, detector {finder.name}")
-    failed, pictures = 0, _pictures(paths)
-    for path in tqdm(pictures, unit="photo", disable=len(pictures) < 3):
-        row: dict[str, Any] = {"path": str(path), "width": None, "height": None, "faces": [], "error": None}
-        try:
-            image_rgb = read_image(path)
-            row["height"], row["width"] = image_rgb.shape[:2]
-            faces = recognizer.predict(image_rgb, finder)
-            row["faces"] = [face.to_json() for face in faces]
-            if stability:
-                for face, share in zip(row["faces"], steady(recognizer, image_rgb, faces), strict=True):
-                    face["stability"] = round(share, 3)
-        except FerError as error:
-            row["error"] = {"type": type(error).__name__, "message": error.message}
-            failed += 1
-        tqdm.write(_dump(row) if json else _sentence(row), file=sys.stdout)
-    if not pictures:
-        raise FerError("There are no pictures in the folder. Expected png, jpg, webp, bmp or gif files.")
+    failed, photos, notes = 0, PhotoFiles(paths), Counter[str]()
+    with tqdm(photos, unit="photo", delay=PROGRESS_DELAY_S) as bar:
+        for path in bar:
+            try:
+                decoded = read(path)
+                faces = recognizer.predict(decoded.rgb, finder)
+                if stability:
+                    shares = steady(recognizer, decoded.rgb, faces)
+                    faces = [replace(face, stability=share) for face, share in zip(faces, shares, strict=True)]
+                reading = PhotoReading.of(str(path), decoded, faces)
+            except FerError as error:
+                reading = PhotoReading(str(path), error=error)
+                failed += 1
+            row = reading.to_json()
+            tqdm.write(_dump(row) if json else _sentence(row), file=sys.stdout)
+            for note in reading.notes:  # the row has them all
+                notes[note] += 1
+                if notes[note] == 1:
+                    tqdm.write(f"{path}: {note}", file=sys.stderr)
+            if photos.found % TIDY_EVERY == 0:
+                return_freed_memory()
+    for note, times in notes.items():
+        if times > 1:
+            _say(f"{times} photos: {note}")
+    if words := photos.words():
+        _say(words)
+    if not photos.found:
+        raise FerError(f"There are no pictures in the folder. Expected {FORMATS} files.")
     return 1 if failed else 0
 
 
@@ -216,14 +235,16 @@ def explain(
 def video(
     source: tyro.conf.Positional[Path],
     /,
-    out: Path,
+    out: Path | None = None,
     csv: Path | None = None,
     model: str = DEFAULT_MODEL,
     detector: Finder = "auto",
     readings: float = 10.0,
     json: bool = False,
 ) -> int:  # noqa: A002
-    """Read a video: its frames with the faces drawn on, and a row per face and reading.
+    """Read a video: its frames with the faces drawn on and its sound, and a row per face and reading.
+
+    One of --out, --csv and --json is enough.
 
     Args:
         source: A video: mp4, mov, webm, mkv or avi.
@@ -238,16 +259,18 @@ def video(
 
     import fer
     from fer.inference import recording
-    from fer.inference.video import read_video
+    from fer.inference.video import SOUND, read_video
     from fer.records import faces_csv
     from fer.vision.detection import load_detector
     from fer.visualization.overlay import draw_faces
 
     if not 0.1 <= readings <= 120:
         raise FerError(f"Readings a second are 0.1 to 120, got {readings:g}.")
-    if out.resolve() == source.resolve():
+    if out is None and csv is None and not json:
+        raise FerError("Say what to write: --out OUT.mp4, --csv OUT.csv or --json.")
+    if out is not None and out.resolve() == source.resolve():
         raise FerError("--out is the video itself. Choose another name.")
-    if csv is not None and csv.resolve() in (source.resolve(), out.resolve()):
+    if csv is not None and csv.resolve() in (source.resolve(), out and out.resolve()):
         raise FerError("--csv is the video itself or --out. Choose another name.")
     recognizer, finder = fer.load(model), load_detector(detector)
     _say(f"model {recognizer.name}, detector {finder.name}")
@@ -277,6 +300,7 @@ def video(
                 height=video.info.height,
                 frames=video.frames,
                 readings=video.read,
+                sound=video.sound,
                 notes=list(video.notes),
             )
         )
@@ -285,7 +309,11 @@ def video(
         told = ", ".join(
             f"{name} {share:.0%}" for name, share in recording.shares(video.rows).items() if share >= 0.005
         )
-        print(f"{out}: {video.frames} frames, {video.read} read, {people} people{': ' + told if told else ''}")
+        print(
+            f"{out or csv}: {video.frames} frames, {video.read} read, {people} {'person' if people == 1 else 'people'}"
+            + (f": {told}" if told else "")
+            + (f"; {SOUND[video.sound]}" if video.sound else "")
+        )
     return 0
 
 
@@ -318,7 +346,7 @@ def batch(
         stability: Also measure for each face of a photo the share of slightly different cuts that keep its label.
         json: Print the summary as one JSON document.
     """
-    from fer.batch.inputs import find_inputs, skipped_in_words
+    from fer.batch.inputs import find_inputs
     from fer.batch.reading import Reading
     from fer.batch.run import ERRORS, READINGS, run_batch, settings_for
 
@@ -328,9 +356,9 @@ def batch(
         raise FerError(f"Readings a second are 0.1 to 120, got {readings:g}.")
     if workers is not None and not 1 <= workers <= 4096:
         raise FerError(f"Workers are 1 to 4096, got {workers}.")
-    found, skipped = find_inputs(inputs, left_out=out)
-    if words := skipped_in_words(skipped):
-        _say(words)
+    found, skipped = find_inputs(inputs)
+    if skipped:
+        _say(skipped)
     if not found:
         raise FerError("There are no photos and no videos in the folder.")
     settings = settings_for(model, detector, device, readings, stability)
@@ -561,37 +589,28 @@ def _config_file(arguments: list[str]) -> tuple[TrainConfig, list[str]]:
     return TrainConfig.read(Path(path)), rest
 
 
-def _pictures(paths: list[Path]) -> list[Path]:
-    from fer.data.folders import pictures_below
-
-    found: list[Path] = []
-    for path in paths:
-        if os.path.isdir(path):
-            found += pictures_below(path)
-        else:
-            found.append(path)
-    return found
-
-
 def _sentence(row: dict[str, Any]) -> str:
     if row["error"]:
         return f"{row['path']}: {row['error']['message']}"
     if not row["faces"]:
         return f"{row['path']}: no face found"
+    from fer.inference.stability import stability_words
+    from fer.records import set_words
+
     words = []
     for face in row["faces"]:
-        ranked = sorted(face["probabilities"].items(), key=lambda item: -item[1])
-        best = f"{ranked[0][0]} {ranked[0][1]:.0%}"
+        told, best = face["answer"], f"{face['expression']} {face['confidence']:.0%}"
+        if face["sure"]:
+            told = best
+        elif reasons := face["quality"]["reasons"]:
+            told += f": {reasons[0]}"
+        else:
+            told += f" ({set_words(face['set']) or best})"
         if "stability" in face:
-            best += f" ({face['stability']:.0%} of the views agree)"
-        words.append(
-            best
-            if face["sure"]
-            else f"not sure: {face['quality']['reasons'][0]}"
-            if face["quality"]["reasons"]
-            else f"not sure ({best}, {ranked[1][0]} {ranked[1][1]:.0%})"
-        )
-    return f"{row['path']}: {'; '.join(words)}"
+            told += f" ({stability_words(face['stability']).rstrip('.').lower()})"
+        words.append(told)
+    turned = f" (turned by {row['rotation']}°)" if row["rotation"] else ""
+    return f"{row['path']}{turned}: {'; '.join(words)}"
 
 
 def _table(item: Evaluation) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING
 
@@ -27,6 +27,7 @@ class FaceBox:
     differently, and it is cut out accordingly.
     landmarks: right eye, left eye, nose tip, right and left mouth corner as (x, y), "right" being the
     person's own; None where the detector gives none.
+    rotation: how far the picture has to be turned for the face to be upright: 0, 90, 180 or 270 degrees clockwise.
     """
 
     x: float
@@ -35,6 +36,7 @@ class FaceBox:
     height: float
     score: float = 1.0
     landmarks: tuple[tuple[float, float], ...] | None = None
+    rotation: int = 0
     detector: str = field(kw_only=True)
 
     @property
@@ -58,6 +60,11 @@ class Quality:
     def word(self) -> str:
         """The first reason without its measurement, such as `blurred`; empty where there is none."""
         return self.reasons[0].partition(" (")[0] if self.reasons else ""
+
+
+def set_words(names: Sequence[str]) -> str:
+    """ "happy", "happy or neutral", "happy, neutral or fear"."""
+    return " or ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
 @dataclass(frozen=True)

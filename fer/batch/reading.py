@@ -20,6 +20,7 @@ import fer
 from fer.batch.inputs import Input
 from fer.errors import FerError
 from fer.failure_log import log_failure
+from fer.inference.photo import PhotoReading
 from fer.inference.recognizer import Recognizer, load
 from fer.inference.stability import stability
 from fer.inference.video import READINGS_PER_S, read_video
@@ -27,7 +28,7 @@ from fer.memory import return_freed_memory, share_arenas
 from fer.models.card import Card
 from fer.records import FaceRecord
 from fer.vision.detection import Detector, load_detector
-from fer.vision.images import read_image
+from fer.vision.images import read
 
 LARGE_PIXELS = 4_000_000  # of a photo, whose memory glibc would keep
 PIECE = 2**16  # bytes of a table unpacked at once
@@ -132,7 +133,7 @@ def read_input(reader: Reader, given: Input, on_progress: Callable[[float], bool
         if given.is_video:
             notes = _read_video(reader, given, packing, on_progress)
         else:
-            _read_photo(reader, given, packing)
+            notes = _read_photo(reader, given, packing)
     except Interrupted:
         raise
     except FerError as error:
@@ -161,17 +162,18 @@ def file_state(given: Input) -> tuple[int, int]:
         return -1, 0
 
 
-def _read_photo(reader: Reader, given: Input, packing: _Packing) -> None:
-    image_rgb = read_image(given.path)
-    recognizer = reader.recognizer
-    faces = recognizer.predict(image_rgb, reader.detector)
+def _read_photo(reader: Reader, given: Input, packing: _Packing) -> tuple[str, ...]:
+    decoded, recognizer = read(given.path), reader.recognizer
+    faces = recognizer.predict(decoded.rgb, reader.detector)
     if reader.settings.stability:
-        shares = stability(recognizer, image_rgb, faces)
+        shares = stability(recognizer, decoded.rgb, faces)
         faces = [replace(face, stability=share) for face, share in zip(faces, shares, strict=True)]
     packing.add(FaceRecord(face, given.name, model=recognizer.name) for face in faces)
-    if image_rgb.size > 3 * LARGE_PIXELS:
-        del image_rgb
+    notes = PhotoReading.of(given.name, decoded, faces).notes
+    if decoded.rgb.size > 3 * LARGE_PIXELS:
+        del decoded
         return_freed_memory()
+    return notes
 
 
 def _read_video(
@@ -179,16 +181,16 @@ def _read_video(
 ) -> tuple[str, ...]:
     video = read_video(
         given.path,
-        io.BytesIO(),
+        None,
         reader.recognizer,
         reader.detector,
         lambda frame_rgb, faces: frame_rgb,
         reader.settings.readings_per_s,
         lambda progress: on_progress(progress.done),
+        on_rows=lambda rows: packing.add(replace(row, input=given.name) for row in rows),
     )
     if video.cancelled:
         raise Interrupted
-    packing.add(replace(row, input=given.name) for row in video.rows)
     return video.notes
 
 

@@ -99,6 +99,7 @@ def _headline(item: Evaluation) -> str:
         + f"<td>{row['support']:,}</td></tr>"
         for name, row in report.per_class.items()
     )
+    sets = item.set_coverage()
     sentences = filter(None, [report.absent_words(), *item.part.left_out(), *item.part.remarks])
     remarks = "".join(f"<p>{html.escape(remark)}</p>" for remark in sentences)
     return (
@@ -106,6 +107,19 @@ def _headline(item: Evaluation) -> str:
         f"<p>{report.n:,} faces of {html.escape(item.part.name)}, averaged views: {report.tta}. Weights "
         f"{item.weights_sha256[:12]}, {date.today().isoformat()}.</p>{remarks}<table>{rows}</table>"
         f"<table><tr><th></th><th>precision</th><th>recall</th><th>F1</th><th>faces</th></tr>{classes}</table>"
+        + (_sets(sets) if sets else "")
+    )
+
+
+def _sets(sets: Coverage) -> str:
+    rows = "".join(
+        f"<tr><td>{name}</td><td>{score_text(row['coverage'])}</td><td>{score_text(row['mean_size'])}</td>"
+        f"<td>{row['support']:,}</td></tr>"
+        for name, row in sets.per_class.items()
+    )
+    return (
+        f"<h3>Prediction sets</h3><p>{sets_sentence(sets)} It is a promise about faces like FER2013's.</p>"
+        f"<table><tr><th></th><th>truth in the set</th><th>expressions in a set</th><th>faces</th></tr>{rows}</table>"
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fer.errors import FerError, ImageError, missing_part
+from fer.inference.photo import PhotoReading
 from fer.inference.recognizer import Recognizer
 from fer.limits import MB, Limits
 from fer.memory import return_freed_memory
@@ -14,7 +15,7 @@ from fer.service.body import Upload
 from fer.service.problems import ClientLeftError, ProblemError
 from fer.service.work import Left
 from fer.vision.detection import Detector
-from fer.vision.images import decode_image
+from fer.vision.images import DecodedImage, decode
 
 LARGE_PIXELS = 4_000_000  # of a photo, whose memory glibc would keep
 MAP_SIDE = 352  # pixels of a map's PNG
@@ -22,18 +23,12 @@ MAP_SIDE = 352  # pixels of a map's PNG
 
 def read_photo(upload: Upload, recognizer: Recognizer, detector: Detector, limits: Limits) -> dict[str, Any]:
     """The line of `fer predict --json`. Raises FerError."""
-    if upload.size > limits.photo_bytes:
-        raise ImageError(
-            f"The file has {upload.size / MB:.0f} MB; at most {limits.photo_bytes // MB} MB are read. Save it smaller.",
-            too_large=True,
-        )
-    image_rgb = decode_image(upload.data)
-    height, width = image_rgb.shape[:2]
-    faces = [face.to_json() for face in recognizer.predict(image_rgb, detector)]
-    if height * width > LARGE_PIXELS:
-        del image_rgb
+    decoded = _decoded(upload, limits)
+    answer = PhotoReading.of(upload.name, decoded, recognizer.predict(decoded.rgb, detector)).to_json()
+    if decoded.rgb.size > 3 * LARGE_PIXELS:
+        del decoded
         return_freed_memory()
-    return {"path": upload.name, "width": width, "height": height, "faces": faces, "error": None}
+    return answer
 
 
 def read_photos(
@@ -47,9 +42,17 @@ def read_photos(
         try:
             lines.append(read_photo(upload, recognizer, detector, limits))
         except FerError as error:
-            told = {"type": type(error).__name__, "message": error.message}
-            lines.append({"path": upload.name, "width": None, "height": None, "faces": [], "error": told})
+            lines.append(PhotoReading(upload.name, error=error).to_json())
     return lines
+
+
+def _decoded(upload: Upload, limits: Limits) -> DecodedImage:
+    if upload.size > limits.photo_bytes:
+        raise ImageError(
+            f"The file has {upload.size / MB:.0f} MB; at most {limits.photo_bytes // MB} MB are read. Save it smaller.",
+            too_large=True,
+        )
+    return decode(upload.data, limits)
 
 
 @dataclass(frozen=True)
@@ -76,9 +79,7 @@ def explain_photo(
     import numpy as np
 
     check_choices(recognizer, asked.methods, asked.classes, asked.layer)
-    if upload.size > limits.photo_bytes:
-        raise ImageError(f"The file is over {limits.photo_bytes // MB} MB. Save it smaller.", too_large=True)
-    image_rgb = decode_image(upload.data)
+    image_rgb = _decoded(upload, limits).rgb
     faces = recognizer.predict(image_rgb, detector)
     if not faces:
         raise ProblemError(422, "No face was found. Try detector=none for a close-up.")

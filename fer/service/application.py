@@ -233,7 +233,7 @@ def _add_live(app: FastAPI, service: Service) -> None:
         service.streams -= 1
         try:
             await socket.accept(SUBPROTOCOL if SUBPROTOCOL in socket.scope["subprotocols"] else None)
-            await stream(socket, TrackedReader(recognizer, detector), service.photos)
+            await stream(socket, TrackedReader(recognizer, detector), service.photos, service.limits)
         finally:
             service.streams += 1
 

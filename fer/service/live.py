@@ -13,6 +13,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from fer.errors import FerError
 from fer.inference.tracked import TrackedReader
+from fer.limits import Limits
 from fer.service.work import Left, Workers
 from fer.vision.images import decode_image
 
@@ -29,7 +30,7 @@ class _Newest:
     over: bool = False
 
 
-async def stream(socket: WebSocket, reader: TrackedReader, workers: Workers) -> None:
+async def stream(socket: WebSocket, reader: TrackedReader, workers: Workers, limits: Limits) -> None:
     """Read an accepted socket's frames until it is closed, or silent for IDLE_S.
 
     A frame is a binary message, a picture as /predict takes it. Its reply is one JSON object: `frame` (its number),
@@ -58,7 +59,7 @@ async def stream(socket: WebSocket, reader: TrackedReader, workers: Workers) -> 
             if isinstance(data, str):
                 told |= _failed("FerError", "Send each frame as a binary message.")
             else:
-                told |= await workers.run(functools.partial(_read, reader, data, time_s))
+                told |= await workers.run(functools.partial(_read, reader, limits, data, time_s))
             await asyncio.wait_for(socket.send_text(json.dumps(told)), SEND_S)
     except (WebSocketDisconnect, TimeoutError, RuntimeError):  # the client has left, or does not listen
         return
@@ -77,9 +78,9 @@ async def _listen(socket: WebSocket, newest: _Newest, came: asyncio.Event) -> No
         came.set()
 
 
-def _read(reader: TrackedReader, data: bytes, time_s: float, left: Left) -> dict[str, Any]:
+def _read(reader: TrackedReader, limits: Limits, data: bytes, time_s: float, left: Left) -> dict[str, Any]:
     try:
-        frame_rgb = decode_image(data)
+        frame_rgb = decode_image(data, limits)
         faces = reader.read(frame_rgb, time_s)
     except FerError as error:
         return _failed(type(error).__name__, error.message)

@@ -52,7 +52,9 @@ class Photo(_Record):
     path: str
     width: int | None
     height: int | None
+    rotation: int
     faces: list[Face]
+    notes: list[str]
     error: ReadError | None
 
 

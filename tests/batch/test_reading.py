@@ -61,9 +61,9 @@ def test_what_nobody_foresaw_is_a_number_and_memory_a_sentence(reader, sample, m
 
         return read
 
-    monkeypatch.setattr(reading_module, "read_image", fails(MemoryError()))
+    monkeypatch.setattr(reading_module, "read", fails(MemoryError()))
     assert "memory" in read_input(reader, given(sample)).error
-    monkeypatch.setattr(reading_module, "read_image", fails(RuntimeError("x")))
+    monkeypatch.setattr(reading_module, "read", fails(RuntimeError("x")))
     with caplog.at_level(logging.ERROR):
         error = read_input(reader, given(sample)).error
     assert error.partition("number ")[2][:6] in caplog.text

@@ -13,7 +13,8 @@ from fer.failure_log import log_failure
 from fer.inference import recording
 from fer.inference.live import HISTORY_S, LiveAnalyzer, LiveSettings, LiveState
 from fer.inference.tracked import FULL_SIDE, LIVE_SIDE
-from fer.records import FaceRecord, faces_csv
+from fer.limits import limits
+from fer.records import FaceRecord, faces_csv, set_words
 from fer.visualization import figures, timeline_figures
 from fer.visualization.overlay import label_of
 
@@ -31,7 +32,12 @@ def show(is_open: bool) -> None:
     if stream is None:
         drawer = LazyDrawer()
         stream = Stream(
-            LiveAnalyzer(resources.recognizer(session.model()), resources.detector(session.detector.get()), drawer),
+            LiveAnalyzer(
+                resources.recognizer(session.model()),
+                resources.detector(session.detector.get()),
+                drawer,
+                limits=limits(),
+            ),
             drawer,
         )
         state.live.set(stream)
@@ -220,6 +226,8 @@ def _people(now: LiveState) -> None:
         widgets.probability_chart(face.prediction, key=f"live_bars_{place}")  # a new key would build the chart anew
         if face.prediction.quality.reasons:
             st.caption("; ".join(face.prediction.quality.reasons))
+        elif not face.prediction.sure and face.prediction.prediction_set:
+            st.caption(set_words(face.prediction.prediction_set).capitalize())
     if len(now.faces) > SHOWN_PEOPLE:
         st.caption(f"and {len(now.faces) - SHOWN_PEOPLE} more, on the picture")
 

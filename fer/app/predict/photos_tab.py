@@ -11,10 +11,14 @@ from streamlit.delta_generator import DeltaGenerator
 from fer.app import errors, resources, widgets
 from fer.app.explain import state as explain_state
 from fer.app.explain.state import Explained
+from fer.app.markdown import plain
 from fer.app.predict import photo_reading, state
 from fer.app.predict.photo_reading import Photo, Reading
 from fer.errors import FerError
-from fer.vision.images import MAX_BYTES
+from fer.expressions import NAMES
+from fer.limits import MB, limits
+from fer.records import FaceRecord, set_words
+from fer.vision.images import FORMATS
 from fer.visualization import render
 
 LINE_HEIGHT = 44  # pixels, of the button in it: what stands below keeps its place when the button goes
@@ -36,11 +40,11 @@ def show() -> None:
 def chosen_photos() -> list[Photo]:
     """What the visitor put in: uploads, else the sample they clicked."""
     uploads = st.file_uploader(
-        "Photos: PNG, JPEG, WebP, BMP or GIF",
+        f"Photos: {FORMATS}",
         accept_multiple_files=True,
         key="photo_uploads",
         on_change=forget_sample,
-        max_upload_size=MAX_BYTES // 2**20,
+        max_upload_size=limits().photo_bytes // MB,
     )
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown("Or take a sample:")
@@ -48,12 +52,10 @@ def chosen_photos() -> list[Photo]:
             st.button(source, key=f"sample_{name}", on_click=state.choose_sample, args=(name,), icon=":material/image:")
     if sample := state.sample.get():
         return [Photo(f"{sample}.jpg", resources.sample_bytes(sample))]
-    if len(uploads) > photo_reading.MAX_PHOTOS:
-        st.warning(
-            f"The first {photo_reading.MAX_PHOTOS} of {len(uploads)} photos are read. For more, use "
-            "`python -m fer predict FOLDER`."
-        )
-    uploaded = [Photo(upload.name, upload.getvalue()) for upload in uploads[: photo_reading.MAX_PHOTOS]]
+    most = limits().photos
+    if len(uploads) > most:
+        st.warning(f"The first {most} of {len(uploads)} photos are read. For more, use `python -m fer predict FOLDER`.")
+    uploaded = [Photo(upload.name, upload.getvalue()) for upload in uploads[:most]]
     return list({photo.key: photo for photo in uploaded}.values())  # the same file twice is shown once
 
 
@@ -121,6 +123,8 @@ def show_answer(reading: Reading) -> Answer | None:
             return None
         picture, detail = st.columns([3, 2], gap="medium")
         with picture:
+            for note in reading.notes:
+                st.caption(plain(note))
             labels = ", ".join(render.face_label(face) for face in reading.faces) or "none"
             st.image(reading.annotated, width="stretch", alt=f"The photo with its faces marked: {labels}")
         with detail:
@@ -133,7 +137,7 @@ def show_answer(reading: Reading) -> Answer | None:
     if reading.followed_up(number):
         fill_in(answer)
     else:
-        if number <= photo_reading.STABLE_FACES:
+        if number <= limits().stable_faces:
             with meter.container():
                 widgets.stability_to_come()
         with answer.steps.container():
@@ -154,7 +158,7 @@ def fill_in(answer: Answer) -> None:
     reading, number = answer.reading, answer.number
     if number <= len(reading.stabilities):
         with answer.meter.container():
-            widgets.stability_meter(reading.stabilities[number - 1], reading.faces[number - 1].expression)
+            widgets.stability_note(reading.stabilities[number - 1], reading.faces[number - 1].expression)
     with answer.steps.container():
         widgets.steps_strip(reading.strips[number])
 
@@ -177,7 +181,7 @@ def show_face(reading: Reading) -> tuple[int, DeltaGenerator]:
             or 1
         )
     face = reading.faces[chosen - 1]
-    widgets.verdict(face, reading.reader.card.threshold)
+    widgets.verdict(face, reading.reader.card)
     widgets.probability_chart(face, key=f"bars_{reading.photo.key}_{reading.detector}_{chosen}")
     meter = st.empty()
     if st.button("Explain this face", key=f"explain_{reading.photo.key}", icon=":material/travel_explore:"):
@@ -209,24 +213,17 @@ def offer_whole(reading: Reading) -> None:
 
 
 def show_table(readings: list[Reading]) -> None:
-    rows = photo_reading.rows_of(readings)
+    records = photo_reading.records_of(readings)
     st.header("All faces")
-    shares = ("confidence", *render.COLORS)
-    percent = {
-        name: st.column_config.ProgressColumn(name, format="%.0f %%", min_value=0, max_value=100) for name in shares
+    percents = {
+        name: st.column_config.ProgressColumn(name, format="%.0f %%", min_value=0, max_value=100)
+        for name in ("confidence", *NAMES)
     }
-    shown = [{**row, **{name: 100 * row[name] for name in shares}} for row in rows]
-    st.dataframe(
-        shown,
-        hide_index=True,
-        width="stretch",
-        column_config=percent,
-        column_order=["photo", "face", "expression", "confidence", "sure", *render.COLORS, "quality"],
-    )
+    st.dataframe([_table_row(record) for record in records], hide_index=True, width="stretch", column_config=percents)
     with st.container(horizontal=True):  # the files are made when they are asked for, not on every drawing of the page
         st.download_button(
             "CSV",
-            lambda: photo_reading.to_csv(rows),
+            lambda: photo_reading.to_csv(records),
             "expressions.csv",
             "text/csv",
             on_click="ignore",
@@ -240,3 +237,17 @@ def show_table(readings: list[Reading]) -> None:
             on_click="ignore",
             icon=":material/download:",
         )
+
+
+def _table_row(record: FaceRecord) -> dict[str, str | int | float]:
+    face = record.prediction
+    return {
+        "photo": record.input,
+        "face": record.person,
+        "answer": face.answer,
+        "best guess": face.expression,
+        "confidence": 100 * face.confidence,
+        "set": set_words(face.prediction_set),
+        **{name: 100 * p for name, p in zip(NAMES, face.probabilities, strict=True)},
+        "quality": "; ".join(face.quality.reasons) or "ok",
+    }
