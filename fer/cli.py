@@ -347,8 +347,8 @@ def batch(
         json: Print the summary as one JSON document.
     """
     from fer.batch.inputs import find_inputs
-    from fer.batch.reading import Reading
-    from fer.batch.run import ERRORS, READINGS, run_batch, settings_for
+    from fer.batch.reading import Reading, settings_for
+    from fer.batch.run import ERRORS, READINGS, run_batch
 
     if not inputs:
         raise FerError("Name photos, videos or folders, such as: fer batch photos/ --out results")

@@ -26,6 +26,7 @@ from fer.inference.stability import stability
 from fer.inference.video import READINGS_PER_S, read_video
 from fer.memory import return_freed_memory, share_arenas
 from fer.models.card import Card
+from fer.models.weights import find_weights, read_card
 from fer.records import FaceRecord
 from fer.vision.detection import Detector, load_detector
 from fer.vision.images import read
@@ -49,6 +50,16 @@ class Settings:
     def key(self) -> str:
         """The same for settings that give the same table: not the model's path, nor the device."""
         return _digest({**asdict(self), "model": "", "device": "", "version": fer.__version__})[:16]
+
+
+def settings_for(
+    model: str, detector: str, device: str = "cpu", readings_per_s: float = READINGS_PER_S, stability: bool = False
+) -> Settings:
+    """Settings that mean the same on every worker: which weights, which detector. Raises FerError."""
+    weights = find_weights(model)
+    return Settings(
+        model, card_digest(read_card(weights)), load_detector(detector).name, device, readings_per_s, stability
+    )
 
 
 @dataclass(frozen=True)

@@ -15,13 +15,10 @@ from pathlib import Path
 from fer.batch import local
 from fer.batch.inputs import Input
 from fer.batch.ledger import Ledger
-from fer.batch.reading import Reading, Settings, card_digest, csv_line
+from fer.batch.reading import Reading, Settings, csv_line
 from fer.errors import FerError
 from fer.files import replace_file, replacing
-from fer.inference.video import READINGS_PER_S
-from fer.models.weights import find_weights, read_card
 from fer.records import CSV_COLUMNS
-from fer.vision.detection import load_detector
 
 LEDGER, READINGS, ERRORS, SUMMARY = "progress.jsonl", "readings.csv", "errors.csv", "summary.json"
 
@@ -35,16 +32,6 @@ class Outcome:
     summary: dict[str, object]
     errors: dict[str, str]
     left: int
-
-
-def settings_for(
-    model: str, detector: str, device: str = "cpu", readings_per_s: float = READINGS_PER_S, stability: bool = False
-) -> Settings:
-    """Settings that mean the same on every worker: which weights, which detector. Raises FerError."""
-    weights = find_weights(model)
-    return Settings(
-        model, card_digest(read_card(weights)), load_detector(detector).name, device, readings_per_s, stability
-    )
 
 
 def run_batch(

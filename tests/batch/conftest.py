@@ -11,8 +11,7 @@ import pytest
 from PIL import Image
 
 from fer.batch.inputs import Input
-from fer.batch.reading import Settings
-from fer.batch.run import settings_for
+from fer.batch.reading import Settings, settings_for
 from fer.vision.images import read_image
 from fer.vision.video import VideoWriter
 from tests.conftest import ROOT

@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from fer.cli import main
 from fer.errors import FerError
 from tests.batch.conftest import given, settings, table
 from tests.conftest import ROOT
+from tests.waiting import wait_for
 
 
 @pytest.fixture(scope="module")
@@ -42,10 +42,12 @@ def start(inputs: Path, out: Path, *more: str) -> subprocess.Popen:
     running = subprocess.Popen(
         [sys.executable, "-m", "fer", *arguments(inputs, out, *more)], cwd=ROOT, stderr=subprocess.PIPE, text=True
     )
-    ends = time.monotonic() + 60
-    while not (out / LEDGER).is_file() or not (out / LEDGER).stat().st_size:
-        assert running.poll() is None and time.monotonic() < ends
-        time.sleep(0.01)
+
+    def begun() -> bool:
+        assert running.poll() is None, "it has ended"
+        return (out / LEDGER).is_file() and (out / LEDGER).stat().st_size > 0
+
+    wait_for(begun)
     return running
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import pytest
@@ -21,6 +21,7 @@ from starlette.testclient import TestClient
 from fer.limits import HOSTED
 from fer.service.application import ServiceConfig, create_app
 from fer.service.server import uvicorn_config
+from fer.service.work import Workers
 
 CONFIG = ServiceConfig(model="mini_xception", detector="none")
 
@@ -80,3 +81,23 @@ def picture(side: int = 64, seed: int = 0, form: str = "PNG") -> bytes:
     file = io.BytesIO()
     Image.fromarray(np.random.default_rng(seed).integers(0, 255, (side, side, 3), np.uint8)).save(file, form)
     return file.getvalue()
+
+
+@contextlib.contextmanager
+def held_up(workers: Workers) -> Iterator[Callable[[], int]]:
+    """All threads of the workers are busy inside the block; gives how many pieces of work wait for one."""
+    release, busy = threading.Event(), threading.Semaphore(0)
+
+    def hold() -> None:
+        busy.release()
+        release.wait(60)
+
+    threads = workers._threads
+    for _ in range(threads._max_workers):
+        threads.submit(hold)
+    for _ in range(threads._max_workers):
+        busy.acquire()
+    try:
+        yield threads._work_queue.qsize
+    finally:
+        release.set()

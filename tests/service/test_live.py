@@ -15,8 +15,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from fer.vision.images import read_image
-from tests.service.conftest import picture
-from tests.service.waiting import held_up, until
+from tests.service.conftest import held_up, picture
+from tests.waiting import wait_for
 
 
 def address(served) -> str:
@@ -48,7 +48,7 @@ def test_a_slow_client_gets_the_newest_frame(served):
         assert json.loads(socket.recv(10))["frame"] == 1
         with held_up(served.shared.photos) as waiting:
             socket.send(picture(seed=2))
-            until(lambda: waiting() == 1)  # the service is at the second frame
+            wait_for(lambda: waiting() == 1)  # the service is at the second frame
             for seed in range(3, 7):
                 socket.send(picture(seed=seed))
             socket.ping().wait(10)  # all have come in
@@ -67,17 +67,17 @@ def test_what_is_no_picture_is_told_and_the_stream_goes_on(served):
 
 
 def test_streams_are_counted_and_who_leaves_makes_room(served):
-    until(lambda: served.shared.streams == 2)
+    wait_for(lambda: served.shared.streams == 2)
     with connect(address(served)), connect(address(served)) as second:
-        until(lambda: served.shared.streams == 0)
+        wait_for(lambda: served.shared.streams == 0)
         with pytest.raises(InvalidStatus) as refused:
             connect(address(served))
         assert refused.value.response.status_code == 503 and refused.value.response.headers["Retry-After"]
         second.close()
-        until(lambda: served.shared.streams == 1)
+        wait_for(lambda: served.shared.streams == 1)
         with connect(address(served)):
             pass
-    until(lambda: served.shared.streams == 2)
+    wait_for(lambda: served.shared.streams == 2)
 
 
 def test_an_unknown_model_is_refused(served):
@@ -90,7 +90,7 @@ def test_a_frame_larger_than_a_photo_ends_the_stream(served):
     with connect(address(served), max_size=None) as socket, pytest.raises(ConnectionClosed):
         socket.send(bytes(served.shared.limits.photo_bytes + 1))
         socket.recv(10)
-    until(lambda: served.shared.streams == 2)
+    wait_for(lambda: served.shared.streams == 2)
 
 
 def test_who_sends_nothing_is_let_go(served, monkeypatch):

@@ -12,8 +12,8 @@ import pytest
 
 from fer.service.problems import BusyError, ClientLeftError
 from fer.service.work import Admission, Workers
-from tests.service.conftest import picture
-from tests.service.waiting import held_up, until
+from tests.service.conftest import held_up, picture
+from tests.waiting import wait_for
 
 
 def post(served) -> httpx.Response:
@@ -25,18 +25,18 @@ def test_over_the_places_is_503_with_the_time_to_come_back(served):
     assert places.places == 2
     with ThreadPoolExecutor(2) as clients, held_up(served.shared.photos) as waiting:
         waits = [clients.submit(post, served) for _ in range(2)]
-        until(lambda: waiting() == 2)
+        wait_for(lambda: waiting() == 2)
         refused = post(served)
         assert refused.status_code == 503 and int(refused.headers["Retry-After"]) > 0
         assert refused.headers["content-type"] == "application/problem+json"
         assert httpx.get(f"{served.address}/health", timeout=10).status_code == 200
     assert [each.result().status_code for each in waits] == [200, 200]
-    until(lambda: places.places == 2)
+    wait_for(lambda: places.places == 2)
 
 
 def test_who_leaves_while_waiting_gives_the_place_back_at_once(served):
     places, body = served.shared.admission, picture()
-    until(lambda: places.places == 2)
+    wait_for(lambda: places.places == 2)
     free = places.bytes_free
     host, _, port = served.address.removeprefix("http://").partition(":")
     head = (
@@ -47,22 +47,22 @@ def test_who_leaves_while_waiting_gives_the_place_back_at_once(served):
     with held_up(served.shared.photos) as waiting:
         with socket.create_connection((host, int(port))) as client:
             client.sendall(head.replace(str(len(body) + 67).encode(), str(len(form)).encode()) + form)
-            until(lambda: waiting() == 1 and places.places == 1)
-        until(lambda: places.places == 2 and places.bytes_free == free)  # while the workers are still held up
+            wait_for(lambda: waiting() == 1 and places.places == 1)
+        wait_for(lambda: places.places == 2 and places.bytes_free == free)  # while the workers are still held up
     assert post(served).status_code == 200
 
 
 def test_who_leaves_in_the_middle_of_an_upload_does_too(served):
     places = served.shared.admission
-    until(lambda: places.places == 2)
+    wait_for(lambda: places.places == 2)
     host, _, port = served.address.removeprefix("http://").partition(":")
     with socket.create_connection((host, int(port))) as client:
         client.sendall(
             b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
             b'Content-Length: 1000\r\n\r\n{"image": "AA'
         )
-        until(lambda: places.places == 1)
-    until(lambda: places.places == 2)
+        wait_for(lambda: places.places == 1)
+    wait_for(lambda: places.places == 2)
 
 
 def test_admission_counts_places_and_bytes():
