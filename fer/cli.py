@@ -31,8 +31,10 @@ if TYPE_CHECKING:
 
     Detector = str
     Finder = str
+    Device = str
 else:  # tyro shows and checks the names that are registered
     Detector, Finder, Faces = Literal[DETECTORS], Literal[FACE_FINDERS], Literal[CHOICES["faces"]]
+    Device = Literal["auto", "cpu", "cuda", "rocm", "directml", "coreml"]
 
 
 def predict(
@@ -315,6 +317,82 @@ def video(
     return 0
 
 
+def batch(
+    inputs: tyro.conf.Positional[list[Path]],
+    /,
+    out: Path,
+    workers: int | None = None,
+    ray: str = "",
+    model: str = DEFAULT_MODEL,
+    detector: Detector = "auto",
+    device: Device = "auto",
+    readings: float = 10.0,
+    stability: bool = False,
+    json: bool = False,
+) -> int:  # noqa: A002
+    """Read many photos and videos into one table; the same command again goes on where it was.
+
+    Writes readings.csv (a row a face), errors.csv and summary.json; exit 1 where an input failed.
+
+    Args:
+        inputs: Photos, videos, or folders of both (searched with all that is below).
+        out: The folder to write to; made where it is missing.
+        workers: Processes of one thread each, or actors of a Ray cluster; one a core where none are given.
+        ray: Read on Ray: local starts it on this machine, an address joins a cluster.
+        model: A name in weights/, a run directory, or a .safetensors or .onnx file.
+        detector: auto takes YuNet where it can be had, else HOG; none takes each picture for one face.
+        device: What the network runs on; auto takes a GPU where ONNX Runtime has a provider for it.
+        readings: How often a second of a video faces are read.
+        stability: Also measure for each face of a photo the share of slightly different cuts that keep its label.
+        json: Print the summary as one JSON document.
+    """
+    from fer.batch.inputs import find_inputs
+    from fer.batch.reading import Reading, settings_for
+    from fer.batch.run import ERRORS, READINGS, run_batch
+
+    if not inputs:
+        raise FerError("Name photos, videos or folders, such as: fer batch photos/ --out results")
+    if not 0.1 <= readings <= 120:
+        raise FerError(f"Readings a second are 0.1 to 120, got {readings:g}.")
+    if workers is not None and not 1 <= workers <= 4096:
+        raise FerError(f"Workers are 1 to 4096, got {workers}.")
+    found, skipped = find_inputs(inputs)
+    if skipped:
+        _say(skipped)
+    if not found:
+        raise FerError("There are no photos and no videos in the folder.")
+    settings = settings_for(model, detector, device, readings, stability)
+    _say(f"model {Path(model).name}, detector {settings.detector}, {len(found)} inputs")
+    form = "{l_bar}{bar}| {n:.1f}/{total} [{elapsed}<{remaining}]"
+    with tqdm(total=len(found), unit="input", bar_format=form, disable=None, smoothing=0.05) as bar:
+
+        def start(todo: int, done: int) -> None:
+            if done:
+                tqdm.write(f"{done} of {done + todo} inputs were read before.", file=sys.stderr)
+            bar.reset(todo)
+
+        def tell(reading: Reading) -> None:
+            for sentence in [reading.error, *reading.notes]:
+                if sentence:
+                    tqdm.write(f"{reading.input}: {sentence}", file=sys.stderr)
+
+        def step(done: float) -> None:
+            bar.update(done - bar.n)
+
+        outcome = run_batch(found, out, settings, workers, ray, start, step, tell)
+    summary = outcome.summary
+    if json:
+        print(_dump(summary))
+    else:
+        failed = f"; {len(outcome.errors)} failed, see {out / ERRORS}" if outcome.errors else ""
+        done = len(found) - len(outcome.errors) - outcome.left
+        print(f"{out / READINGS}: {summary['faces']} faces in {done} inputs{failed}")
+    if outcome.left:
+        _say(f"Stopped with {outcome.left} of {len(found)} inputs left. The same command goes on from here.")
+        return 130
+    return 1 if outcome.errors else 0
+
+
 def export(
     model: tyro.conf.Positional[str],
     /,
@@ -405,6 +483,45 @@ def app(port: int = 8501, host: str = "localhost") -> int:
         f"--server.address={host}",
     ]
     os.execv(sys.executable, command)
+
+
+def serve(
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    model: str = DEFAULT_MODEL,
+    detector: Detector = "auto",
+    device: Device = "auto",
+    hosts: tuple[str, ...] = (),
+    origins: tuple[str, ...] = (),
+) -> int:
+    """Serve predictions over HTTP and WebSocket until Ctrl-C; /docs shows how to ask.
+
+    FER_TOKEN asks every client for that token; limits are those of the shared demo, unless FER_HOSTED=0.
+
+    Args:
+        host: The address it listens on; 0.0.0.0 lets other machines in.
+        port: Where it listens on this machine.
+        model: A name in weights/, a run directory, or a .safetensors or .onnx file.
+        detector: auto takes YuNet where it can be had, else HOG; none takes each picture for one face.
+        device: What the network runs on; auto takes a GPU where ONNX Runtime has a provider for it.
+        hosts: Names by which clients may address this machine, beside localhost.
+        origins: Pages that may ask from a browser, such as https://example.org; no others may.
+    """
+    os.environ.setdefault("FER_HOSTED", "1")  # before anything is logged
+    from fer.limits import limits
+    from fer.service.application import ServiceConfig
+    from fer.service.server import serve as run
+
+    if not 0 < port < 65536:
+        raise FerError(f"The port is 1 to 65535, got {port}.")
+    local, token = host in ("127.0.0.1", "::1", "localhost"), os.environ.get("FER_TOKEN", "")
+    if not local and not token:
+        _say("FER_TOKEN is not set: whoever reaches this address may use it.")
+    own = () if local or host in ("0.0.0.0", "::") else (host,)
+    config = ServiceConfig(model, detector, device, (*own, *hosts), origins, token, limits())
+    _say(f"model {Path(model).name}; see http://{f'[{host}]' if ':' in host else host}:{port}/docs")
+    run(config, host, port)
+    return 0
 
 
 def train(
@@ -572,7 +689,19 @@ def main(arguments: list[str] | None = None) -> int:
             return run_tool(arguments[1:])
         defaults, arguments = _config_file(arguments) if arguments[:1] == ["train"] else (DEFAULTS, arguments)
         commands = tyro.extras.SubcommandApp()
-        for command in (predict, evaluate, _with_defaults(defaults), summary, explain, video, export, benchmark, app):
+        for command in (
+            predict,
+            evaluate,
+            _with_defaults(defaults),
+            summary,
+            explain,
+            video,
+            batch,
+            export,
+            serve,
+            benchmark,
+            app,
+        ):
             commands.command(command)
         code = commands.cli(args=arguments, prog="fer")
         sys.stdout.flush()

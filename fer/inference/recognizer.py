@@ -132,12 +132,15 @@ def _parts(faces: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
     return [faces[first : first + MAX_BATCH] for first in range(0, max(len(faces), 1), MAX_BATCH)]
 
 
-def load(model: str | Path = DEFAULT_MODEL, threads: int = LOADABLE_THREADS) -> Recognizer:
-    """A name in weights/, a run directory, or a .safetensors or .onnx file -> a Recognizer. Raises WeightsError."""
+def load(model: str | Path = DEFAULT_MODEL, threads: int = LOADABLE_THREADS, device: str = "cpu") -> Recognizer:
+    """A name in weights/, a run directory, or a .safetensors or .onnx file -> a Recognizer. Raises WeightsError.
+
+    device: what the network runs on, as `fer.inference.engine.Engine` takes it.
+    """
     weights = find_weights(model)
     graph, card = read_graph(weights)
     name = weights.parent.name if weights.stem == "best" else weights.stem
-    recognizer = Recognizer(name, Engine(graph, threads), card, weights)
+    recognizer = Recognizer(name, Engine(graph, threads, device), card, weights)
     side = card.input_size
     logits = recognizer.engine(np.zeros((1, 1, side, side), np.float32))
     if logits.shape != (1, len(card.classes)) or not np.isfinite(logits).all():
