@@ -1,8 +1,8 @@
 """What many clients at once cost: `python -m tests.load.service` against `fer serve` on loopback.
 
 Fifty clients send a photo each, again and again, for a minute; one of ten leaves before its answer has come. Exit 1
-where a goal is missed: no error, throughput at least 0.85 of calling the recognizer in a loop in one process of the same
-machine (measured before and after), memory back within 10 % of its start.
+where a goal is missed: no error, throughput at least 0.85 of calling the recognizer in a loop in one process of the
+same machine (measured before and after), memory back within 10 % of its start.
 """
 
 from __future__ import annotations
