@@ -6,7 +6,7 @@ import csv
 import io
 
 from fer.expressions import NAMES
-from fer.records import CSV_COLUMNS, FaceBox, FaceRecord, Prediction, Quality, faces_csv
+from fer.records import CSV_COLUMNS, FaceBox, FaceRecord, Prediction, Quality, faces_csv, set_words
 
 BOX = FaceBox(10, 20.04, 30, 40, 0.9, detector="yunet")
 TORN = (0.05, 0.0, 0.05, 0.45, 0.0, 0.05, 0.4)
@@ -52,6 +52,11 @@ def test_a_photos_and_a_videos_row():
     assert [rows[0][key] for key in ("input", "time_s", "person", "model")] == ["a.jpg", "", "", "compact"]
     assert [rows[1][key] for key in ("input", "time_s", "person", "model")] == ["", "1.250", "2", ""]
     assert moving.to_json() == {"time_s": 1.25, "person": 2, **face.to_json()}
+
+
+def test_a_set_in_words():
+    words = [set_words(names) for names in ((), ("sad",), ("sad", "fear"), ("sad", "fear", "angry"))]
+    assert words == ["", "sad", "sad or fear", "sad, fear or angry"]
 
 
 def test_a_name_is_no_formula():

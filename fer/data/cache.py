@@ -32,7 +32,7 @@ def load(file: Path) -> Dataset | None:
     try:
         with np.load(file, allow_pickle=False) as arrays:
             facts = json.loads(str(arrays["facts"]))
-            lists = {name: tuple(facts[name]) for name in LISTS}
+            lists = {name: tuple(facts.get(name, ())) for name in LISTS}  # caches of before lack some
             names = np.array(facts["names"], dtype=object) if facts["names"] else None
             return Dataset(
                 arrays["pixels"],
@@ -41,7 +41,7 @@ def load(file: Path) -> Dataset | None:
                 arrays.get("votes"),
                 facts["name"],
                 **lists,
-                unknown=tuple((str(name), int(count)) for name, count in facts["unknown"]),
+                unknown=tuple((str(name), int(count)) for name, count in facts.get("unknown", ())),
                 names=names,
                 split_made=facts["split_made"],
             )

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 
+import cv2
+import numpy as np
 import pytest
 from playwright.sync_api import expect
 
+from fer.records import set_words
+from fer.vision.images import read_image
 from tests.browser.conftest import running
 from tests.serving import free_port
 
@@ -84,3 +90,36 @@ def places(*parts) -> list[tuple[int, int]]:
         )
         for part in parts
     ]
+
+
+def test_photo_table_csv_and_json_tell_the_same_of_a_face(server, page, sample, tmp_path):
+    """One face that is whole, and the same one cut by the frame."""
+    image_rgb = read_image(sample)
+    cut = tmp_path / "cut.png"
+    cut.write_bytes(cv2.imencode(".png", np.ascontiguousarray(image_rgb[:, 215:, ::-1]))[1].tobytes())
+    page.goto(server + "/predict")
+    page.set_input_files("input[type=file]", [str(sample), str(cut)])
+    expect(page.get_by_role("heading", name="All faces")).to_be_visible()
+    expect(page.get_by_text("slightly shifted crops agree")).to_have_count(2)
+    texts = {}
+    for kind in ("CSV", "JSON"):
+        with page.expect_download() as download:
+            page.get_by_role("button", name=kind, exact=True).click()
+        texts[kind] = download.value.path().read_text(encoding="utf-8")
+    cells = page.get_by_test_id("stDataFrame").locator("table [role=gridcell]")
+    columns = page.get_by_test_id("stDataFrame").locator("table [role=columnheader]").all_inner_texts()
+    values = cells.all_inner_texts()
+    table = [dict(zip(columns, values[first:])) for first in range(0, len(values), len(columns))]
+    lines = list(csv.DictReader(io.StringIO(texts["CSV"])))
+    faces = [photo["faces"][0] for photo in json.loads(texts["JSON"])]
+    assert [row["answer"] for row in lines] == ["happy", "not sure"] and len(table) == len(faces) == 2
+    for shown, line, face in zip(table, lines, faces):
+        assert shown["answer"] == line["answer"] == face["answer"]
+        assert shown["expression"] == line["expression"] == face["expression"] == "happy"
+        assert line["sure"] == str(face["sure"]) == str(face["answer"] != "not sure")
+        assert float(line["confidence"]) == face["confidence"] == max(face["probabilities"].values())
+        assert line["set"].split("|") == face["set"] and shown["set"] == set_words(face["set"])
+        assert float(line["stability"]) == face["stability"]
+        expect(page.get_by_role("heading", name=face["answer"].capitalize())).to_be_visible()
+        label = page.get_by_alt_text(f"The photo with its faces marked: {face['answer']}")
+        assert label.count() == 1 and (face["quality"]["ok"] or "cut by the frame" in label.get_attribute("alt"))

@@ -10,7 +10,7 @@ import pytest
 
 import fer
 from fer.cli import main
-from fer.inference.stability import VIEWS, stability
+from fer.inference.stability import VIEWS, stability, stability_words
 from fer.records import FaceBox, Prediction
 from fer.vision.alignment import align_face
 from fer.vision.images import read_image
@@ -72,3 +72,9 @@ def test_a_long_strip_takes_no_memory(recognizer):
 def test_the_command_line_tells_it(capsys, sample):
     assert main(["predict", str(sample), "--detector", "hog", "--stability"]) == 0
     assert "of the views agree" in capsys.readouterr().out
+
+
+def test_stability_in_words():
+    assert stability_words(1.0) == "Steady: 16 of 16 slightly shifted crops agree."
+    assert stability_words(0.5) == "Unstable: 8 of 16 slightly shifted crops agree."
+    assert stability_words(1 / 16) == "Unstable: only 1 of 16 slightly shifted crops agrees."

@@ -1,7 +1,7 @@
 """What many clients at once cost: `python -m tests.load.service` against `fer serve` on loopback.
 
 Fifty clients send a photo each, again and again, for a minute; one of ten leaves before its answer has come. Exit 1
-where a goal is missed: no error; at least 0.85 of the photos a second that the recognizer reads in a loop, in one process
+where a goal is missed: no error; at least 0.85 of the photos a second that the recognizer reads in a loop, in a process
 of the same machine, before and after; memory back within 10 % of its start.
 """
 

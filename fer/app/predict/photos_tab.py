@@ -245,7 +245,7 @@ def _table_row(record: FaceRecord) -> dict[str, str | int | float]:
         "photo": record.input,
         "face": record.person,
         "answer": face.answer,
-        "best guess": face.expression,
+        "expression": face.expression,
         "confidence": 100 * face.confidence,
         "set": set_words(face.prediction_set),
         **{name: 100 * p for name, p in zip(NAMES, face.probabilities, strict=True)},

@@ -1,0 +1,33 @@
+"""What the pages say of one face, word for word the record's."""
+
+from __future__ import annotations
+
+import pytest
+
+from fer.app import widgets
+from fer.conformal import LEVELS, PredictionSets
+from fer.expressions import NAMES
+from fer.models.card import Card
+from fer.records import FaceBox, Quality
+
+FACE = (0.05, 0.0, 0.1, 0.5, 0.0, 0.05, 0.3)
+CARD = Card("m", prediction_sets=PredictionSets("lac", {"none": {name: (0.75,) * len(LEVELS) for name in NAMES}}))
+
+
+@pytest.mark.parametrize(
+    ("threshold", "quality", "card", "headline", "tells"),
+    [
+        (0.5, Quality(), CARD, "## Happy, 50 %", ""),
+        (0.6, Quality(), CARD, "## Not sure", "**Happy or neutral.** Below 60 %"),
+        (0.6, Quality(), Card("m"), "## Not sure", "The best guess is **happy**, 50 %."),
+        (0.5, Quality(False, ("blurred (0.01)",)), CARD, "## Not sure", "hard to read: blurred (0.01)"),
+    ],
+)
+def test_a_verdict(monkeypatch, threshold, quality, card, headline, tells):
+    from dataclasses import replace
+
+    said = []
+    monkeypatch.setattr(widgets.st, "markdown", lambda words, **more: said.append(words))
+    card = replace(card, threshold=threshold)
+    widgets.verdict(card.judge(FaceBox(0, 0, 9, 9, detector="none"), FACE, quality), card)
+    assert said[0] == headline and tells in " ".join(said[1:])
