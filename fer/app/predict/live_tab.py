@@ -12,7 +12,7 @@ from fer.errors import FerError
 from fer.failure_log import log_failure
 from fer.inference import recording
 from fer.inference.live import HISTORY_S, LiveAnalyzer, LiveSettings, LiveState
-from fer.inference.tracked import FULL_SIDE, LIVE_SIDE
+from fer.inference.tracked_reader import FULL_SIDE, LIVE_SIDE
 from fer.limits import limits
 from fer.records import FaceRecord, faces_csv, set_words
 from fer.visualization import figures, timeline_figures
