@@ -36,7 +36,7 @@ with errors.guarded():
     else:
         choice, dataset = chosen
         item = inputs.evaluated(session.model(), choice, dataset)
-        from fer.app.evaluate import comparisons, overview, sets
+        from fer.app.evaluate import comparisons, face_gallery, overview, sets
         from fer.evaluation.curves import precision_recall_curves, roc_curves
         from fer.visualization import evaluation_figures as charts
         from fer.visualization.figures import CONFIG

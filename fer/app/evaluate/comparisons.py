@@ -7,7 +7,7 @@ import time
 import streamlit as st
 
 from fer.app import resources, session, work_queue
-from fer.app.evaluate import inputs, sets, state
+from fer.app.evaluate import face_gallery, inputs, sets, state
 from fer.app.evaluate.inputs import Choice
 from fer.app.markdown import plain
 from fer.app.model_choice import Model, available_models
