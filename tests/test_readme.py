@@ -85,6 +85,7 @@ RUN = {
     r"python -m fer tools crop-measurement": {"--pictures": "6"},
     r"python -m fer tools detected-crops": {"--limit": "6"},
     r"python -m fer tools detection-benchmark": {},
+    r"python -m fer tools batch-benchmark": {"--sizes": "3", "--photos": "2"},
     r"python -c": {},
 }
 

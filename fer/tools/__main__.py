@@ -10,6 +10,7 @@ from pathlib import Path
 from fer.errors import FerError
 
 TOOLS = (
+    "batch-benchmark",
     "crop-measurement",
     "detected-crops",
     "detection-benchmark",

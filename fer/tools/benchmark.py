@@ -140,6 +140,12 @@ def watching() -> list[Row]:
     return watching()
 
 
+def batching() -> list[Row]:
+    from fer.tools.batch_benchmark import batching
+
+    return batching()
+
+
 STAGES: list[Callable[[], list[Row]]] = [
     startup_benchmark.cold_start,
     startup_benchmark.importing,
@@ -148,6 +154,7 @@ STAGES: list[Callable[[], list[Row]]] = [
     startup_benchmark.large_photos,
     recognizing,
     watching,
+    batching,
     explaining,
     evaluating,
     training,

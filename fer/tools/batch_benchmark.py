@@ -1,0 +1,159 @@
+"""What a batch costs beside a plain loop, and how it grows: `python -m fer tools batch-benchmark`.
+
+Every run is a fresh process, its start included, on photos made here. Processor time is given beside wall time: on a
+machine that others use only the first can be compared.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import tyro
+from PIL import Image
+
+from fer.batch.local import cores
+from fer.locations import SAMPLES
+from fer.tools.timing import Row, missing, row
+
+PHOTOS = 300
+SIZES = (100, 1000, 10_000)
+PLAIN = """
+import sys
+from pathlib import Path
+import cv2
+import fer
+from fer.vision.detection import load_detector
+cv2.setNumThreads(1)
+recognizer, detector = fer.load(sys.argv[1], threads=1), load_detector(sys.argv[2])
+for path in sorted(Path(sys.argv[3]).iterdir()):
+    recognizer.predict(fer.read_image(path), detector)
+"""
+
+
+def portraits(folder: Path, count: int) -> Path:
+    """So many photos of 640 pixels with a face, each another file."""
+    folder.mkdir()
+    with Image.open(SAMPLES / "astronaut.jpg") as portrait:
+        for number in range(count):
+            shift = number % 30
+            cut = portrait.convert("RGB").crop((shift, shift // 2, 512 - shift, 512 - shift))
+            cut.resize((640, 640)).save(folder / f"{number:05}.jpg", quality=88)
+    return folder
+
+
+def crops(folder: Path, count: int) -> Path:
+    """So many gray pictures of 48 pixels, each another one."""
+    folder.mkdir()
+    for number in range(count):
+        pixels = np.random.default_rng(number).integers(0, 255, (48, 48), np.uint8)
+        Image.fromarray(pixels).save(folder / f"{number:05}.png")
+    return folder
+
+
+def spent_s(command: list[str]) -> tuple[float, float, float]:
+    """(wall seconds, processor seconds with all that it started, MB of the largest process) of a command."""
+    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+    subprocess.run(command, check=True, capture_output=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    wall, after = time.monotonic() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
+    busy = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return wall, busy, after.ru_maxrss / 1024
+
+
+def batch(folder: Path, out: Path, model: str, detector: str, *more: str) -> list[str]:
+    start = [sys.executable, "-m", "fer", "batch", str(folder), "--out", str(out)]
+    return [*start, "--model", model, "--detector", detector, *more]
+
+
+def batching(count: int = PHOTOS) -> list[Row]:
+    """One worker beside a plain loop over recognizer.predict, two beside one, and Ray beside both."""
+    rows = []
+    with tempfile.TemporaryDirectory() as name:
+        place = Path(name)
+        photos = portraits(place / "photos", count)
+        plain = [sys.executable, "-c", PLAIN, "compact", "auto", str(photos)]
+        spent_s(plain)  # the first fills the disk cache
+        loop = spent_s(plain)
+        runs = {
+            workers: spent_s(batch(photos, place / f"out{workers}", "compact", "auto", "--workers", str(workers)))
+            for workers in (1, 2)
+        }
+        against = "a plain loop over recognizer.predict"
+        rows += [
+            row(
+                f"fer batch, 1 worker, {count} photos", 1000 * runs[1][0], against, 1000 * loop[0], 1000 * loop[0] / 0.9
+            ),
+            row("the same, processor time", 1000 * runs[1][1], against, 1000 * loop[1], 1000 * loop[1] / 0.9),
+            row(
+                f"fer batch, 2 workers, {count} photos, {cores()} cores",
+                1000 * runs[2][0],
+                "1 worker",
+                1000 * runs[1][0],
+                1000 * runs[1][0] / 1.7,
+            ),
+        ]
+        stage = f"fer batch, 2 workers on Ray, {count} photos"
+        if importlib.util.find_spec("ray") is None:
+            rows.append(missing(stage, "the extra ray is not installed"))
+        else:
+            there = spent_s(batch(photos, place / "ray", "compact", "auto", "--workers", "2", "--ray", "local"))
+            same = (place / "ray" / "readings.csv").read_bytes() == (place / "out2" / "readings.csv").read_bytes()
+            rows.append(
+                row(stage, 1000 * there[0], f"2 processes, {'the same' if same else 'OTHER'} rows", 1000 * runs[2][0])
+            )
+    return rows
+
+
+def growth(sizes: tuple[int, ...] = SIZES, workers: int = 1) -> list[dict[str, float]]:
+    """Batches of so many small pictures: what one more costs, and the memory of the largest process."""
+    found = []
+    with tempfile.TemporaryDirectory() as name:
+        place = Path(name)
+        for size in sizes:
+            folder = crops(place / str(size), size)
+            command = batch(folder, place / f"out{size}", "mini_xception", "none", "--workers", str(workers), "--json")
+            wall, busy, mb = spent_s(command)
+            again, again_busy, _ = spent_s(command)
+            found.append(
+                {
+                    "inputs": size,
+                    "wall_s": round(wall, 2),
+                    "processor_s": round(busy, 2),
+                    "processor_ms_an_input": round(1000 * busy / size, 3),
+                    "again_s": round(again, 2),
+                    "again_processor_s": round(again_busy, 2),
+                    "peak_mb": round(mb, 1),
+                }
+            )
+    return found
+
+
+def main(sizes: tuple[int, ...] = SIZES, photos: int = PHOTOS, json_: bool = False) -> None:
+    """Print both tables.
+
+    Args:
+        sizes: Inputs of the batches whose growth is measured.
+        photos: Photos of the comparison with a plain loop; 0 leaves it out.
+        json_: As JSON.
+    """
+    from fer.tools.timing import line
+
+    rows, grown = batching(photos) if photos else [], growth(sizes)
+    if json_:
+        print(json.dumps({"batching": rows, "growth": grown}))
+        return
+    print("\n".join(map(line, rows)))
+    for each in grown:
+        print(", ".join(f"{name} {value:g}" for name, value in each.items()))
+
+
+if __name__ == "__main__":
+    tyro.cli(main)
