@@ -9,6 +9,7 @@ import io
 import json
 import os
 import sys
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -22,14 +23,18 @@ from fer.training.config import CHOICES, TrainConfig
 from fer.vision.registry import DETECTORS, FACE_FINDERS
 
 DEFAULTS = TrainConfig()
+PROGRESS_DELAY_S = 2.0  # a bar for what takes longer
+TIDY_EVERY = 50  # photos: what glibc keeps of large ones is given back
 if TYPE_CHECKING:
     from fer.data.pictures import Faces
     from fer.evaluation.evaluation import Evaluation
 
     Detector = str
     Finder = str
+    Device = str
 else:  # tyro shows and checks the names that are registered
     Detector, Finder, Faces = Literal[DETECTORS], Literal[FACE_FINDERS], Literal[CHOICES["faces"]]
+    Device = Literal["auto", "cpu", "cuda", "rocm", "directml", "coreml"]
 
 
 def predict(
@@ -52,31 +57,45 @@ def predict(
     from dataclasses import replace
 
     import fer
+    from fer.data.photo_files import PhotoFiles
+    from fer.inference.photo import PhotoReading
     from fer.inference.stability import stability as steady
+    from fer.memory import return_freed_memory
     from fer.vision.detection import load_detector
-    from fer.vision.images import read_image
+    from fer.vision.images import FORMATS, read
 
     if not paths:
         raise FerError("Name a photo or a folder of photos, such as: python -m fer predict photo.jpg")
     recognizer, finder = fer.load(model), load_detector(detector)
     _say(f"model {recognizer.name}, detector {finder.name}")
-    failed, pictures = 0, _pictures(paths)
-    for path in tqdm(pictures, unit="photo", disable=len(pictures) < 3):
-        row: dict[str, Any] = {"path": str(path), "width": None, "height": None, "faces": [], "error": None}
-        try:
-            image_rgb = read_image(path)
-            row["height"], row["width"] = image_rgb.shape[:2]
-            faces = recognizer.predict(image_rgb, finder)
-            if stability:
-                shares = steady(recognizer, image_rgb, faces)
-                faces = [replace(face, stability=share) for face, share in zip(faces, shares, strict=True)]
-            row["faces"] = [face.to_json() for face in faces]
-        except FerError as error:
-            row["error"] = {"type": type(error).__name__, "message": error.message}
-            failed += 1
-        tqdm.write(_dump(row) if json else _sentence(row), file=sys.stdout)
-    if not pictures:
-        raise FerError("There are no pictures in the folder. Expected png, jpg, webp, bmp or gif files.")
+    failed, photos, notes = 0, PhotoFiles(paths), Counter[str]()
+    with tqdm(photos, unit="photo", delay=PROGRESS_DELAY_S) as bar:
+        for path in bar:
+            try:
+                decoded = read(path)
+                faces = recognizer.predict(decoded.rgb, finder)
+                if stability:
+                    shares = steady(recognizer, decoded.rgb, faces)
+                    faces = [replace(face, stability=share) for face, share in zip(faces, shares, strict=True)]
+                reading = PhotoReading.of(str(path), decoded, faces)
+            except FerError as error:
+                reading = PhotoReading(str(path), error=error)
+                failed += 1
+            row = reading.to_json()
+            tqdm.write(_dump(row) if json else _sentence(row), file=sys.stdout)
+            for note in reading.notes:  # the row has them all
+                notes[note] += 1
+                if notes[note] == 1:
+                    tqdm.write(f"{path}: {note}", file=sys.stderr)
+            if photos.found % TIDY_EVERY == 0:
+                return_freed_memory()
+    for note, times in notes.items():
+        if times > 1:
+            _say(f"{times} photos: {note}")
+    if words := photos.words():
+        _say(words)
+    if not photos.found:
+        raise FerError(f"There are no pictures in the folder. Expected {FORMATS} files.")
     return 1 if failed else 0
 
 
@@ -216,14 +235,16 @@ def explain(
 def video(
     source: tyro.conf.Positional[Path],
     /,
-    out: Path,
+    out: Path | None = None,
     csv: Path | None = None,
     model: str = DEFAULT_MODEL,
     detector: Finder = "auto",
     readings: float = 10.0,
     json: bool = False,
 ) -> int:  # noqa: A002
-    """Read a video: its frames with the faces drawn on, and a row per face and reading.
+    """Read a video: its frames with the faces drawn on and its sound, and a row per face and reading.
+
+    One of --out, --csv and --json is enough.
 
     Args:
         source: A video: mp4, mov, webm, mkv or avi.
@@ -238,16 +259,18 @@ def video(
 
     import fer
     from fer.inference import recording
-    from fer.inference.video import read_video
+    from fer.inference.video import SOUND, read_video
     from fer.records import faces_csv
     from fer.vision.detection import load_detector
     from fer.visualization.overlay import draw_faces
 
     if not 0.1 <= readings <= 120:
         raise FerError(f"Readings a second are 0.1 to 120, got {readings:g}.")
-    if out.resolve() == source.resolve():
+    if out is None and csv is None and not json:
+        raise FerError("Say what to write: --out OUT.mp4, --csv OUT.csv or --json.")
+    if out is not None and out.resolve() == source.resolve():
         raise FerError("--out is the video itself. Choose another name.")
-    if csv is not None and csv.resolve() in (source.resolve(), out.resolve()):
+    if csv is not None and csv.resolve() in (source.resolve(), out and out.resolve()):
         raise FerError("--csv is the video itself or --out. Choose another name.")
     recognizer, finder = fer.load(model), load_detector(detector)
     _say(f"model {recognizer.name}, detector {finder.name}")
@@ -277,6 +300,7 @@ def video(
                 height=video.info.height,
                 frames=video.frames,
                 readings=video.read,
+                sound=video.sound,
                 notes=list(video.notes),
             )
         )
@@ -285,8 +309,88 @@ def video(
         told = ", ".join(
             f"{name} {share:.0%}" for name, share in recording.shares(video.rows).items() if share >= 0.005
         )
-        print(f"{out}: {video.frames} frames, {video.read} read, {people} people{': ' + told if told else ''}")
+        print(
+            f"{out or csv}: {video.frames} frames, {video.read} read, {people} {'person' if people == 1 else 'people'}"
+            + (f": {told}" if told else "")
+            + (f"; {SOUND[video.sound]}" if video.sound else "")
+        )
     return 0
+
+
+def batch(
+    inputs: tyro.conf.Positional[list[Path]],
+    /,
+    out: Path,
+    workers: int | None = None,
+    ray: str = "",
+    model: str = DEFAULT_MODEL,
+    detector: Detector = "auto",
+    device: Device = "auto",
+    readings: float = 10.0,
+    stability: bool = False,
+    json: bool = False,
+) -> int:  # noqa: A002
+    """Read many photos and videos into one table; the same command again goes on where it was.
+
+    Writes readings.csv (a row a face), errors.csv and summary.json; exit 1 where an input failed.
+
+    Args:
+        inputs: Photos, videos, or folders of both (searched with all that is below).
+        out: The folder to write to; made where it is missing.
+        workers: Processes of one thread each, or actors of a Ray cluster; one a core where none are given.
+        ray: Read on Ray: local starts it on this machine, an address joins a cluster.
+        model: A name in weights/, a run directory, or a .safetensors or .onnx file.
+        detector: auto takes YuNet where it can be had, else HOG; none takes each picture for one face.
+        device: What the network runs on; auto takes a GPU where ONNX Runtime has a provider for it.
+        readings: How often a second of a video faces are read.
+        stability: Also measure for each face of a photo the share of slightly different cuts that keep its label.
+        json: Print the summary as one JSON document.
+    """
+    from fer.batch.inputs import find_inputs
+    from fer.batch.reading import Reading, settings_for
+    from fer.batch.run import ERRORS, READINGS, run_batch
+
+    if not inputs:
+        raise FerError("Name photos, videos or folders, such as: fer batch photos/ --out results")
+    if not 0.1 <= readings <= 120:
+        raise FerError(f"Readings a second are 0.1 to 120, got {readings:g}.")
+    if workers is not None and not 1 <= workers <= 4096:
+        raise FerError(f"Workers are 1 to 4096, got {workers}.")
+    found, skipped = find_inputs(inputs)
+    if skipped:
+        _say(skipped)
+    if not found:
+        raise FerError("There are no photos and no videos in the folder.")
+    settings = settings_for(model, detector, device, readings, stability)
+    _say(f"model {Path(model).name}, detector {settings.detector}, {len(found)} inputs")
+    form = "{l_bar}{bar}| {n:.1f}/{total} [{elapsed}<{remaining}]"
+    with tqdm(total=len(found), unit="input", bar_format=form, disable=None, smoothing=0.05) as bar:
+
+        def start(todo: int, done: int) -> None:
+            if done:
+                tqdm.write(f"{done} of {done + todo} inputs were read before.", file=sys.stderr)
+            bar.reset(todo)
+
+        def tell(reading: Reading) -> None:
+            for sentence in [reading.error, *reading.notes]:
+                if sentence:
+                    tqdm.write(f"{reading.input}: {sentence}", file=sys.stderr)
+
+        def step(done: float) -> None:
+            bar.update(done - bar.n)
+
+        outcome = run_batch(found, out, settings, workers, ray, start, step, tell)
+    summary = outcome.summary
+    if json:
+        print(_dump(summary))
+    else:
+        failed = f"; {len(outcome.errors)} failed, see {out / ERRORS}" if outcome.errors else ""
+        done = len(found) - len(outcome.errors) - outcome.left
+        print(f"{out / READINGS}: {summary['faces']} faces in {done} inputs{failed}")
+    if outcome.left:
+        _say(f"Stopped with {outcome.left} of {len(found)} inputs left. The same command goes on from here.")
+        return 130
+    return 1 if outcome.errors else 0
 
 
 def export(
@@ -381,6 +485,45 @@ def app(port: int = 8501, host: str = "localhost") -> int:
     os.execv(sys.executable, command)
 
 
+def serve(
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    model: str = DEFAULT_MODEL,
+    detector: Detector = "auto",
+    device: Device = "auto",
+    hosts: tuple[str, ...] = (),
+    origins: tuple[str, ...] = (),
+) -> int:
+    """Serve predictions over HTTP and WebSocket until Ctrl-C; /docs shows how to ask.
+
+    FER_TOKEN asks every client for that token; limits are those of the shared demo, unless FER_HOSTED=0.
+
+    Args:
+        host: The address it listens on; 0.0.0.0 lets other machines in.
+        port: Where it listens on this machine.
+        model: A name in weights/, a run directory, or a .safetensors or .onnx file.
+        detector: auto takes YuNet where it can be had, else HOG; none takes each picture for one face.
+        device: What the network runs on; auto takes a GPU where ONNX Runtime has a provider for it.
+        hosts: Names by which clients may address this machine, beside localhost.
+        origins: Pages that may ask from a browser, such as https://example.org; no others may.
+    """
+    os.environ.setdefault("FER_HOSTED", "1")  # before anything is logged
+    from fer.limits import limits
+    from fer.service.application import ServiceConfig
+    from fer.service.server import serve as run
+
+    if not 0 < port < 65536:
+        raise FerError(f"The port is 1 to 65535, got {port}.")
+    local, token = host in ("127.0.0.1", "::1", "localhost"), os.environ.get("FER_TOKEN", "")
+    if not local and not token:
+        _say("FER_TOKEN is not set: whoever reaches this address may use it.")
+    own = () if local or host in ("0.0.0.0", "::") else (host,)
+    config = ServiceConfig(model, detector, device, (*own, *hosts), origins, token, limits())
+    _say(f"model {Path(model).name}; see http://{f'[{host}]' if ':' in host else host}:{port}/docs")
+    run(config, host, port)
+    return 0
+
+
 def train(
     config: Annotated[TrainConfig, tyro.conf.arg(name="")] = DEFAULTS,
     out: Path | None = None,
@@ -446,18 +589,6 @@ def _config_file(arguments: list[str]) -> tuple[TrainConfig, list[str]]:
     return TrainConfig.read(Path(path)), rest
 
 
-def _pictures(paths: list[Path]) -> list[Path]:
-    from fer.data.folders import pictures_below
-
-    found: list[Path] = []
-    for path in paths:
-        if os.path.isdir(path):
-            found += pictures_below(path)
-        else:
-            found.append(path)
-    return found
-
-
 def _sentence(row: dict[str, Any]) -> str:
     if row["error"]:
         return f"{row['path']}: {row['error']['message']}"
@@ -478,7 +609,8 @@ def _sentence(row: dict[str, Any]) -> str:
         if "stability" in face:
             told += f" ({stability_words(face['stability']).rstrip('.').lower()})"
         words.append(told)
-    return f"{row['path']}: {'; '.join(words)}"
+    turned = f" (turned by {row['rotation']}°)" if row["rotation"] else ""
+    return f"{row['path']}{turned}: {'; '.join(words)}"
 
 
 def _table(item: Evaluation) -> str:
@@ -557,7 +689,19 @@ def main(arguments: list[str] | None = None) -> int:
             return run_tool(arguments[1:])
         defaults, arguments = _config_file(arguments) if arguments[:1] == ["train"] else (DEFAULTS, arguments)
         commands = tyro.extras.SubcommandApp()
-        for command in (predict, evaluate, _with_defaults(defaults), summary, explain, video, export, benchmark, app):
+        for command in (
+            predict,
+            evaluate,
+            _with_defaults(defaults),
+            summary,
+            explain,
+            video,
+            batch,
+            export,
+            serve,
+            benchmark,
+            app,
+        ):
             commands.command(command)
         code = commands.cli(args=arguments, prog="fer")
         sys.stdout.flush()

@@ -12,9 +12,11 @@ import zipfile
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from fer.cli import main
 from fer.expressions import NAMES
+from fer.limits import HOSTED
 
 
 def lines(capsys) -> list[dict]:
@@ -31,7 +33,7 @@ def test_a_folder_with_one_corrupt_and_one_text_file(tmp_path, sample, capsys):
     failed = [row for row in rows if row["error"]]
     assert len(rows) == 100 and len(failed) == 2
     assert {row["error"]["type"] for row in failed} == {"ImageError"}
-    assert all(set(row) == {"path", "width", "height", "faces", "error"} for row in rows)
+    assert all(set(row) == {"path", "width", "height", "rotation", "faces", "notes", "error"} for row in rows)
 
 
 def test_a_face_as_json(sample, capsys):
@@ -46,6 +48,34 @@ def test_a_face_as_json(sample, capsys):
     assert len(face["box"]) == 4 and face["quality"] == {"ok": True, "reasons": []}
     assert face["expression"] == "happy" and list(face["probabilities"]) == list(NAMES)
     assert sum(face["probabilities"].values()) == pytest.approx(1, abs=1e-3)
+
+
+def test_what_was_done_to_read_a_photo_stands_in_its_row_and_is_said(tmp_path, sample, capsys):
+    Image.open(sample).rotate(90).save(tmp_path / "turned.png")
+    Image.open(sample).crop((170, 60, 280, 190)).resize((48, 48)).save(tmp_path / "crop.png")
+    (tmp_path / "short.jpg").write_bytes(sample.read_bytes()[:-2])
+    (tmp_path / "film.mp4").write_bytes(b"x")
+    assert main(["predict", str(tmp_path), "--json"]) == 0
+    captured = capsys.readouterr()
+    crop, short, turned = map(json.loads, captured.out.splitlines())
+    assert (turned["rotation"], short["rotation"], crop["rotation"]) == (90, 0, 0)
+    assert "90°" in turned["notes"][0] and "cut off" in short["notes"][0] and "one face" in crop["notes"][0]
+    assert crop["faces"][0]["detector"] == "none" and turned["faces"][0]["expression"] == "happy"
+    assert all(row["notes"][0] in captured.err for row in (turned, short, crop))
+    assert "1 file was skipped, since it is no picture: 1 .mp4 (film.mp4)" in captured.err
+    assert main(["predict", str(tmp_path / "crop.png"), "--detector", "haar", "--json"]) == 0
+    assert not any(face["detector"] == "none" for face in json.loads(capsys.readouterr().out)["faces"])
+    assert main(["predict", str(tmp_path)]) == 0
+    assert "turned.png (turned by 90°): happy" in capsys.readouterr().out
+
+
+def test_an_owners_folder_has_no_limit_of_photos_and_a_photo_that_of_its_owner(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("FER_HOSTED", "1")
+    for number in range(HOSTED.photos + 1):
+        Image.new("L", (16, 16), number).save(tmp_path / f"{number}.png")
+    Image.new("1", (8000, 6000)).save(tmp_path / "large.png")  # more than the shared demo takes
+    assert main(["predict", str(tmp_path), "--detector", "none", "--json"]) == 0
+    assert len(lines(capsys)) == HOSTED.photos + 2
 
 
 @pytest.mark.parametrize("detector", ["hog", "haar", "none"])

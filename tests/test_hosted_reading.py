@@ -218,7 +218,7 @@ def test_the_measurements_of_explain_nest_nothing(app, heavy, monkeypatch):
 
 
 def test_a_photo_is_read_inside_and_once(app, reading, monkeypatch):
-    calls = watch(monkeypatch, reading, photo_reading, "decode_image")
+    calls = watch(monkeypatch, reading, photo_reading, "decode")
     app.switch_page("pages/predict.py").run()
     app.button(key="sample_grace-hopper").click().run()
     assert not app.exception and not app.error and len(calls) == 2
@@ -235,7 +235,7 @@ def photo_key(name: str) -> str:
 
 def test_the_strip_of_another_face_is_made_inside(reading, monkeypatch):
     photo = photo_reading.read_photo(Photo("a.jpg", resources.sample_bytes("astronaut")))
-    calls = watch(monkeypatch, reading, photo_reading, "decode_image")
+    calls = watch(monkeypatch, reading, photo_reading, "decode")
     photo.strips.clear()
     assert set(photo.strip(1)) == {"Found", "Aligned", "Gray", "Standardized"} and len(calls) == 1
     assert photo.strip(1) is photo.strips[1] and len(calls) == 1

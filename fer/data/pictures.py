@@ -17,15 +17,15 @@ from fer.expressions import INDEX
 from fer.limits import OWNER, Limits
 from fer.records import Quality
 from fer.vision.alignment import align_face
-from fer.vision.detection import Detector, WholePicture, load_detector
+from fer.vision.detection import Auto, Detector, WholePicture, load_detector
 from fer.vision.quality import assess
+from fer.vision.search import find_faces
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Faces = Literal["auto", "crop", "detect"]
-CROP_SIDE = 64  # pictures up to this side are faces cut out already
-CACHE_VERSION = 4
+CACHE_VERSION = 5
 
 
 class Source(Protocol):
@@ -67,15 +67,15 @@ def read_pictures(
         raise DatasetError(
             f"{source.name} holds more than {limits.dataset_pictures:,} pictures of faces. Give a part of it."
         )
-    detector = None if faces == "crop" else load_detector("auto")
+    detector = _detector(faces)
     file = None
     if cached:
         stamps = [(entry.file, source.stamp(entry.file)) for entry in found.entries]
-        what = (CACHE_VERSION, source.key, faces, detector and detector.name, format_classes(classes), stamps)
+        what = (CACHE_VERSION, source.key, faces, detector.name, format_classes(classes), stamps)
         file = cache.file_of("pictures", *what, found.others, found.unplaced, sorted(found.unknown.items()))
         if (dataset := cache.load(file)) is not None:
             return dataset
-    dataset = _read(source, found, faces, detector, progress, quiet)
+    dataset = _read(source, found, detector, progress, quiet)
     if file is not None:
         cache.save(file, dataset)
     return dataset
@@ -84,8 +84,7 @@ def read_pictures(
 def _read(
     source: Source,
     arranged: Arrangement,
-    faces: Faces,
-    detector: Detector | None,
+    detector: Detector,
     progress: Callable[[float], None] | None,
     quiet: bool,
 ) -> Dataset:
@@ -95,7 +94,7 @@ def _read(
     bar = tqdm(entries, unit="picture", desc=f"Reading {source.name}", disable=quiet or progress is not None)
     for number, entry in enumerate(bar, 1):
         try:
-            face, quality = read_face(source, entry.file, faces, detector)
+            face, quality = read_face(source, entry.file, detector)
             if face is None:
                 faceless.append(as_text(entry.file))
             else:
@@ -136,16 +135,21 @@ def _read(
     return with_validation(dataset)
 
 
-def read_face(
-    source: Source, file: str, faces: Faces, detector: Detector | None
-) -> tuple[NDArray[np.uint8] | None, Quality]:
-    """One file's face as (48, 48) uint8, or None where none was found, and its quality. Raises ImageError."""
+def _detector(faces: Faces) -> Detector:
+    if faces == "crop":
+        return WholePicture()
+    found = load_detector("auto")
+    return found.detector if faces == "detect" and isinstance(found, Auto) else found
+
+
+def read_face(source: Source, file: str, detector: Detector) -> tuple[NDArray[np.uint8] | None, Quality]:
+    """One file's largest face as (48, 48) uint8, found and cut out as Predict does it, and its quality.
+
+    None where there is no face. Raises ImageError.
+    """
     image_rgb = source.read(file)
-    if detector is None or faces == "crop" or (faces == "auto" and max(image_rgb.shape[:2]) <= CROP_SIDE):
-        whole = WholePicture()
-        return align_face(image_rgb, whole.detect(image_rgb)[0], FACE_SIZE), Quality()
-    boxes = detector.detect(image_rgb)
+    boxes = find_faces(image_rgb, detector)
     if not boxes:
         return None, Quality()
     face = align_face(image_rgb, boxes[0], FACE_SIZE)
-    return face, assess(image_rgb.shape, boxes[0], face)
+    return face, Quality() if boxes[0].whole else assess(image_rgb.shape, boxes[0], face, photo=True)

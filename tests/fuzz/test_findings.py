@@ -7,6 +7,7 @@ import json
 import os
 import struct
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from fer.data.read import read_dataset
 from fer.data.zips import read_zip
 from fer.errors import DatasetError, FerError, ImageError, RunError, SettingError, WeightsError
 from fer.evaluation.groups import read_metadata
+from fer.limits import OPEN
 from fer.models.weights import find_weights
 from fer.records import EpochRecord
 from fer.training import watched_faces
@@ -29,7 +31,6 @@ from fer.training.config import TrainConfig
 from fer.training.resume_state import load_state, save_state
 from fer.training.run_directory import RunDirectory
 from fer.training.run_store import free_id
-from fer.vision import images
 from fer.vision.images import MAX_PASSES, decode_image, read_image
 from tests.fuzz.files import PIXELS, run_files, zipped
 from tests.fuzz.pictures import encode, many_passes, pictures
@@ -269,10 +270,9 @@ def test_names_that_no_disk_takes(read, error):
         read(LONG)
 
 
-def test_a_file_without_an_end_is_read_up_to_the_limit(monkeypatch):
-    monkeypatch.setattr(images, "MAX_BYTES", 2**20)
+def test_a_file_without_an_end_is_read_up_to_the_limit():
     with pytest.raises(ImageError, match="MB are read"):
-        read_image("/dev/zero")
+        read_image("/dev/zero", replace(OPEN, photo_bytes=2**20))
 
 
 @pytest.mark.parametrize(

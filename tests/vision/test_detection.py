@@ -55,6 +55,7 @@ def test_auto_falls_back_to_hog_without_network_and_yunet_says_so(offline):
 def test_a_wrong_yunet_file_is_not_taken(tmp_path, monkeypatch):
     (tmp_path / yunet_file.NAME).write_bytes(b"something else")
     monkeypatch.setenv("FER_CACHE", str(tmp_path))
+    monkeypatch.delenv("FER_YUNET", raising=False)
     assert yunet_file.obtain(0) is None
 
 
@@ -98,6 +99,7 @@ def test_yunet_is_fetched_once_by_its_sha256(tmp_path, monkeypatch, request):
     address = f"http://127.0.0.1:{server.server_port}"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FER_CACHE", str(tmp_path / "cache"))
+        patch.delenv("FER_YUNET", raising=False)
         patch.setattr(yunet_file, "SHA256", hashlib.sha256(content).hexdigest())
         patch.setattr(yunet_file, "_fetch", None)
         patch.setattr(yunet_file, "URLS", (f"{address}/wrong", f"{address}/right"))

@@ -15,6 +15,7 @@ from fer.expressions import NAMES
 from fer.limits import MB, limits
 from fer.records import FaceBox
 from fer.vision.detection import overlap
+from fer.vision.images import FORMATS
 from fer.visualization import maps
 from fer.visualization.render import face_label
 
@@ -76,7 +77,7 @@ def choose_face() -> None:
         )
         with photo:
             upload = st.file_uploader(
-                "One photo: PNG, JPEG, WebP, BMP or GIF",
+                f"One photo: {FORMATS}",
                 key="explain_upload",
                 max_upload_size=limits().photo_bytes // MB,
             )

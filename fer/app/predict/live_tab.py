@@ -13,6 +13,7 @@ from fer.failure_log import log_failure
 from fer.inference import recording
 from fer.inference.live import HISTORY_S, LiveAnalyzer, LiveSettings, LiveState
 from fer.inference.tracked import FULL_SIDE, LIVE_SIDE
+from fer.limits import limits
 from fer.records import FaceRecord, faces_csv, set_words
 from fer.visualization import figures, timeline_figures
 from fer.visualization.overlay import label_of
@@ -31,7 +32,12 @@ def show(is_open: bool) -> None:
     if stream is None:
         drawer = LazyDrawer()
         stream = Stream(
-            LiveAnalyzer(resources.recognizer(session.model()), resources.detector(session.detector.get()), drawer),
+            LiveAnalyzer(
+                resources.recognizer(session.model()),
+                resources.detector(session.detector.get()),
+                drawer,
+                limits=limits(),
+            ),
             drawer,
         )
         state.live.set(stream)

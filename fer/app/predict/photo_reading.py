@@ -17,16 +17,16 @@ from fer.app import resources, session, work_queue
 from fer.app.model_choice import Model
 from fer.app.predict import state
 from fer.errors import FerError
+from fer.inference.photo import PhotoReading
 from fer.inference.recognizer import Recognizer
 from fer.inference.stability import stability
 from fer.limits import limits
 from fer.memory import return_freed_memory
 from fer.records import FaceRecord, Prediction, faces_csv
-from fer.vision.detection import Detector
-from fer.vision.images import decode_image
+from fer.vision.detection import Auto, Detector
+from fer.vision.images import decode
 from fer.visualization import render
 
-MAX_PHOTOS, STABLE_FACES = limits().photos, limits().stable_faces
 STEPS = ("Found", "Aligned", "Gray", "Standardized")
 STEP_SIDE = 100  # pixels of a step's picture, as it is shown: Streamlit would encode a larger one anew each time
 
@@ -57,8 +57,10 @@ class Reading:
     height: int | None = None
     annotated: bytes = b""  # the picture with its faces marked, a JPEG: 100 photos' pixels are gigabytes
     faces: tuple[Prediction, ...] = ()
+    notes: tuple[str, ...] = ()  # about the file
     error: FerError | None = None
     recognizer: Recognizer | None = None
+    automatic: bool = False  # nobody chose the detector
     # Of the largest faces the share of views that keep the label; and of each face that was looked at, how it got to
     # the network, as small JPEGs by the names in STEPS.
     stabilities: list[float] = field(default_factory=list, compare=False)
@@ -79,7 +81,7 @@ class Reading:
 
     def image_rgb(self) -> np.ndarray:
         """The photo's pixels, decoded again."""
-        return decode_image(self.photo.data)
+        return decode(self.photo.data, limits()).rgb
 
     def strip(self, number: int) -> dict[str, bytes]:
         """How face `number`, from 1, got to the network, as small pictures; made when first asked for, then kept."""
@@ -105,22 +107,22 @@ class Reading:
             image_rgb = self.image_rgb()
             self.strips[number] = _strip(self.reader, image_rgb, self.faces[number - 1])
             if measure:
-                self.stabilities[:] = stability(self.reader, image_rgb, list(self.faces[:STABLE_FACES]))
+                largest = list(self.faces[: limits().stable_faces])
+                self.stabilities[:] = stability(self.reader, image_rgb, largest)
 
     @property
     def key(self) -> tuple[str, ...]:
         """The same for the same photo, read by the same weights and detector: a run replaces its weights by better."""
-        return (self.photo.key, self.model.spec, self.recognizer.card.sha256 if self.recognizer else "", self.detector)
+        digest = self.recognizer.card.sha256 if self.recognizer else ""
+        return (self.photo.key, self.model.spec, digest, self.detector, str(self.automatic))
 
     def to_json(self) -> dict[str, Any]:
         """The same line as `python -m fer predict --json` prints, plus model and detector."""
-        error = self.error and {"type": type(self.error).__name__, "message": self.error.message}
+        reading = PhotoReading(
+            self.photo.name, self.width, self.height, tuple(self.measured_faces), self.notes, self.error
+        )
         return {
-            "path": self.photo.name,
-            "width": self.width,
-            "height": self.height,
-            "faces": [face.to_json() for face in self.measured_faces],
-            "error": error,
+            **reading.to_json(),
             "model": self.model.name,
             "detector": self.detector,
         }
@@ -160,25 +162,27 @@ def _unread(photo: Photo) -> tuple[Reading, Detector]:
     """The reading to be made, with an error where its model cannot be loaded, and the detector to make it with."""
     model = session.model()
     detector = resources.detector("none" if state.as_whole(photo.key) else session.detector.get())
+    unread = Reading(photo, model, detector.name, automatic=isinstance(detector, Auto))
     try:
-        return Reading(photo, model, detector.name, recognizer=resources.recognizer(model)), detector
+        return replace(unread, recognizer=resources.recognizer(model)), detector
     except FerError as error:
-        return Reading(photo, model, detector.name, error=error), detector
+        return replace(unread, error=error), detector
 
 
 def _read(unread: Reading, detector: Detector) -> Reading:
     """The reading of a photo whose recognizer is known."""
     recognizer = unread.reader
     try:
-        image_rgb = decode_image(unread.photo.data)
-        faces = recognizer.predict(image_rgb, detector)
-        height, width = image_rgb.shape[:2]
+        decoded = decode(unread.photo.data, limits())
+        faces = recognizer.predict(decoded.rgb, detector)
+        found = PhotoReading.of(unread.photo.name, decoded, faces)
         return replace(
             unread,
-            width=width,
-            height=height,
-            faces=tuple(faces),
-            annotated=render.jpeg(render.draw_predictions(image_rgb, faces)),
+            width=found.width,
+            height=found.height,
+            faces=found.faces,
+            notes=found.notes,
+            annotated=render.jpeg(render.draw_predictions(decoded.rgb, faces)),
         )
     except FerError as error:
         return replace(unread, error=error)

@@ -11,12 +11,14 @@ from streamlit.delta_generator import DeltaGenerator
 from fer.app import errors, resources, widgets
 from fer.app.explain import state as explain_state
 from fer.app.explain.state import Explained
+from fer.app.markdown import plain
 from fer.app.predict import photo_reading, state
 from fer.app.predict.photo_reading import Photo, Reading
 from fer.errors import FerError
 from fer.expressions import NAMES
+from fer.limits import MB, limits
 from fer.records import FaceRecord, set_words
-from fer.vision.images import MAX_BYTES
+from fer.vision.images import FORMATS
 from fer.visualization import render
 
 LINE_HEIGHT = 44  # pixels, of the button in it: what stands below keeps its place when the button goes
@@ -38,11 +40,11 @@ def show() -> None:
 def chosen_photos() -> list[Photo]:
     """What the visitor put in: uploads, else the sample they clicked."""
     uploads = st.file_uploader(
-        "Photos: PNG, JPEG, WebP, BMP or GIF",
+        f"Photos: {FORMATS}",
         accept_multiple_files=True,
         key="photo_uploads",
         on_change=forget_sample,
-        max_upload_size=MAX_BYTES // 2**20,
+        max_upload_size=limits().photo_bytes // MB,
     )
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown("Or take a sample:")
@@ -50,12 +52,10 @@ def chosen_photos() -> list[Photo]:
             st.button(source, key=f"sample_{name}", on_click=state.choose_sample, args=(name,), icon=":material/image:")
     if sample := state.sample.get():
         return [Photo(f"{sample}.jpg", resources.sample_bytes(sample))]
-    if len(uploads) > photo_reading.MAX_PHOTOS:
-        st.warning(
-            f"The first {photo_reading.MAX_PHOTOS} of {len(uploads)} photos are read. For more, use "
-            "`python -m fer predict FOLDER`."
-        )
-    uploaded = [Photo(upload.name, upload.getvalue()) for upload in uploads[: photo_reading.MAX_PHOTOS]]
+    most = limits().photos
+    if len(uploads) > most:
+        st.warning(f"The first {most} of {len(uploads)} photos are read. For more, use `python -m fer predict FOLDER`.")
+    uploaded = [Photo(upload.name, upload.getvalue()) for upload in uploads[:most]]
     return list({photo.key: photo for photo in uploaded}.values())  # the same file twice is shown once
 
 
@@ -123,6 +123,8 @@ def show_answer(reading: Reading) -> Answer | None:
             return None
         picture, detail = st.columns([3, 2], gap="medium")
         with picture:
+            for note in reading.notes:
+                st.caption(plain(note))
             labels = ", ".join(render.face_label(face) for face in reading.faces) or "none"
             st.image(reading.annotated, width="stretch", alt=f"The photo with its faces marked: {labels}")
         with detail:
@@ -135,7 +137,7 @@ def show_answer(reading: Reading) -> Answer | None:
     if reading.followed_up(number):
         fill_in(answer)
     else:
-        if number <= photo_reading.STABLE_FACES:
+        if number <= limits().stable_faces:
             with meter.container():
                 widgets.stability_to_come()
         with answer.steps.container():

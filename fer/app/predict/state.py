@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # they load PyAV and more, or need this module
 
 TABS = "predict_tabs"  # the tabs' own key
 VIEWS = {"photos": "Photos", "camera": "Camera", "live": "Live", "video": "Video"}
-MAX_RESULTS = 120  # more than photo_reading.MAX_PHOTOS, else each click would read them all again
+MAX_RESULTS = 120  # more than limits().photos, else each click would read them all again
 
 _requested_view: Slot[str | None] = Slot("wanted_predict_view", lambda: None)
 _results: RecentSlot[tuple[str, ...], Reading] = RecentSlot("photo_results", MAX_RESULTS)

@@ -6,7 +6,7 @@ import io
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 
 import cv2
 import numpy as np
@@ -22,7 +22,12 @@ from fer.visualization import render
 from fer.visualization.overlay import draw_faces
 
 MOMENT_WIDTH = 220  # pixels of a moment's picture, as it is shown: Streamlit would encode a wider one anew each time
-_places = WorkQueue(limits().videos_at_once)
+
+
+@cache
+def _places() -> WorkQueue:
+    """Where videos wait for their turn, of all visitors."""
+    return WorkQueue(limits().videos_at_once)
 
 
 class Cancelled(Exception):
@@ -82,9 +87,11 @@ class VideoJob:
     def _run(self, data: bytes, recognizer: Recognizer, detector: Detector, readings_per_s: float) -> None:
         out = io.BytesIO()
         try:
-            with _places.entered(self._wait):
+            with _places().entered(self._wait):
                 self.place = 0
-                self.result = read_video(data, out, recognizer, detector, draw_faces, readings_per_s, self._note)
+                self.result = read_video(
+                    data, out, recognizer, detector, draw_faces, readings_per_s, self._note, limits()
+                )
                 self.annotated = out.getvalue()
         except Cancelled:
             pass

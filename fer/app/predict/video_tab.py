@@ -14,10 +14,11 @@ from fer.app.predict.video_job import MOMENT_WIDTH, VideoJob
 from fer.app.server.visitors import still_there
 from fer.inference import recording
 from fer.inference.recognizer import Recognizer
-from fer.inference.video import READINGS_PER_S, VideoResult
+from fer.inference.video import READINGS_PER_S, SOUND, VideoResult
+from fer.limits import limits
 from fer.records import faces_csv
 from fer.vision.detection import Detector
-from fer.vision.video import LONGEST, MAX_BYTES, SUFFIXES
+from fer.vision.video import SUFFIXES, longest
 from fer.visualization import figures, timeline_figures
 
 POLL_S = 0.4
@@ -26,11 +27,12 @@ GRACE_S = 60.0  # a video is read on for that long after its visitor's connectio
 
 def show() -> None:
     """The uploader; a video is read as soon as it is there."""
+    most_mb = limits().video_bytes // 2**20
     upload = st.file_uploader(
-        f"A video: MP4, MOV, WebM, MKV or AVI, up to {MAX_BYTES // 2**20} MB and {LONGEST}",
+        f"A video: MP4, MOV, WebM, MKV or AVI, up to {most_mb} MB and {longest(limits())}",
         type=list(SUFFIXES),
         key="video_upload",
-        max_upload_size=MAX_BYTES // 2**20,
+        max_upload_size=most_mb,
         on_change=_another_video,
     )
     st.button(
@@ -111,7 +113,8 @@ def _result(job: VideoJob, at_hand: bool) -> None:
         st.info("Cancelled before the first frame.", icon=":material/info:")
     else:
         st.markdown(
-            f"**{plain(job.name)}** · {video.frames} frames, faces read {video.read} times · {plain(job.model.label)}"
+            f"**{plain(job.name)}** · {video.frames} frames, faces read {video.read} times · {SOUND[video.sound]} · "
+            f"{plain(job.model.label)}"
         )
     recognizer, detector, readers = _readers()
     other = job.key[1:] != readers

@@ -14,7 +14,7 @@ def test_a_video_is_read_and_offered(app, tmp_path):
     upload_video(app, make_video(tmp_path), "<b>my</b> video.mp4")
     await_video(app)
     assert not app.exception and not app.error
-    assert "12 frames" in words(app) and "\\<b\\>my" in words(app)
+    assert "12 frames" in words(app) and "no sound" in words(app) and "\\<b\\>my" in words(app)
     assert [one.value for one in app.header] == ["Who showed what when", "Strongest moments"]
     assert len(app.get("download_button")) == 3
     job = app.session_state["video_job"]
