@@ -6,6 +6,7 @@ import streamlit as st
 
 from fer.app import layout, session
 from fer.app.predict import photos_tab
+from fer.app.predict.browser import state
 
 detector_line = layout.open_page("Predict")
 st.title("Predict")
@@ -24,7 +25,7 @@ with camera, layout.guarded():
         camera_tab.show()
 # What live streams and videos need takes a second to load: nobody waits for it before a photo.
 with live, layout.guarded():
-    if live.open or session.live():
+    if live.open or session.live() or state.is_recording():
         from fer.app.predict import live_tab
 
         live_tab.show(bool(live.open))

@@ -11,6 +11,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from fer.app import resources, session
+from fer.app.predict.browser import state
 from fer.app.server import setup
 from fer.app.server.memory import tidy_now_and_then
 from fer.app.server.retention import sweep_now_and_then
@@ -27,9 +28,9 @@ PAGES = (
     ("pages/evaluate.py", "Evaluate", ":material/query_stats:"),
 )
 HOSTED_NOTICE = (
-    "A shared demo. Pictures, videos and camera frames go to this server, are read in memory, and are forgotten when "
-    "you leave; they are neither stored nor logged. Only training data that you upload is kept, for a day. Show only "
-    "faces of people who agree."
+    "A shared demo. Pictures and videos go to this server, and so do camera frames unless Live reads them in your "
+    "browser; they are read in memory, and are forgotten when you leave; they are neither stored nor logged. Only "
+    "training data that you upload is kept, for a day. Show only faces of people who agree."
 )
 LIMITS_AND_LAW = """
 **What it cannot tell.** What a person feels: people smile without joy and frown to think, and the same feeling shows
@@ -50,7 +51,8 @@ DETECTORS = {"auto": "Automatic", **{name: kind.label for name, kind in DETECTOR
 
 def open_page(title: str) -> DeltaGenerator:
     """Each page's first line: the browser's title, then the sidebar. Returns where `close_page` puts what may wait."""
-    st.set_page_config(page_title=f"{title} · FER Studio", page_icon=":material/add_reaction:", layout="wide")
+    # An emoji: for an icon of Streamlit's own font the browser would ask fonts.gstatic.com.
+    st.set_page_config(page_title=f"{title} · FER Studio", page_icon="🙂", layout="wide")
     setup.prepare()
     if hosted():
         sweep_now_and_then()
@@ -59,6 +61,8 @@ def open_page(title: str) -> DeltaGenerator:
         tidy_now_and_then()
     if title != "Predict":
         session.end_live()  # its picture is gone from the page: a recording ends with it
+        if rows := state.leave():
+            session.keep_recording(rows)
     with st.sidebar:
         st.markdown("### :material/add_reaction: FER Studio")
         for path, label, icon in PAGES:

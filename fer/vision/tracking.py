@@ -16,6 +16,7 @@ PATIENCE_S = 1.0  # a face out of sight for longer is a new person
 REACH = 1.2  # how far, in sides of the box, a face may be from where it was expected
 GROWTH = 0.7  # of the logarithm of the side: a face twice as large is another one
 ALONE = 1e3  # the cost of a box without a person: above every sum of pairs
+STOPPED = 0.2  # what it costs, in sides of the box, to have stayed rather than moved on
 MEMORY_S = 0.25  # time constant of the velocity's moving average
 
 
@@ -88,7 +89,7 @@ class FaceTracker:
         moved = float(np.linalg.norm(center - track.expected(time_s))) / size
         growth = abs(float(np.log(side / track.side)))
         # Who stopped while out of sight is where they were, not where they were heading.
-        distance = min(moved, still + 0.2)
+        distance = min(moved, still + STOPPED)
         return distance + growth if distance <= REACH and growth <= GROWTH else np.inf
 
 

@@ -1,0 +1,139 @@
+"""What one visitor's session knows of its browser's live view: where it is read, and what it records."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Literal
+
+import streamlit as st
+
+from fer.expressions import COUNT, NAMES
+from fer.inference.recording import Row
+from fer.limits import limits
+
+Place = Literal["browser", "server"]
+LONGEST_REASON, MOST_REASONS = 160, 8
+
+
+@dataclass
+class BrowserRecording:
+    """A recording that a browser makes. id: its own name for it; rows: what has come of it, without a gap."""
+
+    id: str
+    rows: list[Row] = field(default_factory=list)
+    done: bool = False
+
+
+def place(default: Place) -> Place:
+    """Where the visitor wants live faces read."""
+    chosen = st.session_state.get("live_place")
+    return chosen if chosen in ("browser", "server") else default
+
+
+def choose_place(place: str) -> None:
+    st.session_state["live_place"] = place
+
+
+def unfit() -> str:
+    """Why this visitor's browser cannot read, a key of live_tab's sentences; empty until it said so."""
+    return st.session_state.get("browser_unfit", "")
+
+
+def tell_unfit(why: str) -> None:
+    """The browser cannot read: the server does from now on, until the visitor chooses again."""
+    st.session_state["browser_unfit"] = why
+    choose_place("server")
+
+
+def kept_model() -> dict[str, object] | None:
+    """The model that the browser was given last."""
+    return st.session_state.get("browser_model")
+
+
+def keep_model(model: dict[str, object]) -> None:
+    st.session_state["browser_model"] = model
+
+
+def recording() -> BrowserRecording | None:
+    """The last recording that a browser began, until the next one or until the page is left."""
+    return st.session_state.get("browser_recording")
+
+
+def is_recording() -> bool:
+    found = recording()
+    return found is not None and not found.done
+
+
+def take(batch: object) -> BrowserRecording | None:
+    """Add a batch of numbers from the browser; what is not of their kind is refused whole and returns None."""
+    try:
+        found = _batch(batch)
+    except (TypeError, ValueError, KeyError, IndexError, OverflowError):
+        return None
+    current = recording()
+    if current is None or current.id != found.id:
+        current = BrowserRecording(found.id)
+        st.session_state["browser_recording"] = current
+    if found.first > len(current.rows) or current.done:
+        return current  # one before it was lost: the browser sends again from where Python is
+    current.rows += found.rows[len(current.rows) - found.first :]
+    del current.rows[limits().recorded_rows :]
+    current.done = found.done
+    return current
+
+
+def leave() -> list[Row]:
+    """The page is left: what has come of a recording that is not done, which then is."""
+    found = recording()
+    if found is None or found.done:
+        return []
+    found.done = True
+    return found.rows
+
+
+@dataclass(frozen=True)
+class _Batch:
+    id: str
+    first: int
+    rows: list[Row]
+    done: bool
+
+
+def _batch(values: object) -> _Batch:
+    if not isinstance(values, dict) or not isinstance(values["rows"], list):
+        raise TypeError("no batch")
+    if len(values["rows"]) > limits().recorded_rows:
+        raise ValueError("too many rows")
+    return _Batch(
+        str(values["recording"])[:64],
+        _whole(values["first"]),
+        [_row(row) for row in values["rows"]],
+        bool(values["done"]),
+    )
+
+
+def _row(values: list[object]) -> Row:
+    time_s, person, label, sure, probabilities, box, reasons = values
+    if not (isinstance(probabilities, list) and isinstance(box, list) and isinstance(reasons, list)):
+        raise TypeError("no row")
+    shares = tuple(map(_number, probabilities))
+    if len(shares) != COUNT or not all(0 <= share <= 1 for share in shares) or len(box) != 4:
+        raise ValueError("no probabilities")
+    if len(reasons) > MOST_REASONS or not all(isinstance(reason, str) for reason in reasons):
+        raise ValueError("no reasons")
+    x, y, width, height = map(_number, box)
+    told = tuple(str(reason)[:LONGEST_REASON] for reason in reasons)
+    return Row(_number(time_s), _whole(person), NAMES[_whole(label)], bool(sure), shares, (x, y, width, height), told)
+
+
+def _number(value: object) -> float:
+    if not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError("no number")
+    return float(value)
+
+
+def _whole(value: object) -> int:
+    if (number := _number(value)) != int(number) or number < 0:
+        raise ValueError("no whole number")
+    return int(number)
