@@ -49,10 +49,15 @@ export function cut(picture, crop, size, a) {
     cosine * column - sine * row + left,
     sine * column + cosine * row + top,
   ]))), a);
+  // OpenCV's warpAffine adds a step for the column to one for the row, each a whole number of 1/1024 pixels, and reads
+  // at the next 1/32 pixel: as it does, so that faces are the same gray by gray.
+  const steps = Array.from({ length: fine }, (_, column) => [Math.round(1024 * cosine * column), Math.round(1024 * sine * column)]);
   for (let row = 0; row < fine; row++) {
     if (row % supersampling === 0) sums.fill(0);
+    const [startX, startY] = [Math.round(1024 * (left - sine * row)) + 16, Math.round(1024 * (top + cosine * row)) + 16];
     for (let column = 0; column < fine; column++) {
-      sums[Math.floor(column / supersampling)] += sample(grays, cosine * column - sine * row + left, sine * column + cosine * row + top);
+      const [x, y] = [(startX + steps[column][0]) >> 5, (startY + steps[column][1]) >> 5];
+      sums[Math.floor(column / supersampling)] += sample(grays, x / 32, y / 32);
     }
     if (row % supersampling === supersampling - 1) {
       const start = size * Math.floor(row / supersampling);

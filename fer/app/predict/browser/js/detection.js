@@ -9,58 +9,75 @@ export function round(value) {
 }
 
 /**
- * What each pixel of a shrunk line averages: the first pixel of the source, and the weights from there on.
- * @param {number} source @param {number} target @returns {{first: number, weights: number[]}[]}
+ * What each pixel of a shrunk line averages: the first pixel of the source, and the `reach` weights from there on.
+ * @param {number} source @param {number} target
  */
 function areas(source, target) {
   const scale = source / target;
-  return Array.from({ length: target }, (_, index) => {
+  const reach = Math.ceil(scale) + 1;
+  const [firsts, weights] = [new Int32Array(target), new Float32Array(target * reach)];
+  for (let index = 0; index < target; index++) {
     const [from, to] = [index * scale, Math.min((index + 1) * scale, source)];
-    const first = Math.floor(from + 1e-9);
-    const last = Math.ceil(to - 1e-9);
-    const weights = [];
-    for (let place = first; place < last; place++) weights.push((Math.min(to, place + 1) - Math.max(from, place)) / (to - from));
-    return { first, weights };
-  });
+    firsts[index] = Math.floor(from + 1e-3);
+    for (let place = firsts[index]; place < Math.ceil(to - 1e-3); place++) {
+      weights[index * reach + place - firsts[index]] = (Math.min(to, place + 1) - Math.max(from, place)) / (to - from);
+    }
+  }
+  return { firsts, weights, reach };
 }
 
 /**
- * A picture as YuNet takes it: shrunk by averaging to long_side at most, planes of blue, green and red, padded with
- * zeros at the right and the bottom.
+ * A picture as YuNet takes it: shrunk by averaging to longSide at most, planes of blue, green and red, padded with
+ * zeros at the right and the bottom. In OpenCV's order and precision, so that it rounds the same way.
  * @param {Picture} picture @param {number} longSide @param {number} divisor
  */
 export function networkInput({ data, width, height }, longSide, divisor) {
+  const { fround } = Math;
   const factor = Math.min(1, longSide / Math.max(width, height));
   const [columns, rows] = [Math.max(round(width * factor), 1), Math.max(round(height * factor), 1)];
   const [padded, high] = [Math.ceil(columns / divisor) * divisor, Math.ceil(rows / divisor) * divisor];
   const planes = new Float32Array(3 * padded * high);
   const [across, down] = [areas(width, columns), areas(height, rows)];
-  const line = new Float32Array(3 * width);
+  const [line, sums] = [new Float32Array(3 * columns), new Float32Array(3 * columns)];
+  let shrunk = -1; // the source's row that is in line
   for (let row = 0; row < rows; row++) {
-    line.fill(0);
-    down[row].weights.forEach((weight, step) => {
-      const start = 4 * width * (down[row].first + step);
-      for (let x = 0, from = start; x < 3 * width; x += 3, from += 4) {
-        line[x] += weight * data[from];
-        line[x + 1] += weight * data[from + 1];
-        line[x + 2] += weight * data[from + 2];
-      }
-    });
-    for (let column = 0; column < columns; column++) {
-      const { first, weights } = across[column];
-      let [red, green, blue] = [0, 0, 0];
-      for (let step = 0, from = 3 * first; step < weights.length; step++, from += 3) {
-        red += weights[step] * line[from];
-        green += weights[step] * line[from + 1];
-        blue += weights[step] * line[from + 2];
-      }
-      const to = row * padded + column;
-      planes[to] = Math.round(blue);
-      planes[to + padded * high] = Math.round(green);
-      planes[to + 2 * padded * high] = Math.round(red);
+    sums.fill(0);
+    for (let step = 0; step < down.reach; step++) {
+      const weight = down.weights[row * down.reach + step];
+      if (weight === 0) break;
+      const place = down.firsts[row] + step;
+      if (shrunk !== place) shrinkRow(data, 4 * width * place, across, line);
+      shrunk = place;
+      for (let at = 0; at < sums.length; at++) sums[at] += fround(weight * line[at]);
+    }
+    for (let column = 0, from = 0, to = row * padded; column < columns; column++, from += 3, to++) {
+      planes[to] = round(sums[from + 2]);
+      planes[to + padded * high] = round(sums[from + 1]);
+      planes[to + 2 * padded * high] = round(sums[from]);
     }
   }
   return { planes, width: padded, height: high, factor };
+}
+
+/**
+ * One row of the picture, averaged.
+ * @param {Uint8ClampedArray} data @param {number} start @param {ReturnType<typeof areas>} across @param {Float32Array} line
+ */
+function shrinkRow(data, start, { firsts, weights, reach }, line) {
+  const { fround } = Math;
+  for (let column = 0, to = 0; column < firsts.length; column++, to += 3) {
+    let [red, green, blue] = [0, 0, 0];
+    for (let step = column * reach, from = start + 4 * firsts[column]; step < (column + 1) * reach; step++, from += 4) {
+      const weight = weights[step];
+      if (weight === 0) break;
+      red = fround(red + fround(weight * data[from]));
+      green = fround(green + fround(weight * data[from + 1]));
+      blue = fround(blue + fround(weight * data[from + 2]));
+    }
+    line[to] = red;
+    line[to + 1] = green;
+    line[to + 2] = blue;
+  }
 }
 
 /**
