@@ -66,7 +66,7 @@ def predict(
             faces = recognizer.predict(image_rgb, finder)
             row["faces"] = [face.to_json() for face in faces]
             if stability:
-                for face, share in zip(row["faces"], steady(recognizer, image_rgb, faces, finder.name), strict=True):
+                for face, share in zip(row["faces"], steady(recognizer, image_rgb, faces), strict=True):
                     face["stability"] = round(share, 3)
         except FerError as error:
             row["error"] = {"type": type(error).__name__, "message": error.message}
@@ -196,7 +196,6 @@ def explain(
             methods or tuple(METHODS),
             classes or NAMES,
             layer,
-            finder.name,
             progress=step,
         )
     written = write_explanation(explanation, out)

@@ -24,7 +24,7 @@ class Limits:
     session_bytes: int = 2048 * MB  # of all files that one visitor's page holds
     stable_faces: int = 30  # of a photo, that the crop-stability meter reads sixteen more times
     video_bytes: int = 200 * MB
-    video_seconds: int = 10 * 60
+    video_seconds: float = 10 * 60
     video_side: int = 4096  # pixels: 4K videos pass, 8K ones do not
     video_rows: int = 200_000  # a person and time each
     video_frames: int = 10 * 60 * 120  # decoded; a few MB can hold a million that repeat

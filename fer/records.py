@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 class FaceBox:
     """A face in pixels of the upright picture: left, top, width, height, and the detector's score.
 
+    detector: the one that drew the box, a name in `fer.vision.registry.DETECTOR_SPECS`: detectors frame a face
+    differently, and it is cut out accordingly.
     landmarks: right eye, left eye, nose tip, right and left mouth corner as (x, y), "right" being the
     person's own; None where the detector gives none.
     """
@@ -27,6 +29,12 @@ class FaceBox:
     height: float
     score: float = 1.0
     landmarks: tuple[tuple[float, float], ...] | None = None
+    detector: str = field(kw_only=True)
+
+    @property
+    def whole(self) -> bool:
+        """Whether the whole picture was taken for one face, without a detector."""
+        return self.detector == "none"
 
     @property
     def area(self) -> float:
@@ -51,14 +59,12 @@ class Prediction:
     """What one face expresses: seven calibrated probabilities in the order of `fer.expressions.NAMES`.
 
     sure: the leading probability reaches the threshold on the model's card and the face is fit to be read.
-    detector: the one that drew the box, by which the face is cut out.
     """
 
     box: FaceBox
     probabilities: tuple[float, ...]
     sure: bool
     quality: Quality = Quality()
-    detector: str = ""
 
     @property
     def ranking(self) -> tuple[str, ...]:
@@ -80,6 +86,7 @@ class Prediction:
         return {
             "box": [round(value, 1) for value in (box.x, box.y, box.width, box.height)],
             "score": round(box.score, 4),
+            "detector": box.detector,
             "quality": {"ok": self.quality.ok, "reasons": list(self.quality.reasons)},
             "expression": self.expression,
             "confidence": round(self.confidence, 4),

@@ -35,7 +35,7 @@ def test_a_face_as_json(sample, capsys):
     (row,) = lines(capsys)
     (face,) = row["faces"]
     assert (row["width"], row["height"], row["error"]) == (512, 512, None)
-    assert set(face) == {"box", "score", "quality", "expression", "confidence", "sure", "probabilities"}
+    assert set(face) == {"box", "score", "detector", "quality", "expression", "confidence", "sure", "probabilities"}
     assert len(face["box"]) == 4 and face["quality"] == {"ok": True, "reasons": []}
     assert face["expression"] == "happy" and list(face["probabilities"]) == list(NAMES)
     assert sum(face["probabilities"].values()) == pytest.approx(1, abs=1e-3)

@@ -60,7 +60,7 @@ def test_a_model(example, monkeypatch, tmp_path, small_csv, sample):
     assert train(run) == "finished"
     recognizer = fer.load(run.path)
     (face,) = recognizer.predict(read_image(sample), load_detector("hog"))
-    explanation = fer.explain(recognizer, read_image(sample), face, ("grad_cam",), layer="second", detector="hog")
+    explanation = fer.explain(recognizer, read_image(sample), face, ("grad_cam",), layer="second")
     assert explanation.maps["grad_cam"].shape == (7, 44, 44)
     network = build("two_layers")
     assert [part.shape[1] for part in WithVotes(network)(torch.zeros(2, 1, 44, 44))] == [7, 10]

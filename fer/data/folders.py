@@ -199,11 +199,11 @@ def read_face(path: Path, faces: Faces, detector: Detector | None) -> tuple[NDAr
     image_rgb = read_image(path)
     if detector is None or faces == "crop" or (faces == "auto" and max(image_rgb.shape[:2]) <= CROP_SIDE):
         whole = WholePicture()
-        return align_face(image_rgb, whole.detect(image_rgb)[0], whole.name, FACE_SIZE), Quality()
+        return align_face(image_rgb, whole.detect(image_rgb)[0], FACE_SIZE), Quality()
     boxes = detector.detect(image_rgb)
     if not boxes:
         return None, Quality()
-    face = align_face(image_rgb, boxes[0], detector.name, FACE_SIZE)
+    face = align_face(image_rgb, boxes[0], FACE_SIZE)
     return face, assess(image_rgb.shape, boxes[0], face)
 
 

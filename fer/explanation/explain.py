@@ -96,33 +96,20 @@ class Subject:
         return np.ascontiguousarray(picture[top : top + side, top : top + side])
 
 
-def subject(
-    recognizer: Recognizer, image_rgb: np.ndarray, face: Prediction | FaceBox, detector: str | None = None
-) -> Subject:
-    """Cut the face out as for prediction. detector: the one that drew the box.
-
-    None takes the prediction's own, or tells a bare box's by its landmarks and place; Haar's must be named.
-    """
-    box, known = (face.box, face.detector) if isinstance(face, Prediction) else (face, "")
-    detector = detector or known or _detector_of(box, image_rgb)
-    prediction = face if isinstance(face, Prediction) else recognizer.read(image_rgb, [box], detector)[0]
+def subject(recognizer: Recognizer, image_rgb: np.ndarray, face: Prediction | FaceBox) -> Subject:
+    """Cut the face out as for prediction."""
+    prediction = face if isinstance(face, Prediction) else recognizer.read(image_rgb, [face])[0]
+    box = prediction.box
     preprocessing = recognizer.card.preprocessing
-    steps = recognizer.steps(image_rgb, box, detector)
+    steps = recognizer.steps(image_rgb, box)
     fine = preprocessing.face_size * PICTURE_SCALE
-    if detector == "none":
+    if box.whole:
         shrinks = min(image_rgb.shape[:2]) >= fine
         aligned_rgb = cv2.resize(image_rgb, (fine, fine), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
     else:
-        aligned_rgb = cut(image_rgb, face_crop(box, detector), fine, gray=False)
-    landmarks = landmarks_in_input(box, detector, preprocessing.face_size, preprocessing.input_size)
+        aligned_rgb = cut(image_rgb, face_crop(box), fine, gray=False)
+    landmarks = landmarks_in_input(box, preprocessing.face_size, preprocessing.input_size)
     return Subject(recognizer, prediction, steps.gray, aligned_rgb, landmarks)
-
-
-def _detector_of(box: FaceBox, image_rgb: np.ndarray) -> str:
-    height, width = image_rgb.shape[:2]
-    if (box.x, box.y, box.width, box.height) == (0, 0, width, height):
-        return "none"
-    return "yunet" if box.landmarks is not None else "hog"
 
 
 def class_indices(classes: Sequence[str]) -> list[int]:
@@ -171,7 +158,6 @@ def explain(
     methods: Sequence[str] = tuple(METHODS),
     classes: Sequence[str] = NAMES,
     layer: str | None = None,
-    detector: str | None = None,
     faithfulness: bool = True,
     progress: Progress | None = None,
 ) -> Explanation:
@@ -183,7 +169,7 @@ def explain(
     """
     check_choices(recognizer, methods, classes, layer)
     indices = class_indices(classes)
-    looked_at = subject(recognizer, image_rgb, face, detector)
+    looked_at = subject(recognizer, image_rgb, face)
     layer = layer or default_layer(recognizer)
     maps: dict[str, np.ndarray] = {}
     measured: dict[str, tuple[Curves | None, ...]] = {}

@@ -22,12 +22,12 @@ MAINLY_SHARE, MAINLY_TIMES = 0.5, 1.5  # "mainly": so much of a map, or so many 
 TEMPLATE = ((15.2, 18.4), (32.2, 18.4), (23.7, 28.4), (17.2, 35.6), (30.2, 35.6))
 
 
-def landmarks_in_input(box: FaceBox, detector: str, face_size: int, input_size: int) -> np.ndarray:
+def landmarks_in_input(box: FaceBox, face_size: int, input_size: int) -> np.ndarray:
     """The five landmarks in pixels of the network's input, (5, 2); the template's where there are none."""
     margin = (face_size - input_size) // 2
-    if box.landmarks is None or detector == "none":
+    if box.landmarks is None or box.whole:
         return np.array(TEMPLATE) * face_size / REFERENCE - margin
-    crop: Crop = face_crop(box, detector)
+    crop: Crop = face_crop(box)
     cosine, sine = np.cos(crop.roll), np.sin(crop.roll)
     away = np.array(box.landmarks) - [crop.center_x, crop.center_y]
     upright = away @ np.array([[cosine, -sine], [sine, cosine]])

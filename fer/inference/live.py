@@ -28,7 +28,7 @@ RECORDED_ROWS = limits().recorded_rows
 PERSONS_KEPT_S = 2.0  # a face that was seen that recently is "current"
 FAILURE_TOLD_S = 10.0  # after the last frame that could not be read
 
-Draw = Callable[[NDArray[np.uint8], tuple[TrackedFace, ...], frozenset[str], Recognizer, Detector], NDArray[np.uint8]]
+Draw = Callable[[NDArray[np.uint8], tuple[TrackedFace, ...], frozenset[str], Recognizer], NDArray[np.uint8]]
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class LiveState:
 class LiveAnalyzer:
     """frame in, drawn frame out. Never raises: what fails is counted and told, and the frame goes back as it came.
 
-    draw(frame_rgb, faces, what, recognizer, detector) gives the drawn frame. clock: seconds, monotonic.
+    draw(frame_rgb, faces, what, recognizer) gives the drawn frame. clock: seconds, monotonic.
     """
 
     def __init__(
@@ -114,7 +114,7 @@ class LiveAnalyzer:
             tracked_reader, what = self._follower, self.settings.drawn
             # Only this thread reads with the tracked_reader; others replace its parts, for the next frame.
             faces = tracked_reader.read(frame_rgb, arrived - self._began)
-            drawn = self._draw(frame_rgb, faces, what, tracked_reader.recognizer, tracked_reader.detector)
+            drawn = self._draw(frame_rgb, faces, what, tracked_reader.recognizer)
         except Exception as error:  # a stream must outlive any single frame
             self.failed(error)
             return frame_rgb

@@ -72,20 +72,15 @@ class Recognizer:
             raise FerError(f"A picture is (H, W, 3) uint8 RGB, this is {image_rgb.shape} {image_rgb.dtype}.")
         if isinstance(detector, str):
             detector = load_detector(detector)
-        return self.read(image_rgb, detector.detect(image_rgb, long_side), detector.name)
+        return self.read(image_rgb, detector.detect(image_rgb, long_side))
 
-    def read(
-        self, image_rgb: NDArray[np.uint8], boxes: list[FaceBox], detector_name: str = "yunet"
-    ) -> list[Prediction]:
+    def read(self, image_rgb: NDArray[np.uint8], boxes: list[FaceBox]) -> list[Prediction]:
         """Read faces whose boxes are known already."""
         if not boxes:
             return []
         size = self.card.preprocessing.face_size
-        faces = np.stack([align_face(image_rgb, box, detector_name, size) for box in boxes])  # (N, S, S)
-        qualities = [
-            assess(image_rgb.shape, box, face, whole=detector_name == "none")
-            for box, face in zip(boxes, faces, strict=True)
-        ]
+        faces = np.stack([align_face(image_rgb, box, size) for box in boxes])  # (N, S, S)
+        qualities = [assess(image_rgb.shape, box, face) for box, face in zip(boxes, faces, strict=True)]
         rows = self.probabilities(faces)
         return [
             Prediction(
@@ -93,19 +88,18 @@ class Recognizer:
                 tuple(map(float, row)),
                 quality.ok and float(row.max()) >= self.card.threshold,
                 quality,
-                detector_name,
             )
             for box, row, quality in zip(boxes, rows, qualities, strict=True)
         ]
 
-    def steps(self, image_rgb: NDArray[np.uint8], box: FaceBox, detector_name: str) -> Steps:
+    def steps(self, image_rgb: NDArray[np.uint8], box: FaceBox) -> Steps:
         """What `read` does to one face before the network sees it, step by step."""
-        gray = align_face(image_rgb, box, detector_name, self.card.preprocessing.face_size)
-        if detector_name == "none":
+        gray = align_face(image_rgb, box, self.card.preprocessing.face_size)
+        if box.whole:
             whole = cv2.resize(image_rgb, (STEP_SIDE, STEP_SIDE), interpolation=cv2.INTER_AREA)
             aligned = cast("NDArray[np.uint8]", whole)
         else:
-            aligned = cut(image_rgb, face_crop(box, detector_name), STEP_SIDE, gray=False)
+            aligned = cut(image_rgb, face_crop(box), STEP_SIDE, gray=False)
         return Steps(aligned, gray, self.card.preprocessing(gray[None])[0, 0])
 
     def probabilities(self, faces: NDArray[np.uint8], tta: str = "none") -> NDArray[np.float64]:

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from fer.inference.recognizer import Recognizer
-from fer.records import FaceBox, Prediction
+from fer.records import Prediction
 from fer.vision.alignment import Crop, cut, face_crop
 
 if TYPE_CHECKING:
@@ -25,25 +25,24 @@ def stability(
     recognizer: Recognizer,
     image_rgb: NDArray[np.uint8],
     faces: list[Prediction],
-    detector: str,
     views: int = VIEWS,
     seed: int = 0,
 ) -> list[float]:
     """For each face the share of views, 0..1, that get the same leading expression; the same seed, the same views.
 
-    image_rgb: (H, W, 3) uint8 RGB, the picture that the faces were read in. detector: the one that drew the boxes.
+    image_rgb: (H, W, 3) uint8 RGB, the picture that the faces were read in.
     """
     if not faces:
         return []
     size, rng = recognizer.card.preprocessing.face_size, np.random.default_rng(seed)
-    if detector == "none":  # the whole picture was squeezed to a square: its cuts are those of the squeezed one
+    if faces[0].box.whole:  # the picture was squeezed to a square: its cuts are those of the squeezed one
         side = 4 * size  # finer than a cut, and small whatever the picture's shape
         image_rgb = cast("NDArray[np.uint8]", cv2.resize(image_rgb, (side, side), interpolation=cv2.INTER_AREA))
-        faces = [replace(face, box=FaceBox(0, 0, side, side)) for face in faces]
+        faces = [replace(face, box=replace(face.box, width=side, height=side)) for face in faces]
     jitters = rng.uniform(-1, 1, (views, 4))
     batches = []
     for face in faces:
-        crop = face_crop(face.box, detector)
+        crop = face_crop(face.box)
         grays = [cut(image_rgb, _moved(crop, jitter), size) for jitter in jitters]
         batches += [gray[:, ::-1] if index % 2 else gray for index, gray in enumerate(grays)]  # every second mirrored
     rows = recognizer.probabilities(np.stack(batches)).argmax(1).reshape(len(faces), views)

@@ -60,7 +60,7 @@ class TrackedReader:
         """One frame (H, W, 3) uint8 RGB -> its faces, the largest first. time_s: seconds on the stream's own clock."""
         recognizer, detector = self.recognizer, self.detector  # another thread may replace them meanwhile
         boxes = detector.detect(frame_rgb, self.long_side)
-        predictions = recognizer.read(frame_rgb, boxes, detector.name)
+        predictions = recognizer.read(frame_rgb, boxes)
         people = self._tracker.update([_scaled(box, TRACKED_SIDE / max(frame_rgb.shape[:2])) for box in boxes], time_s)
         self._steady = {person: steady for person, steady in self._steady.items() if person in self._tracker.alive}
         return tuple(

@@ -31,7 +31,7 @@ def explaining() -> list[Row]:
     recognizer = load("mini_xception")
     explainer = explainer_for(recognizer)
     picture = read_image(SAMPLES / "astronaut.jpg")
-    face = subject(recognizer, picture, FaceBox(178, 63, 90, 114), "yunet")
+    face = subject(recognizer, picture, FaceBox(178, 63, 90, 114, detector="yunet"))
     batch, fused = face.batch, explainer.layers[-1]
     quick = ("grad_cam", "guided_backprop")
 

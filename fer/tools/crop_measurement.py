@@ -47,7 +47,7 @@ def measure(pixels: np.ndarray, detector: Detector) -> dict[str, float | list[fl
                 (box.y + box.height / 2 - BORDER) / ENLARGED,
             ]
         )
-        crop = face_crop(box, detector.name)
+        crop = face_crop(box)
         crops.append(
             [
                 crop.side / ENLARGED / REFERENCE * 100,

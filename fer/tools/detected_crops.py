@@ -26,7 +26,7 @@ def cut_again(part: Dataset, detector: Detector) -> tuple[np.ndarray, np.ndarray
     rows, crops = [], []
     for row, photo, box in found_again(part.pixels, detector):
         rows.append(row)
-        crops.append(align_face(photo, box, detector.name))
+        crops.append(align_face(photo, box))
     return np.array(rows, int), np.array(crops, np.uint8).reshape(-1, 48, 48)
 
 

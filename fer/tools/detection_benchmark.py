@@ -38,7 +38,9 @@ def score_detector(detector: Detector, folder: Path, long_side: int = LONG_SIDE)
         boxes = detector.detect(image_rgb, long_side)
         seconds += time.perf_counter() - began
         faces, found = faces + len(row["faces"]), found + len(boxes)
-        matched += _matches(boxes, [FaceBox(x, y, width, height) for x, y, width, height in row["faces"]])
+        matched += _matches(
+            boxes, [FaceBox(x, y, width, height, detector="none") for x, y, width, height in row["faces"]]
+        )
     return DetectorScore(faces, matched / faces, matched / max(found, 1), 1000 * seconds / len(annotated))
 
 

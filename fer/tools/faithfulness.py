@@ -119,7 +119,7 @@ def _subject(recognizer: Recognizer, gray: np.ndarray) -> Subject:
     """A data set's face as it is: nothing to find, nothing to cut."""
     height, width = map(float, gray.shape)
     face_rgb = np.repeat(gray[..., None], 3, 2)
-    prediction = recognizer.read(face_rgb, [FaceBox(0, 0, width, height)], "none")[0]
+    prediction = recognizer.read(face_rgb, [FaceBox(0, 0, width, height, detector="none")])[0]
     return Subject(recognizer, prediction, gray, face_rgb, np.zeros((5, 2)))
 
 

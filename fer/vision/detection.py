@@ -54,7 +54,7 @@ class YuNet:
         for row in rows if rows is not None else ():
             x, y, width, height, *points = (float(value) / factor for value in row[:14])
             landmarks = tuple((points[i], points[i + 1]) for i in range(0, 10, 2))
-            boxes.append(FaceBox(x, y, width, height, float(row[14]), landmarks))
+            boxes.append(FaceBox(x, y, width, height, float(row[14]), landmarks, detector=self.name))
         return merge(boxes)
 
 
@@ -82,6 +82,7 @@ class Hog:
                     box.width() / factor,
                     box.height() / factor,
                     float(1 / (1 + np.exp(-score))),
+                    detector=self.name,
                 )
                 for box, score in zip(found, scores, strict=True)
             ]
@@ -107,7 +108,7 @@ class Haar:
         boxes = []
         for box, weight in zip(found, np.ravel(weights), strict=True):
             x, y, width, height = (float(value) / factor for value in box)
-            boxes.append(FaceBox(x, y, width, height, float(1 / (1 + np.exp(-weight / 4)))))
+            boxes.append(FaceBox(x, y, width, height, float(1 / (1 + np.exp(-weight / 4))), detector=self.name))
         return merge(boxes)
 
 
@@ -118,7 +119,7 @@ class WholePicture:
 
     def detect(self, image_rgb: NDArray[np.uint8], long_side: int = LONG_SIDE) -> list[FaceBox]:
         height, width = image_rgb.shape[:2]
-        return [FaceBox(0.0, 0.0, float(width), float(height))]
+        return [FaceBox(0.0, 0.0, float(width), float(height), detector=self.name)]
 
 
 @lru_cache(maxsize=8)

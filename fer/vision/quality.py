@@ -31,16 +31,16 @@ def is_plain(face_gray: NDArray[np.uint8]) -> bool:
     return float(face_gray.std()) < PLAIN_DEVIATION
 
 
-def assess(image_shape: tuple[int, ...], box: FaceBox, face_gray: NDArray[np.uint8], whole: bool = False) -> Quality:
+def assess(image_shape: tuple[int, ...], box: FaceBox, face_gray: NDArray[np.uint8]) -> Quality:
     """Check one face. image_shape: (H, W, ...) of the picture; face_gray: (S, S) uint8, aligned.
 
-    whole: the picture is one face crop, so that its size and frame say nothing.
+    Where the whole picture was taken for one face, its size and frame say nothing.
     """
     reasons = []
     if is_plain(face_gray):
         reasons.append(f"no facial content (its grays differ by {face_gray.std():.1f}, needs {PLAIN_DEVIATION:.0f})")
     side = min(box.width, box.height)
-    if side < MIN_SIDE_PX and not whole:
+    if side < MIN_SIDE_PX and not box.whole:
         reasons.append(f"too small ({side:.0f} px, needs {MIN_SIDE_PX})")
     mean = float(face_gray.mean())
     if mean < DARK_GRAY:
@@ -55,7 +55,7 @@ def assess(image_shape: tuple[int, ...], box: FaceBox, face_gray: NDArray[np.uin
     if mean > BRIGHT_GRAY:
         reasons.append(f"overexposed (mean gray {mean:.0f}, at most {BRIGHT_GRAY})")
     outside = _share_outside(image_shape, box)
-    if outside > CUT_SHARE and not whole:
+    if outside > CUT_SHARE and not box.whole:
         reasons.append(f"cut by the frame ({100 * outside:.0f} % outside, at most {100 * CUT_SHARE:.0f} %)")
     return Quality(not reasons, tuple(reasons))
 

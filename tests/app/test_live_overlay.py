@@ -38,17 +38,17 @@ def test_heat_is_laid_where_it_is_and_nowhere_else():
 
 @pytest.mark.parametrize("name", ["mini_xception", "compact"])
 def test_a_map_is_made_a_few_times_a_second(name, sample):
-    recognizer, detector = fer.load(name), load_detector("hog")
+    recognizer = fer.load(name)
     frame, times = read_image(sample), iter(np.arange(0, 2, 0.05))
-    faces = TrackedReader(recognizer, detector, long_side=512).read(frame, 0.0)
+    faces = TrackedReader(recognizer, load_detector("hog"), long_side=512).read(frame, 0.0)
     assert label_of(faces[0]).startswith("happy")
     drawer = LiveDrawer(clock=lambda: float(next(times)))
     made = []
     for _ in range(12):  # 0.6 s at 20 frames a second
-        drawn = drawer(frame, faces, EVERYTHING, recognizer, detector)
+        drawn = drawer(frame, faces, EVERYTHING, recognizer)
         made.append(id(drawer._heat))
     assert 2 <= len(set(made)) <= 4
-    plain = LiveDrawer()(frame, faces, frozenset({"boxes", "labels"}), recognizer, detector)
+    plain = LiveDrawer()(frame, faces, frozenset({"boxes", "labels"}), recognizer)
     box = faces[0].prediction.box
     inside = (slice(int(box.y + 8), int(box.y + box.height - 8)), slice(int(box.x + 8), int(box.x + box.width - 8)))
     assert np.abs(drawn[inside].astype(int) - plain[inside]).mean() > 2

@@ -293,6 +293,6 @@ def test_csv_defuses_formulas_and_json_is_the_command_lines():
     assert '"Damaged."' in photo_reading.to_json([failed]).decode()
     from fer.records import FaceBox, Prediction
 
-    face = Prediction(FaceBox(1, 2, 3, 4), (0.7, *[0.05] * 6), True)
+    face = Prediction(FaceBox(1, 2, 3, 4, detector="yunet"), (0.7, *[0.05] * 6), True)
     rows = photo_reading.rows_of([Reading(photo, "m", "hog", faces=(face,))])
     assert photo_reading.to_csv(rows).decode().splitlines()[1].startswith("'=cmd.jpg,1,angry,0.7,True")

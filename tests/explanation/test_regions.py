@@ -39,14 +39,14 @@ def test_landmarks_fall_where_the_aligned_face_shows_them():
     matrix = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
     upright = np.array([[-60, -50], [60, -50], [0, 10], [-40, 70], [40, 70]], float)
     points = upright @ matrix.T + center
-    box = FaceBox(100, 80, 200, 250, landmarks=tuple(map(tuple, points)))
+    box = FaceBox(100, 80, 200, 250, landmarks=tuple(map(tuple, points)), detector="yunet")
     for index, point in enumerate(points):
         photo = np.zeros((420, 420, 3), np.uint8)
         cv2.circle(photo, tuple(int(round(v)) for v in point), 8, (255, 255, 255), -1)
-        gray = align_face(photo, box, "yunet", 48).astype(float)
+        gray = align_face(photo, box, 48).astype(float)
         rows, columns = np.mgrid[:48, :48] + 0.5
         seen = np.array([(columns * gray).sum(), (rows * gray).sum()]) / gray.sum() - 2  # 44 of 48: 2 off each side
-        assert np.abs(seen - landmarks_in_input(box, "yunet", 48, 44)[index]).max() < 0.5
+        assert np.abs(seen - landmarks_in_input(box, 48, 44)[index]).max() < 0.5
 
 
 def test_each_region_holds_its_landmark():
@@ -142,7 +142,7 @@ def test_explain_answers_in_one_record(recognizer, astronaut):
 
 def test_a_constant_picture_gives_finite_maps_and_a_sentence(recognizer):
     gray = np.full((60, 60, 3), 128, np.uint8)
-    explanation = fer.explain(recognizer, gray, FaceBox(0, 0, 60, 60))
+    explanation = fer.explain(recognizer, gray, FaceBox(0, 0, 60, 60, detector="none"))
     for method, maps in explanation.maps.items():
         assert np.isfinite(maps).all(), method
         assert all("no facial content" in words for words in explanation.words[method].values())
@@ -150,7 +150,7 @@ def test_a_constant_picture_gives_finite_maps_and_a_sentence(recognizer):
 
 
 def test_bad_input_is_named(recognizer, astronaut, tmp_path):
-    box = FaceBox(0, 0, astronaut.shape[1], astronaut.shape[0])
+    box = FaceBox(0, 0, astronaut.shape[1], astronaut.shape[0], detector="none")
     with pytest.raises(ExplainError, match="no class 'joy'"):
         fer.explain(recognizer, astronaut, box, ("gradient",), ("joy",))
     with pytest.raises(ExplainError, match="no layer 'block7'"):
@@ -175,7 +175,7 @@ def test_other_preprocessing_is_followed(tmp_path, astronaut):
     card = Card("mini_xception", Preprocessing(44, 40, "dataset"))
     save_checkpoint(tmp_path / "best.safetensors", build("mini_xception").eval().state_dict(), card)
     recognizer = fer.load(tmp_path, threads=1)
-    box = FaceBox(0, 0, astronaut.shape[1], astronaut.shape[0])
+    box = FaceBox(0, 0, astronaut.shape[1], astronaut.shape[0], detector="none")
     explanation = fer.explain(recognizer, astronaut, box, ("grad_cam", "gradient", "occlusion"), ("happy",))
     assert explanation.maps["occlusion"].shape == (1, 40, 40) and explanation.layer == "fused"
     face = subject(recognizer, astronaut, box)

@@ -33,11 +33,11 @@ def clock():
 @pytest.fixture
 def scene():
     made = Scene()
-    made.people = [(FaceBox(10, 40, 40, 40), HAPPY, Quality())]
+    made.people = [(FaceBox(10, 40, 40, 40, detector="yunet"), HAPPY, Quality())]
     return made
 
 
-def plain(frame, faces, parts, recognizer, detector):
+def plain(frame, faces, parts, recognizer):
     return draw_faces(frame, faces, parts)
 
 
@@ -134,7 +134,7 @@ def test_model_settings_and_mirror_change_in_mid_stream(scene, clock):
     analyzer = analyzer_of(scene, clock)
     run(analyzer, clock, 1)
     other = Scene()
-    other.people = [(FaceBox(10, 40, 40, 40), SAD, Quality())]
+    other.people = [(FaceBox(10, 40, 40, 40, detector="yunet"), SAD, Quality())]
     analyzer.use(other, other, replace(analyzer.settings, smoothing_s=0.0, mirror=False, long_side=640))
     run(analyzer, clock, 0.2)
     (face,) = analyzer.state().faces

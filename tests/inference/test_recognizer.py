@@ -36,7 +36,7 @@ def recognizer():
 @pytest.mark.parametrize("name", shipped_names())
 def test_both_files_of_shipped_weights_give_the_same_probabilities(name, sample):
     recognizer, (model, card) = fer.load(name), load_checkpoint(find_weights(name))
-    portrait = align_face(read_image(sample), FaceBox(178, 63, 90, 114), "hog")
+    portrait = align_face(read_image(sample), FaceBox(178, 63, 90, 114, detector="hog"))
     synthetic = read_dataset("synthetic", quiet=True).pixels[:100]
     faces = np.concatenate([FACES, synthetic, portrait[None]])
     with torch.inference_mode():
@@ -49,8 +49,8 @@ def test_a_prediction_knows_its_detector_so_that_its_explanation_is_of_the_same_
     picture = read_image(sample)
     face = recognizer.predict(picture, detector)[0]
     assert (
-        np.array_equal(subject(recognizer, picture, face).aligned_gray, align_face(picture, face.box, detector))
-        and face.detector == detector
+        np.array_equal(subject(recognizer, picture, face).aligned_gray, align_face(picture, face.box))
+        and face.box.detector == detector
     )
 
 
@@ -103,14 +103,14 @@ def test_no_face_is_an_empty_list_and_none_takes_the_whole(recognizer):
     flat = np.full((90, 120, 3), 128, np.uint8)
     assert recognizer.predict(flat, "hog") == []
     (face,) = recognizer.predict(flat, "none")
-    assert face.box == FaceBox(0, 0, 120, 90)
+    assert face.box == FaceBox(0, 0, 120, 90, detector="none")
 
 
 def test_a_poor_face_is_never_sure(recognizer, sample):
     image = read_image(sample) // 16  # nearly black
-    (face,) = recognizer.read(image, [FaceBox(186, 60, 82, 105)])
+    (face,) = recognizer.read(image, [FaceBox(186, 60, 82, 105, detector="yunet")])
     assert not face.sure and "too dark" in face.quality.reasons[0]
-    (tiny,) = recognizer.read(read_image(sample), [FaceBox(200, 100, 10, 12)])
+    (tiny,) = recognizer.read(read_image(sample), [FaceBox(200, 100, 10, 12, detector="yunet")])
     assert "too small (10 px, needs 20)" in tiny.quality.reasons
 
 
@@ -137,6 +137,6 @@ def test_threads_do_not_disturb_each_other(recognizer, sample):
 
 def test_steps_show_what_the_network_sees(recognizer, sample):
     image = read_image(sample)
-    steps = recognizer.steps(image, FaceBox(186, 60, 82, 105), "yunet")
+    steps = recognizer.steps(image, FaceBox(186, 60, 82, 105, detector="yunet"))
     assert steps.gray.shape == (48, 48) and steps.standardized.shape == (44, 44)
     assert np.array_equal(steps.standardized, recognizer.card.preprocessing(steps.gray[None])[0, 0])

@@ -15,7 +15,7 @@ from fer.records import FaceBox, Prediction
 from fer.vision.alignment import align_face
 from fer.vision.images import read_image
 
-BOX = FaceBox(178, 63, 90, 114)
+BOX = FaceBox(178, 63, 90, 114, detector="yunet")
 
 
 @pytest.fixture(scope="module")
@@ -26,9 +26,9 @@ def recognizer():
 def test_a_clear_face_is_steady_and_repeats(recognizer, sample):
     picture = read_image(sample)
     faces = recognizer.read(picture, [BOX])
-    (share,) = stability(recognizer, picture, faces, "yunet")
-    assert share >= 0.9 and stability(recognizer, picture, faces, "yunet") == [share]
-    assert stability(recognizer, picture, [], "yunet") == []
+    (share,) = stability(recognizer, picture, faces)
+    assert share >= 0.9 and stability(recognizer, picture, faces) == [share]
+    assert stability(recognizer, picture, []) == []
 
 
 def test_the_share_is_counted_against_the_faces_own_label(recognizer, sample, monkeypatch):
@@ -42,7 +42,7 @@ def test_the_share_is_counted_against_the_faces_own_label(recognizer, sample, mo
 
     monkeypatch.setattr(recognizer, "probabilities", every_fourth_is_sad)
     happy, sad = (Prediction(BOX, tuple(float(index == k) for index in range(7)), True) for k in (3, 4))
-    assert stability(recognizer, read_image(sample), [happy, sad], "yunet") == [0.75, 0.25]
+    assert stability(recognizer, read_image(sample), [happy, sad]) == [0.75, 0.25]
     views = asked[0].reshape(2, VIEWS, 48, 48)
     assert (views[0] == views[1]).all()  # one box, so the same views
     assert len({view.tobytes() for view in views[0]}) == VIEWS
@@ -55,8 +55,8 @@ def test_a_whole_picture_is_cut_as_it_was_read(recognizer, monkeypatch):
     faces, asked = recognizer.predict(picture, "none"), []
     monkeypatch.setattr("fer.inference.stability._moved", lambda crop, jitter: crop)
     monkeypatch.setattr(recognizer, "probabilities", lambda cut: asked.append(cut) or np.ones((len(cut), 7)))
-    stability(recognizer, picture, faces, "none")
-    seen = align_face(picture, faces[0].box, "none").astype(int)
+    stability(recognizer, picture, faces)
+    seen = align_face(picture, faces[0].box).astype(int)
     assert np.abs(asked[0][0] - seen).mean() < 2 and np.abs(asked[0][1][:, ::-1] - seen).mean() < 2
 
 
@@ -64,7 +64,7 @@ def test_a_long_strip_takes_no_memory(recognizer):
     strip = np.zeros((8, 60_000, 3), np.uint8)
     faces = recognizer.predict(strip, "none")
     tracemalloc.start()
-    assert len(stability(recognizer, strip, faces, "none")) == 1
+    assert len(stability(recognizer, strip, faces)) == 1
     assert tracemalloc.get_traced_memory()[1] < 50e6
     tracemalloc.stop()
 

@@ -29,7 +29,7 @@ class Scene:
         self.asked.append(long_side)
         return [box for box, _, _ in self.people]
 
-    def read(self, image_rgb, boxes, detector_name):
+    def read(self, image_rgb, boxes):
         return [Prediction(box, p, quality.ok, quality) for box, p, quality in self.people]
 
 
@@ -40,10 +40,16 @@ def scene():
 
 def test_probabilities_are_smoothed_per_person(scene):
     tracked_reader = TrackedReader(scene, scene, smoothing_s=1.0, long_side=320)
-    scene.people = [(FaceBox(10, 10, 40, 40), HAPPY, Quality()), (FaceBox(100, 10, 40, 40), SAD, Quality())]
+    scene.people = [
+        (FaceBox(10, 10, 40, 40, detector="yunet"), HAPPY, Quality()),
+        (FaceBox(100, 10, 40, 40, detector="yunet"), SAD, Quality()),
+    ]
     first = tracked_reader.read(FRAME, 0.0)
     assert [face.expression for face in first] == ["happy", "sad"] and all(face.sure for face in first)
-    scene.people = [(FaceBox(100, 10, 40, 40), SAD, Quality()), (FaceBox(12, 10, 40, 40), SAD, Quality())]
+    scene.people = [
+        (FaceBox(100, 10, 40, 40, detector="yunet"), SAD, Quality()),
+        (FaceBox(12, 10, 40, 40, detector="yunet"), SAD, Quality()),
+    ]
     later = {face.person: face for face in tracked_reader.read(FRAME, float(np.log(2)))}
     assert later[1].prediction.probabilities[3] == pytest.approx(0.5) and later[1].raw == SAD
     assert later[1].expression == "happy" and later[2].expression == "sad" and scene.asked == [320, 320]
@@ -51,9 +57,11 @@ def test_probabilities_are_smoothed_per_person(scene):
 
 def test_an_unreadable_frame_is_withheld_and_changes_nothing(scene):
     tracked_reader = TrackedReader(scene, scene, smoothing_s=0.4)
-    scene.people = [(FaceBox(10, 10, 40, 40), HAPPY, Quality())]
+    scene.people = [(FaceBox(10, 10, 40, 40, detector="yunet"), HAPPY, Quality())]
     tracked_reader.read(FRAME, 0.0)
-    scene.people = [(FaceBox(10, 10, 40, 40), SAD, Quality(False, ("blurred (sharpness 0.01, needs 0.05)",)))]
+    scene.people = [
+        (FaceBox(10, 10, 40, 40, detector="yunet"), SAD, Quality(False, ("blurred (sharpness 0.01, needs 0.05)",)))
+    ]
     (face,) = tracked_reader.read(FRAME, 0.5)
     assert not face.sure and face.prediction.quality.word == "blurred"
     assert face.prediction.probabilities == pytest.approx(HAPPY) and face.expression == "happy"
@@ -61,34 +69,36 @@ def test_an_unreadable_frame_is_withheld_and_changes_nothing(scene):
 
 def test_an_unreadable_first_frame_is_no_evidence(scene):
     tracked_reader = TrackedReader(scene, scene, smoothing_s=0.4)
-    scene.people = [(FaceBox(10, 10, 40, 40), SAD, Quality(False, ("blurred (sharpness 0.01, needs 0.05)",)))]
+    scene.people = [
+        (FaceBox(10, 10, 40, 40, detector="yunet"), SAD, Quality(False, ("blurred (sharpness 0.01, needs 0.05)",)))
+    ]
     assert not tracked_reader.read(FRAME, 0.0)[0].sure
-    scene.people = [(FaceBox(10, 10, 40, 40), HAPPY, Quality())]
+    scene.people = [(FaceBox(10, 10, 40, 40, detector="yunet"), HAPPY, Quality())]
     (face,) = tracked_reader.read(FRAME, 0.1)
     assert face.sure and face.expression == "happy" and face.prediction.probabilities == pytest.approx(HAPPY)
 
 
 def test_a_stream_that_changes_its_size_keeps_the_people(scene):
     tracked_reader = TrackedReader(scene, scene)
-    scene.people = [(FaceBox(80, 60, 40, 40), HAPPY, Quality())]
+    scene.people = [(FaceBox(80, 60, 40, 40, detector="yunet"), HAPPY, Quality())]
     assert tracked_reader.read(FRAME, 0.0)[0].person == 1
-    scene.people = [(FaceBox(320, 240, 160, 160), HAPPY, Quality())]
+    scene.people = [(FaceBox(320, 240, 160, 160, detector="yunet"), HAPPY, Quality())]
     (face,) = tracked_reader.read(np.zeros((480, 640, 3), np.uint8), 0.1)
     assert face.person == 1 and face.prediction.box.x == 320
 
 
 def test_below_the_threshold_is_not_sure(scene):
     tracked_reader = TrackedReader(Scene(threshold=0.95), scene)
-    tracked_reader.recognizer.people = scene.people = [(FaceBox(10, 10, 40, 40), HAPPY, Quality())]
+    tracked_reader.recognizer.people = scene.people = [(FaceBox(10, 10, 40, 40, detector="yunet"), HAPPY, Quality())]
     assert not tracked_reader.read(FRAME, 0.0)[0].sure
 
 
 def test_another_model_in_mid_stream_keeps_the_people(scene):
     tracked_reader = TrackedReader(scene, scene)
-    scene.people = [(FaceBox(10, 10, 40, 40), HAPPY, Quality())]
+    scene.people = [(FaceBox(10, 10, 40, 40, detector="yunet"), HAPPY, Quality())]
     tracked_reader.read(FRAME, 0.0)
     other = Scene()
-    other.people = [(FaceBox(11, 10, 40, 40), SAD, Quality())]
+    other.people = [(FaceBox(11, 10, 40, 40, detector="yunet"), SAD, Quality())]
     tracked_reader.recognizer = tracked_reader.detector = other
     (face,) = tracked_reader.read(FRAME, 30.0)
     assert face.person == 2  # gone for half a minute: someone new

@@ -32,19 +32,19 @@ def reference_face(unit: float, center, degrees: float = 0) -> FaceBox:
     landmarks = (place(x - half, eyes), place(x + half, eyes), place(x, y), place(x - 5, mouth), place(x + 5, mouth))
     side = DETECTOR_SPECS["yunet"].median.side * unit
     middle = place(*DETECTOR_SPECS["yunet"].median.center)
-    return FaceBox(middle[0] - side / 2, middle[1] - side / 2, side, side, 1.0, landmarks)
+    return FaceBox(middle[0] - side / 2, middle[1] - side / 2, side, side, 1.0, landmarks, detector="yunet")
 
 
 @pytest.mark.parametrize("degrees", [0, 17, -30])
 def test_the_crop_is_the_reference_square(degrees):
-    crop = face_crop(reference_face(3.0, (200, 150), degrees), "yunet")
+    crop = face_crop(reference_face(3.0, (200, 150), degrees))
     assert (crop.center_x, crop.center_y) == pytest.approx((200, 150), abs=0.01)
     assert crop.side == pytest.approx(144) and crop.roll == pytest.approx(np.deg2rad(degrees))
 
 
 def test_without_landmarks_the_box_decides():
     median = DETECTOR_SPECS["haar"].median
-    crop = face_crop(FaceBox(100, 50, 2 * median.side, 2 * median.side), "haar")
+    crop = face_crop(FaceBox(100, 50, 2 * median.side, 2 * median.side, detector="haar"))
     assert crop.side == pytest.approx(96) and crop.roll == 0
     assert crop.center_x == pytest.approx(100 + median.side + 2 * (24 - median.center[0]))
 
@@ -53,7 +53,7 @@ def test_cutting_a_whole_picture_gives_the_picture():
     picture = np.random.default_rng(0).integers(0, 255, (48, 48), np.uint8)
     rgb = cv2.cvtColor(picture, cv2.COLOR_GRAY2RGB)
     assert np.abs(cut(rgb, Crop(24, 24, 48)).astype(int) - picture).max() <= 1
-    assert np.array_equal(align_face(rgb, FaceBox(0, 0, 48, 48), "none"), picture)
+    assert np.array_equal(align_face(rgb, FaceBox(0, 0, 48, 48, detector="none")), picture)
 
 
 def test_a_turned_face_comes_out_upright():

@@ -16,14 +16,18 @@ from fer.vision.images import read_image
 
 
 def test_overlap_by_hand():
-    assert overlap(FaceBox(0, 0, 10, 10), FaceBox(5, 0, 10, 10)) == 0.5
-    assert overlap(FaceBox(0, 0, 10, 10), FaceBox(2, 2, 4, 4)) == 1
-    assert overlap(FaceBox(0, 0, 10, 10), FaceBox(20, 0, 10, 10)) == 0
+    assert overlap(FaceBox(0, 0, 10, 10, detector="yunet"), FaceBox(5, 0, 10, 10, detector="yunet")) == 0.5
+    assert overlap(FaceBox(0, 0, 10, 10, detector="yunet"), FaceBox(2, 2, 4, 4, detector="yunet")) == 1
+    assert overlap(FaceBox(0, 0, 10, 10, detector="yunet"), FaceBox(20, 0, 10, 10, detector="yunet")) == 0
 
 
 def test_merge_keeps_the_best_of_each_face_the_largest_first():
-    weak, strong, other = FaceBox(0, 0, 20, 20, 0.5), FaceBox(2, 2, 20, 20, 0.9), FaceBox(50, 0, 30, 30, 0.4)
-    assert merge([weak, strong, other, FaceBox(0, 0, 0, 5, 1.0)]) == [other, strong]
+    weak, strong, other = (
+        FaceBox(0, 0, 20, 20, 0.5, detector="yunet"),
+        FaceBox(2, 2, 20, 20, 0.9, detector="yunet"),
+        FaceBox(50, 0, 30, 30, 0.4, detector="yunet"),
+    )
+    assert merge([weak, strong, other, FaceBox(0, 0, 0, 5, 1.0, detector="yunet")]) == [other, strong]
 
 
 @pytest.mark.parametrize("name", ["hog", "haar"])

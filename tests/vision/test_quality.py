@@ -14,13 +14,13 @@ from fer.vision.images import read_image
 from fer.vision.quality import assess, sharpness, turn
 
 FRONT = ((40.0, 40.0), (60.0, 40.0), (50.0, 52.0), (43.0, 64.0), (57.0, 64.0))
-BOX = FaceBox(20, 20, 60, 60, 0.9, FRONT)
+BOX = FaceBox(20, 20, 60, 60, 0.9, FRONT, detector="yunet")
 
 
 @pytest.fixture
 def face(sample):
     """The sample's face, aligned: sharp and well lit."""
-    return align_face(read_image(sample), FaceBox(178, 63, 90, 114))
+    return align_face(read_image(sample), FaceBox(178, 63, 90, 114, detector="yunet"))
 
 
 def test_a_good_face_has_no_reason(face):
@@ -38,14 +38,18 @@ def test_blur_is_measured_whatever_the_contrast(face):
 def test_turn_by_hand():
     assert turn(BOX) == pytest.approx(0)
     nose_aside = (*FRONT[:2], (62.0, 52.0), *FRONT[3:])
-    assert turn(FaceBox(20, 20, 60, 60, 0.9, nose_aside)) == pytest.approx(0.6)  # 12 of the eyes' 20 pixels
+    assert turn(FaceBox(20, 20, 60, 60, 0.9, nose_aside, detector="yunet")) == pytest.approx(
+        0.6
+    )  # 12 of the eyes' 20 pixels
     tilted = tuple((x * 0.8 - y * 0.6, x * 0.6 + y * 0.8) for x, y in nose_aside)
-    assert turn(FaceBox(20, 20, 60, 60, 0.9, tilted)) == pytest.approx(0.6)  # a tilted head is no turned one
-    assert turn(FaceBox(20, 20, 60, 60)) == 0
+    assert turn(FaceBox(20, 20, 60, 60, 0.9, tilted, detector="yunet")) == pytest.approx(
+        0.6
+    )  # a tilted head is no turned one
+    assert turn(FaceBox(20, 20, 60, 60, detector="yunet")) == 0
 
 
 def test_a_turned_face_says_so(face):
-    aside = FaceBox(20, 20, 60, 60, 0.9, (*FRONT[:2], (62.0, 52.0), *FRONT[3:]))
+    aside = FaceBox(20, 20, 60, 60, 0.9, (*FRONT[:2], (62.0, 52.0), *FRONT[3:]), detector="yunet")
     assert assess((200, 200), aside, face).reasons == (
         "turned away (nose 60 % of the eyes' distance off the middle, at most 50 %)",
     )
@@ -55,9 +59,9 @@ def test_size_light_and_frame(face):
     def word(box: FaceBox, gray: np.ndarray) -> str:
         return assess((200, 200), box, gray).word
 
-    assert word(FaceBox(20, 20, 15, 40), face) == "too small"
+    assert word(FaceBox(20, 20, 15, 40, detector="yunet"), face) == "too small"
     assert word(BOX, (face // 12)) == "too dark" and word(BOX, 255 - face // 14) == "overexposed"
-    assert word(FaceBox(-30, 20, 60, 60), face) == "cut by the frame"
+    assert word(FaceBox(-30, 20, 60, 60, detector="yunet"), face) == "cut by the frame"
     assert word(BOX, np.full((48, 48), 120, np.uint8)) == "no facial content"
 
 

@@ -13,7 +13,7 @@ from fer.vision.tracking import FaceTracker, cheapest_pairs
 
 
 def box(x: float, y: float = 100.0, side: float = 60.0) -> FaceBox:
-    return FaceBox(x - side / 2, y - side / 2, side, side)
+    return FaceBox(x - side / 2, y - side / 2, side, side, detector="yunet")
 
 
 def test_the_cheapest_pairs_are_those_of_all_ways_tried():
@@ -62,7 +62,9 @@ def found(frame: np.ndarray, gray: int) -> FaceBox | None:
     rows, columns = np.nonzero(frame == gray)
     if len(rows) < 1400:
         return None
-    return FaceBox(float(columns.min()), float(rows.min()), float(np.ptp(columns)), float(np.ptp(rows)))
+    return FaceBox(
+        float(columns.min()), float(rows.min()), float(np.ptp(columns)), float(np.ptp(rows)), detector="yunet"
+    )
 
 
 def test_a_drawn_clip_with_crossing_faces():

@@ -144,7 +144,7 @@ def study_of(reading: Reading, number: int, truth: str | None) -> ExplainJob:
     kept = session.studies()
     if key not in kept:
         with work_queue.photo_slot():
-            face = subject(reading.reader, reading.image_rgb(), reading.faces[number - 1], reading.detector)
+            face = subject(reading.reader, reading.image_rgb(), reading.faces[number - 1])
         kept[key] = ExplainJob(face, truth)
     kept.move_to_end(key)
     return kept[key]

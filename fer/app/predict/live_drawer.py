@@ -7,7 +7,6 @@ import numpy as np
 from fer.inference.live import Draw
 from fer.inference.recognizer import Recognizer
 from fer.inference.tracked import TrackedFace
-from fer.vision.detection import Detector
 from fer.visualization.overlay import draw_faces
 
 
@@ -23,13 +22,12 @@ class LazyDrawer:
         faces: tuple[TrackedFace, ...],
         parts: frozenset[str],
         recognizer: Recognizer,
-        detector: Detector,
     ) -> np.ndarray:
         """A drawn copy of the frame (H, W, 3) uint8 RGB."""
         draw = self._with_heat if "heat" in parts else None
         if draw is None:
             return draw_faces(frame_rgb, faces, parts)
-        return draw(frame_rgb, faces, parts, recognizer, detector)
+        return draw(frame_rgb, faces, parts, recognizer)
 
     @property
     def has_heat(self) -> bool:

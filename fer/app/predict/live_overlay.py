@@ -14,7 +14,6 @@ from fer.explanation.faithfulness_table import default_layer
 from fer.inference.recognizer import Recognizer
 from fer.inference.tracked import TrackedFace
 from fer.vision.alignment import Crop, align_face, crop_matrix, face_crop
-from fer.vision.detection import Detector
 from fer.visualization.overlay import blend_heat, draw_faces
 
 MAPS_PER_S = 5.0
@@ -37,25 +36,24 @@ class LiveDrawer:
         faces: tuple[TrackedFace, ...],
         parts: frozenset[str],
         recognizer: Recognizer,
-        detector: Detector,
     ) -> np.ndarray:
         """A drawn copy of the frame (H, W, 3) uint8 RGB."""
         if "heat" in parts and faces and faces[0].prediction.quality.ok:
             frame_rgb = frame_rgb.copy()
-            self._lay(frame_rgb, faces[0], recognizer, detector.name)
+            self._lay(frame_rgb, faces[0], recognizer)
         return draw_faces(frame_rgb, faces, parts)
 
-    def _lay(self, frame_rgb: np.ndarray, face: TrackedFace, recognizer: Recognizer, detector: str) -> None:
+    def _lay(self, frame_rgb: np.ndarray, face: TrackedFace, recognizer: Recognizer) -> None:
         card, box, now = recognizer.card, face.prediction.box, self._clock()
         heat = self._heat if face.person == self._person and now - self._made_s < 1 / MAPS_PER_S else None
         if heat is None:
-            gray = align_face(frame_rgb, box, detector, card.preprocessing.face_size)
+            gray = align_face(frame_rgb, box, card.preprocessing.face_size)
             leading = int(np.argmax(face.prediction.probabilities))
             explainer = explainer_for(recognizer)
             batch = torch.from_numpy(card.preprocessing(gray[None]))
             heat = explainer.attribute("grad_cam", batch, units([leading]), default_layer(recognizer))[0]
             self._heat, self._made_s, self._person = heat, now, face.person
-        blend_heat(frame_rgb, heat, view_matrix(face_crop(box, detector), card.preprocessing.face_size, len(heat)))
+        blend_heat(frame_rgb, heat, view_matrix(face_crop(box), card.preprocessing.face_size, len(heat)))
 
 
 def view_matrix(crop: Crop, face_size: int, size: int) -> np.ndarray:

@@ -99,9 +99,9 @@ class Reading:
         # The photo is decoded again: kept since its answer, the pixels of all visitors' photos would fill the memory.
         with place():
             image_rgb = self.image_rgb()
-            self.strips[number] = _strip(self.reader, image_rgb, self.faces[number - 1], self.detector)
+            self.strips[number] = _strip(self.reader, image_rgb, self.faces[number - 1])
             if measure:
-                self.stabilities[:] = stability(self.reader, image_rgb, list(self.faces[:STABLE_FACES]), self.detector)
+                self.stabilities[:] = stability(self.reader, image_rgb, list(self.faces[:STABLE_FACES]))
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -193,9 +193,9 @@ def _read(unread: Reading, detector: Detector) -> Reading:
         return_freed_memory()
 
 
-def _strip(recognizer: Recognizer, image_rgb: np.ndarray, face: Prediction, detector: str) -> dict[str, bytes]:
+def _strip(recognizer: Recognizer, image_rgb: np.ndarray, face: Prediction) -> dict[str, bytes]:
     """Found, aligned, gray, standardized: a JPEG each."""
-    steps = recognizer.steps(image_rgb, face.box, detector)
+    steps = recognizer.steps(image_rgb, face.box)
     pictures = (
         render.surroundings(image_rgb, face),
         steps.aligned_rgb,
