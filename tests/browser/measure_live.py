@@ -20,8 +20,8 @@ import tyro
 from playwright.sync_api import sync_playwright
 
 from fer.vision.images import read_image
+from tests.browser.camera import STREAM_FLAGS, on_canvas
 from tests.browser.conftest import CHROMIUM, FLAGS
-from tests.browser.test_live import STREAM_FLAGS, on_canvas
 from tests.conftest import ROOT, YUNET
 from tests.serving import await_health, free_port
 

@@ -77,7 +77,7 @@ def test_ten_photographs_get_the_same_faces_and_probabilities(modules_page, pict
         "constants": constants(),
         "runtime": component._runtime(),
         "yunet": component._yunet(),
-        "model": component.model(name),
+        "model": component.model(name, name),
     }
     found = modules_page.evaluate(
         """async ([data, names, side]) => {

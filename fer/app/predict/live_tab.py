@@ -32,12 +32,13 @@ UNFIT = {
 
 def show(is_open: bool) -> None:
     """A live camera with its panel beside it, read where the visitor chose."""
-    if is_open and _choose_place() == "browser":
-        _in_browser(True)
-    elif is_open or not state.is_recording():
+    choice = st.container()  # open or not: what stands below must stay where it is, else the page builds it anew
+    with choice:
+        place = _choose_place() if is_open else "browser" if state.is_recording() else "server"
+    if place == "browser":  # also where the tab was left in mid-recording: the browser sends the rest
+        _in_browser(is_open)
+    else:
         _on_server(is_open)
-    else:  # the tab was left in mid-recording: the browser sends the rest
-        _in_browser(False)
     if is_open:
         _recording_result()
 
@@ -81,7 +82,7 @@ def _component(is_open: bool) -> None:
     if session.rerun_asked():
         st.rerun(scope="app")
     try:
-        state.keep_model(component.model(session.model()))
+        state.keep_model(component.model(session.model(), layout.model_label(session.model())))
     except FerError as error:  # what runs goes on with the model before
         st.error(layout.plain(error.message), icon=":material/error:")
     if model := state.kept_model():

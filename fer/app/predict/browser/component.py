@@ -44,17 +44,19 @@ def why_not() -> str:
     return ""
 
 
-def model(name: str) -> dict[str, object]:
-    """What the browser needs to know of a model, which is served from now on. Raises WeightsError."""
+def model(name: str, label: str) -> dict[str, object]:
+    """What the browser needs to know of a model, which is served from now on. Raises WeightsError.
+
+    label: what it is called on the page.
+    """
     weights = find_weights(name)
     asset, card = _graph(weights, _changed_ns(weights))
-    short = weights.parent.name if weights.stem == "best" else weights.stem
     reading = {
         "preprocessing": card.preprocessing.to_json(),
         "temperature": card.temperature,
         "threshold": card.threshold,
     }
-    return {"name": short, "url": f"{assets.offer(asset)}model.onnx", "card": reading}
+    return {"name": label, "url": f"{assets.offer(asset)}model.onnx", "card": reading}
 
 
 def place(model: dict[str, object], settings: LiveSettings, wanted: bool, **handlers: Callable[[], None]) -> None:
