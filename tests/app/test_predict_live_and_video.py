@@ -11,9 +11,12 @@ from streamlit.testing.v1 import AppTest
 
 import fer
 from fer.app.predict import live_tab, video_job, webcam
+from fer.app.predict.browser import component as browser_component
+from fer.app.predict.browser import state
 from fer.app.server import visitors
 from fer.app.session import PREDICT_TABS, PREDICT_VIEWS
-from fer.errors import FerError
+from fer.errors import FerError, WeightsError
+from fer.inference.recording import Row
 from fer.vision.detection import load_detector
 from fer.vision.video import VideoWriter
 from tests.app.test_predict import words
@@ -159,6 +162,72 @@ def test_frames_that_fail_and_parts_that_cannot_be_drawn_are_told(app, component
     app.sidebar.selectbox(key="detector_widget").select("hog").run()
     app.button_group(key="live_parts").set_value(["boxes", "landmarks"]).run()
     assert not app.exception and any("YuNet alone" in one.value for one in app.caption)
+
+
+@pytest.fixture
+def placed(monkeypatch):
+    """In the component's place: what it was given, and what the browser would say in a handler."""
+    given = SimpleNamespace(calls=[], says={})
+
+    def place(model, settings, wanted, **handlers):
+        given.calls.append(SimpleNamespace(model=model, settings=settings, wanted=wanted, handlers=handlers))
+
+    monkeypatch.setattr(browser_component, "place", place)
+    monkeypatch.setattr(browser_component, "said", given.says.get)
+    monkeypatch.setattr(browser_component, "why_not", lambda: "")
+    return given
+
+
+def test_on_ones_own_machine_the_server_reads_until_the_visitor_chooses(app, placed):
+    open_view(app, "live")
+    assert not app.exception and not placed.calls and button(app, "live_start")
+    app.button_group(key="live_place_widget").set_value("browser").run()
+    assert not app.exception and placed.calls[-1].wanted and placed.calls[-1].model["name"] == "compact"
+    assert placed.calls[-1].settings.mirror and not any(one.key == "live_start" for one in app.button)
+    app.slider(key="live_smoothing").set_value(1.0).run()
+    assert placed.calls[-1].settings.smoothing_s == 1.0
+    app.session_state["wanted_predict_view"] = "photos"
+    app.run()
+    count = len(placed.calls)
+    open_view(app, "live")
+    assert len(placed.calls) > count  # the choice is kept
+
+
+def test_on_a_shared_demo_the_browser_reads_and_a_broken_model_changes_nothing(app, placed, monkeypatch):
+    monkeypatch.setenv("FER_HOSTED", "1")
+    open_view(app, "live")
+    assert not app.exception and placed.calls[-1].model["name"] == "compact"
+    monkeypatch.setattr(
+        browser_component, "model", lambda name, label: (_ for _ in ()).throw(WeightsError("It is damaged."))
+    )
+    app.run()
+    assert "damaged" in app.error[0].value and placed.calls[-1].model["name"] == "compact"
+
+
+def test_a_browser_that_cannot_read_is_told_why_and_the_server_takes_over(app, placed, monkeypatch):
+    monkeypatch.setenv("FER_HOSTED", "1")
+    app.session_state["browser_unfit"], app.session_state["live_place"] = "wasm", "server"
+    open_view(app, "live")
+    assert not placed.calls and "no WebAssembly" in app.warning[0].value and button(app, "live_start")
+    assert "Frames go to this server" in words(app)
+
+
+def test_without_it_the_page_says_so_and_the_server_reads(app):
+    open_view(app, "live")
+    assert any("not offered" in one.value for one in app.caption) and button(app, "live_start")
+
+
+def test_a_recording_goes_on_being_drawn_after_its_tab_was_left(app, placed):
+    open_view(app, "live")
+    app.session_state["browser_recording"] = state.BrowserRecording("a")
+    app.session_state["wanted_predict_view"] = "photos"
+    app.run()
+    assert not app.exception and placed.calls and not placed.calls[-1].wanted
+    app.session_state["browser_recording"].rows.append(
+        Row(0.5, 1, "happy", True, (0, 0, 0, 1, 0, 0, 0), (1, 2, 30, 40))
+    )
+    app.switch_page("pages/evaluate.py").run()
+    assert len(app.session_state["live_recording"]) == 1
 
 
 def test_leaving_the_page_ends_the_stream_and_keeps_the_recording(app, component):

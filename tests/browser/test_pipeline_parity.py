@@ -111,14 +111,18 @@ def test_ten_photographs_get_the_same_faces_and_probabilities(modules_page, pict
     print(furthest)
 
 
+def face_at(x: float, y: float, width: float, height: float) -> FaceBox:
+    return FaceBox(x, y, width, height, detector="yunet")
+
+
 def people_walking(count: int = 40) -> list[tuple[float, list[FaceBox]]]:
     """(seconds, boxes) of three people who cross, vanish and grow, in no fixed order."""
     rng, frames = np.random.default_rng(5), []
     for index in range(count):
         boxes = [
-            FaceBox(20 + 12 * index, 100, 60, 70),
-            FaceBox(500 - 12 * index, 110 + rng.normal(), 62, 66),
-            FaceBox(300, 300, 40 + 3 * index, 44 + 3 * index),
+            face_at(20 + 12 * index, 100, 60, 70),
+            face_at(500 - 12 * index, 110 + rng.normal(), 62, 66),
+            face_at(300, 300, 40 + 3 * index, 44 + 3 * index),
         ]
         kept = [box for box in boxes if rng.random() > 0.1]
         frames.append((index * 0.07, [kept[place] for place in rng.permutation(len(kept))]))
@@ -185,7 +189,7 @@ def faces_of(rng: np.random.Generator, count: int) -> list[FaceBox]:
         offsets = np.array([[-1, -1], [1, -1], [rng.uniform(-0.9, 0.9), 0], [-0.8, 1], [0.8, 1]]) * unit
         rotation = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
         points = tuple(tuple(map(float, point)) for point in center + offsets @ rotation.T)
-        boxes.append(FaceBox(x, y, width, 1.2 * width, 0.9, points))
+        boxes.append(FaceBox(x, y, width, 1.2 * width, 0.9, points, detector="yunet"))
     return boxes
 
 
@@ -211,7 +215,7 @@ def test_faces_are_cut_and_judged_alike(modules_page):
     )
     judged = set()
     for box, (face, reasons) in zip(boxes, found, strict=True):
-        expected = cut(picture, face_crop(box, "yunet"), 48)
+        expected = cut(picture, face_crop(box), 48)
         assert np.abs(np.reshape(face, (48, 48)) - expected.astype(int)).mean() < 0.05
         quality = assess(picture.shape, box, expected)
         words = [reason.partition(" (")[0] for reason in quality.reasons]
@@ -235,7 +239,7 @@ def test_people_over_time_are_told_the_same(modules_page):
     rng = np.random.default_rng(4)
     rows = [rng.dirichlet(np.full(7, 0.5)).tolist() for _ in range(30)]
     fit = [bool(index % 4) for index in range(30)]
-    box = FaceBox(100, 80, 60, 70)
+    box = face_at(100, 80, 60, 70)
 
     class Stub:
         card = replace(load("mini_xception").card, threshold=0.5)
@@ -243,9 +247,9 @@ def test_people_over_time_are_told_the_same(modules_page):
         def __init__(self):
             self.rows = iter(zip(rows, fit, strict=True))
 
-        def read(self, frame, boxes, detector):
+        def read(self, frame, boxes):
             row, ok = next(self.rows)
-            return [Prediction(box, tuple(row), ok, Quality(ok, () if ok else ("blurred (x)",)), detector)]
+            return [Prediction(box, tuple(row), ok, Quality(ok, () if ok else ("blurred (x)",)))]
 
     reader = TrackedReader(Stub(), Detector([[box]] * 30), 0.4)
     frame = np.zeros((240, 320, 3), np.uint8)
