@@ -7,7 +7,6 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
-import onnx
 import streamlit as st
 
 from fer.app.predict.browser import assets, ort_web, state
@@ -127,6 +126,8 @@ def _file_asset(file: Path, changed_ns: int) -> assets.Asset:
 @lru_cache(maxsize=2)
 def _any_size(file: Path, changed_ns: int) -> assets.Asset:
     """YuNet for pictures of any size: its file says 640 x 640, and ONNX Runtime, unlike OpenCV, insists."""
+    import onnx
+
     model = onnx.load(str(file))
     for value in (*model.graph.input, *model.graph.output):
         for dimension in value.type.tensor_type.shape.dim:
