@@ -34,9 +34,11 @@ def served(pictures: dict[str, bytes]) -> Iterator[str]:
     async def picture(request) -> Response:
         return Response(pictures[request.path_params["name"]], media_type="image/png")
 
+    isolated = {"Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp"}
     routes = [
         assets.route(),
         Route("/", lambda _: HTMLResponse("<title>Empty</title>")),
+        Route("/isolated", lambda _: HTMLResponse("<title>Isolated</title>", headers=isolated)),
         Route("/pictures/{name}", picture),
     ]
     server = uvicorn.Server(uvicorn.Config(Starlette(routes=routes), "127.0.0.1", port, log_level="error"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 from dataclasses import replace
 
 import cv2
@@ -60,6 +61,45 @@ def modules_page(browser, pictures):
         )
         yield page
         page.close()
+
+
+def test_an_isolated_page_reads_with_threads_in_the_worker_and_says_the_same(browser, yunet_needed, monkeypatch):
+    """Where the page is cross-origin isolated the worker starts, and onnxruntime-web takes several threads."""
+    monkeypatch.setenv("FER_ORT_WEB", str(named_runtime()))
+    photo = read_image(SAMPLES / "astronaut.jpg")
+    with served({"astronaut": cv2.imencode(".png", photo[..., ::-1])[1].tobytes()}) as address:
+        data = {
+            "constants": constants(),
+            "runtime": {name: address + url for name, url in component._runtime().items()},
+            "yunet": address + component._yunet(),
+            "model": component.model("mini_xception", "mini"),
+            "settings": {"smoothingS": 0, "mirror": False, "parts": ["boxes", "labels", "landmarks"], "longSide": 320},
+        }
+        data["model"]["url"] = address + data["model"]["url"]
+        page = browser.new_page()
+        page.goto(f"{address}/isolated")
+        loaded, answer = page.evaluate(
+            """async ([modules, data]) => {
+                const worker = new Worker(modules + "worker.js", { type: "module" });
+                const hear = () => new Promise((resolve, reject) => {
+                    worker.onmessage = ({ data }) => resolve(data);
+                    worker.onerror = reject;
+                });
+                const canvas = document.createElement("canvas").transferControlToOffscreen();
+                worker.postMessage({ kind: "canvas", canvas }, [canvas]);
+                worker.postMessage({ kind: "load", data });
+                const loaded = await hear();
+                const bitmap = await createImageBitmap(await (await fetch("/pictures/astronaut")).blob());
+                worker.postMessage({ kind: "frame", bitmap, timeS: 0 }, [bitmap]);
+                return [loaded, await hear()];
+            }""",
+            [assets.offer(component._modules()), data],
+        )
+        assert page.evaluate("crossOriginIsolated")
+        page.close()
+    assert loaded["kind"] == "loaded" and loaded["threads"] == min(os.cpu_count(), 4), loaded
+    (face,) = load("mini_xception").predict(photo, load_detector("yunet"), 320)
+    assert np.allclose(answer["faces"][0]["probabilities"], face.probabilities, atol=0.02)
 
 
 def iou(box: FaceBox, other: dict) -> float:

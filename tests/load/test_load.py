@@ -33,7 +33,7 @@ def test_visitors_get_label_and_maps_and_the_log_knows_nothing_of_them(hosted, t
     assert [visit.error for visit in visits] == ["", ""]
     assert all(visit.label_s > 0 and visit.explain_s > 0 for visit in visits)
     text = log.read_text()
-    assert "Uvicorn" in text and not any(word in text for word in ("holiday", "anna", ".jpg", "GET ", "PUT "))
+    assert "Streamlit app" in text and not any(word in text for word in ("holiday", "anna", ".jpg", "GET ", "PUT "))
     assert {path for path in folder.rglob("*") if path.is_file()} == before  # and nothing is written to disk
 
 

@@ -24,6 +24,7 @@ KEPT = 16  # assets, models among them: what no page offered for long goes first
 TYPES = {".js": "text/javascript", ".mjs": "text/javascript", ".wasm": "application/wasm"}
 HEADERS = {
     "Cache-Control": "public, max-age=31536000, immutable",
+    "Cross-Origin-Embedder-Policy": "require-corp",  # else a page that a proxy isolates could not start the worker
     "Cross-Origin-Resource-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
     # A worker is held to the policy that its own file comes with: it compiles WebAssembly and asks this server alone.

@@ -41,14 +41,14 @@ class View {
     this.status = make("p", { className: "note", role: "status" });
     this.record = make("button", { type: "button", hidden: true, title: "Keeps the probabilities of each person and time, no pictures, until you record anew or close this browser tab.", onclick: () => this.toggleRecording() });
     this.numbers = make("p", { className: "note" });
-    const left = make("div", { className: "picture" }, make("div", {}, this.button, " ", this.upload), this.invitation, this.canvas, this.status);
+    this.video = make("video", { muted: true, playsInline: true, autoplay: true, ariaHidden: "true" }); // Safari plays what is on the page
+    const left = make("div", { className: "picture" }, this.video, make("div", {}, this.button, " ", this.upload), this.invitation, this.canvas, this.status);
     const right = make("div", { className: "panel" }, this.numbers, this.record, this.panel.element);
     parentElement.querySelector(".live")?.replaceChildren(left, right);
 
     /** @type {Worker | undefined} */
     this.worker = undefined;
     this.loaded = ""; // the model in use
-    this.video = make("video", { muted: true, playsInline: true, autoplay: true });
     /** @type {MediaStream | null} */
     this.stream = null;
     this.starting = false;
@@ -276,8 +276,12 @@ class View {
   acknowledge() {
     const [known, mine] = [this.data.recording, this.recording];
     if (!mine || known?.id !== mine.id) return;
-    mine.rows.splice(0, Math.max(known.received - mine.first, 0));
-    mine.first = Math.max(known.received, mine.first);
+    if (known.received < mine.first) { // the server was started anew, and has lost what came before
+      Object.assign(mine, { id: `${mine.id}+`, first: 0 });
+      return this.push();
+    }
+    mine.rows.splice(0, known.received - mine.first);
+    mine.first = known.received;
     if (mine.done && known.done) this.recording = null;
     this.settle();
   }
