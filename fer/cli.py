@@ -9,6 +9,7 @@ import io
 import json
 import os
 import sys
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -22,8 +23,11 @@ from fer.training.config import CHOICES, TrainConfig
 from fer.vision.registry import DETECTORS, FACE_FINDERS
 
 DEFAULTS = TrainConfig()
+PROGRESS_DELAY_S = 2.0  # a bar for what takes longer
+TIDY_EVERY = 50  # photos: what glibc keeps of large ones is given back
 if TYPE_CHECKING:
-    from fer.data.folders import Faces
+    from fer.data.pictures import Faces
+    from fer.evaluation.metrics import Report
 
     Detector = str
     Finder = str
@@ -49,31 +53,45 @@ def predict(
         json: Print one JSON line a picture.
     """
     import fer
+    from fer.data.photo_files import PhotoFiles
+    from fer.inference.photo import PhotoReading
     from fer.inference.stability import stability as steady
+    from fer.memory import return_freed_memory
     from fer.vision.detection import load_detector
-    from fer.vision.images import read_image
+    from fer.vision.images import FORMATS, read
 
     if not paths:
         raise FerError("Name a photo or a folder of photos, such as: python -m fer predict photo.jpg")
     recognizer, finder = fer.load(model), load_detector(detector)
     _say(f"model {recognizer.name}, detector {finder.name}")
-    failed, pictures = 0, _pictures(paths)
-    for path in tqdm(pictures, unit="photo", disable=len(pictures) < 3):
-        row: dict[str, Any] = {"path": str(path), "width": None, "height": None, "faces": [], "error": None}
-        try:
-            image_rgb = read_image(path)
-            row["height"], row["width"] = image_rgb.shape[:2]
-            faces = recognizer.predict(image_rgb, finder)
-            row["faces"] = [face.to_json() for face in faces]
-            if stability:
-                for face, share in zip(row["faces"], steady(recognizer, image_rgb, faces), strict=True):
-                    face["stability"] = round(share, 3)
-        except FerError as error:
-            row["error"] = {"type": type(error).__name__, "message": error.message}
-            failed += 1
-        tqdm.write(_dump(row) if json else _sentence(row), file=sys.stdout)
-    if not pictures:
-        raise FerError("There are no pictures in the folder. Expected png, jpg, webp, bmp or gif files.")
+    failed, photos, notes = 0, PhotoFiles(paths), Counter[str]()
+    with tqdm(photos, unit="photo", delay=PROGRESS_DELAY_S) as bar:
+        for path in bar:
+            shares: list[float] = []
+            try:
+                decoded = read(path)
+                faces = recognizer.predict(decoded.rgb, finder)
+                reading = PhotoReading.of(str(path), decoded, faces)
+                if stability:
+                    shares = steady(recognizer, decoded.rgb, faces)
+            except FerError as error:
+                reading = PhotoReading(str(path), error=error)
+                failed += 1
+            row = reading.to_json(shares)
+            tqdm.write(_dump(row) if json else _sentence(row), file=sys.stdout)
+            for note in reading.notes:  # the row has them all
+                notes[note] += 1
+                if notes[note] == 1:
+                    tqdm.write(f"{path}: {note}", file=sys.stderr)
+            if photos.found % TIDY_EVERY == 0:
+                return_freed_memory()
+    for note, times in notes.items():
+        if times > 1:
+            _say(f"{times} photos: {note}")
+    if words := photos.words():
+        _say(words)
+    if not photos.found:
+        raise FerError(f"There are no pictures in the folder. Expected {FORMATS} files.")
     return 1 if failed else 0
 
 
@@ -83,17 +101,19 @@ def evaluate(
     model: str = DEFAULT_MODEL,
     tta: Literal["none", "flip", "tencrop"] = "none",
     faces: Faces = "auto",
+    classes: str = "",
     report: Path | None = None,
     json: bool = False,
 ) -> int:  # noqa: A002
     """Score a model: accuracy, F1, confusion matrix, calibration.
 
     Args:
-        data: fer2013.csv, a folder <split>/<class>/*, or synthetic.
+        data: fer2013.csv, a folder or a zip <split>/<class>/*, or synthetic.
         split: One or several of Training, PublicTest, PrivateTest (or train, validation, test).
         model: A name in weights/, a run directory, or a .safetensors or .onnx file.
         tta: Average the views of a face: none, flip (2) or tencrop (10).
         faces: Pictures of a folder: crop takes each for one face, detect looks for the largest, auto goes by size.
+        classes: What folders or labels of other names show, such as 1=surprise,2=fear.
         report: Also write a self-contained HTML report there.
         json: Print one JSON line a split.
     """
@@ -102,7 +122,7 @@ def evaluate(
     from fer.evaluation.evaluation import study
 
     recognizer = fer.load(model)
-    dataset, studies = read_dataset(data, faces=faces), []
+    dataset, studies = read_dataset(data, faces=faces, classes=classes), []
     for line in [*dataset.left_out(), *dataset.remarks]:
         _say(line)
     for name in split:
@@ -115,7 +135,7 @@ def evaluate(
             result = study(recognizer, dataset, name, tta, step)
         studies.append(result)
         values = result.report.to_json()
-        print(_dump(values) if json else _table(values))
+        print(_dump(values) if json else _table(result.report))
     if report is not None:
         from fer.evaluation.report import write_report
 
@@ -212,14 +232,16 @@ def explain(
 def video(
     source: tyro.conf.Positional[Path],
     /,
-    out: Path,
+    out: Path | None = None,
     csv: Path | None = None,
     model: str = DEFAULT_MODEL,
     detector: Finder = "auto",
     readings: float = 10.0,
     json: bool = False,
 ) -> int:  # noqa: A002
-    """Read a video: its frames with the faces drawn on, and a row per face and reading.
+    """Read a video: its frames with the faces drawn on and its sound, and a row per face and reading.
+
+    One of --out, --csv and --json is enough.
 
     Args:
         source: A video: mp4, mov, webm, mkv or avi.
@@ -232,15 +254,17 @@ def video(
     """
     import fer
     from fer.inference import recording
-    from fer.inference.video import read_video
+    from fer.inference.video import SOUND, read_video
     from fer.vision.detection import load_detector
     from fer.visualization.overlay import draw_faces
 
     if not 0.1 <= readings <= 120:
         raise FerError(f"Readings a second are 0.1 to 120, got {readings:g}.")
-    if out.resolve() == source.resolve():
+    if out is None and csv is None and not json:
+        raise FerError("Say what to write: --out OUT.mp4, --csv OUT.csv or --json.")
+    if out is not None and out.resolve() == source.resolve():
         raise FerError("--out is the video itself. Choose another name.")
-    if csv is not None and csv.resolve() in (source.resolve(), out.resolve()):
+    if csv is not None and csv.resolve() in (source.resolve(), out and out.resolve()):
         raise FerError("--csv is the video itself or --out. Choose another name.")
     recognizer, finder = fer.load(model), load_detector(detector)
     _say(f"model {recognizer.name}, detector {finder.name}")
@@ -270,6 +294,7 @@ def video(
                 height=video.info.height,
                 frames=video.frames,
                 readings=video.read,
+                sound=video.sound,
                 notes=list(video.notes),
             )
         )
@@ -278,7 +303,11 @@ def video(
         told = ", ".join(
             f"{name} {share:.0%}" for name, share in recording.shares(video.rows).items() if share >= 0.005
         )
-        print(f"{out}: {video.frames} frames, {video.read} read, {people} people{': ' + told if told else ''}")
+        print(
+            f"{out or csv}: {video.frames} frames, {video.read} read, {people} {'person' if people == 1 else 'people'}"
+            + (f": {told}" if told else "")
+            + (f"; {SOUND[video.sound]}" if video.sound else "")
+        )
     return 0
 
 
@@ -439,18 +468,6 @@ def _config_file(arguments: list[str]) -> tuple[TrainConfig, list[str]]:
     return TrainConfig.read(Path(path)), rest
 
 
-def _pictures(paths: list[Path]) -> list[Path]:
-    from fer.data.folders import pictures_below
-
-    found: list[Path] = []
-    for path in paths:
-        if os.path.isdir(path):
-            found += pictures_below(path)
-        else:
-            found.append(path)
-    return found
-
-
 def _sentence(row: dict[str, Any]) -> str:
     if row["error"]:
         return f"{row['path']}: {row['error']['message']}"
@@ -469,28 +486,31 @@ def _sentence(row: dict[str, Any]) -> str:
             if face["quality"]["reasons"]
             else f"not sure ({best}, {ranked[1][0]} {ranked[1][1]:.0%})"
         )
-    return f"{row['path']}: {'; '.join(words)}"
+    turned = f" (turned by {row['rotation']}°)" if row["rotation"] else ""
+    return f"{row['path']}{turned}: {'; '.join(words)}"
 
 
-def _table(report: dict[str, Any]) -> str:
-    fresh = report["accuracy_without_train_duplicates"]
+def _table(report: Report) -> str:
+    from fer.evaluation.report import score_text
+
+    fresh = report.accuracy_without_train_duplicates
     lines = [
-        f"{report['model']} on {report['split']} (n = {report['n']}, tta {report['tta']})",
-        f"accuracy {report['accuracy']:.2%}"
+        f"{report.model} on {report.split} (n = {report.n}, tta {report.tta})",
+        f"accuracy {report.accuracy:.2%}"
         + (f", without train duplicates {fresh:.2%}" if fresh is not None else "")
-        + f"; macro-F1 {report['macro_f1']:.3f}",
-        f"nll {report['nll']:.4f}, ECE {report['ece']:.4f}, Brier {report['brier']:.4f}",
+        + f"; macro-F1 {report.macro_f1:.3f}",
+        f"nll {report.nll:.4f}, ECE {report.ece:.4f}, Brier {report.brier:.4f}",
+        *filter(None, [report.absent_words()]),
         "",
         f"{'':>10}{'precision':>11}{'recall':>9}{'F1':>8}{'support':>9}",
     ]
-    lines += [
-        f"{name:>10}{row['precision']:>11.3f}{row['recall']:>9.3f}{row['f1']:>8.3f}{row['support']:>9}"
-        for name, row in report["per_class"].items()
-    ]
+    for name, row in report.per_class.items():
+        precision, recall, f1 = (score_text(row[key]) for key in ("precision", "recall", "f1"))
+        lines.append(f"{name:>10}{precision:>11}{recall:>9}{f1:>8}{row['support']:>9}")
     lines += ["", "confusion matrix (rows: truth)"]
     lines += [
         f"{name:>10}" + "".join(f"{count:>7}" for count in row)
-        for name, row in zip(report["per_class"], report["confusion_matrix"], strict=True)
+        for name, row in zip(report.per_class, report.confusion_matrix, strict=True)
     ]
     return "\n".join(lines) + "\n"
 

@@ -41,7 +41,7 @@ class ExplainError(FerError):
 # What each extra of the package brings, by the first name in an import.
 EXTRAS = {
     "train": ("torch", "torchvision", "torchmetrics", "captum", "accelerate", "safetensors", "optuna"),
-    "app": ("streamlit", "streamlit_webrtc", "plotly"),
+    "app": ("streamlit", "streamlit_webrtc", "plotly", "pi_heif"),
 }
 
 

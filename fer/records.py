@@ -21,6 +21,7 @@ class FaceBox:
     differently, and it is cut out accordingly.
     landmarks: right eye, left eye, nose tip, right and left mouth corner as (x, y), "right" being the
     person's own; None where the detector gives none.
+    rotation: how far the picture has to be turned for the face to be upright: 0, 90, 180 or 270 degrees clockwise.
     """
 
     x: float
@@ -29,6 +30,7 @@ class FaceBox:
     height: float
     score: float = 1.0
     landmarks: tuple[tuple[float, float], ...] | None = None
+    rotation: int = 0
     detector: str = field(kw_only=True)
 
     @property

@@ -24,7 +24,11 @@ def confusion_matrix(named: NDArray[np.int64], labels: NDArray[np.int64], count:
 
 
 def macro_f1(confusion: NDArray[np.int64]) -> float:
-    """The mean F1 of the classes that occur or are named; 0 where there is nothing."""
+    """The mean F1 of the classes that the truth holds; 0 where there is nothing.
+
+    A class without a face has no recall, so it is left out of the mean. Faces wrongly named so still count, as misses
+    of their own classes.
+    """
+    there = confusion.sum(1) > 0
     both = confusion.sum(0) + confusion.sum(1)
-    there = both > 0
     return float((2 * np.diag(confusion)[there] / both[there]).mean()) if there.any() else 0.0

@@ -6,8 +6,9 @@ from functools import partial
 
 import streamlit as st
 
-from fer.app import layout, resources, session
+from fer.app import errors, layout, resources, session
 from fer.app.evaluate import inputs
+from fer.app.markdown import plain
 
 detector_line = layout.open_page("Evaluate")
 st.title("Evaluate")
@@ -15,7 +16,7 @@ st.markdown("How good is this model, where does it fail, and for whom?")
 
 SECTIONS = ("Overview", "Confusion", "Calibration", "Curves", "Errors", "People", "Stress", "Groups", "Another model")
 
-with layout.guarded():
+with errors.guarded():
     chosen = inputs.choose()
     if chosen is None:
         from fer.app.evaluate import overview
@@ -29,7 +30,7 @@ with layout.guarded():
         from fer.visualization import evaluation_figures as charts
         from fer.visualization.figures import CONFIG
 
-        st.header(f"{layout.plain(layout.model_label(session.model()))} on {len(item.part):,} faces")
+        st.header(f"{plain(session.model().label)} on {len(item.part):,} faces")
         section = st.segmented_control(
             "Part of the report",
             SECTIONS,

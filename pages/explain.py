@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from fer.app import layout
+from fer.app import errors, layout
 
 detector_line = layout.open_page("Explain")
 st.title("Explain")
 st.markdown("What in this face speaks for each expression, and can you trust the picture that says so?")
 
-with layout.guarded():
+with errors.guarded():
     with layout.loading("PyTorch for the maps"):
         from fer.app.explain import face_choice, job, maps, measurements, what_if
         from fer.app.predict import photo_reading
@@ -23,18 +23,18 @@ with layout.guarded():
     if face_choice.has_face(reading):
         number = face_choice.choose_number(reading, chosen)
         with queue:
-            study = job.study_of(reading, number, chosen.truth)
-            layer = maps.choose_layer(study)
+            face_job = job.job_of(reading, number, chosen.truth)
+            layer = maps.choose_layer(face_job)
             keys = [job.key_of(method, layer) for method in METHODS]
-            cell = maps.chosen_cell(study, layer)
-            job.first_maps(study, keys, cell.key)
-        look = maps.top(study, cell)
+            cell = maps.chosen_cell(face_job, layer)
+            job.first_maps(face_job, keys, cell.key)
+        look = maps.top(face_job, cell)
         progress = st.container()
-        maps.grid(study, keys, cell, look)
-        measurements.trust(study, keys, cell)
-        what_if.regions(study, cell)
-        what_if.ask_back(study, cell, look)
-        what_if.downloads(study, keys, layer, look)
+        maps.grid(face_job, keys, cell, look)
+        measurements.trust(face_job, keys, cell)
+        what_if.regions(face_job, cell)
+        what_if.ask_back(face_job, cell, look)
+        what_if.downloads(face_job, keys, layer, look)
         with progress:
-            measurements.work(study, keys, cell)
+            measurements.work(face_job, keys, cell)
 layout.close_page(detector_line)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from fer.app import data_choice, layout, session
-from fer.app.server.retention import sweep_now_and_then
-from fer.app.training import data_report, form, run_view, runs_view
+from fer.app import data_choice, errors, layout, session
+from fer.app.server.retention import remove_expired_if_due
+from fer.app.training import data_report, form, run_view, runs_view, state
+from fer.data import uploads
 from fer.errors import FerError
 from fer.limits import hosted, limits
 from fer.training.run_directory import RunDirectory
@@ -17,13 +18,13 @@ st.title("Training")
 
 
 def chosen_run(runs: list[RunDirectory]) -> RunDirectory | None:
-    """The run that the address names, else the newest."""
-    named = st.query_params.get("run")
-    if named:
+    """The run in the address, else the newest."""
+    requested = st.query_params.get("run")
+    if requested:
         try:
-            return find_run(named)
+            return find_run(requested)
         except FerError as error:
-            st.error(layout.plain(error.message), icon=":material/error:")
+            errors.show_error(error.message)
     return runs[0] if runs else None
 
 
@@ -32,9 +33,9 @@ def go_to(key: str) -> None:
         st.query_params["run"] = chosen
 
 
-def choose_view(runs: list[RunDirectory], run: RunDirectory | None) -> str:
-    """The bar at the top: which run, a new one, or all side by side. Returns run, new or compare."""
-    view = session.training_view() or "run"
+def choose_view(runs: list[RunDirectory], run: RunDirectory | None) -> state.View:
+    """The bar at the top: which run, a new one, or all side by side."""
+    view = state.view.get()
     if run is None:
         return "new"
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -42,10 +43,10 @@ def choose_view(runs: list[RunDirectory], run: RunDirectory | None) -> str:
             ids = [each.id for each in runs]
             key = f"run_picker_{run.id}"
             st.selectbox("Run", ids, ids.index(run.id), key=key, on_change=go_to, args=(key,), width=340)
-            st.button("New run", on_click=session.show_training, args=("new",), icon=":material/add:", key="new_run")
+            st.button("New run", on_click=state.view.set, args=("new",), icon=":material/add:", key="new_run")
             st.button(
                 "Compare runs",
-                on_click=session.show_training,
+                on_click=state.view.set,
                 args=("compare",),
                 key="compare_runs",
                 icon=":material/stacked_line_chart:",
@@ -53,7 +54,7 @@ def choose_view(runs: list[RunDirectory], run: RunDirectory | None) -> str:
         else:
             st.button(
                 "Back to the run",
-                on_click=session.show_training,
+                on_click=state.view.set,
                 args=("run",),
                 icon=":material/arrow_back:",
                 key="back_to_run",
@@ -79,23 +80,25 @@ def show_form() -> None:
             "Kept on this server for the run, under the digest of its bytes, for "
             f"{'a day' if days == 1 else f'{days:.0f} days'}.{after}"
         )
-        data = str(data_choice.keep(data))
-    config = form.fill_in(preset, data)
-    form.start_button(config)
-    estimate = st.empty()
-    if config:
-        with estimate:
-            form.estimate_to_come()
-    report = data_report.show_report(data, config.faces if config else "auto")
+        data = str(uploads.keep(data, data.name, limits()))
+    with data_choice.asking_for_classes(data) as place:
+        classes = data_choice.chosen_classes(data)
+        config = form.fill_in(preset, data, classes)
+        form.start_button(config)
+        estimate = st.empty()
+        if config:
+            with estimate:
+                form.estimate_to_come()
+        report = data_report.show_report(data, config.faces if config else "auto", classes)
+        data_choice.ask_for_classes(place, data, report.unknown)
     if config:
         with estimate:
             form.show_estimate(config, sum(report.counts.get("Training", {}).values()))
 
 
-with layout.guarded():
-    if message := session.told():
-        st.error(layout.plain(message), icon=":material/error:")
-    sweep_now_and_then()
+with errors.guarded():
+    errors.show_message()
+    remove_expired_if_due()
     runs = list_runs()
     run = chosen_run(runs)
     view = choose_view(runs, run)

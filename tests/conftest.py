@@ -50,6 +50,7 @@ def own_cache(tmp_path_factory, monkeypatch):
 def offline(tmp_path, monkeypatch):
     """A machine that has no YuNet and cannot fetch it."""
     monkeypatch.setenv("FER_CACHE", str(tmp_path / "empty-cache"))
+    monkeypatch.delenv("FER_YUNET", raising=False)
 
 
 @pytest.fixture
@@ -64,6 +65,15 @@ def photos() -> Path:
     folder = SHARED / "data" / "photos"
     if not folder.is_dir():
         pytest.skip("the annotated photographs are not at hand (FER_SHARED)")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def cases() -> Path:
+    """Small inputs of kinds that people reported to tools like this one."""
+    folder = SHARED / "cases"
+    if not folder.is_dir():
+        pytest.skip("the field cases are not at hand (FER_SHARED)")
     return folder
 
 

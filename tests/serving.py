@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import socket
-import time
 import urllib.request
+
+from tests.waiting import wait_for
 
 
 def free_port() -> int:
@@ -21,11 +22,14 @@ def streamlit_arguments(port: int | str) -> list[str]:
 
 
 def await_health(address: str) -> str:
-    """The address, once a server that was just started answers there; raises TimeoutError after a minute."""
-    for _ in range(240):
+    """The address, once a server that was just started answers there; raises AssertionError after a minute."""
+
+    def answers() -> bool:
         try:
-            urllib.request.urlopen(f"{address}/_stcore/health", timeout=1)
-            return address
+            urllib.request.urlopen(f"{address}/_stcore/health", timeout=1).close()
         except OSError:
-            time.sleep(0.25)
-    raise TimeoutError(f"No answer from {address}")
+            return False
+        return True
+
+    wait_for(answers)
+    return address

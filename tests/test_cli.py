@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
+import zipfile
 
+import cv2
+import numpy as np
 import pytest
+from PIL import Image
 
 from fer.cli import main
 from fer.expressions import NAMES
+from fer.limits import HOSTED
 
 
 def lines(capsys) -> list[dict]:
@@ -27,7 +33,7 @@ def test_a_folder_with_one_corrupt_and_one_text_file(tmp_path, sample, capsys):
     failed = [row for row in rows if row["error"]]
     assert len(rows) == 100 and len(failed) == 2
     assert {row["error"]["type"] for row in failed} == {"ImageError"}
-    assert all(set(row) == {"path", "width", "height", "faces", "error"} for row in rows)
+    assert all(set(row) == {"path", "width", "height", "rotation", "faces", "notes", "error"} for row in rows)
 
 
 def test_a_face_as_json(sample, capsys):
@@ -39,6 +45,34 @@ def test_a_face_as_json(sample, capsys):
     assert len(face["box"]) == 4 and face["quality"] == {"ok": True, "reasons": []}
     assert face["expression"] == "happy" and list(face["probabilities"]) == list(NAMES)
     assert sum(face["probabilities"].values()) == pytest.approx(1, abs=1e-3)
+
+
+def test_what_was_done_to_read_a_photo_stands_in_its_row_and_is_said(tmp_path, sample, capsys):
+    Image.open(sample).rotate(90).save(tmp_path / "turned.png")
+    Image.open(sample).crop((170, 60, 280, 190)).resize((48, 48)).save(tmp_path / "crop.png")
+    (tmp_path / "short.jpg").write_bytes(sample.read_bytes()[:-2])
+    (tmp_path / "film.mp4").write_bytes(b"x")
+    assert main(["predict", str(tmp_path), "--json"]) == 0
+    captured = capsys.readouterr()
+    crop, short, turned = map(json.loads, captured.out.splitlines())
+    assert (turned["rotation"], short["rotation"], crop["rotation"]) == (90, 0, 0)
+    assert "90°" in turned["notes"][0] and "cut off" in short["notes"][0] and "one face" in crop["notes"][0]
+    assert crop["faces"][0]["detector"] == "none" and turned["faces"][0]["expression"] == "happy"
+    assert all(row["notes"][0] in captured.err for row in (turned, short, crop))
+    assert "1 file was skipped, since it is no picture: 1 .mp4 (film.mp4)" in captured.err
+    assert main(["predict", str(tmp_path / "crop.png"), "--detector", "haar", "--json"]) == 0
+    assert not any(face["detector"] == "none" for face in json.loads(capsys.readouterr().out)["faces"])
+    assert main(["predict", str(tmp_path)]) == 0
+    assert "turned.png (turned by 90°): happy" in capsys.readouterr().out
+
+
+def test_an_owners_folder_has_no_limit_of_photos_and_a_photo_that_of_its_owner(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("FER_HOSTED", "1")
+    for number in range(HOSTED.photos + 1):
+        Image.new("L", (16, 16), number).save(tmp_path / f"{number}.png")
+    Image.new("1", (8000, 6000)).save(tmp_path / "large.png")  # more than the shared demo takes
+    assert main(["predict", str(tmp_path), "--detector", "none", "--json"]) == 0
+    assert len(lines(capsys)) == HOSTED.photos + 2
 
 
 @pytest.mark.parametrize("detector", ["hog", "haar", "none"])
@@ -101,6 +135,51 @@ def test_evaluate_tells_what_it_left_out(tmp_path, sample, capsys):
     for place in (captured.err, report.read_text(encoding="utf-8")):
         assert "1 file could not be read: happy/torn.jpg." in place and "no validation split" in place
     assert json.loads(captured.out)["n"] == 1
+
+
+def test_evaluate_takes_a_zip_and_folders_of_other_names(tmp_path, sample, capsys):
+    with zipfile.ZipFile(tmp_path / "raf.zip", "w") as archive:
+        for name in ("1/test/a.jpg", "2/test/b.jpg", "9/test/c.jpg"):
+            archive.write(sample, f"set/{name}")
+        archive.writestr("set/labels.txt", "a 1")
+    report = tmp_path / "report.html"
+    data = ["evaluate", "--data", str(tmp_path / "raf.zip"), "--faces", "crop", "--split", "test"]
+    assert main(data) == 1
+    assert "1 (1 picture), 2 (1 picture), 9 (1 picture)" in capsys.readouterr().err
+    assert main([*data, "--classes", "1=surprise,2=fear", "--json", "--report", str(report)]) == 0
+    captured = capsys.readouterr()
+    found = json.loads(captured.out)
+    assert found["n"] == 2 and found["absent"] == ["angry", "disgust", "happy", "sad", "neutral"]
+    assert found["per_class"]["happy"] == {"precision": None, "recall": None, "f1": None, "support": 0}
+    each = [found["per_class"][name]["f1"] for name in ("fear", "surprise")]
+    assert found["macro_f1"] == pytest.approx(sum(each) / 2, abs=1e-5)
+    for place in (captured.err, report.read_text(encoding="utf-8")):
+        assert "none of the seven classes: 9 (1 picture)" in place and "1 file: set/labels.txt" in place
+    assert main([*data, "--classes", "1=surprise,2=fear"]) == 0
+    table = capsys.readouterr().out
+    assert "no faces of angry, disgust, happy, sad, neutral" in table and "2 classes present" in table
+    assert re.search(r"happy +– +– +– +0\n", table) and "–</td>" in report.read_text(encoding="utf-8")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["raf.zip", "report.html"]
+
+
+def test_a_run_remembers_what_its_folders_show(tmp_path, capsys):
+    for name, value in (("1", 60), ("2", 120)):
+        (tmp_path / "raf" / name).mkdir(parents=True)
+        for number in range(10):
+            picture = np.full((48, 48), value + number, np.uint8)
+            cv2.imwrite(str(tmp_path / "raf" / name / f"{number}.png"), picture)
+    (tmp_path / "raf" / "notes.txt").write_text("x")
+    out = str(tmp_path / "run")
+    command = ["train", "--data", str(tmp_path / "raf"), "--epochs", "1", "--batch-size", "4", "--threads", "1"]
+    assert main([*command, "--classes", "1=suprise,3", "--out", out]) == 1
+    assert "gives no folder or label a class" in capsys.readouterr().err and not (tmp_path / "run").exists()
+    assert main([*command, "--classes", "1=surprise,2=fear", "--out", out, "--json"]) == 0
+    captured = capsys.readouterr()
+    (record,) = [json.loads(line) for line in captured.out.splitlines()]
+    assert [sum(row) for row in record["confusion_matrix"]] == [0, 0, 1, 0, 0, 1, 0]
+    assert "notes.txt" in captured.err and "kept back" in captured.err
+    assert json.loads((tmp_path / "run" / "config.json").read_text())["classes"] == "1=surprise,2=fear"
+    assert main(["train", "--resume", out]) == 0  # it reads its folders as before
 
 
 def test_a_reader_that_goes_away_is_no_error():

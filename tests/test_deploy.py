@@ -9,15 +9,17 @@ import shutil
 import subprocess
 import tomllib
 from fnmatch import fnmatch
+from itertools import product
+from types import SimpleNamespace
 
 import pytest
 import yaml
 from streamlit.testing.v1 import AppTest
 
 from deploy.rehearse import steps
-from fer.app import data_choice
+from fer.data import uploads
 from fer.errors import DatasetError
-from fer.limits import HOSTED, MB
+from fer.limits import HOSTED, MB, limits
 from tests.conftest import ROOT
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
@@ -111,11 +113,10 @@ def test_without_a_disk_to_write_on_all_works_but_training_which_says_so(read_on
 
 
 def test_uploads_are_bounded_on_the_server_too(monkeypatch):
-    from types import SimpleNamespace
-
     monkeypatch.setenv("FER_HOSTED", "1")
-    upload = SimpleNamespace(size=HOSTED.dataset_bytes + 1, name="faces.zip")
-    for take in (data_choice.read_upload, data_choice.keep):
-        with pytest.raises(DatasetError, match="MB are taken"):
-            take(upload)
+    with open(os.devnull, "rb") as nothing:
+        upload = SimpleNamespace(seek=lambda *place: HOSTED.dataset_bytes + 1, read=nothing.read)
+        for take, name in product((uploads.read_upload, uploads.keep), ("faces.zip", "faces.csv")):
+            with pytest.raises(DatasetError, match="MB are taken"):
+                take(upload, name, limits())
     assert HOSTED.dataset_bytes == 40 * MB

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import subprocess
@@ -10,7 +9,7 @@ import sys
 import threading
 import time
 import zipfile
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, replace
 from itertools import product
 from pathlib import Path
@@ -18,17 +17,18 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile, UploadedFileRec
 from streamlit.testing.v1 import AppTest
 
-from fer.app import data_choice, session
+from fer.app.model_choice import ShippedModel
 from fer.app.predict import photo_reading, webcam
 from fer.app.resources import data_stamp
 from fer.app.server import retention
-from fer.app.server.retention import sweep
+from fer.app.server.retention import remove_expired
 from fer.app.training import form
+from fer.app.training import state as training_state
 from fer.app.training.data_report import look_at
-from fer.app.work_queue import WorkQueue
 from fer.data import uploads
 from fer.errors import RunError
 from fer.limits import HOSTED, OPEN, hosted, limits
@@ -36,10 +36,11 @@ from fer.training import launcher, watched_faces
 from fer.training.config import TrainConfig
 from fer.training.run_directory import RunDirectory
 from fer.training.worker import train
-from tests.app.test_training import made, words
+from tests.app.helpers import made, words
 from tests.conftest import ROOT
 from tests.load.visitor import Visitor
 from tests.serving import await_health, free_port
+from tests.waiting import wait_for
 
 
 @pytest.fixture
@@ -50,6 +51,11 @@ def demo(monkeypatch, tmp_path):
 
 def uploaded(path: Path) -> UploadedFile:
     return UploadedFile(UploadedFileRec("id", path.name, "", path.read_bytes()), None)
+
+
+def kept(path: Path) -> Path:
+    upload = uploaded(path)
+    return uploads.keep(upload, upload.name, limits())
 
 
 def zip_of_faces(path: Path) -> Path:
@@ -77,54 +83,6 @@ def test_no_limit_is_looser_on_the_demo(monkeypatch):
             assert asdict(HOSTED)[name] <= value, name
 
 
-def test_every_module_takes_its_limits_from_there():
-    code = (
-        "import json; from fer.vision import images, video; from fer.app import data_choice; "
-        "from fer.app.predict import photo_reading; "
-        "from fer.data import uploads, folders; from fer.models import weights; print(json.dumps(["
-        "images.MAX_BYTES, images.MAX_PIXELS, video.MAX_BYTES, video.MAX_SECONDS, video.MAX_SIDE, "
-        "photo_reading.MAX_PHOTOS, data_choice.UPLOAD_MB, uploads.MAX_FILES, uploads.MAX_TOTAL, uploads.MAX_RATIO, "
-        "folders.MAX_PICTURES, weights.MAX_BYTES]))"
-    )
-    found = subprocess.run(
-        [sys.executable, "-c", code],
-        env={**os.environ, "FER_HOSTED": "1"},
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout
-    most = HOSTED
-    assert json.loads(found.splitlines()[-1]) == [
-        most.photo_bytes,
-        most.photo_pixels,
-        most.video_bytes,
-        most.video_seconds,
-        most.video_side,
-        most.photos,
-        most.dataset_bytes // 2**20,
-        most.archive_files,
-        most.archive_bytes,
-        most.archive_ratio,
-        most.dataset_pictures,
-        most.checkpoint_bytes,
-    ]
-
-
-@pytest.mark.parametrize(
-    ("settings", "said"),
-    [
-        ({"model": "repvgg"}, "only mini_xception"),
-        ({"epochs": 500}, "epochs goes up to 12"),
-        ({"processes": 4}, "processes goes up to 1"),
-        ({"batch_size": 3000}, "batch size goes up to 128"),
-        ({"threads": 1024}, "threads goes up to"),
-        ({"teacher": ",".join(["compact"] * 500)}, "at most 1 teacher"),
-        ({"teacher": "../../x"}, "shipped weights"),
-        ({"init": "/etc/passwd"}, "shipped weights"),
-        ({"data": "/etc"}, "drawn or uploaded"),
-    ],
-)
 def test_training_stays_short_and_within_its_folders(demo, settings, said):
     with pytest.raises(RunError, match=said):
         launcher.start(TrainConfig(**{"epochs": 2, **settings}))
@@ -165,7 +123,15 @@ def test_paused_runs_count_and_resuming_is_bounded_too(demo, monkeypatch, tmp_pa
 
 
 def test_two_that_start_at_once_do_not_both_take_the_last_place(demo, monkeypatch, tmp_path):
-    monkeypatch.setattr(launcher, "launch", lambda run: time.sleep(0.1))
+    counted, count = threading.Barrier(6), launcher._need_room
+
+    def count_and_wait() -> None:
+        count()
+        with suppress(threading.BrokenBarrierError):  # nobody comes while one has the lock
+            counted.wait(0.2)
+
+    monkeypatch.setattr(launcher, "_need_room", count_and_wait)
+    monkeypatch.setattr(launcher, "launch", lambda run: None)
     refused = []
 
     def visitor(number: int) -> None:
@@ -217,12 +183,12 @@ def test_old_uploads_are_forgotten(tmp_path, monkeypatch):
 def test_an_upload_ages_from_its_upload_on_the_demo(demo, monkeypatch, tmp_path, small_csv):
     """Drawing the form again keeps nothing longer; on a machine of one's own it does."""
     monkeypatch.setenv("FER_CACHE", str(tmp_path / "cache"))
-    folder = data_choice.keep(uploaded(small_csv)).parent
+    folder = kept(small_csv).parent
     os.utime(folder, (1e9, 1e9))
-    data_choice.keep(uploaded(small_csv))
+    kept(small_csv)
     assert folder.stat().st_mtime == 1e9
     monkeypatch.delenv("FER_HOSTED")
-    data_choice.keep(uploaded(small_csv))
+    kept(small_csv)
     assert folder.stat().st_mtime > 1e9
 
 
@@ -231,30 +197,30 @@ def test_nothing_of_an_upload_is_left_after_its_day(demo, monkeypatch, tmp_path,
     cache, runs = tmp_path / "cache", tmp_path / "runs"
     monkeypatch.setenv("FER_CACHE", str(cache))
     upload = uploaded(zip_of_faces(tmp_path / "faces.zip") if zipped else small_csv)
-    data = data_choice.keep(upload)
-    look_at.clear()
-    assert look_at(str(data), "auto", data_stamp(str(data)))[0].total
+    data = uploads.keep(upload, upload.name, limits())
+    st.cache_data.clear()
+    assert look_at(str(data), "auto", "", data_stamp(str(data)))[0].total
     config = launcher.bounded(TrainConfig(data=str(data), epochs=1, batch_size=4, threads=1))
     run = RunDirectory.create(runs / "mine", config)
     assert train(run, quiet=True) == "finished"
     assert [path.name for path in cache.iterdir()] == ["uploads"]  # no parsed copy
     assert not list(run.path.glob("watch*")) and watched_faces.read(run) is None  # no faces for everybody
-    sweep(time.time() + 86_400 * 0.9)
+    remove_expired(time.time() + 86_400 * 0.9)
     assert data.exists() and run.best.is_file()
-    sweep(time.time() + 86_400 * 1.1)
+    remove_expired(time.time() + 86_400 * 1.1)
     assert not [path for path in [*cache.rglob("*"), *runs.rglob("*")] if path.is_file() and path.name != ".turn"]
 
 
 def test_the_data_of_a_run_that_trains_stays_until_it_ends(demo, monkeypatch, tmp_path, small_csv):
     monkeypatch.setenv("FER_CACHE", str(tmp_path / "cache"))
-    data, late = data_choice.keep(uploaded(small_csv)), time.time() + 86_400 * 1.1
+    data, late = kept(small_csv), time.time() + 86_400 * 1.1
     run = RunDirectory.create(tmp_path / "runs" / "mine", TrainConfig(data=str(data), epochs=1))
     with run.lock():
         run.write_status("running")
-        sweep(late)
+        remove_expired(late)
         assert data.is_file() and run.path.is_dir()
     run.write_status("stopped")
-    sweep(late)
+    remove_expired(late)
     assert not data.exists() and not run.path.exists()
 
 
@@ -262,17 +228,17 @@ def test_runs_are_never_swept_on_a_machine_of_ones_own(monkeypatch, tmp_path):
     monkeypatch.setenv("FER_RUNS", str(tmp_path / "runs"))
     run = RunDirectory.create(tmp_path / "runs" / "mine", TrainConfig(epochs=1))
     run.write_status("finished")
-    sweep(time.time() + 86_400 * 1000)
+    remove_expired(time.time() + 86_400 * 1000)
     assert run.path.is_dir()
 
 
-def test_opening_training_sweeps_and_says_why_there_is_no_wall(app, monkeypatch, tmp_path, small_csv):
+def test_opening_training_removes_what_expired_and_says_why_there_is_no_wall(app, monkeypatch, tmp_path, small_csv):
     monkeypatch.setenv("FER_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(retention, "_last_s", float("-inf"))
     old = uploads.uploads_folder() / "old"
     old.mkdir(parents=True)
     os.utime(old, (1e9, 1e9))
-    run = made(tmp_path / "runs", "theirs", data=str(data_choice.keep(uploaded(small_csv))))
+    run = made(tmp_path / "runs", "theirs", data=str(kept(small_csv)))
     app.switch_page("pages/training.py").run()
     assert not app.exception and not old.exists() and run.path.is_dir()
     assert "No watched faces" in words(app) and "After epoch" not in words(app)
@@ -350,7 +316,7 @@ def test_runs_of_others_can_be_watched_and_not_changed(demo, app, tmp_path):
 
 
 def test_settings_show_no_place_of_an_upload(demo, app, tmp_path, small_csv):
-    data = str(data_choice.keep(uploaded(small_csv)))
+    data = str(kept(small_csv))
     run = RunDirectory.create(tmp_path / "runs" / "mine", TrainConfig(data=data))
     run.write_status("stopped")
     app.session_state["own_runs"] = {"mine"}
@@ -378,12 +344,9 @@ def test_no_log_of_the_demo_holds_what_an_exception_says(demo, monkeypatch, capl
     from fer.inference.live import LiveAnalyzer
 
     monkeypatch.setattr(video_job, "read_video", lambda data, *given: {}[data])
-    job = video_job.VideoJob(("key",), "holiday.mp4", "compact")
+    job = video_job.VideoJob(("key",), "holiday.mp4", ShippedModel("compact"))
     job.start(b"holiday", None, None, 10.0)
-    for _ in range(100):
-        if job.finished:
-            break
-        time.sleep(0.05)
+    wait_for(lambda: job.finished, 20)
     LiveAnalyzer(None, None, None).failed(KeyError("holiday"))
     assert len(caplog.records) == 2 and "holiday" not in caplog.text and caplog.text.count("KeyError") == 2
     assert job.error.split("number ")[1][:6] in caplog.text
@@ -404,59 +367,8 @@ def test_as_many_cameras_as_the_server_takes(demo, monkeypatch):
     assert not webcam.busy()
 
 
-def test_a_turnstile_is_first_come_first_served():
-    queue, order, places = WorkQueue(1), [], []
-    inside = threading.Event()
-
-    def visitor(name: str) -> None:
-        with queue.entered(lambda place: places.append((name, place))):
-            order.append(name)
-            inside.wait(0.8 if name == "first" else 0)
-
-    threads = []
-    for name in ("first", "second", "third"):
-        threads.append(threading.Thread(target=visitor, args=(name,)))
-        threads[-1].start()
-        time.sleep(0.1)
-    [thread.join(10) for thread in threads]
-    assert order == ["first", "second", "third"] and ("third", 2) in places and ("second", 1) in places
-
-
-def test_what_is_urgent_goes_first():
-    queue, order = WorkQueue(1), []
-
-    def visitor(name: str, urgent: bool) -> None:
-        with queue.entered(urgent=urgent):
-            order.append(name)
-
-    with queue.entered():
-        threads = []
-        for name, urgent in (("slow", False), ("first quick", True), ("second quick", True)):
-            threads.append(threading.Thread(target=visitor, args=(name, urgent)))
-            threads[-1].start()
-            time.sleep(0.1)
-    [thread.join(10) for thread in threads]
-    assert order == ["first quick", "second quick", "slow"]
-
-
-def test_who_leaves_the_queue_holds_nobody_up():
-    queue = WorkQueue(1)
-
-    def leave(place: int) -> None:
-        raise KeyboardInterrupt
-
-    with queue.entered(), pytest.raises(KeyboardInterrupt), queue.entered(leave):
-        pass
-    with queue.entered():
-        pass
-    with pytest.raises(ValueError), queue.entered():
-        raise ValueError
-    with queue.entered():
-        pass
-
-
 def test_state_names_no_run_of_others(demo):
-    assert not session.may_change("any")
+    assert not training_state.may_change("any")
 
 
 def test_a_secret_switches_the_shared_demo_on(tmp_path):

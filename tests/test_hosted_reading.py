@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import io
-import subprocess
-import sys
 import threading
 import zipfile
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from fer.app import data_choice, resources, session, work_queue
+from fer.app import resources, work_queue
 from fer.app.evaluate import inputs
+from fer.app.explain import state as explain_state
+from fer.app.model_choice import ShippedModel
 from fer.app.predict import photo_reading
 from fer.app.predict.photo_reading import Photo
+from fer.app.training.data_report import look_at
+from fer.data import uploads
 from fer.data.fer2013 import read_fer2013
 from fer.data.read import SYNTHETIC, read_dataset
 from fer.data.uploads import uploads_folder
@@ -24,8 +27,11 @@ from fer.errors import DatasetError
 from fer.evaluation.evaluation import study
 from fer.evaluation.groups import read_metadata
 from fer.explanation.explain import Subject
-from fer.limits import HOSTED, OPEN
-from tests.app.test_evaluate import words
+from fer.limits import HOSTED, OPEN, limits
+from fer.training.config import TrainConfig
+from fer.training.run_directory import RunDirectory
+from fer.training.worker import train
+from tests.app.helpers import words
 from tests.conftest import ROOT, write_csv
 
 DIGEST = "0123456789abcdef01234567"
@@ -174,9 +180,9 @@ def test_drawn_faces_and_one_upload_are_read_on_the_demo(demo, small_csv, tmp_pa
 @pytest.mark.parametrize("method", ["grad_cam", "occlusion", "integrated_gradients"])
 def test_all_maps_of_explain_are_made_inside_and_once(app, heavy, monkeypatch, method):
     calls = watch(monkeypatch, heavy, Subject, "attribute")
-    monkeypatch.setattr(session, "stopped_explaining", lambda: True)
-    real = session.cell
-    monkeypatch.setattr(session, "cell", lambda key, *given: method if key == "method" else real(key, *given))
+    app.session_state["stop_explaining"] = True
+    real = explain_state.selected
+    monkeypatch.setattr(explain_state, "selected", lambda key, *given: method if key == "method" else real(key, *given))
     app.switch_page("pages/explain.py").run()
     assert not app.exception and not app.error
     made, entries = len(calls), len(heavy.entries)
@@ -212,7 +218,7 @@ def test_the_measurements_of_explain_nest_nothing(app, heavy, monkeypatch):
 
 
 def test_a_photo_is_read_inside_and_once(app, reading, monkeypatch):
-    calls = watch(monkeypatch, reading, photo_reading, "decode_image")
+    calls = watch(monkeypatch, reading, photo_reading, "decode")
     app.switch_page("pages/predict.py").run()
     app.button(key="sample_grace-hopper").click().run()
     assert not app.exception and not app.error and len(calls) == 2
@@ -229,16 +235,16 @@ def photo_key(name: str) -> str:
 
 def test_the_strip_of_another_face_is_made_inside(reading, monkeypatch):
     photo = photo_reading.read_photo(Photo("a.jpg", resources.sample_bytes("astronaut")))
-    calls = watch(monkeypatch, reading, photo_reading, "decode_image")
+    calls = watch(monkeypatch, reading, photo_reading, "decode")
     photo.strips.clear()
     assert set(photo.strip(1)) == {"Found", "Aligned", "Gray", "Standardized"} and len(calls) == 1
     assert photo.strip(1) is photo.strips[1] and len(calls) == 1
 
 
 def test_an_evaluation_takes_a_turn_for_each_batch_and_says_the_same(heavy, monkeypatch):
-    recognizer, dataset = resources.recognizer("mini_xception"), read_dataset(SYNTHETIC, quiet=True)
+    recognizer, dataset = resources.recognizer(ShippedModel("mini_xception")), read_dataset(SYNTHETIC, quiet=True)
     choice = inputs.Choice(SYNTHETIC, SYNTHETIC, "PublicTest", "flip")
-    found = inputs.evaluated("mini_xception", choice, dataset)
+    found = inputs.evaluated(ShippedModel("mini_xception"), choice, dataset)
     faces = len(found.part)
     assert len(heavy.entries) == 1 + sum(2 * -(-min(512, faces - first) // 128) for first in range(0, faces, 512))
     assert not any(heavy.entries)
@@ -283,9 +289,9 @@ def choose_upload(app):
 
 
 def test_an_upload_is_read_in_turns(app, heavy, monkeypatch, sample):
-    from fer.data import folders
+    from fer.data import pictures
 
-    faces = watch(monkeypatch, heavy, folders, "read_face")
+    faces = watch(monkeypatch, heavy, pictures, "read_face")
     uploader, before = choose_upload(app), len(heavy.entries)
     uploader.set_value([("own.zip", own_zip(sample, 41), "application/zip")]).run()
     assert not app.exception and not app.error and "on 41 faces" in words(app)
@@ -294,14 +300,14 @@ def test_an_upload_is_read_in_turns(app, heavy, monkeypatch, sample):
 
 
 def test_an_uploaded_table_is_read_inside(app, heavy, monkeypatch, small_csv):
-    calls = watch(monkeypatch, heavy, data_choice, "read_upload")
+    calls = watch(monkeypatch, heavy, uploads, "read_upload")
     choose_upload(app).set_value([("faces.csv", small_csv.read_bytes(), "text/csv")]).run()
     assert not app.exception and not app.error and "28 faces" in words(app) and len(calls) == 1
-    assert "Read into memory only" not in words(app) and "removed at once" in words(app)
+    assert "never written to disk" in words(app)
 
 
 def test_an_upload_of_who_has_left_is_read_no_further(heavy, monkeypatch, sample, tmp_path):
-    from fer.data import folders
+    from fer.data import pictures
 
     class Left(BaseException):
         """As Streamlit's own StopException."""
@@ -312,37 +318,45 @@ def test_an_upload_of_who_has_left_is_read_no_further(heavy, monkeypatch, sample
 
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     monkeypatch.setattr(work_queue, "_stop_if_left", look)
-    faces = watch(monkeypatch, heavy, folders, "read_face")
+    faces = watch(monkeypatch, heavy, pictures, "read_face")
     upload = io.BytesIO(own_zip(sample, 41))
-    upload.name, upload.size = "own.zip", 1
+    upload.name = "own.zip"
     with pytest.raises(Left):
-        inputs._read(upload)
+        inputs._read(upload, "")
     assert len(faces) == 20 and not heavy.inside and heavy._inside == 0 and not list(tmp_path.iterdir())
 
 
-def test_a_table_about_pictures_is_bounded_on_the_server(monkeypatch):
+def test_a_table_about_pictures_is_bounded_on_the_server():
     most = HOSTED.table_bytes
     table = b"file,a\n1,x\n" + (b"2," + b"y" * 97 + b"\n") * (most // 100 + 1)
-    assert read_metadata(table[:most], ["1"]).matched == 1 and OPEN.table_bytes == 20 * 2**20
-    monkeypatch.setenv("FER_HOSTED", "1")
-    assert read_metadata(table[:most], ["1"]).matched == 1
+    assert read_metadata(table, ["1"]).matched == 1 and OPEN.table_bytes == 20 * 2**20
+    assert read_metadata(table[:most], ["1"], HOSTED).matched == 1
     with pytest.raises(DatasetError, match="at most 2 MB are read"):
-        read_metadata(table, ["1"])
+        read_metadata(table, ["1"], HOSTED)
 
 
-def test_a_csv_holds_no_more_pictures_than_a_folder_may(monkeypatch, tmp_path):
+def test_a_csv_holds_no_more_pictures_than_a_folder_may(tmp_path):
     write_csv(tmp_path / "faces.csv", [(3, "Training")] * 30)
-    monkeypatch.setattr("fer.data.fer2013.MAX_PICTURES", 30)
-    assert len(read_fer2013(tmp_path / "faces.csv", quiet=True, cached=False)) == 30
-    monkeypatch.setattr("fer.data.fer2013.MAX_PICTURES", 29)
-    with pytest.raises(DatasetError, match="faces.csv holds more than 29 pictures. Give a part of it."):
-        read_fer2013(tmp_path / "faces.csv", quiet=True, cached=False)
+    for most in (30, 29):
+        within = replace(HOSTED, dataset_pictures=most)
+        with nullcontext() if most == 30 else pytest.raises(DatasetError, match="more than 29 pictures. Give a part"):
+            assert len(read_fer2013(tmp_path / "faces.csv", quiet=True, cached=False, limits=within)) == 30
 
 
-def test_the_limit_of_pictures_is_the_demos():
-    code = (
-        "import os; os.environ['FER_HOSTED'] = '1'; from fer.data import fer2013, folders; "
-        "print(fer2013.MAX_PICTURES, folders.MAX_PICTURES)"
-    )
-    found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True).stdout
-    assert found.split() == [str(HOSTED.dataset_pictures)] * 2
+def test_the_demos_limits_reach_every_reader(monkeypatch, tmp_path, small_csv):
+    """The page's data by path and upload, the report before a run, and the run's own worker."""
+    monkeypatch.setattr("fer.limits.HOSTED", replace(HOSTED, dataset_pictures=9))
+    monkeypatch.setenv("FER_HOSTED", "1")
+    monkeypatch.setenv("FER_CACHE", str(tmp_path / "cache"))
+    upload = io.BytesIO(small_csv.read_bytes())
+    kept = str(uploads.keep(upload, "faces.csv", limits()))
+    run = RunDirectory.create(tmp_path / "run", TrainConfig(data=kept, epochs=1))
+    upload.name = "faces.csv"
+    for read in (
+        lambda: resources.dataset(kept),
+        lambda: look_at(kept, "auto", "", "stamp"),
+        lambda: inputs._read(upload, ""),
+        lambda: train(run, quiet=True),
+    ):
+        with pytest.raises(DatasetError, match="more than 9 pictures"):
+            read()

@@ -1,25 +1,27 @@
-"""Which data: drawn faces, a path on the server, or an upload. Every page that needs data asks here."""
+"""Which data: drawn faces, a path on the server, or an upload, and what its folders show. Every page asks here."""
 
 from __future__ import annotations
 
-import hashlib
 import os
-import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from fer.data.dataset import Dataset
-from fer.data.fer2013 import Progress, read_fer2013
-from fer.data.folders import read_folder
+from fer.app import session
+from fer.app.markdown import plain
+from fer.data.labels import format_classes, natural_order, parse_classes
 from fer.data.read import SYNTHETIC
-from fer.data.uploads import unpack_zip, uploads_folder
 from fer.errors import DatasetError
-from fer.limits import MB, hosted, limits
+from fer.expressions import NAMES
+from fer.limits import MB, limits
 
 SOURCES = {"synthetic": "Drawn faces", "path": "A path on this server", "upload": "Upload"}
-UPLOAD_MB = limits().dataset_bytes // MB
+LEAVE_OUT = "leave out"
+MOST_ASKED = 40  # folders
 
 
 def choose_data(key: str, none_word: str | None = None) -> str | UploadedFile | None:
@@ -39,11 +41,11 @@ def choose_data(key: str, none_word: str | None = None) -> str | UploadedFile | 
         format_func=lambda name: sources[name],
         wrap=True,
         help="Drawn faces are made here, in seconds, and free to use. A path names "
-        "fer2013.csv or a folder <split>/<class>/* on this server.",
+        "fer2013.csv, or a folder or a zip with a folder for each class, on this server.",
     )
     if source == "path" and limits().server_paths:
         path = st.text_input(
-            "Path of fer2013.csv, or of a folder with class folders in it",
+            "Path of fer2013.csv, or of a folder or a zip with class folders in it",
             os.environ.get("FER_DATA", ""),
             key=f"{key}_path",
             placeholder="/data/fer2013/fer2013.csv",
@@ -62,63 +64,58 @@ def choose_data(key: str, none_word: str | None = None) -> str | UploadedFile | 
             "fer2013.csv, or a zip of class folders",
             type=["csv", "zip"],
             key=f"{key}_upload",
-            max_upload_size=UPLOAD_MB,
+            max_upload_size=limits().dataset_bytes // MB,
         )
     return SYNTHETIC if source == "synthetic" else None
 
 
-def digest_of(upload: UploadedFile) -> str:
-    return hashlib.file_digest(upload, "sha256").hexdigest()[:24]
+def chosen_classes(data: str) -> str:
+    """What the visitor said that this data's folders or labels show, as --classes takes it. data: path or digest."""
+    return session.data_classes.get().get(data, "")
 
 
-def check_size(upload: UploadedFile) -> None:
-    """The browser's own check can be left out by who sends the file some other way. Raises DatasetError."""
-    if upload.size > limits().dataset_bytes:
-        raise DatasetError(
-            f"The upload has {upload.size / MB:.0f} MB; at most {UPLOAD_MB} MB are taken. Give a part of it."
-        )
+@contextmanager
+def asking_for_classes(data: str) -> Iterator[DeltaGenerator]:
+    """Around the reading of data: where nothing is called by a class, ask in this place what is what.
 
-
-def read_upload(upload: UploadedFile, progress: Progress | None = None) -> Dataset:
-    """Read an upload into memory; what had to be unpacked for that is removed again. Raises DatasetError.
-
-    progress: called with the share done, 0..1, of the pictures of a zip.
+    Yields the place, for `ask_for_classes` where only some of it is called otherwise.
     """
-    check_size(upload)
-    upload.seek(0)
-    with tempfile.TemporaryDirectory(prefix="fer-upload-") as folder:
-        if upload.name.lower().endswith(".zip"):
-            return read_folder(unpack_zip(upload, "The zip", Path(folder)), progress=progress, quiet=True, cached=False)
-        file = Path(folder) / "upload.csv"
-        file.write_bytes(upload.getvalue())
-        return read_fer2013(file, quiet=True, cached=False)
-
-
-def keep(upload: UploadedFile) -> Path:
-    """Write an upload where a training worker finds it; a zip is checked and unpacked.
-
-    How old it is counts from the last use, on the shared demo from the upload: see fer.app.server.retention.
-    """
-    check_size(upload)
-    upload.seek(0)
-    folder = uploads_folder() / digest_of(upload)
-    zipped = upload.name.lower().endswith(".zip")
-    file = folder / "upload.csv"
-    known = folder if zipped else file
-    if known.exists():
-        if not hosted():
-            os.utime(folder)
-        return known
-    if zipped:
-        return unpack_zip(upload, "The zip")
+    place = st.container()
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=file.parent, prefix=".upload-", delete=False) as half_done:
-            half_done.write(upload.getvalue())
-        os.replace(half_done.name, file)
-    except OSError as error:
+        yield place
+    except DatasetError as error:
+        unknown = error.details.get("unknown")
+        if not isinstance(unknown, dict) or len(unknown) > MOST_ASKED:
+            raise
+        with place:
+            _form(data, unknown)
         raise DatasetError(
-            f"The upload could not be kept: {error.strerror or 'the disk refused'}. Free some space, or "
-            "give a path on the server."
+            "No folder or label of this data is named by one of the seven classes. Say above what each one shows."
         ) from None
-    return file
+
+
+def ask_for_classes(place: DeltaGenerator, data: str, unknown: Mapping[str, int]) -> None:
+    """A small form behind a line where some folders or labels are left out, or were given a class before."""
+    given = parse_classes(chosen_classes(data))
+    if given or 0 < len(unknown) <= MOST_ASKED:
+        words = ", ".join(sorted({**given, **unknown}, key=natural_order)[:5])
+        with place, st.expander(f"Folders or labels of other names: {plain(words)}", icon=":material/label:"):
+            _form(data, unknown)
+
+
+def _form(data: str, unknown: Mapping[str, int]) -> None:
+    """One select for each folder or label that is none of the seven classes."""
+    given, chosen = parse_classes(chosen_classes(data)), {}
+    options = [LEAVE_OUT, *NAMES]
+    with st.form(f"classes_{data}", width=760):
+        st.markdown("**What does each of these show?**")
+        with st.container(horizontal=True):
+            for name in sorted({**given, **{name.lower(): 0 for name in unknown}}, key=natural_order):
+                count = next((unknown[each] for each in unknown if each.lower() == name), None)
+                label = name if count is None else f"{name} ({count:,} picture{'' if count == 1 else 's'})"
+                start = options.index(given.get(name, LEAVE_OUT))
+                chosen[name] = st.selectbox(plain(label), options, start, key=f"class_{data}_{name}", width=170)
+        if st.form_submit_button("Use these classes"):
+            told = {name: one for name, one in chosen.items() if one != LEAVE_OUT}
+            session.data_classes.get()[data] = format_classes(told)
+            st.rerun()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from fer.app import layout, resources, session, widgets
+from fer.app import errors, layout, resources, session, widgets
 from fer.app.predict import photo_reading
 from fer.limits import hosted
 
@@ -19,17 +19,17 @@ def show() -> None:
         "with open models that were trained from scratch on FER2013, a public collection of face photos."
     )
 
-    with layout.guarded():
+    with errors.guarded():
         reading = photo_reading.read_photo(
             photo_reading.Photo("astronaut.jpg", resources.sample_bytes("astronaut")), own=False
         )
         picture, result = st.columns([3, 2], gap="large", vertical_alignment="center")
         with picture:
             if reading.error:
-                st.error(layout.plain(reading.error.message), icon=":material/broken_image:")
+                errors.show_error(reading.error.message, ":material/broken_image:")
             else:
                 st.image(
-                    reading.drawn,
+                    reading.annotated,
                     width="stretch",
                     caption="Eileen Collins, NASA, public domain",
                     alt="An astronaut's portrait, her face marked",
@@ -48,10 +48,10 @@ def show() -> None:
 
         st.header("How good is it?")
         st.markdown(
-            f"The model in use is **{layout.model_label(session.model())}**: "
-            f"{layout.accuracy_line(session.model())}. PublicTest is a part of FER2013 that the models do not learn "
-            "from. People agree with FER2013's labels on about 65 of 100 pictures. An expression is what a face "
-            "shows, not what a person feels; do not judge people by it."
+            f"The model in use is **{session.model().label}**: {layout.accuracy_line(session.model())}. "
+            "PublicTest is a part of FER2013 that the models do not learn from. People agree with FER2013's labels on "
+            "about 65 of 100 pictures. An expression is what a face shows, not what a person feels; do not judge "
+            "people by it."
         )
         with st.expander("Limits and the law", icon=":material/balance:"):
             st.markdown(layout.LIMITS_AND_LAW)

@@ -1,22 +1,22 @@
-"""What every page has around it: page settings, sidebar, and one place where errors end."""
+"""What every page has around it: page settings and the sidebar."""
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from fer.app import resources, session
-from fer.app.predict.browser import state
+from fer.app.markdown import plain
+from fer.app.model_choice import Model, ShippedModel, available_models
+from fer.app.predict import state as predict_state
+from fer.app.predict.browser import state as browser_state
 from fer.app.server import setup
-from fer.app.server.memory import tidy_now_and_then
-from fer.app.server.retention import sweep_now_and_then
-from fer.errors import FerError, missing_part
-from fer.failure_log import log_failure
+from fer.app.server.memory import collect_every_minute
+from fer.app.server.retention import remove_expired_if_due
+from fer.errors import FerError
 from fer.limits import hosted
 from fer.vision.registry import DETECTOR_SPECS
 
@@ -55,14 +55,14 @@ def open_page(title: str) -> DeltaGenerator:
     st.set_page_config(page_title=f"{title} · FER Studio", page_icon="🙂", layout="wide")
     setup.prepare()
     if hosted():
-        sweep_now_and_then()
-        tidy_now_and_then(sweep_now_and_then)
+        remove_expired_if_due()
+        collect_every_minute(remove_expired_if_due)
     else:
-        tidy_now_and_then()
+        collect_every_minute()
     if title != "Predict":
-        session.end_live()  # its picture is gone from the page: a recording ends with it
-        if rows := state.leave():
-            session.keep_recording(rows)
+        predict_state.end_live()  # its picture is gone from the page: a recording ends with it
+        if rows := browser_state.leave():
+            predict_state.recording.set(rows)
     with st.sidebar:
         st.markdown("### :material/add_reaction: FER Studio")
         for path, label, icon in PAGES:
@@ -78,7 +78,7 @@ def open_page(title: str) -> DeltaGenerator:
 
 def close_page(detector_line: DeltaGenerator) -> None:
     """Each page's last line: which detector `auto` stands for, which on a fresh server is loaded for that."""
-    if session.detector() == "auto":
+    if session.detector.get() == "auto":
         name = resources.detector("auto").name
         detector_line.caption(
             "Using YuNet."
@@ -94,68 +94,25 @@ def loading(what: str) -> Iterator[None]:
         yield
 
 
-def tell_hosted() -> None:
-    """Where pictures are put in, what happens with them stands beside: on a phone the sidebar is closed."""
+def show_hosted_notice() -> None:
+    """Beside the uploaders, what happens with uploads: on a phone the sidebar is closed."""
     if hosted():
         st.info(HOSTED_NOTICE, icon=":material/visibility:")
 
 
-@contextmanager
-def guarded() -> Iterator[None]:
-    """Errors with a message are shown as it stands; all others are logged and end in a plain sentence."""
-    try:
-        yield
-    except FerError as error:
-        st.error(plain(error.message), icon=":material/error:")
-    except Exception as error:
-        st.error(sorry(error), icon=":material/error:")
-
-
-def sorry(error: Exception) -> str:
-    """Log an error that nobody foresaw; returns the sentence for the visitor, which tells nothing of it.
-
-    A part of the package that is not installed is named instead.
-    """
-    if isinstance(error, ModuleNotFoundError) and (sentence := missing_part(error)):
-        return plain(sentence)
-    number = log_failure("A page failed", error)
-    return (
-        f"Something went wrong on our side (number {number}, for whoever runs this server). Your other inputs are "
-        "still here: reload the page, or try another photo."
-    )
-
-
-def guarded_part(part: Callable[[], None]) -> Callable[[], None]:
-    """The same for a part of a page that is polled by itself, outside the page's own guard."""
-
-    @functools.wraps(part)
-    def safe() -> None:
-        with guarded():
-            part()
-
-    return safe
-
-
-def plain(text: str) -> str:
-    """A stranger's text, such as a file name, for places that read Markdown: shown letter by letter."""
-    return "".join(
-        f"\\{letter}" if letter in "\\`*_{}[]()#+-.!|<>~$:^&=" else letter for letter in text.replace("\n", " ")
-    )
-
-
 def _model_picker() -> None:
-    names = resources.models()
-    if not names:
+    models = {model.spec: model for model in available_models()}
+    if not models:
         st.warning("No weights were found in weights/. Train a model first.")
         return
-    chosen = session.model() if session.model() in names else names[0]
+    chosen = models.get(session.model().spec, next(iter(models.values())))
     st.selectbox(
         "Model",
-        names,
-        names.index(chosen),
-        format_func=model_label,
+        list(models),
+        list(models).index(chosen.spec),
+        format_func=lambda spec: models[spec].label,
         key="model_widget",
-        on_change=lambda: session.choose_model(st.session_state["model_widget"]),
+        on_change=lambda: session.choose_model(models[session.widget("model_widget", str) or chosen.spec]),
     )
     try:
         st.caption(accuracy_line(chosen))
@@ -168,28 +125,24 @@ def _detector_picker() -> DeltaGenerator:
     st.selectbox(
         "Face detector",
         names,
-        names.index(session.detector()),
+        names.index(session.detector.get()),
         format_func=lambda name: DETECTORS[name],
         key="detector_widget",
-        on_change=lambda: session.choose_detector(st.session_state["detector_widget"]),
+        on_change=lambda: session.detector.set(session.widget("detector_widget", str) or "auto"),
         help="Automatic takes YuNet where its file is at hand or can be fetched, else HOG, which needs no network.",
     )
     return st.empty()
 
 
-def model_label(name: str) -> str:
-    return f"run {Path(name).name}" if "/" in name else name.replace("_", "-")
-
-
-def accuracy_line(name: str) -> str:
+def accuracy_line(model: Model) -> str:
     """One honest line from the card: accuracy, where it was measured, when."""
-    card = resources.card(name)
+    card = resources.card(model)
     accuracy, split = card.metrics.get("accuracy"), card.metrics.get("split", "PublicTest")
     if not isinstance(accuracy, (int, float)):
         return f"No accuracy on its card. {plain(card.date)}"
     where = (
         f"FER2013's {plain(split)}"
-        if "/" not in name or "fer2013" in card.data.lower()
+        if isinstance(model, ShippedModel) or "fer2013" in card.data.lower()
         else f"the validation pictures of {plain(card.data)}"
     )
     return f"{100 * accuracy:.1f} % right on {where} · {plain(card.date)}"

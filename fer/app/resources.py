@@ -7,42 +7,38 @@ from pathlib import Path
 
 import streamlit as st
 
-from fer.app.server.memory import tidy
+from fer.app.model_choice import Model
+from fer.app.server.memory import collect
 from fer.data.dataset import Dataset
 from fer.data.ferplus import FERPLUS_FILE
-from fer.data.folders import list_entries, root_of
-from fer.data.read import SYNTHETIC, is_upload, read_dataset
+from fer.data.folders import files_below
+from fer.data.read import SYNTHETIC, read_dataset
+from fer.data.uploads import is_upload
 from fer.errors import DatasetError
 from fer.inference.recognizer import Recognizer, load
 from fer.limits import limits
 from fer.locations import SAMPLES
 from fer.models.card import Card
-from fer.models.weights import find_weights, read_card, shipped_names
-from fer.training.run_store import list_runs
+from fer.models.weights import find_weights, read_card
 from fer.vision.detection import Detector, load_detector
 
 SAMPLE_NAMES = {"astronaut": "Eileen Collins, NASA", "grace-hopper": "Grace Hopper, US Navy"}
 
 
-def models() -> list[str]:
-    """The models that can be chosen: the shipped ones, then the runs with a finished epoch, as their folders."""
-    return [*shipped_names(), *(str(run.path) for run in list_runs() if run.best.is_file())]
-
-
-def recognizer(name: str) -> Recognizer:
-    """A loaded model, kept until its file changes. Raises WeightsError."""
-    return _recognizer(name, find_weights(name).stat().st_mtime_ns)
+def recognizer(model: Model) -> Recognizer:
+    """A loaded model, cached until its file changes. Raises WeightsError."""
+    return _recognizer(model.spec, find_weights(model.spec).stat().st_mtime_ns)
 
 
 @st.cache_resource(max_entries=4, show_spinner="Loading the model")
-def _recognizer(name: str, changed_ns: int) -> Recognizer:
-    recognizer = load(name)
-    tidy(now=True)
+def _recognizer(spec: str, changed_ns: int) -> Recognizer:
+    recognizer = load(spec)
+    collect(now=True)
     return recognizer
 
 
-def card(name: str) -> Card:
-    return read_card(find_weights(name))
+def card(model: Model) -> Card:
+    return read_card(find_weights(model.spec))
 
 
 def detector(name: str) -> Detector:
@@ -54,18 +50,19 @@ def sample_bytes(name: str) -> bytes:
     return (SAMPLES / f"{name}.jpg").read_bytes()
 
 
-def dataset(path: str) -> Dataset:
-    """A data set by --data's name, kept until its files change. Raises DatasetError, on the shared demo for every
-    path but that of one upload.
+def dataset(path: str, classes: str = "") -> Dataset:
+    """A data set, as --data and --classes name it, cached until its files change.
+
+    Raises DatasetError, on the shared demo for every path but that of one upload.
     """
     if path != SYNTHETIC and not limits().server_paths and not is_upload(path):
         raise DatasetError("On this shared demo data is drawn or uploaded, never named by a path.")
-    return _dataset(path, data_stamp(path))
+    return _dataset(path, classes, data_stamp(path))
 
 
 @st.cache_resource(max_entries=3, show_spinner="Reading the data set")
-def _dataset(path: str, stamp: str) -> Dataset:
-    return read_dataset(path, quiet=True)
+def _dataset(path: str, classes: str, stamp: str) -> Dataset:
+    return read_dataset(path, quiet=True, classes=classes, limits=limits())
 
 
 @st.cache_data(ttl=10, max_entries=32, show_spinner=False)
@@ -75,7 +72,7 @@ def data_stamp(path: str) -> str:
         return SYNTHETIC
     place = Path(path)
     if place.is_dir() and not (place / "fer2013.csv").is_file():
-        files = [entry.path for entry in list_entries(root_of(place))[0]]
+        files = [place / file for file in sorted(files_below(place))]
     else:
         file = place / "fer2013.csv" if place.is_dir() else place
         files = [found for found in (file, file.with_name(FERPLUS_FILE)) if found.is_file()]

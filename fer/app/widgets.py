@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import streamlit as st
 
-from fer.app.layout import plain
+from fer.app.markdown import plain
 from fer.expressions import NAMES
 from fer.inference.stability import VIEWS
 from fer.records import Prediction
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 STEP_WIDTH = 100  # pixels: four stand side by side on a desktop, two by two on a phone
-KEPT_CHARTS = 256  # more than the faces on a page of many photos: a click builds none of them anew
+MAX_CHARTS = 256  # more than the faces on a page of many photos: a click builds none of them anew
 
 
 def main_label(words: str) -> str:
@@ -61,7 +61,7 @@ def probability_chart(face: Prediction, key: str) -> None:
     )
 
 
-@lru_cache(maxsize=KEPT_CHARTS)
+@lru_cache(maxsize=MAX_CHARTS)
 def _bars(probabilities: tuple[float, ...]) -> go.Figure:
     """Shared by all pages: shown, never changed."""
     from fer.visualization import figures

@@ -70,22 +70,22 @@ _photos = WorkQueue(limits().photos_at_once)
 
 def heavy_slot() -> AbstractContextManager[None]:
     """A place for a measurement or evaluation of seconds; for a visitor who has left it ends the page's script."""
-    return _told(_heavy, st.empty(), urgent=False)
+    return _place_in(_heavy, st.empty(), urgent=False)
 
 
 def photo_slot() -> AbstractContextManager[None]:
     """A place to read a photo, whose pixels take memory: apart from all else, since labels come first."""
-    return _told(_photos, st.empty(), urgent=True)
+    return _place_in(_photos, st.empty(), urgent=True)
 
 
 def follow_up_slot() -> AbstractContextManager[None]:
     """The same for what takes longer than a photo's label and follows it: it goes after all that wait for a label."""
-    return _told(_photos, st.empty(), urgent=False)
+    return _place_in(_photos, st.empty(), urgent=False)
 
 
 def interactive_slot() -> AbstractContextManager[None]:
     """A place for what a visitor waits for, a second at most: it goes before all that is slow."""
-    return _told(_heavy, st.empty(), urgent=True)
+    return _place_in(_heavy, st.empty(), urgent=True)
 
 
 @contextmanager
@@ -94,22 +94,22 @@ def in_turns() -> Iterator[Callable[[], None]]:
     waits for the next turn; for a visitor who has left it ends the page's script.
     """
     notice = st.empty()
-    with ExitStack() as held:
+    with ExitStack() as place:
 
         def next_turn() -> None:
-            held.close()
-            held.enter_context(_told(_heavy, notice, urgent=False))
+            place.close()
+            place.enter_context(_place_in(_heavy, notice, urgent=False))
 
         next_turn()
         yield next_turn
 
 
 @contextmanager
-def _told(gate: WorkQueue, notice: DeltaGenerator, urgent: bool) -> Iterator[None]:
-    """A place; while there is none, the visitor is told theirs in the queue, in the empty element `notice`."""
+def _place_in(queue: WorkQueue, notice: DeltaGenerator, urgent: bool) -> Iterator[None]:
+    """A place; while there is none, the empty element `notice` shows the visitor theirs in the queue."""
     waited = False
 
-    def tell(place: int) -> None:
+    def show(place: int) -> None:
         nonlocal waited
         waited = True
         _stop_if_left()
@@ -118,7 +118,7 @@ def _told(gate: WorkQueue, notice: DeltaGenerator, urgent: bool) -> Iterator[Non
             icon=":material/hourglass_top:",
         )
 
-    with gate.entered(tell, urgent):
+    with queue.entered(show, urgent):
         _stop_if_left()
         if waited:
             notice.empty()

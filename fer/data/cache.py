@@ -12,8 +12,11 @@ from pathlib import Path
 
 import numpy as np
 
-from fer.data.dataset import SPLITS, Dataset
+from fer.data.dataset import Dataset
+from fer.data.labels import SPLITS
 from fer.locations import cache_folder
+
+LISTS = ("unreadable", "faceless", "others", "unplaced", "remarks")
 
 
 def file_of(kind: str, *what: object) -> Path:
@@ -29,7 +32,7 @@ def load(file: Path) -> Dataset | None:
     try:
         with np.load(file, allow_pickle=False) as arrays:
             facts = json.loads(str(arrays["facts"]))
-            lists = {name: tuple(facts[name]) for name in ("unreadable", "faceless", "remarks")}
+            lists = {name: tuple(facts[name]) for name in LISTS}
             names = np.array(facts["names"], dtype=object) if facts["names"] else None
             return Dataset(
                 arrays["pixels"],
@@ -38,6 +41,7 @@ def load(file: Path) -> Dataset | None:
                 arrays.get("votes"),
                 facts["name"],
                 **lists,
+                unknown=tuple((str(name), int(count)) for name, count in facts["unknown"]),
                 names=names,
                 split_made=facts["split_made"],
             )
@@ -47,7 +51,7 @@ def load(file: Path) -> Dataset | None:
 
 def save(file: Path, dataset: Dataset) -> None:
     usage = np.select([dataset.usage == split for split in SPLITS], range(len(SPLITS))).astype(np.uint8)
-    facts = {name: getattr(dataset, name) for name in ("name", "unreadable", "faceless", "remarks", "split_made")}
+    facts = {name: getattr(dataset, name) for name in ("name", *LISTS, "unknown", "split_made")}
     facts["names"] = None if dataset.names is None else dataset.names.tolist()
     try:
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fer.data.labels import SPLITS, listed, split_of
 from fer.errors import DatasetError
 from fer.expressions import NAMES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-SPLITS = ("Training", "PublicTest", "PrivateTest")
 ALL = "All"  # every picture, whatever its split: for data that was never split
-ALIASES = {"train": "Training", "validation": "PublicTest", "test": "PrivateTest"}
 FACE_SIZE = 48  # pixels, FER2013's own
 UNLABELED = -1
+VALIDATION_SHARE = 0.1  # of the training pictures, where the data has no validation split
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,9 @@ class Dataset:
     pixels: (N, 48, 48) uint8. labels: (N,) int64 in 0..6, or -1 for a picture without a label.
     usage: (N,) of "Training", "PublicTest" (validation) or "PrivateTest" (test).
     votes: (N, 10) uint8 FER+ votes in the order of `VOTE_NAMES`, or None.
-    unreadable, faceless: files left out, since no picture, or no face in them; remarks: sentences about the reading.
+    unreadable, faceless: files left out, since no picture, or no face in them. others: files that are named like no
+    picture; unplaced: pictures in no class folder. unknown: folders or labels that are none of the seven classes, and
+    how many pictures were left out with each. remarks: sentences about the reading.
     names: (N,) each picture's own: a path below the folder, or fer0000000.png by its row in the CSV, as FER+ counts.
     split_made: the data came without a validation split, and one was cut off from its Training pictures.
     """
@@ -40,6 +42,9 @@ class Dataset:
     name: str = "data"
     unreadable: tuple[str, ...] = ()
     faceless: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
+    unplaced: tuple[str, ...] = ()
+    unknown: tuple[tuple[str, int], ...] = ()
     remarks: tuple[str, ...] = ()
     names: NDArray[np.str_ | np.object_] | None = None
     split_made: bool = False
@@ -67,12 +72,22 @@ class Dataset:
         )
 
     def left_out(self) -> list[str]:
-        """A sentence about the files that are no picture, and one about those without a face; names the first three."""
+        """A sentence about each kind of what was left out, with its count and the first three names."""
         found = []
+        if self.unknown:
+            found.append(f"Left out, as none of the seven classes: {listed(dict(self.unknown))}.")
+        if self.unplaced:
+            found.append(
+                f"Left out, as in no class folder: {_counted(self.unplaced, 'picture')}: {_some(self.unplaced)}."
+            )
         if self.unreadable:
             found.append(f"{_counted(self.unreadable, 'file')} could not be read: {_some(self.unreadable)}.")
         if self.faceless:
             found.append(f"In {_counted(self.faceless, 'picture')} no face was found: {_some(self.faceless)}.")
+        if self.others:
+            found.append(
+                f"Left out, as not named like pictures: {_counted(self.others, 'file')}: {_some(self.others)}."
+            )
         return found
 
     def counts(self) -> dict[str, int]:
@@ -81,12 +96,30 @@ class Dataset:
 
 
 def split_name(name: str) -> str:
-    """FER2013's own name of a split: `validation` is PublicTest, `test` is PrivateTest."""
-    lowered = {**{split.lower(): split for split in (*SPLITS, ALL)}, **ALIASES}
-    try:
-        return lowered[name.lower()]
-    except KeyError:
-        raise DatasetError(f"No split is called {name!r}. Choose from {', '.join([*SPLITS, *ALIASES])}.") from None
+    """FER2013's own name of a split: `validation` is PublicTest, `test` is PrivateTest. Raises DatasetError."""
+    split = ALL if name.lower() == ALL.lower() else split_of(name)
+    if split is None:
+        raise DatasetError(f"No split is called {name!r}. Choose from {', '.join(SPLITS)}, train, validation, test.")
+    return split
+
+
+def with_validation(dataset: Dataset) -> Dataset:
+    """The same data with a validation split: where it has none, a seeded tenth of each class of Training is kept back.
+
+    At least one picture of a class that has two.
+    """
+    if (dataset.usage == "PublicTest").any():
+        return dataset
+    usage, rng = dataset.usage.astype("U11"), np.random.default_rng(0)
+    for label in range(len(NAMES)):
+        rows = np.flatnonzero((usage == "Training") & (dataset.labels == label))
+        count = max(round(len(rows) * VALIDATION_SHARE), 1) if len(rows) > 1 else 0
+        usage[rng.permutation(rows)[:count]] = "PublicTest"
+    kept_back = int((usage == "PublicTest").sum())
+    if not kept_back:
+        return dataset
+    remark = f"There is no validation split: {kept_back:,} training pictures (10 % of each class) are kept back for it."
+    return replace(dataset, usage=usage, remarks=(*dataset.remarks, remark), split_made=True)
 
 
 def _counted(names: tuple[str, ...], word: str) -> str:

@@ -2,53 +2,80 @@
 
 Known forms (those of torchvision.datasets.FER2013): fer2013.csv (emotion, pixels, Usage),
 icml_face_data.csv (emotion, Usage, pixels, with spaces in its header), train.csv (emotion, pixels) and
-test.csv (pixels only: readable, but without labels).
+test.csv (pixels only: readable, but without labels); and what spreadsheets and people make of them: semicolons, tabs,
+UTF-16, blank lines, labels like 3.0 and happy, splits like val.
 """
 
 from __future__ import annotations
 
+import codecs
 import csv
+import io
 import os
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, TextIO, cast
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 from tqdm import tqdm
 
 from fer.data import cache
 from fer.data.cache import content_key
-from fer.data.dataset import FACE_SIZE, SPLITS, UNLABELED, Dataset
+from fer.data.dataset import FACE_SIZE, UNLABELED, Dataset, with_validation
 from fer.data.ferplus import FERPLUS_FILE, read_votes
+from fer.data.labels import (
+    NO_NAMES,
+    SPLITS,
+    ClassNames,
+    check_names,
+    class_of,
+    no_known_class,
+    split_in_file,
+    split_of,
+)
 from fer.errors import DatasetError
-from fer.expressions import COUNT
-from fer.limits import limits
-from fer.locations import cache_folder
+from fer.expressions import INDEX, NAMES
+from fer.limits import OWNER, Limits
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 PIXELS = FACE_SIZE * FACE_SIZE
 ROWS_AT_ONCE = 512  # bounds the memory of the parse
+CELL = 60  # letters of a label that are looked at
 LINE = 1_000_000  # letters of a line that are read at most: a row of pixels has about 9,000
-MAX_PICTURES = limits().dataset_pictures
-CACHE_VERSION = 2
+CACHE_VERSION = 3
 SPACE, ZERO, NINE = 32, 48, 57
-LABELS = {str(label): label for label in range(COUNT)}
+# What a column may be called, the usual name first.
+TITLES = {
+    "emotion": ("emotion", "label", "expression", "class"),
+    "pixels": ("pixels",),
+    "usage": ("usage", "split", "set"),
+}
+OWN_NUMBERS: ClassNames = {str(number): name for number, name in enumerate(NAMES)}
+_WHOLE = re.compile("([0-9]{1,9})(?:[.,]0*)?")  # 3, and as spreadsheets write it: 3.0 or 3,0
 
 Progress = Callable[[float], None]
 
 
 def read_fer2013(
-    path: Path | str, progress: Progress | None = None, quiet: bool = False, cached: bool = True
+    path: Path | str,
+    progress: Progress | None = None,
+    quiet: bool = False,
+    cached: bool = True,
+    classes: ClassNames = NO_NAMES,
+    limits: Limits = OWNER,
 ) -> Dataset:
     """Read a FER2013 CSV file, from the cache where the same bytes were read before.
 
     progress: called with the share done, 0..1; without it a bar is drawn on stderr unless quiet.
     cached: False reads the file itself and leaves nothing on disk, for pictures that are not ours to keep.
-    Raises DatasetError naming the row (the header is row 1) and what was expected there, or that there are more rows
-    than fer.limits takes.
+    classes: what labels of other names show; one of FER2013's own numbers in it replaces all of them. Rows with other
+    labels are left out and counted. Raises DatasetError naming the row (the header is row 1) and what was expected
+    there, or that there are more rows than the limits allow.
     """
     path = Path(path)
     if not os.path.isfile(path):  # unlike Path's, False too for names that no disk takes
@@ -63,133 +90,243 @@ def read_fer2013(
                 f"{source.name} cannot be read: {error.strerror or 'unknown reason'}. Give it to this "
                 "user to read, or move it away."
             ) from None
-    cache_file = cache_folder() / f"fer2013-{CACHE_VERSION}-{content_key(*sources)}.npz" if cached else None
-    if cache_file is not None and (dataset := cache.load(cache_file)) is not None:
-        return _named(replace(dataset, name=path.name))  # the same bytes may have another name now
-    dataset = _parse(path, progress, quiet)
-    if len(sources) == 2:
-        votes = read_votes(plus, expected_rows=len(dataset))
-        dataset = Dataset(dataset.pixels, dataset.labels, dataset.usage, votes, path.name)
+    cache_file = None
+    if cached:
+        what = (CACHE_VERSION, content_key(*sources), split_in_file(path.stem), sorted(classes.items()))
+        cache_file = cache.file_of("fer2013", *what)
+        if (dataset := cache.load(cache_file)) is not None:
+            return replace(dataset, name=path.name)  # the same bytes may have another name now
+    with open(path, "rb") as file:
+        votes = plus if len(sources) == 2 else None
+        dataset = read_table(file, path.name, path.stat().st_size, progress, quiet, classes, limits, votes)
     if cache_file is not None:
         cache.save(cache_file, dataset)
-    return _named(dataset)
+    return dataset
 
 
-def _named(dataset: Dataset) -> Dataset:
-    return replace(dataset, names=np.array([f"fer{row:07d}.png" for row in range(len(dataset))]))
+def read_table(
+    file: BinaryIO,
+    name: str,
+    size: int,
+    progress: Progress | None = None,
+    quiet: bool = False,
+    classes: ClassNames = NO_NAMES,
+    limits: Limits = OWNER,
+    votes: Path | None = None,
+) -> Dataset:
+    """The same of an open file of so many bytes, which stays open; votes: the FER+ file that belongs to it."""
+    text = io.TextIOWrapper(file, _encoding(file), errors="replace", newline="")
+    try:
+        dataset, rows, count = _parse(file, text, name, max(size, 1), progress, quiet, classes, limits)
+    finally:
+        text.detach()
+    if votes is not None:
+        dataset = replace(dataset, votes=read_votes(votes, expected_rows=count)[rows])
+    return with_validation(dataset)
 
 
-def _parse(path: Path, progress: Progress | None, quiet: bool) -> Dataset:
-    size = max(path.stat().st_size, 1)
-    pixels, labels, usage = [], [], []
-    with (
-        open(path, encoding="utf-8-sig", newline="") as file,
-        tqdm(
-            total=size, unit="B", unit_scale=True, desc=f"Reading {path.name}", disable=quiet or progress is not None
-        ) as bar,
-    ):
-        columns = _columns(file, path.name)
-        for first_row, texts, batch_labels, batch_usage in _batches(file, columns, path.name):
-            pixels.append(parse_pixels(texts, first_row))
-            labels += batch_labels
-            if len(labels) > MAX_PICTURES:
-                raise DatasetError(f"{path.name} holds more than {MAX_PICTURES:,} pictures. Give a part of it.")
-            usage += batch_usage
-            done = min(cast("BinaryIO", file.buffer).tell(), size)
+def _encoding(file: BinaryIO) -> str:
+    """UTF-8, with a byte order mark or without, or UTF-16, which spreadsheets write as "Unicode text"."""
+    start = file.read(4)
+    file.seek(0)
+    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    if len(start) == 4 and 0 in start[:2]:  # the header's first letter is ASCII
+        return "utf-16-le" if start[1] == 0 else "utf-16-be"
+    return "utf-8-sig"
+
+
+def _parse(
+    file: BinaryIO,
+    text: io.TextIOWrapper,
+    name: str,
+    size: int,
+    progress: Progress | None,
+    quiet: bool,
+    classes: ClassNames,
+    limits: Limits,
+) -> tuple[Dataset, NDArray[np.int64], int]:
+    """The data set, which of the file's pictures are in it (N,), and how many those were."""
+    pixels, labels, usages, kept = [], [], [], []
+    with tqdm(
+        total=size, unit="B", unit_scale=True, desc=f"Reading {name}", disable=quiet or progress is not None
+    ) as bar:
+        table = _Table.of(text, name, classes, limits.dataset_pictures)
+        for batch in table.batches():
+            pixels.append(parse_pixels([row.pixels for row in batch], [row.number for row in batch]))
+            labels += [row.label for row in batch]
+            usages += [row.usage for row in batch]
+            kept += [row.picture for row in batch]
+            done = min(file.tell(), size)
             bar.update(done - bar.n)
             if progress is not None:
                 progress(done / size)
+    if not table.pictures:
+        raise DatasetError(f"{name} has a header but no rows. Expected one picture a row.", row=2)
+    check_names(classes, dict.fromkeys(table.seen), name)
     if not pixels:
-        raise DatasetError(f"{path.name} has a header but no rows. Expected one picture a row.", row=2)
-    return Dataset(np.concatenate(pixels), np.array(labels, np.int64), np.array(usage), None, path.name)
+        raise no_known_class(name, "label", table.unknown)
+    rows = np.array(kept, np.int64)
+    remarks: tuple[str, ...] = ()
+    if "usage" not in table.places and "emotion" in table.places and (split := split_in_file(Path(name).stem)):
+        remarks = (f"There is no column Usage: by the name of the file, all its pictures are {split}.",)
+    dataset = Dataset(
+        np.concatenate(pixels),
+        np.array(labels, np.int64),
+        np.array(usages),
+        name=name,
+        unknown=tuple(table.unknown.items()),
+        remarks=remarks,
+        names=np.array([f"fer{row:07d}.png" for row in rows]),
+    )
+    return dataset, rows, table.pictures
 
 
-def _columns(file: TextIO, name: str) -> dict[str, int]:
-    """Where each column stands, from the header row."""
-    try:
-        header = next(csv.reader([file.readline(LINE)]), [])
-    except (UnicodeDecodeError, csv.Error):
-        raise DatasetError(f"{name} is not a CSV file. Expected text with a header row.", row=1) from None
-    if not header:
-        raise DatasetError(f"{name} is empty. Expected a header row: emotion,pixels,Usage.", row=1)
-    titles = [title.strip().lower() for title in header]
-    columns = {title: index for index, title in enumerate(titles)}
-    if len(columns) < len(titles):
-        raise DatasetError(f"{name} has two columns of one name. Expected emotion,pixels,Usage.", row=1)
-    if "pixels" not in columns:
-        # Only what looks like a column's name is quoted: any file of the server can be named here.
-        words = [title.strip() for title in header[:4] if title.strip().isidentifier()]
-        shown = ", ".join(word[:20] for word in words) or "no names of columns"
-        raise DatasetError(f"{name} has no column 'pixels'. Expected emotion,pixels,Usage; found {shown}.", row=1)
-    if "emotion" not in columns and len(columns) > 1:
-        raise DatasetError(f"{name} has no column 'emotion'. Expected emotion,pixels,Usage.", row=1)
-    return columns
+@dataclass(frozen=True)
+class _Row:
+    """number: of the line in the file, from 1. picture: of the picture in the file, from 0."""
+
+    number: int
+    picture: int
+    pixels: str
+    label: int
+    usage: str
 
 
-def _batches(file: TextIO, columns: dict[str, int], name: str) -> Iterator[tuple[int, list[str], list[int], list[str]]]:
-    """(number of the first row, pixel texts, labels, usages), ROWS_AT_ONCE rows at a time."""
-    texts, labels, usages = [], [], []
-    first_row = 2
-    for row, line in enumerate(_lines(file, name), 2):
+@dataclass
+class _Table:
+    """A CSV file below its header, and what was met in it so far.
+
+    most: pictures that are taken. places: column -> where it stands. number: of the line read last. pictures: rows that
+    are not blank. seen: labels, as `classes` may name them.
+    """
+
+    text: io.TextIOWrapper
+    name: str
+    classes: ClassNames
+    most: int
+    titles: list[str]
+    places: dict[str, int]
+    delimiter: str
+    number: int
+    pictures: int = 0
+    seen: set[str] = field(default_factory=set)
+    unknown: Counter[str] = field(default_factory=Counter)
+
+    @classmethod
+    def of(cls, text: io.TextIOWrapper, name: str, classes: ClassNames, most: int) -> _Table:
+        """From the file's start. Raises DatasetError for a header without the columns that are needed."""
+        line, number, delimiter = text.readline(LINE), 1, ""
+        if sign := re.fullmatch(r"\s*\"?sep=(.)\"?\s*", line):  # a spreadsheet's own hint
+            line, number, delimiter = text.readline(LINE), 2, sign[1]
+        delimiter = delimiter or max(",;\t", key=line.count)
         try:
-            fields = next(csv.reader([line]))  # a row is one line: an open quote does not swallow the file
-        except csv.Error as error:
-            raise DatasetError(f"Row {row} of {name} is not CSV: {error}.", row=row) from None
-        if not fields:  # a blank line
-            raise DatasetError(f"Row {row} of {name} is blank. Expected {', '.join(columns)}.", row=row)
-        if len(fields) != len(columns):
+            titles = [title.strip() for title in next(csv.reader([line], delimiter=delimiter), [])]
+        except (csv.Error, TypeError, ValueError):
+            raise DatasetError(f"{name} is not a CSV file. Expected text with a header row.", row=1) from None
+        if not any(titles):
+            raise DatasetError(f"{name} is empty. Expected a header row: emotion,pixels,Usage.", row=1)
+        return cls(text, name, classes, most, titles, _places(titles, name), delimiter, number)
+
+    def batches(self) -> Iterator[list[_Row]]:
+        """The rows whose label is known, ROWS_AT_ONCE at a time."""
+        labels: dict[str, int | str] = {}  # a cell -> the class's index, or the name that is unknown
+        usages: dict[str, str] = {}
+        usual = split_in_file(Path(self.name).stem) or "Training"
+        emotion, pixels, usage = self.places.get("emotion"), self.places["pixels"], self.places.get("usage")
+        batch: list[_Row] = []
+        for fields in self._rows():
+            label, split = UNLABELED, "PrivateTest" if emotion is None else usual
+            if usage is not None:
+                cell = fields[usage]
+                split = usages.get(cell) or usages.setdefault(cell, self._usage(cell))
+            if emotion is not None:
+                cell = fields[emotion][:CELL]
+                found = labels[cell] if cell in labels else labels.setdefault(cell, self._label(cell))
+                if isinstance(found, str):
+                    self.unknown[found] += 1
+                    continue
+                label = found
+            batch.append(_Row(self.number, self.pictures - 1, fields[pixels], label, split))
+            if len(batch) == ROWS_AT_ONCE:
+                yield batch
+                batch = []
+        if batch:
+            yield batch
+
+    def _rows(self) -> Iterator[list[str]]:
+        width = len(self.titles)
+        while line := self.text.readline(LINE):  # not iteration: it keeps tell() usable for the progress
+            self.number += 1
+            try:
+                # A row is one line: an open quote does not swallow the file.
+                fields = next(csv.reader([line], delimiter=self.delimiter), [])
+            except csv.Error as error:
+                raise DatasetError(f"Row {self.number} of {self.name} is not CSV: {error}.", row=self.number) from None
+            if not any(map(str.strip, fields)):
+                continue  # blank, or what spreadsheets leave of an empty row
+            if len(fields) != width and (len(fields) < width or any(map(str.strip, fields[width:]))):
+                raise DatasetError(
+                    f"Row {self.number} of {self.name} has {len(fields)} of {width} columns: it may be cut off. "
+                    f"Expected {', '.join(filter(None, self.titles))}.",
+                    row=self.number,
+                )
+            self.pictures += 1
+            if self.pictures > self.most:
+                raise DatasetError(f"{self.name} holds more than {self.most:,} pictures. Give a part of it.")
+            yield fields
+
+    def _label(self, cell: str) -> int | str:
+        """The class's index; the label's own name where that is none of the seven."""
+        text = _bare(cell).lower()
+        whole = _WHOLE.fullmatch(text)
+        key = str(int(whole[1])) if whole else text or "(empty)"
+        self.seen.add(key)
+        own = NO_NAMES if any(name in OWN_NUMBERS for name in self.classes) else OWN_NUMBERS
+        expression = self.classes.get(key) or own.get(key) or class_of(key)
+        return key if expression is None else INDEX[expression]
+
+    def _usage(self, word: str) -> str:
+        split = split_of(_bare(word))
+        if split is None:
             raise DatasetError(
-                f"Row {row} of {name} has {len(fields)} of {len(columns)} columns: it may be cut off. "
-                f"Expected {', '.join(columns)}.",
-                row=row,
+                f"Row {self.number} has the usage {_bare(word)[:20]!r}. Expected one of {', '.join(SPLITS)}, train, "
+                "validation, test.",
+                row=self.number,
             )
-        texts.append(fields[columns["pixels"]])
-        labels.append(_label(fields[columns["emotion"]], row) if "emotion" in columns else UNLABELED)
-        usages.append(
-            _usage(fields[columns["usage"]], row)
-            if "usage" in columns
-            else ("Training" if "emotion" in columns else "PrivateTest")
-        )
-        if len(texts) == ROWS_AT_ONCE:
-            yield first_row, texts, labels, usages
-            texts, labels, usages = [], [], []
-            first_row = row + 1
-    if texts:
-        yield first_row, texts, labels, usages
+        return split
 
 
-def _lines(file: TextIO, name: str) -> Iterator[str]:
-    # readline, not iteration: it keeps file.tell() usable for the progress bar.
-    row = 1
-    while True:
-        row += 1
-        try:
-            line = file.readline(LINE)
-        except UnicodeDecodeError:
-            raise DatasetError(f"Row {row} of {name} is not text. Expected a CSV file.", row=row) from None
-        if not line:
-            return
-        yield line
+def _places(titles: list[str], name: str) -> dict[str, int]:
+    """Where each column stands, by any of its names."""
+    known = [title.lower() for title in titles]
+    places = {}
+    for column, words in TITLES.items():
+        word = next((word for word in words if word in known), None)
+        if word is None:
+            continue
+        if known.count(word) > 1:
+            raise DatasetError(f"{name} has two columns of one name. Expected emotion,pixels,Usage.", row=1)
+        places[column] = known.index(word)
+    if "pixels" not in places:
+        # Only what looks like a column's name is quoted: any file of the server can be named here.
+        shown = ", ".join(title[:20] for title in titles[:4] if title.isidentifier()) or "no names of columns"
+        raise DatasetError(f"{name} has no column 'pixels'. Expected emotion,pixels,Usage; found {shown}.", row=1)
+    if "emotion" not in places and len([title for title in titles if title]) > 1:
+        raise DatasetError(f"{name} has no column 'emotion'. Expected emotion,pixels,Usage.", row=1)
+    return places
 
 
-def _label(text: str, row: int) -> int:
-    if text.strip() not in LABELS:
-        raise DatasetError(f"Row {row} has the label {text.strip()[:20]!r}. Expected a number from 0 to 6.", row=row)
-    return LABELS[text.strip()]
+def _bare(word: str) -> str:
+    """Without quotes that were quoted once more."""
+    return word.strip().strip("'\"").strip()
 
 
-def _usage(text: str, row: int) -> str:
-    if text.strip() not in SPLITS:
-        raise DatasetError(
-            f"Row {row} has the usage {text.strip()[:20]!r}. Expected one of {', '.join(SPLITS)}.", row=row
-        )
-    return text.strip()
-
-
-def parse_pixels(texts: list[str], first_row: int) -> NDArray[np.uint8]:
+def parse_pixels(texts: Sequence[str], rows: Sequence[int]) -> NDArray[np.uint8]:
     """Space-separated grays -> (N, 48, 48) uint8, all rows at once: 2,304 numbers of up to three digits each.
 
-    A number ends where the next byte is a space; its tens and hundreds are the one or two bytes before.
+    rows: their numbers in the file, for errors. A number ends where the next byte is a space; its tens and hundreds are
+    the one or two bytes before.
     """
     joined = (" ".join(texts) + " ").encode("ascii", "replace")
     text = np.frombuffer(b"  " + joined, np.uint8)  # two spaces ahead, so that looking back stays inside
@@ -205,18 +342,18 @@ def parse_pixels(texts: list[str], first_row: int) -> NDArray[np.uint8]:
     )
     plain = bool((is_digit | (text == SPACE)).all()) and not (hundreds_there & is_digit[np.maximum(ends - 3, 0)]).any()
     if not plain or len(values) != len(texts) * PIXELS or values.max(initial=0) > 255 or not _even(texts):
-        _blame(texts, first_row)
+        _blame(texts, rows)
     return values.astype(np.uint8).reshape(-1, FACE_SIZE, FACE_SIZE)
 
 
-def _even(texts: list[str]) -> bool:
+def _even(texts: Sequence[str]) -> bool:
     # Every row holds its own 2,304 numbers, not a neighbor's: single spaces make the count exact.
     return all(text.strip().count(" ") == PIXELS - 1 for text in texts)
 
 
-def _blame(texts: list[str], first_row: int) -> None:
+def _blame(texts: Sequence[str], rows: Sequence[int]) -> None:
     """Raise DatasetError for the first bad row; return where only the spacing was unusual."""
-    for row, text in enumerate(texts, first_row):
+    for row, text in zip(rows, texts, strict=True):
         numbers = text.split()
         bad = next((number for number in numbers if not (number.isascii() and number.isdecimal())), None)
         if bad is not None:

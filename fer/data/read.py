@@ -3,55 +3,58 @@
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fer.data.dataset import Dataset
 from fer.data.fer2013 import Progress, read_fer2013
-from fer.data.uploads import uploads_folder
+from fer.data.labels import parse_classes
+from fer.data.uploads import is_upload
 from fer.errors import DatasetError
+from fer.limits import OWNER, Limits
 
 if TYPE_CHECKING:
-    from fer.data.folders import Faces
+    from fer.data.pictures import Faces
 
 SYNTHETIC = "synthetic"
 
 
 def read_dataset(
-    data: str | Path, progress: Progress | None = None, quiet: bool = False, faces: Faces = "auto"
+    data: str | Path,
+    progress: Progress | None = None,
+    quiet: bool = False,
+    faces: Faces = "auto",
+    classes: str = "",
+    limits: Limits = OWNER,
 ) -> Dataset:
-    """A CSV file of FER2013's kind, a folder <split>/<class>/*, or "synthetic".
+    """A CSV file of FER2013's kind, a folder or a zip with a folder a class, or "synthetic".
 
-    faces: how pictures of a folder become faces, see `fer.data.folders`. An upload leaves no parsed copy in the
-    cache, which would outlive it. Raises DatasetError.
+    faces: how pictures become faces, see `fer.data.pictures`. classes: what folders and labels of other names show, as
+    --classes takes it. An upload leaves no parsed copy in the cache, which would outlive it. Raises DatasetError.
     """
+    names = parse_classes(classes)
     if str(data) == SYNTHETIC:
         from fer.data.synthetic import read_synthetic
 
+        if names:
+            raise DatasetError("The synthetic faces have the seven classes. Leave out --classes.")
         return read_synthetic()
     path, cached = Path(data), not is_upload(data)
     if os.path.isdir(path):
         inside = path / "fer2013.csv"
         if inside.is_file():
-            return read_fer2013(inside, progress, quiet, cached)
+            return read_fer2013(inside, progress, quiet, cached, names, limits)
         from fer.data.folders import read_folder
 
-        return read_folder(path, faces, progress, quiet, cached)
+        return read_folder(path, faces, progress, quiet, cached, names, limits)
     if path.suffix.lower() == ".zip":
-        raise DatasetError(
-            f"{path.name} is a zip file. Unpack it and give the folder, or upload it on the page Training."
-        )
-    return read_fer2013(path, progress, quiet, cached)
+        from fer.data.zips import read_zip
 
-
-def is_upload(data: str | Path) -> bool:
-    """Whether these are pictures that a visitor uploaded: a folder named by an upload's digest, or what lies in it.
-
-    False for the folder of all uploads, for a link that leads out, and for what is no path.
-    """
-    try:
-        inside = Path(data).resolve().relative_to(uploads_folder().resolve()).parts
-    except (OSError, ValueError, RuntimeError):  # elsewhere, a name too long, a NUL in it, a link to itself
-        return False
-    return bool(inside) and re.fullmatch("[0-9a-f]{24}", inside[0]) is not None
+        try:
+            with open(path, "rb") as file:
+                return read_zip(file, path.name, faces, progress, quiet, cached, names, limits)
+        except (FileNotFoundError, ValueError):  # a NUL in the name
+            raise DatasetError(f"There is no file called {path.name}. Give the path of a zip of pictures.") from None
+        except OSError as error:
+            raise DatasetError(f"{path.name} cannot be read: {error.strerror or 'unknown reason'}.") from None
+    return read_fer2013(path, progress, quiet, cached, names, limits)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fer.data.dataset import SPLITS, UNLABELED, Dataset, fingerprints
+from fer.data.dataset import UNLABELED, Dataset, fingerprints
+from fer.data.labels import SPLITS
 from fer.expressions import NAMES
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ SPLIT_LABELS = {"Training": "training", "PublicTest": "validation", "PrivateTest
 class DataReport:
     """counts: split -> class -> pictures. duplicates: pictures that repeat another of the same split;
     leaked: validation or test pictures that Training has too. imbalance: the most frequent class of Training over
-    the rarest that is there."""
+    the rarest that is there. unknown: folders or labels that are none of the seven classes, with their pictures."""
 
     name: str
     counts: dict[str, dict[str, int]]
@@ -29,6 +30,7 @@ class DataReport:
     leaked: int
     unlabeled: int
     left_out: tuple[str, ...]
+    unknown: dict[str, int]
     missing: tuple[str, ...]
     imbalance: float
     remarks: tuple[str, ...]
@@ -79,6 +81,7 @@ def report_on(dataset: Dataset) -> DataReport:
         leaked,
         int((dataset.labels == UNLABELED).sum()),
         tuple(dataset.left_out()),
+        dict(dataset.unknown),
         tuple(name for name in NAMES if training.any() and not counts["Training"][name]),
         max(there) / min(there) if there else 1.0,
         dataset.remarks,

@@ -1,55 +1,43 @@
-"""Unpack a stranger's zip of pictures: everything is checked before anything is written, and nothing else gets in."""
+"""What visitors upload to train on or to evaluate: kept where a worker finds it, or read from memory."""
 
 from __future__ import annotations
 
 import hashlib
-import lzma
 import os
+import re
 import shutil
-import stat
-import struct
 import tempfile
 import time
-import zipfile
-import zlib
 from collections.abc import Sequence
 from contextlib import suppress
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
+from fer.data.dataset import Dataset
+from fer.data.fer2013 import Progress, read_table
+from fer.data.labels import parse_classes
 from fer.errors import DatasetError
-from fer.limits import limits
+from fer.limits import MB, Limits, hosted
 from fer.locations import cache_folder
-from fer.vision.images import MAX_BYTES, SUFFIXES
 
 if TYPE_CHECKING:
     from io import BufferedIOBase
 
-MAX_FILES, MAX_TOTAL, MAX_RATIO = limits().archive_files, limits().archive_bytes, limits().archive_ratio
-MAX_DEPTH = 16  # folders in folders
-RATIO_FLOOR = 2**20  # a small file may shrink as it likes
-ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar", ".zst", ".jar")
-IGNORED = (".ds_store", "thumbs.db", "desktop.ini")
-CHUNK, SCAN = 1 << 16, 1 << 22
-_ENTRY = b"PK\x01\x02"  # begins each entry of a zip's table of contents
-# What Python's zipfile raises on damaged bytes: wrong offsets, sizes and names among them.
-BROKEN = (
-    zipfile.BadZipFile,
-    EOFError,
-    NotImplementedError,
-    RuntimeError,
-    ValueError,
-    IndexError,
-    OverflowError,
-    struct.error,
-    zlib.error,
-    lzma.LZMAError,
-)
-_MAGIC = (b"\x89PNG", b"\xff\xd8\xff", b"RIFF", b"BM", b"GIF8")
-
 
 def uploads_folder() -> Path:
     return cache_folder() / "uploads"
+
+
+def is_upload(data: str | Path) -> bool:
+    """Whether these are pictures that a visitor uploaded: a folder named by an upload's digest, or what lies in it.
+
+    False for the folder of all uploads, for a link that leads out, and for what is no path.
+    """
+    try:
+        inside = Path(data).resolve().relative_to(uploads_folder().resolve()).parts
+    except (OSError, ValueError, RuntimeError):  # elsewhere, a name too long, a NUL in it, a link to itself
+        return False
+    return bool(inside) and re.fullmatch("[0-9a-f]{24}", inside[0]) is not None
 
 
 def forget_old_uploads(days: float, now_s: float | None = None, used: Sequence[Path] = ()) -> int:
@@ -63,115 +51,69 @@ def forget_old_uploads(days: float, now_s: float | None = None, used: Sequence[P
     return removed
 
 
-def unpack_zip(file: BinaryIO, name: str = "the zip", parent: Path | None = None) -> Path:
-    """Unpack into the cache (or parent), under the digest of the file's bytes; returns that folder. The same
-    zip is unpacked once.
+def digest_of(file: BinaryIO) -> str:
+    file.seek(0)
+    return hashlib.file_digest(cast("BufferedIOBase", file), "sha256").hexdigest()[:24]
 
-    Raises DatasetError for bombs, paths that lead outside, links, locked or nested archives and files that are no
-    pictures; then nothing is left behind.
+
+def read_upload(
+    file: BinaryIO, name: str, limits: Limits, progress: Progress | None = None, classes: str = ""
+) -> Dataset:
+    """Read an uploaded CSV or zip; nothing of it is written to disk. Raises DatasetError.
+
+    name: the upload's own. progress: called with the share done, 0..1. classes: as --classes takes it.
     """
+    size = _size(file, limits)
+    if _is_zip(name):
+        from fer.data.zips import read_zip
+
+        return read_zip(
+            file, name, progress=progress, quiet=True, cached=False, classes=parse_classes(classes), limits=limits
+        )
+    return read_table(file, name, size, quiet=True, classes=parse_classes(classes), limits=limits)
+
+
+def keep(file: BinaryIO, name: str, limits: Limits) -> Path:
+    """Write an upload where a training worker finds it, under the digest of its bytes; a zip is checked before.
+
+    How old it is counts from the last use, on the shared demo from the upload: see fer.app.server.retention.
+    Raises DatasetError.
+    """
+    _size(file, limits)
+    folder = uploads_folder() / digest_of(file)
+    kept = folder / ("upload.zip" if _is_zip(name) else "upload.csv")
+    if kept.exists():
+        if not hosted():
+            os.utime(folder)
+        return kept
+    if _is_zip(name):
+        from fer.data.zips import Zip
+
+        Zip(file, "The zip", limits)
     file.seek(0)
-    target = (parent or uploads_folder()) / hashlib.file_digest(cast("BufferedIOBase", file), "sha256").hexdigest()[:24]
-    if target.is_dir():
-        os.utime(target)  # in use again: see forget_old_uploads
-        return target
-    file.seek(0)
-    _refuse_a_long_table(file, name)
     try:
-        with zipfile.ZipFile(file) as archive:
-            members = check_members(archive, name)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            half_done = Path(tempfile.mkdtemp(dir=target.parent, prefix=".unpacking-"))
-            try:
-                _extract(archive, members, half_done, name)
-                os.replace(half_done, target)
-            finally:
-                shutil.rmtree(half_done, ignore_errors=True)
-    except BROKEN:
-        raise DatasetError(f"{name} is no whole zip file. Zip the class folders again.") from None
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=".upload-", delete=False) as half_done:
+            shutil.copyfileobj(file, half_done)
+        os.replace(half_done.name, kept)
     except OSError as error:
-        if target.is_dir():  # another visitor unpacked the same zip at the same time
-            return target
         raise DatasetError(
-            f"{name} could not be unpacked: {error.strerror or 'the disk refused'}. Free some space, "
-            "or give a path on the server."
+            f"The upload could not be kept: {error.strerror or 'the disk refused'}. Free some space, or "
+            "give a path on the server."
         ) from None
-    return target
+    return kept
 
 
-def _refuse_a_long_table(file: BinaryIO, name: str) -> None:
-    """Raises DatasetError for more entries than are taken, by their marks: zipfile would first hold them all."""
-    marks = 0
-    while chunk := file.read(SCAN):
-        marks += chunk.count(_ENTRY)
-        if marks > 2 * MAX_FILES:  # folders are entries too, and by chance a picture's bytes hold a mark
-            raise DatasetError(
-                f"{name} lists more than {2 * MAX_FILES} files and folders; at most {MAX_FILES} files are unpacked."
-            )
+def _is_zip(name: str) -> bool:
+    return name.lower().endswith(".zip")
+
+
+def _size(file: BinaryIO, limits: Limits) -> int:
+    """In bytes; leaves the file at its start. A client can bypass the browser's own check. Raises DatasetError."""
+    size = file.seek(0, os.SEEK_END)
     file.seek(0)
-
-
-def check_members(archive: zipfile.ZipFile, name: str) -> list[zipfile.ZipInfo]:
-    """The members to unpack, judged by the table of contents alone. Raises DatasetError with what is wrong."""
-    infos = [info for info in archive.infolist() if not info.is_dir() and not _ignored(info.filename)]
-    if not infos:
-        raise DatasetError(f"{name} holds no files. Expected folders named by class, with pictures in them.")
-    if len(infos) > MAX_FILES:
-        raise DatasetError(f"{name} holds {len(infos)} files; at most {MAX_FILES} are unpacked.")
-    total = sum(info.file_size for info in infos)
-    if total > MAX_TOTAL:
+    if size > limits.dataset_bytes:
         raise DatasetError(
-            f"{name} would unpack to {total / 2**20:.0f} MB; at most {MAX_TOTAL // 2**20} MB are "
-            "unpacked. Put the data on the server and give its path."
+            f"The upload has {size / MB:.0f} MB; at most {limits.dataset_bytes // MB} MB are taken. Give a part of it."
         )
-    for info in infos:
-        _check(info, name)
-    return infos
-
-
-def _check(info: zipfile.ZipInfo, name: str) -> None:
-    path, shown = PurePosixPath(info.filename.replace("\\", "/")), info.filename[-60:]
-    if path.is_absolute() or ".." in path.parts or ":" in info.filename or "\0" in info.orig_filename:
-        raise DatasetError(f"{name} holds the path {shown!r}, which leads outside its folder. It was not unpacked.")
-    if len(path.parts) > MAX_DEPTH:
-        raise DatasetError(f"{name} holds folders in folders, more than {MAX_DEPTH} deep. Zip <split>/<class>/*.png.")
-    if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG):
-        raise DatasetError(f"{name} holds {shown!r}, which is a link or a device. Zip plain pictures only.")
-    if info.flag_bits & 1:
-        raise DatasetError(f"{name} is locked with a password. Zip the pictures without one.")
-    if path.suffix.lower() in ARCHIVES:
-        raise DatasetError(f"{name} holds another archive, {shown!r}. Unpack it first, and zip the class folders.")
-    if path.suffix.lower() not in SUFFIXES:
-        raise DatasetError(f"{name} holds {shown!r}, which is no picture. Zip pictures only: {', '.join(SUFFIXES)}.")
-    if info.file_size > MAX_BYTES:
-        raise DatasetError(
-            f"{name}: {shown!r} has {info.file_size / 2**20:.0f} MB; at most {MAX_BYTES // 2**20} MB "
-            "a picture are read."
-        )
-    if info.file_size > RATIO_FLOOR and info.file_size > MAX_RATIO * max(info.compress_size, 1):
-        raise DatasetError(
-            f"{name}: {shown!r} would grow {info.file_size // max(info.compress_size, 1)}-fold. "
-            "Pictures do not; it was not unpacked."
-        )
-
-
-def _extract(archive: zipfile.ZipFile, members: list[zipfile.ZipInfo], target: Path, name: str) -> None:
-    for info in members:
-        path = target.joinpath(*PurePosixPath(info.filename.replace("\\", "/")).parts)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        left = info.file_size
-        with archive.open(info) as packed, open(path, "wb") as out:
-            while chunk := packed.read(CHUNK):
-                if left == info.file_size and not chunk.startswith(_MAGIC):
-                    raise DatasetError(f"{name}: {info.filename[-60:]!r} is named like a picture but is none.")
-                left -= len(chunk)
-                if left < 0:  # the table of contents lied
-                    raise DatasetError(
-                        f"{name}: {info.filename[-60:]!r} is larger than its zip says. It was not unpacked."
-                    )
-                out.write(chunk)
-
-
-def _ignored(filename: str) -> bool:
-    parts = PurePosixPath(filename).parts
-    return "__MACOSX" in parts or (bool(parts) and parts[-1].lower() in IGNORED)
+    return size

@@ -57,16 +57,15 @@ def accuracy_interval(right: NDArray[np.bool_], seed: int = 0) -> tuple[float, f
 
 
 def averages(probabilities: NDArray[np.floating], labels: NDArray[np.int64]) -> Averages:
-    """probabilities: (N, 7), labels: (N,). A class that neither occurs nor is named does not count."""
+    """probabilities: (N, 7), labels: (N,). Macro averages are over the classes that occur."""
     given, truth = torch.from_numpy(np.asarray(probabilities)), torch.from_numpy(np.asarray(labels)).long()
     named = given.argmax(1)
     metrics = {"precision": tm.multiclass_precision, "recall": tm.multiclass_recall, "f1": tm.multiclass_f1_score}
     support = torch.bincount(truth, minlength=COUNT).double()
-    there = (support + torch.bincount(named, minlength=COUNT)) > 0
     macro, weighted = {}, {}
     for name, metric in metrics.items():
         each = metric(named, truth, num_classes=COUNT, average="none", zero_division=0.0).double()
-        macro[name] = float(each[there].mean())
+        macro[name] = float(each[support > 0].mean())
         weighted[name] = float((each * support).sum() / support.sum())
     one_class = len(torch.unique(torch.cat([truth, named]))) < 2
     kappa = 1.0 if one_class else float(tm.multiclass_cohen_kappa(named, truth, COUNT))

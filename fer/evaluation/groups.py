@@ -13,7 +13,7 @@ import numpy as np
 
 from fer.errors import DatasetError
 from fer.expressions import COUNT
-from fer.limits import MB, limits
+from fer.limits import MB, OWNER, Limits
 from fer.scores import confusion_matrix, macro_f1
 
 if TYPE_CHECKING:
@@ -60,13 +60,13 @@ class Metadata:
     skipped: tuple[str, ...]  # columns with too many values to group by
 
 
-def read_metadata(data: bytes, names: list[str]) -> Metadata:
+def read_metadata(data: bytes, names: list[str], limits: Limits = OWNER) -> Metadata:
     """A CSV with a column of picture names and any others. names: (N,) of the evaluated pictures.
 
     Raises DatasetError where no name column is there or no name matches, saying how many did, and for a table that is
-    larger than fer.limits takes.
+    larger than the limits allow.
     """
-    most = limits().table_bytes
+    most = limits.table_bytes
     if len(data) > most:
         raise DatasetError(
             f"The table has {len(data) / MB:.1f} MB; at most {most // MB} MB are read. Give fewer rows or columns."

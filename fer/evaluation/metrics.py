@@ -27,7 +27,11 @@ ECE_BINS = 15
 
 @dataclass(frozen=True)
 class Report:
-    """The numbers of one model on one split. Shares in 0..1, nll in nats; confusion_matrix: truth in rows."""
+    """The numbers of one model on one split. Shares in 0..1, nll in nats; confusion_matrix: truth in rows.
+
+    absent: classes without a face in the split. They have no precision, recall and F1 (None), and macro_f1 is the mean
+    over the others.
+    """
 
     model: str
     split: str
@@ -36,11 +40,22 @@ class Report:
     accuracy: float
     accuracy_without_train_duplicates: float | None
     macro_f1: float
-    per_class: dict[str, dict[str, float]]
+    per_class: dict[str, dict[str, float | None]]
     confusion_matrix: list[list[int]]
     nll: float
     ece: float
     brier: float
+    absent: tuple[str, ...] = ()
+
+    def absent_words(self) -> str:
+        """Which classes are absent, and what that means for the macro averages; empty where none is."""
+        if not self.absent:
+            return ""
+        count = COUNT - len(self.absent)
+        return (
+            f"There are no faces of {', '.join(self.absent)} here, so macro averages are over the {count} "
+            f"class{'' if count == 1 else 'es'} present."
+        )
 
     def to_json(self) -> dict[str, object]:
         return {name: _rounded(value) for name, value in self.__dict__.items()}
@@ -93,9 +108,10 @@ def score(
         macro_f1(np.array(confusion)),
         {
             name: {
-                "precision": float(precision[i]),
-                "recall": float(recall[i]),
-                "f1": float(f1[i]),
+                **{
+                    key: float(values[i]) if support[i] else None
+                    for key, values in (("precision", precision), ("recall", recall), ("f1", f1))
+                },
                 "support": int(support[i]),
             }
             for i, name in enumerate(NAMES)
@@ -104,6 +120,7 @@ def score(
         float(-given[torch.arange(len(truth)), truth].clamp_min(1e-12).log().mean()),
         float(tm.multiclass_calibration_error(given, truth, COUNT, n_bins=ECE_BINS, norm="l1")),
         float(((given - one_hot) ** 2).sum(1).mean()),
+        tuple(name for i, name in enumerate(NAMES) if not support[i]),
     )
 
 

@@ -73,16 +73,22 @@ def headline_rows(item: Evaluation) -> list[tuple[str, str]]:
     return rows
 
 
+def score_text(score: float | None) -> str:
+    """A class's precision, recall or F1; a dash for a class that the split does not hold."""
+    return "–" if score is None else f"{score:.3f}"
+
+
 def _headline(item: Evaluation) -> str:
     report = item.report
     rows = "".join(f"<tr><td>{html.escape(a)}</td><td>{html.escape(b)}</td></tr>" for a, b in headline_rows(item))
     classes = "".join(
         f"<tr><td>{name}</td>"
-        + "".join(f"<td>{row[key]:.3f}</td>" for key in ("precision", "recall", "f1"))
+        + "".join(f"<td>{score_text(row[key])}</td>" for key in ("precision", "recall", "f1"))
         + f"<td>{row['support']:,}</td></tr>"
         for name, row in report.per_class.items()
     )
-    remarks = "".join(f"<p>{html.escape(remark)}</p>" for remark in [*item.part.left_out(), *item.part.remarks])
+    sentences = filter(None, [report.absent_words(), *item.part.left_out(), *item.part.remarks])
+    remarks = "".join(f"<p>{html.escape(remark)}</p>" for remark in sentences)
     return (
         f"<h2>{html.escape(report.model)} on {html.escape(report.split)}</h2>"
         f"<p>{report.n:,} faces of {html.escape(item.part.name)}, averaged views: {report.tta}. Weights "

@@ -24,6 +24,7 @@ from fer.models.registry import fold
 from fer.records import Curves, Explanation, FaceBox, Prediction
 from fer.scores import softmax
 from fer.vision.alignment import cut, face_crop
+from fer.vision.pixels import as_rgb
 from fer.vision.quality import is_plain
 
 PICTURE_SCALE = 8  # picture pixels for one of the network's
@@ -98,6 +99,7 @@ class Subject:
 
 def subject(recognizer: Recognizer, image_rgb: np.ndarray, face: Prediction | FaceBox) -> Subject:
     """Cut the face out as for prediction."""
+    image_rgb = as_rgb(image_rgb)
     prediction = face if isinstance(face, Prediction) else recognizer.read(image_rgb, [face])[0]
     box = prediction.box
     preprocessing = recognizer.card.preprocessing

@@ -19,12 +19,11 @@ from fer.inference.recognizer import Recognizer
 from fer.inference.recording import Row
 from fer.inference.smoothing import SMOOTHING_S
 from fer.inference.tracked import LIVE_SIDE, TrackedFace, TrackedReader
-from fer.limits import limits
+from fer.limits import OWNER, Limits
 from fer.vision.detection import Detector
 
 HISTORY_S = 60.0
 RATE_S = 3.0  # frames a second are counted over this long
-RECORDED_ROWS = limits().recorded_rows
 PERSONS_KEPT_S = 2.0  # a face that was seen that recently is "current"
 FAILURE_TOLD_S = 10.0  # after the last frame that could not be read
 
@@ -78,8 +77,10 @@ class LiveAnalyzer:
         draw: Draw,
         settings: LiveSettings = LiveSettings(),
         clock: Callable[[], float] = time.monotonic,
+        limits: Limits = OWNER,
     ) -> None:
         self.settings, self._draw, self._clock = settings, draw, clock
+        self._most_rows = limits.recorded_rows
         self._follower = TrackedReader(recognizer, detector, settings.smoothing_s, settings.long_side)
         self._lock = threading.Lock()
         self._began = clock()
@@ -154,7 +155,7 @@ class LiveAnalyzer:
                 latest.failures,
                 latest.failure if now - self._failed_s < FAILURE_TOLD_S else "",
                 silent_s,
-                len(self._recorded or ()) >= RECORDED_ROWS,
+                len(self._recorded or ()) >= self._most_rows,
             )
 
     def history(self) -> tuple[list[Row], float]:
@@ -193,7 +194,7 @@ class LiveAnalyzer:
             self._history.extend(rows)
             while self._history and now - self._began - self._history[0].time_s > HISTORY_S:
                 self._history.popleft()
-            if self._recorded is not None and len(self._recorded) < RECORDED_ROWS:
+            if self._recorded is not None and len(self._recorded) < self._most_rows:
                 self._recorded += [
                     Row.of(face, face.time_s - self._recording_began)
                     for face in faces

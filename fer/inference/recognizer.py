@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 import cv2
 import numpy as np
 
-from fer.errors import FerError, WeightsError
+from fer.errors import WeightsError
 from fer.inference.engine import Engine
 from fer.models import DEFAULT_MODEL
 from fer.models.card import Card
@@ -19,7 +19,9 @@ from fer.records import FaceBox, Prediction
 from fer.scores import softmax
 from fer.vision.alignment import align_face, cut, face_crop
 from fer.vision.detection import LONG_SIDE, Detector, load_detector
+from fer.vision.pixels import as_rgb
 from fer.vision.quality import assess
+from fer.vision.search import find_faces
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,20 +69,24 @@ class Recognizer:
     def predict(
         self, image_rgb: NDArray[np.uint8], detector: Detector | str = "auto", long_side: int = LONG_SIDE
     ) -> list[Prediction]:
-        """All faces of a picture (H, W, 3) uint8 RGB, the largest first; an empty list where there is none."""
-        if image_rgb.ndim != 3 or image_rgb.shape[2] != 3 or image_rgb.dtype != np.uint8:
-            raise FerError(f"A picture is (H, W, 3) uint8 RGB, this is {image_rgb.shape} {image_rgb.dtype}.")
+        """All faces of a photo, the largest first; an empty list where there is none.
+
+        image_rgb: (H, W, 3) uint8 RGB, or another kind that `fer.vision.pixels.as_rgb` takes. How faces are looked for
+        stands at `fer.vision.search.find_faces`. Raises FerError for an array that is no picture.
+        """
+        image_rgb = as_rgb(image_rgb)
         if isinstance(detector, str):
             detector = load_detector(detector)
-        return self.read(image_rgb, detector.detect(image_rgb, long_side))
+        return self.read(image_rgb, find_faces(image_rgb, detector, long_side), photo=True)
 
-    def read(self, image_rgb: NDArray[np.uint8], boxes: list[FaceBox]) -> list[Prediction]:
-        """Read faces whose boxes are known already."""
+    def read(self, image_rgb: NDArray[np.uint8], boxes: list[FaceBox], photo: bool = False) -> list[Prediction]:
+        """Read faces whose boxes are known already. photo: as `fer.vision.quality.assess` takes it."""
         if not boxes:
             return []
+        image_rgb = as_rgb(image_rgb)
         size = self.card.preprocessing.face_size
         faces = np.stack([align_face(image_rgb, box, size) for box in boxes])  # (N, S, S)
-        qualities = [assess(image_rgb.shape, box, face) for box, face in zip(boxes, faces, strict=True)]
+        qualities = [assess(image_rgb.shape, box, face, photo) for box, face in zip(boxes, faces, strict=True)]
         rows = self.probabilities(faces)
         return [
             Prediction(
@@ -94,6 +100,7 @@ class Recognizer:
 
     def steps(self, image_rgb: NDArray[np.uint8], box: FaceBox) -> Steps:
         """What `read` does to one face before the network sees it, step by step."""
+        image_rgb = as_rgb(image_rgb)
         gray = align_face(image_rgb, box, self.card.preprocessing.face_size)
         if box.whole:
             whole = cv2.resize(image_rgb, (STEP_SIDE, STEP_SIDE), interpolation=cv2.INTER_AREA)

@@ -11,6 +11,7 @@ import numpy as np
 from fer.inference.recognizer import Recognizer
 from fer.records import Prediction
 from fer.vision.alignment import Crop, cut, face_crop
+from fer.vision.pixels import as_rgb
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,6 +35,7 @@ def stability(
     """
     if not faces:
         return []
+    image_rgb = as_rgb(image_rgb)
     size, rng = recognizer.card.preprocessing.face_size, np.random.default_rng(seed)
     if faces[0].box.whole:  # the picture was squeezed to a square: its cuts are those of the squeezed one
         side = 4 * size  # finer than a cut, and small whatever the picture's shape

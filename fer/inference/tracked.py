@@ -12,7 +12,7 @@ from fer.inference.recognizer import Recognizer
 from fer.inference.smoothing import SMOOTHING_S, ProbabilitySmoother
 from fer.records import FaceBox, Prediction
 from fer.vision.detection import Detector
-from fer.vision.tracking import FaceTracker
+from fer.vision.tracking import STALL_S, FaceTracker
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -49,11 +49,16 @@ class TrackedReader:
     """
 
     def __init__(
-        self, recognizer: Recognizer, detector: Detector, smoothing_s: float = SMOOTHING_S, long_side: int = LIVE_SIDE
+        self,
+        recognizer: Recognizer,
+        detector: Detector,
+        smoothing_s: float = SMOOTHING_S,
+        long_side: int = LIVE_SIDE,
+        stall_s: float = STALL_S,
     ) -> None:
         self.recognizer, self.detector = recognizer, detector
         self.smoothing_s, self.long_side = smoothing_s, long_side
-        self._tracker = FaceTracker()
+        self._tracker = FaceTracker(stall_s=stall_s)
         self._steady: dict[int, ProbabilitySmoother] = {}
 
     def read(self, frame_rgb: NDArray[np.uint8], time_s: float) -> tuple[TrackedFace, ...]:
@@ -67,6 +72,10 @@ class TrackedReader:
             self._follow(person, prediction, time_s, recognizer.card.threshold)
             for person, prediction in zip(people, predictions, strict=True)
         )
+
+    def restart(self) -> None:
+        """Another scene begins: its people are new, and nothing that was seen before weighs on them."""
+        self._tracker.restart()
 
     def _follow(self, person: int, prediction: Prediction, time_s: float, threshold: float) -> TrackedFace:
         steady = self._steady.setdefault(person, ProbabilitySmoother())

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,12 +17,19 @@ from fer.errors import VideoError
 from fer.inference.recognizer import Recognizer
 from fer.inference.recording import Row
 from fer.inference.tracked import FULL_SIDE, TrackedFace, TrackedReader
-from fer.limits import limits
+from fer.limits import OWNER, Limits
 from fer.vision.detection import Detector
+from fer.vision.scene_cuts import SceneCuts
+from fer.vision.sound import Way, sound_of
 from fer.vision.video import VideoInfo, VideoWriter, frames, probe
 
 READINGS_PER_S = 10.0  # of the video's time; the frames between show the last reading
-MAX_ROWS = limits().video_rows
+SOUND = {  # what became of a video's sound, in words
+    "copied": "with its sound",
+    "converted": "with its sound, converted to AAC",
+    "left out": "its sound left out",
+    "none": "no sound",
+}
 
 Draw = Callable[[NDArray[np.uint8], tuple[TrackedFace, ...]], NDArray[np.uint8]]
 
@@ -44,7 +53,11 @@ class Moment:
 
 @dataclass(frozen=True)
 class VideoResult:
-    """What a video gave. rows: one a person and reading; moments: at most one an expression; notes: sentences."""
+    """What a video gave.
+
+    rows: one a person and reading; moments: at most one an expression; notes: sentences; sound: what became of it in
+    the annotated video, "" where none was written.
+    """
 
     info: VideoInfo
     rows: tuple[Row, ...]
@@ -53,51 +66,86 @@ class VideoResult:
     read: int
     notes: tuple[str, ...]
     cancelled: bool = False
+    sound: Way | Literal["none", ""] = ""
 
 
 def read_video(
     source: bytes | Path,
-    out: Path | BinaryIO,
+    out: Path | BinaryIO | None,
     recognizer: Recognizer,
     detector: Detector,
     draw: Draw,
     readings_per_s: float = READINGS_PER_S,
     on_progress: Callable[[Progress], bool] = lambda progress: True,
+    limits: Limits = OWNER,
 ) -> VideoResult:
-    """Read a video and write it with its faces drawn (MP4). on_progress is called for each frame; False ends it there.
+    """Read a video and write it with its faces drawn and its sound (MP4); without out, only read it.
 
-    Raises VideoError for what is no video or is over a limit. A video cut off gives its readable part and a note.
+    on_progress is called for each frame; False ends it there. Raises VideoError for what is no video or is over a
+    limit. A video cut off gives its readable part and a note.
     """
-    info = probe(source)
+    info = probe(source, limits)
     notes: list[str] = []
     rows: list[Row] = []
-    tracked_reader = TrackedReader(recognizer, detector, long_side=FULL_SIDE)
+    tracked_reader = TrackedReader(recognizer, detector, long_side=FULL_SIDE, stall_s=math.inf)
+    cuts, readings = SceneCuts(), _Readings(readings_per_s)
     strongest: dict[str, Moment] = {}
     faces: tuple[TrackedFace, ...] = ()
-    began, next_s, count, read, cancelled = time.monotonic(), 0.0, 0, 0, False
-    with VideoWriter(out, info.width, info.height, info.rate) as writer:
-        for time_s, frame_rgb in frames(source, notes.append):
-            due = time_s >= next_s - 0.002  # times are rounded to the video's clock
+    began, count, cancelled = time.monotonic(), 0, False
+    with ExitStack() as stack:
+        sound = writer = None
+        if out is not None:
+            sound = stack.enter_context(sound_of(source, info.start_s, limits))
+            writer = stack.enter_context(VideoWriter(out, info.width, info.height, info.rate, sound))
+        for time_s, frame_rgb in frames(source, notes.append, limits):
+            cut = cuts.is_cut(frame_rgb)
+            if cut:
+                tracked_reader.restart()
+                faces = ()
+            due = readings.due(time_s, cut)
             if due:
                 faces = tracked_reader.read(frame_rgb, time_s)
-                next_s, read = max(next_s + 1 / readings_per_s, time_s), read + 1
-            drawn = draw(frame_rgb, faces)
+            if due or writer is not None:
+                drawn = draw(frame_rgb, faces)
             if due:
                 _keep(rows, strongest, faces, drawn)
-            writer.write(drawn, time_s)
+            if writer is not None:
+                writer.write(drawn, time_s)
             count += 1
             if not on_progress(_progress(info, time_s, count, began)):
                 cancelled = True
                 break
-            if len(rows) >= MAX_ROWS:
+            if len(rows) >= limits.video_rows:
                 notes.append(f"Only the first {time_s:.0f} s were read: there are too many faces for more.")
                 break
+    if sound is not None and sound.note:
+        notes.append(sound.note)
     if not count:
         raise VideoError("No frame of this video can be read. Save it as MP4 (H.264).")
     if not rows and not cancelled:
         notes.append("No face was found in this video. A face needs about 20 pixels, and to be turned to the camera.")
     moments = sorted(strongest.values(), key=lambda moment: moment.row.time_s)
-    return VideoResult(info, tuple(rows), tuple(moments), count, read, tuple(notes), cancelled)
+    told: Way | Literal["none", ""] = "" if out is None else "none" if sound is None else sound.way
+    return VideoResult(info, tuple(rows), tuple(moments), count, readings.count, tuple(notes), cancelled, told)
+
+
+class _Readings:
+    """When faces are read: so often a second, and at once after a cut. count: so far."""
+
+    def __init__(self, per_s: float) -> None:
+        self.count, self._every_s, self._next_s, self._cut_s = 0, 1 / per_s, 0.0, -math.inf
+
+    def due(self, time_s: float, cut: bool) -> bool:
+        """Whether the frame at time_s is to be read."""
+        if cut:
+            if time_s - self._cut_s >= self._every_s:  # not after cuts that follow on each other's heels
+                self._next_s = time_s
+            self._cut_s = time_s
+        if time_s < self._next_s - 0.002:  # times are rounded to the video's clock
+            return False
+        self.count += 1
+        self._next_s = max(self._next_s + self._every_s, time_s)
+        return True
 
 
 def _keep(

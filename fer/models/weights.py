@@ -16,12 +16,11 @@ from pathlib import Path
 
 from fer.errors import WeightsError
 from fer.files import replace_file
-from fer.limits import limits
+from fer.limits import MB, OWNER, Limits
 from fer.locations import weights_folder
 from fer.models.card import Card, json_of
 
 SUFFIXES = (".safetensors", ".onnx")
-MAX_BYTES = limits().checkpoint_bytes  # an untrusted larger file is refused unread
 
 
 def shipped_names() -> list[str]:
@@ -114,11 +113,12 @@ def _card_of(file: Path, changed_ns: int, size: int, inode: int) -> Card:
     return Card.from_json(json_of(file))
 
 
-def read_bytes(path: Path) -> bytes:
-    """A weights file of any size that a network here needs. Raises WeightsError."""
+def read_bytes(path: Path, limits: Limits = OWNER) -> bytes:
+    """A weights file of any size that a network here needs; a larger one is refused unread. Raises WeightsError."""
+    most = limits.checkpoint_bytes
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise WeightsError(f"{path.name} is larger than {MAX_BYTES // 2**20} MB. No network here needs that.")
+        if path.stat().st_size > most:
+            raise WeightsError(f"{path.name} is larger than {most // MB} MB. No network here needs that.")
         return path.read_bytes()
     except OSError as error:
         raise WeightsError(f"{path.name} cannot be read: {error.strerror or 'unknown reason'}.") from None

@@ -94,7 +94,9 @@ def calibrated(
 def _metrics(report: Report) -> dict:
     names = ("n", "accuracy", "accuracy_without_train_duplicates", "macro_f1", "nll", "ece", "brier")
     values = {"tta": report.tta, **{name: getattr(report, name) for name in names}}
-    recall = {name: round(row["recall"], 4) for name, row in report.per_class.items()}
+    recall = {
+        name: None if row["recall"] is None else round(row["recall"], 4) for name, row in report.per_class.items()
+    }
     return {name: round(v, 4) if isinstance(v, float) else v for name, v in values.items()} | {"recall": recall}
 
 

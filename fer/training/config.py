@@ -10,7 +10,8 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from fer.errors import RunError, SettingError
+from fer.data.labels import parse_classes
+from fer.errors import DatasetError, RunError, SettingError
 
 Value = TypeVar("Value")
 Balance = Literal["none", "sampling", "weights"]
@@ -25,7 +26,8 @@ def setting(default: Value, help: str) -> Value:  # noqa: A002  as argparse call
 class TrainConfig:
     """How one run is trained. Defaults suit mini_xception and faces like FER2013's."""
 
-    data: str = setting("synthetic", 'path of fer2013.csv, of a folder <split>/<class>/*, or "synthetic"')
+    data: str = setting("synthetic", 'path of fer2013.csv, of a folder or a zip with a folder a class, or "synthetic"')
+    classes: str = setting("", "what folders or labels of other names show, such as 1=surprise,2=fear")
     model: str = setting("mini_xception", "architecture: see fer.models.registry")
     epochs: int = setting(60, "passes over the Training split")
     batch_size: int = setting(128, "pictures a step, over all processes")
@@ -109,6 +111,10 @@ class TrainConfig:
             need(0 <= getattr(self, name) < 1, name, "0 or more and below 1")
         for name in ("flip", "brightness", "erasing", "damage", "teacher_weight"):
             need(0 <= getattr(self, name) <= 1, name, "0 to 1")
+        try:
+            parse_classes(self.classes)
+        except DatasetError as error:
+            raise SettingError(error.message) from None
         for name, choices in CHOICES.items():
             need(getattr(self, name) in choices, name, f"one of {', '.join(choices)}")
 

@@ -15,10 +15,12 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from fer.data.read import SYNTHETIC, is_upload
+from fer.data.read import SYNTHETIC
+from fer.data.uploads import is_upload
 from fer.errors import RunError
 from fer.limits import Limits, limits
 from fer.locations import PACKAGE, runs_folder
+from fer.models.weights import shipped_names
 from fer.training.config import TrainConfig
 from fer.training.run_directory import ALIVE, RunDirectory
 from fer.training.run_store import free_id, list_runs
@@ -76,7 +78,7 @@ def _check_sources(config: TrainConfig, most: Limits) -> None:
         )
     if most.server_paths:
         return
-    if any("/" in name or name.strip().startswith(".") for name in (config.init, *teachers)):
+    if not {config.init, *map(str.strip, teachers)} <= {"", *shipped_names()}:
         raise RunError("On this shared demo runs start fresh or from shipped weights.")
     if config.data != SYNTHETIC and not is_upload(config.data):
         raise RunError("On this shared demo data is drawn or uploaded, never named by a path.")

@@ -43,7 +43,7 @@ PRESETS = (
     ),
 )
 
-# The form's groups, in the order of what a person decides; every field of TrainConfig but `data` is in one.
+# The form's groups, in the order of what a person decides; every field of TrainConfig but `data` and `classes`.
 GROUPS = {
     "": ("model", "epochs", "batch_size", "learning_rate"),
     "Start from": ("init", "freeze"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from tqdm import tqdm
 
 from fer.data.dataset import Dataset
 from fer.data.read import read_dataset
+from fer.data.uploads import is_upload
+from fer.limits import OWNER, limits
 from fer.models.card import Card
 from fer.models.checkpoints import save_checkpoint
 from fer.models.registry import parameter_count
@@ -161,7 +164,12 @@ def open_session(
             control.beat(epoch=0, epochs=config.epochs, message=f"Reading the data: {share:.0%}")
             control.raise_if_stopped()
 
-        dataset = read_dataset(config.data, reading, quiet=True, faces=config.faces)
+        uploaded = is_upload(config.data)
+        most = limits() if uploaded else OWNER
+        dataset = read_dataset(config.data, reading, True, config.faces, config.classes, most)
+    if main and not uploaded:  # a visitor's file names are nothing for the log
+        for line in [*dataset.left_out(), *dataset.remarks]:
+            print(line, file=sys.stderr, flush=True)
     training, validation = choose_splits(dataset, config)
     network, preprocessing = starting_network(config)
     if config.freeze:

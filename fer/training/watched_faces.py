@@ -12,7 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from fer.data.read import is_upload
+from fer.data.uploads import is_upload
 from fer.errors import ImageError
 from fer.expressions import COUNT
 from fer.files import replace_file

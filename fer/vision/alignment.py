@@ -6,6 +6,7 @@ Training pictures (`python -m fer tools crop-measurement --data fer2013.csv`).
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
@@ -139,7 +140,7 @@ def _square(
 
 def _roll(box: FaceBox) -> float:
     if box.landmarks is None:
-        return 0.0
+        return -math.radians(box.rotation)
     (right_x, right_y), (left_x, left_y) = box.landmarks[:2]
     return float(np.arctan2(left_y - right_y, left_x - right_x))
 

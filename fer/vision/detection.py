@@ -46,7 +46,7 @@ class YuNet:
         self._lock = threading.Lock()  # the input size is the network's state
 
     def detect(self, image_rgb: NDArray[np.uint8], long_side: int = LONG_SIDE) -> list[FaceBox]:
-        small, factor = _bounded(image_rgb, long_side)
+        small, factor = bounded(image_rgb, long_side)
         with self._lock:
             self._network.setInputSize((small.shape[1], small.shape[0]))
             _, rows = self._network.detect(cv2.cvtColor(small, cv2.COLOR_RGB2BGR))
@@ -70,7 +70,7 @@ class Hog:
         self._lock = threading.Lock()
 
     def detect(self, image_rgb: NDArray[np.uint8], long_side: int = LONG_SIDE) -> list[FaceBox]:
-        small, factor = _bounded(image_rgb, long_side)
+        small, factor = bounded(image_rgb, long_side)
         gray = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
         with self._lock:
             found, scores, _ = self._run.run(gray, HOG_UPSAMPLING, HOG_THRESHOLD)
@@ -99,7 +99,7 @@ class Haar:
         self._lock = threading.Lock()
 
     def detect(self, image_rgb: NDArray[np.uint8], long_side: int = LONG_SIDE) -> list[FaceBox]:
-        small, factor = _bounded(image_rgb, long_side)
+        small, factor = bounded(image_rgb, long_side)
         gray = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
         with self._lock:
             found, _, weights = self._cascade.detectMultiScale3(
@@ -122,6 +122,16 @@ class WholePicture:
         return [FaceBox(0.0, 0.0, float(width), float(height), detector=self.name)]
 
 
+class Auto:
+    """The best detector at hand, which nobody chose: see `fer.vision.search` for what that means for a photo."""
+
+    def __init__(self, detector: Detector) -> None:
+        self.detector, self.name = detector, detector.name
+
+    def detect(self, image_rgb: NDArray[np.uint8], long_side: int = LONG_SIDE) -> list[FaceBox]:
+        return self.detector.detect(image_rgb, long_side)
+
+
 @lru_cache(maxsize=8)
 def _ready(name: str) -> Detector:
     return DETECTOR_SPECS[name].build()
@@ -142,16 +152,17 @@ def load_detector(name: str = "auto", wait_s: float = yunet_file.SHORT_TRY_S) ->
     """
     if name not in ("auto", *DETECTOR_SPECS):
         raise FerError(f"There is no detector {name!r}. Choose from auto, {', '.join(DETECTOR_SPECS)}.")
-    if name in ("auto", "yunet"):
-        if (file := yunet_file.obtain(wait_s)) is not None:
-            return _yunet(str(file))
-        if name == "yunet":
-            raise FerError(
-                "The YuNet detector's file is not here and could not be fetched. Use --detector hog, or put "
-                f"{yunet_file.NAME} into the folder that FER_CACHE names."
-            )
-        name = "hog"
-    return _ready(name)
+    if name not in ("auto", "yunet"):
+        return _ready(name)
+    file = yunet_file.obtain(wait_s)
+    if name == "auto":
+        return Auto(_yunet(str(file)) if file else _ready("hog"))
+    if file is None:
+        raise FerError(
+            "The YuNet detector's file is not here and could not be fetched. Use --detector hog, or put "
+            f"{yunet_file.NAME} into the folder that FER_CACHE names."
+        )
+    return _yunet(str(file))
 
 
 def merge(boxes: list[FaceBox]) -> list[FaceBox]:
@@ -171,7 +182,7 @@ def overlap(one: FaceBox, other: FaceBox) -> float:
     return max(width, 0.0) * max(height, 0.0) / smaller if smaller > 0 else 0.0
 
 
-def _bounded(image_rgb: NDArray[np.uint8], long_side: int) -> tuple[NDArray[np.uint8], float]:
+def bounded(image_rgb: NDArray[np.uint8], long_side: int) -> tuple[NDArray[np.uint8], float]:
     """The picture at most long_side wide and high, and the factor it was scaled by."""
     factor = min(1.0, long_side / max(image_rgb.shape[:2]))
     if factor == 1.0:

@@ -4,78 +4,102 @@ from __future__ import annotations
 
 import io
 import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
+from PIL.AvifImagePlugin import AvifImageFile
+from PIL.BmpImagePlugin import BmpImageFile
+from PIL.GifImagePlugin import GifImageFile
+from PIL.JpegImagePlugin import JpegImageFile
+from PIL.PngImagePlugin import PngImageFile
+from PIL.TiffImagePlugin import TiffImageFile
+from PIL.WebPImagePlugin import WebPImageFile
 
 from fer.errors import ImageError
-from fer.limits import limits
-from fer.vision.jpeg import passes
+from fer.limits import MB, OWNER, Limits
+from fer.vision import metadata
+from fer.vision.exif import orientation
+from fer.vision.jpeg import read_jpeg
+from fer.vision.pixels import to_rgb
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif")  # which files of a folder are taken for pictures
-MAX_BYTES, MAX_PIXELS = limits().photo_bytes, limits().photo_pixels
+FORMATS = "PNG, JPEG, WebP, BMP, GIF, TIFF, AVIF or HEIC"  # in words
+# Which files of a folder are taken for pictures, in lower case.
+SUFFIXES = (
+    *(".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".pjpeg", ".pjp", ".mpo", ".webp", ".bmp", ".dib", ".gif"),
+    *(".tif", ".tiff", ".avif", ".avifs", ".heic", ".heif", ".hif"),
+)
 MIN_SIDE = 8
 MAX_PASSES = 30  # of a progressive JPEG: editors write 6 to 18, and each takes 0.06 s of 64 megapixels
-STRIP_PIXELS = 2**20  # converted at once: a large picture is in memory once, with its result
+MISSING_ROWS, MISSING_SHARE = 16, 1 / 32  # of a JPEG that is cut off: up to the larger of the two it is read as it is
+TILE_WIDTH, TILE_LENGTH = 322, 323  # TIFF tags
+MAX_FRAMES = 60  # of an animation, looked at for one that is not blank
+BLANK_DEVIATION = 6.0  # of a frame's grays, below which there is nothing to see yet
+CUT_OFF = "The picture is damaged or cut off. Save or download it again."
+ODD_TIFF = "The TIFF is damaged or cut off, or of a kind that is not read. Save it as PNG or JPEG."
+NOT_READ = {  # formats by how they begin
+    b"\xff\x0a": "JPEG XL picture",
+    b"\0\0\0\x0cJXL ": "JPEG XL picture",
+    b"\0\0\0\x0cjP  ": "JPEG 2000 picture",
+    b"\xff\x4f\xff\x51": "JPEG 2000 picture",
+    b"II\xbc\x01": "JPEG XR picture",
+    b"8BPS": "Photoshop document",
+    b"%PDF": "PDF document",
+    b"\0\0\1\0": "Windows icon",
+    b"FUJIFILMCCD-RAW": "camera's raw photo",
+    b"IIRO": "camera's raw photo",
+    b"IIU\0": "camera's raw photo",
+}
 
 
-def decode_image(data: bytes) -> NDArray[np.uint8]:
-    """Decode a picture, judged by its content: PNG, JPEG, WebP, BMP, or a GIF's first frame.
+@dataclass(frozen=True)
+class DecodedImage:
+    """rgb: (H, W, 3) uint8, upright. notes: sentences about what is not as it should be, or was not read."""
 
-    Returns (H, W, 3) uint8 RGB, upright by its EXIF orientation, transparency over white, 16 bits
-    brought to 8. Raises ImageError for anything else; size is checked before pixels are decoded.
+    rgb: NDArray[np.uint8]
+    notes: tuple[str, ...] = ()
+
+
+def decode_image(data: bytes, limits: Limits = OWNER) -> NDArray[np.uint8]:
+    """Decode a picture, judged by its content: PNG, JPEG, WebP, BMP, GIF, TIFF, AVIF, or HEIC where pi-heif is there.
+
+    Returns (H, W, 3) uint8 RGB, upright by its EXIF orientation, transparency over white, deeper grays brought to 8
+    bits. Of several pages the first counts, of an animation the first frame that is not blank. Metadata that is
+    damaged is ignored. Raises ImageError for anything else; size is checked before pixels are decoded.
     """
+    return decode(data, limits).rgb
+
+
+def read_image(path: Path | str, limits: Limits = OWNER) -> NDArray[np.uint8]:
+    """Decode a file, as `decode_image` does. Raises ImageError."""
+    return read(path, limits).rgb
+
+
+def decode(data: bytes, limits: Limits = OWNER) -> DecodedImage:
+    """`decode_image`, with its notes."""
     if not data:
         raise ImageError("The file is empty. Choose a picture.")
-    if len(data) > MAX_BYTES:
-        raise ImageError(
-            f"The file has {len(data) / 2**20:.0f} MB; at most {MAX_BYTES // 2**20} MB are read. Save it smaller."
-        )
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            picture = Image.open(io.BytesIO(data), formats=FORMATS)
-            width, height = picture.size
-            if width * height > MAX_PIXELS:
-                raise ImageError(
-                    f"The picture has {width} x {height} pixels; at most {MAX_PIXELS // 10**6} "
-                    "megapixels are read. Save it smaller."
-                )
-            if min(width, height) < MIN_SIDE:
-                raise ImageError(f"The picture has {width} x {height} pixels. Too small to show a face.")
-            if picture.format in ("JPEG", "MPO") and passes(data, MAX_PASSES) > MAX_PASSES:
-                raise ImageError(f"The JPEG is made of more than {MAX_PASSES} passes. Save it again.")
-            ImageOps.exif_transpose(picture, in_place=True)
-            return _to_rgb(picture)
-    except ImageError:
-        raise
-    except UnidentifiedImageError:
-        raise ImageError("This is not a picture that can be read. Use PNG, JPEG, WebP, BMP or GIF.") from None
-    except Image.DecompressionBombError:
-        raise ImageError(f"The picture is too large; at most {MAX_PIXELS // 10**6} megapixels are read.") from None
-    except MemoryError:
-        raise ImageError("The picture needs more memory than there is. Save it smaller.") from None
-    except Exception:  # Pillow's decoders raise many kinds on damaged bytes: OSError, SyntaxError, struct.error ...
-        raise ImageError("The picture is damaged or cut off. Save or download it again.") from None
+    _check_bytes(len(data), limits)
+    kind = _kind(data)
+    with _sentences(kind, limits), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return DECODERS[kind](data, limits)
 
 
-def read_image(path: Path | str) -> NDArray[np.uint8]:
-    """Decode a file. Raises ImageError."""
+def read(path: Path | str, limits: Limits = OWNER) -> DecodedImage:
+    """`read_image`, with its notes."""
     path = Path(path)
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise ImageError(
-                f"The file has {path.stat().st_size / 2**20:.0f} MB; at most {MAX_BYTES // 2**20} MB "
-                "are read. Save it smaller."
-            )
+        _check_bytes(path.stat().st_size, limits)
         with open(path, "rb") as file:
-            return decode_image(file.read(MAX_BYTES + 1))  # what is no plain file may go on for ever
+            return decode(file.read(limits.photo_bytes + 1), limits)  # what is no plain file may go on for ever
     except FileNotFoundError:
         raise ImageError("There is no such file.") from None
     except ValueError:  # a NUL in the name
@@ -84,26 +108,206 @@ def read_image(path: Path | str) -> NDArray[np.uint8]:
         raise ImageError(f"The file cannot be read: {error.strerror or 'unknown reason'}.") from None
 
 
-def _to_rgb(picture: Image.Image) -> NDArray[np.uint8]:
-    """Strip by strip -> (H, W, 3) uint8."""
-    width, height = picture.size
-    deep = picture.mode == "I;16" and cast("tuple[float, float]", picture.getextrema())[1] > 255
-    image_rgb, rows = np.empty((height, width, 3), np.uint8), max(STRIP_PIXELS // width, 1)
-    for top in range(0, height, rows):
-        strip = picture.crop((0, top, width, min(top + rows, height)))
-        image_rgb[top : top + rows] = _deep_gray(strip) if deep else _plain_rgb(strip)
-    return image_rgb
+def _kind(data: bytes) -> str:
+    """A key of DECODERS, by how the file begins. Raises ImageError for what is not read."""
+    for start, kind in STARTS.items():
+        if data.startswith(start):
+            return kind
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "WebP"
+    if data[4:8] == b"ftyp":
+        end = min(int.from_bytes(data[:4], "big"), 400)
+        brands = {data[8:12], *(data[at : at + 4] for at in range(16, end, 4))}
+        for kind, own in BRANDS.items():
+            if brands & own:
+                return kind
+        raise ImageError(f"This is a video, not a picture. Use {FORMATS}.")
+    for start, name in NOT_READ.items():
+        if data.startswith(start):
+            raise ImageError(f"This is a {name}, which is not read. Save it as JPEG or PNG.")
+    raise ImageError(f"This is not a picture that can be read. Use {FORMATS}.")
 
 
-def _plain_rgb(strip: Image.Image) -> NDArray[np.uint8 | np.uint16]:
-    if strip.mode == "I;16":
-        return np.asarray(strip)[..., None]
-    if strip.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in strip.info:
-        strip = strip.convert("RGBA")
-        strip = Image.alpha_composite(Image.new("RGBA", strip.size, "white"), strip)
-    return np.asarray(strip.convert("RGB"))
+def _png(data: bytes, limits: Limits) -> DecodedImage:
+    still, turned = metadata.plain_png(data)
+    found = DecodedImage(_upright(to_rgb(_checked(PngImageFile(io.BytesIO(still)), limits)), turned))
+    if b"acTL" not in data:
+        return found
+    animation = metadata.plain_png(data, animated=True)[0]
+    return _past_blank(found, lambda: PngImageFile(io.BytesIO(animation)), limits, turned)
 
 
-def _deep_gray(strip: Image.Image) -> NDArray[np.float64]:
-    """16 bits a gray -> 8, (H, W, 1)."""
-    return (np.asarray(strip) / 257).round()[..., None]
+def _jpeg(data: bytes, limits: Limits) -> DecodedImage:
+    jpeg = read_jpeg(data, MAX_PASSES)
+    picture = _checked(JpegImageFile(io.BytesIO(jpeg.data)), limits)
+    if jpeg.passes > MAX_PASSES:
+        raise ImageError(f"The JPEG is made of more than {MAX_PASSES} passes. Save it again.")
+    if not jpeg.begun:
+        raise ImageError(CUT_OFF)
+    image_rgb = to_rgb(picture)
+    notes = () if jpeg.ends else (_cut_note(image_rgb, picture.mode),)
+    return DecodedImage(_upright(image_rgb, jpeg.orientation), notes)
+
+
+def _cut_note(image_rgb: NDArray[np.uint8], mode: str) -> str:
+    """What a JPEG without its end mark lacks. Raises ImageError where that is more than a strip."""
+    height, last = len(image_rgb), image_rgb[-1, -1].astype(int)
+    allowed, missing = max(MISSING_ROWS, int(height * MISSING_SHARE)), 0
+    # The decoder fills what is missing by a medium gray.
+    if mode == "CMYK" or (np.abs(last - 128) <= 1).all():
+        while missing < height and missing <= allowed and (np.abs(image_rgb[-1 - missing] - last) <= 1).all():
+            missing += 1
+    if missing > allowed:
+        raise ImageError(CUT_OFF)
+    lacks = f", and its last {missing} rows are missing" if missing else ""
+    return f"The file is cut off near its end{lacks}; the picture was read as it is."
+
+
+def _webp(data: bytes, limits: Limits) -> DecodedImage:
+    return _animation(lambda: WebPImageFile(io.BytesIO(data)), limits)
+
+
+def _bmp(data: bytes, limits: Limits) -> DecodedImage:
+    picture = _checked(BmpImageFile(io.BytesIO(data)), limits)
+    picture.load()
+    # Where all is transparent the fourth byte is no alpha but padding, for which older programs leave it 0.
+    opaque = picture.mode == "RGBA" and picture.getchannel("A").getextrema() == (0, 0)
+    return DecodedImage(to_rgb(picture, opaque))
+
+
+def _gif(data: bytes, limits: Limits) -> DecodedImage:
+    return _animation(lambda: GifImageFile(io.BytesIO(data)), limits)
+
+
+def _tiff(data: bytes, limits: Limits) -> DecodedImage:
+    plain, turned, pages, preview = metadata.plain_tiff(data)
+    if preview:
+        raise ImageError("This is a camera's raw photo, which is not read. Save it as JPEG or PNG.")
+    picture = TiffImageFile(io.BytesIO(plain))
+    _checked(picture, limits)
+    tile = [picture.tag_v2.get(tag, 1) for tag in (TILE_WIDTH, TILE_LENGTH)]
+    if not all(isinstance(side, int) for side in tile) or tile[0] * tile[1] > max(limits.photo_pixels, 1):
+        raise ImageError("The TIFF is made of tiles that are larger than any picture. Save it again.")
+    notes = (f"The file has {pages} pages; the first was read.",) if pages > 1 else ()
+    return DecodedImage(_upright(to_rgb(picture), turned), notes)
+
+
+def _avif(data: bytes, limits: Limits) -> DecodedImage:
+    plain = metadata.plain_heif(data)
+    return _animation(lambda: AvifImageFile(io.BytesIO(plain)), limits)
+
+
+def _heic(data: bytes, limits: Limits) -> DecodedImage:
+    try:
+        import pi_heif
+    except ImportError:
+        raise ImageError(
+            "This is a HEIC photo; to read it, install pi-heif (pip install pi-heif), or save the photo as JPEG."
+        ) from None
+    file = pi_heif.open_heif(io.BytesIO(metadata.plain_heif(data)), convert_hdr_to_8bit=True)
+    _check_pixels(file.size, limits)
+    return DecodedImage(to_rgb(file.to_pillow()))  # the library turns it
+
+
+def _animation(opened: Callable[[], Image.Image], limits: Limits) -> DecodedImage:
+    picture = _checked(opened(), limits)
+    turned = orientation(picture.info.get("exif", b""))
+    return _past_blank(DecodedImage(_upright(to_rgb(picture), turned)), opened, limits, turned)
+
+
+def _past_blank(first: DecodedImage, opened: Callable[[], Image.Image], limits: Limits, turned: int) -> DecodedImage:
+    """The first frame with something to see; where none has, or none can be read, the one that is there already."""
+    if not _is_blank(first.rgb):
+        return first
+    try:
+        picture = _checked(opened(), limits)
+        for number in range(1, min(MAX_FRAMES, limits.photo_pixels // (picture.width * picture.height))):
+            picture.seek(number)
+            image_rgb = to_rgb(_checked(picture, limits))  # a frame may be larger than the first
+            if not _is_blank(image_rgb):
+                note = f"Frame {number + 1} of the animation was read, since nothing is to be seen before."
+                return DecodedImage(_upright(image_rgb, turned), (note,))
+    except Exception:  # no more frames, or a damaged one
+        return first
+    return first
+
+
+def _is_blank(image_rgb: NDArray[np.uint8]) -> bool:
+    rows, columns = (max(side // 256, 1) for side in image_rgb.shape[:2])
+    return float(image_rgb[::rows, ::columns].mean(2).std()) < BLANK_DEVIATION
+
+
+def _upright(image_rgb: NDArray[np.uint8], turned: int) -> NDArray[np.uint8]:
+    """Undo an EXIF orientation, 1 to 8."""
+    if turned in (5, 6, 7, 8):
+        image_rgb = image_rgb.transpose(1, 0, 2)
+    if turned in (3, 4, 7, 8):
+        image_rgb = image_rgb[::-1]
+    if turned in (2, 3, 6, 7):
+        image_rgb = image_rgb[:, ::-1]
+    return np.ascontiguousarray(image_rgb)
+
+
+def _checked(picture: Image.Image, limits: Limits) -> Image.Image:
+    _check_pixels(picture.size, limits)
+    return picture
+
+
+def _check_pixels(size: tuple[int, int], limits: Limits) -> None:
+    width, height = size
+    if width * height > limits.photo_pixels:
+        raise ImageError(
+            f"The picture has {width} x {height} pixels; at most {limits.photo_pixels // 10**6} megapixels are read. "
+            "Save it smaller."
+        )
+    if min(width, height) < MIN_SIDE:
+        raise ImageError(f"The picture has {width} x {height} pixels. Too small to show a face.")
+
+
+def _check_bytes(size: int, limits: Limits) -> None:
+    if size > limits.photo_bytes:
+        raise ImageError(
+            f"The file has {size / MB:.0f} MB; at most {limits.photo_bytes // MB} MB are read. Save it smaller."
+        )
+
+
+@contextmanager
+def _sentences(kind: str, limits: Limits) -> Iterator[None]:
+    """Raise an ImageError for whatever a decoder raises: on damaged bytes OSError, SyntaxError, struct.error ..."""
+    try:
+        yield
+    except ImageError:
+        raise
+    except Image.DecompressionBombError:
+        raise ImageError("The picture is too large. Save it smaller.") from None
+    except MemoryError:
+        raise ImageError("The picture needs more memory than there is. Save it smaller.") from None
+    except Exception:
+        raise ImageError(ODD_TIFF if kind == "TIFF" else CUT_OFF) from None
+
+
+DECODERS: dict[str, Callable[[bytes, Limits], DecodedImage]] = {
+    "PNG": _png,
+    "JPEG": _jpeg,
+    "WebP": _webp,
+    "BMP": _bmp,
+    "GIF": _gif,
+    "TIFF": _tiff,
+    "AVIF": _avif,
+    "HEIC": _heic,
+}
+STARTS = {
+    metadata.PNG_START: "PNG",
+    b"\xff\xd8\xff": "JPEG",
+    b"BM": "BMP",
+    b"GIF87a": "GIF",
+    b"GIF89a": "GIF",
+    b"II*\0": "TIFF",
+    b"MM\0*": "TIFF",
+    b"II+\0": "TIFF",
+    b"MM\0+": "TIFF",
+}
+BRANDS = {
+    "AVIF": {b"avif", b"avis"},
+    "HEIC": {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"},
+}

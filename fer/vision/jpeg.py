@@ -1,25 +1,90 @@
-"""How often a JPEG goes over its picture: each pass of a progressive one costs time, however few bytes it has."""
+"""A JPEG's segments: what its pixels need, how often it goes over them, and whether it ends."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from fer.vision.exif import orientation
 
 MARKER = re.compile(rb"\xff+([^\x00\xff])")  # 0xff 0x00 is a byte of coded pixels
-START_OF_PASS, END = 0xDA, 0xD9
+START, START_OF_PASS, END = 0xD8, 0xDA, 0xD9
 ALONE = {0x01, *range(0xD0, 0xD9)}  # markers that no length follows
+FRAMES = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+NEEDED = {*range(0xC0, 0xD0), 0xDB, 0xDD}  # frames, tables of codes and of steps, restart interval
+END_MARK = bytes([0xFF, END])
 
 
-def passes(data: bytes, most: int) -> int:
-    """Count passes up to the end of the first picture, as the decoder walks; at most `most` + 1 are counted.
+@dataclass(frozen=True)
+class Jpeg:
+    """data: the first picture without metadata. passes: how often it goes over its pixels.
 
-    What merely looks like one, in metadata or in a video behind the picture, does not count.
+    ends: whether its end mark is there; `data` has one in any case. begun: whether each coefficient of each component
+    has a pass, if perhaps not a whole one.
     """
-    count = at = 0
-    while count <= most and (found := MARKER.search(data, at)):
-        marker, at = found[1][0], found.end()
+
+    data: bytes
+    orientation: int
+    passes: int
+    ends: bool
+    begun: bool
+
+
+def read_jpeg(data: bytes, most_passes: int) -> Jpeg:
+    """Walk it as a decoder does; at most `most_passes` + 1 are counted.
+
+    What merely looks like a segment, in metadata or in a video behind the picture, does not count.
+    """
+    kept, turned, passes, ends = [data[:2]], 1, 0, False
+    open_bits: dict[int, int] = {}  # by component, a bit for each of 64 coefficients that no pass brings whole
+    for marker, start, end in _segments(data):
+        content = data[start + 4 : end]
+        if marker == START_OF_PASS:
+            if not passes:
+                kept.append(data[start:])  # the decoder walks on from here
+            passes += 1
+            _begin(content, open_bits)
+            if passes > most_passes:
+                break
+        elif marker == END:
+            ends = True
+        elif marker == 0xE1 and content[:4] == b"Exif":
+            turned = turned if turned > 1 else orientation(content)
+        elif not passes and (marker in NEEDED or _tells_colors(marker, content)):
+            kept.append(data[start:end])
+            if marker in FRAMES:
+                open_bits = dict.fromkeys(content[6::3], 2**64 - 1)
+    whole = b"".join(kept)
+    # Zeros behind a picture that was cut off would be taken for codes.
+    return Jpeg(whole if ends else whole.rstrip(b"\0") + END_MARK, turned, passes, ends, not any(open_bits.values()))
+
+
+def _segments(data: bytes) -> Iterator[tuple[int, int, int]]:
+    """Marker, start and end of each segment up to the end of the first picture; coded pixels lie between them."""
+    at = 2
+    while found := MARKER.search(data, at):
+        marker, start, at = found[1][0], found.end() - 2, found.end()
+        if marker in ALONE:
+            continue
+        if marker != END:
+            at += max(int.from_bytes(data[at : at + 2], "big"), 2)
+        yield marker, start, at
         if marker == END:
             break
-        if marker not in ALONE:
-            count += marker == START_OF_PASS
-            at += max(int.from_bytes(data[at : at + 2], "big"), 2)
-    return count
+
+
+def _begin(header: bytes, open_bits: dict[int, int]) -> None:
+    """Take off what this pass brings to its last bit."""
+    if len(header) < 4:
+        return
+    first, last, precision = header[-3:]
+    if not precision & 15:
+        for number in header[1 : 1 + 2 * header[0] : 2]:
+            open_bits[number] = open_bits.get(number, 0) & ~((2 << min(last, 63)) - (1 << min(first, 63)))
+
+
+def _tells_colors(marker: int, content: bytes) -> bool:
+    jfif = marker == 0xE0 and content[:5] == b"JFIF\0" and len(content) >= 14
+    adobe = marker == 0xEE and content[:5] == b"Adobe" and len(content) >= 12
+    return jfif or adobe

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from fer.records import FaceBox, Quality
+from fer.vision.registry import DETECTOR_SPECS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,12 +32,16 @@ def is_plain(face_gray: NDArray[np.uint8]) -> bool:
     return float(face_gray.std()) < PLAIN_DEVIATION
 
 
-def assess(image_shape: tuple[int, ...], box: FaceBox, face_gray: NDArray[np.uint8]) -> Quality:
+def assess(image_shape: tuple[int, ...], box: FaceBox, face_gray: NDArray[np.uint8], photo: bool = False) -> Quality:
     """Check one face. image_shape: (H, W, ...) of the picture; face_gray: (S, S) uint8, aligned.
 
-    Where the whole picture was taken for one face, its size and frame say nothing.
+    Where the whole picture was taken for one face, its size and frame say nothing. photo: faces were looked for at full
+    size, so that a low score counts; in a video's small frames real faces have one, too.
     """
     reasons = []
+    needed = DETECTOR_SPECS[box.detector].fit_score if photo else 0.0
+    if box.score < needed:
+        reasons.append(f"perhaps no face (score {box.score:.2f}, needs {needed:.2f})")
     if is_plain(face_gray):
         reasons.append(f"no facial content (its grays differ by {face_gray.std():.1f}, needs {PLAIN_DEVIATION:.0f})")
     side = min(box.width, box.height)

@@ -3,43 +3,56 @@
 from __future__ import annotations
 
 import io
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 import av
 import cv2
 import numpy as np
+from av.sidedata.sidedata import Type as SideDataType
+from av.stream import Disposition
 
 from fer.errors import VideoError
-from fer.limits import limits
+from fer.limits import OWNER, Limits
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from fer.vision.sound import Sound
+
 SUFFIXES = ("mp4", "m4v", "mov", "webm", "mkv", "avi")
-MAX_BYTES, MAX_SECONDS, MAX_SIDE = limits().video_bytes, limits().video_seconds, limits().video_side
-MAX_FRAMES = limits().video_frames
-LONGEST = f"{MAX_SECONDS // 60} minutes" if MAX_SECONDS >= 120 else f"{MAX_SECONDS} seconds"
 WORK_SIDE = 1280  # larger frames are worked on, and written, at this size
 MIN_SIDE = 16
 MAX_EMPTY = 1_000  # packets on end that hold no frame: there are no more
+FIRST_PACKETS = 200  # that tell a still picture from a video
+MAX_LATE_S = 0.5  # of the first frame after the first packet: more is lost, not a decoder's delay
+MIN_STEP_S = 1e-4  # from frame to frame: no camera is faster, and an MP4 can tell such frames apart
+RESTART_S = 1.0  # a clock that goes back by more has started again
 THREADS = 2
 
 
 @dataclass(frozen=True)
 class VideoInfo:
-    """What a video's header says. width, height: of the upright frames as they are worked on; seconds: 0 if unknown."""
+    """What a video's header and first frame say.
+
+    width, height: of the upright frames as they are worked on; seconds: 0 if unknown; rate: frames a second; start_s:
+    where the first frame is on the file's own clock.
+    """
 
     width: int
     height: int
     seconds: float
     rate: float
+    start_s: float = 0.0
 
 
-def open_source(source: bytes | Path) -> BinaryIO:
+def open_source(source: bytes | Path, limits: Limits = OWNER) -> BinaryIO:
     """A video's bytes or file as a binary stream. Raises VideoError where it is too large or cannot be opened."""
     stream: BinaryIO
     if isinstance(source, bytes):
@@ -53,48 +66,54 @@ def open_source(source: bytes | Path) -> BinaryIO:
             raise VideoError(f"The file cannot be read: {error.strerror or 'unknown reason'}.") from None
     if not size:
         raise VideoError("The file is empty. Choose a video.")
-    if size > MAX_BYTES:
+    if size > limits.video_bytes:
         raise VideoError(
-            f"The file has {size / 2**20:.0f} MB; at most {MAX_BYTES // 2**20} MB are read. Save it smaller, or cut it."
+            f"The file has {size / 2**20:.0f} MB; at most {limits.video_bytes // 2**20} MB are read. Save it smaller, "
+            "or cut it."
         )
     return stream
 
 
-def probe(source: bytes | Path) -> VideoInfo:
-    """Size, length and rate of a video, from its header. Raises VideoError."""
-    with open_source(source) as file, _opened(file) as (container, stream):
-        info = _info(container, stream)
-        for frame in _decoded(container, stream, lambda note: None):
+def longest(limits: Limits) -> str:
+    """The longest video that is read, in words."""
+    seconds = limits.video_seconds
+    return f"{seconds / 60:g} minutes" if seconds >= 120 else f"{seconds:g} seconds"
+
+
+def probe(source: bytes | Path, limits: Limits = OWNER) -> VideoInfo:
+    """Size, length and rate of a video, from its header and its first frame. Raises VideoError."""
+    with open_source(source, limits) as file, _opened_video(file) as (container, stream):
+        _check(container, stream, limits)
+        for time_s, frame in _decoded(container, stream, lambda note: None, limits):
             height, width = _upright(frame, _pixel_shape(stream)).shape[:2]
-            return VideoInfo(width, height, info.seconds, info.rate)
+            start_s = 0.0 if _in_decoding_order(container) else time_s
+            return VideoInfo(width, height, _length(container, stream), _rate(stream), start_s)
     raise VideoError("The video holds no frame that can be read. Save or download it again.")
 
 
 def frames(
-    source: bytes | Path, on_note: Callable[[str], None] = lambda note: None
+    source: bytes | Path, on_note: Callable[[str], None] = lambda note: None, limits: Limits = OWNER
 ) -> Iterator[tuple[float, NDArray[np.uint8]]]:
     """(seconds from the first frame, (H, W, 3) uint8 RGB) one by one, upright, at most WORK_SIDE wide and high.
 
-    Times are the video's own, so that a variable frame rate is kept. What is damaged or cut off ends the video there,
-    and on_note gets a sentence about it. Raises VideoError for what is no video, or is over a limit.
+    Times are the video's own, so that a variable frame rate is kept, and always rise. What is damaged or cut off ends
+    the video there, and on_note gets a sentence about it. Raises VideoError for what is no video, or is over a limit.
     """
-    with open_source(source) as file, _opened(file) as (container, stream):
-        _info(container, stream)
-        first = last = None
-        for frame in _decoded(container, stream, on_note):
-            time_s = frame.time if frame.time is not None else (0.0 if last is None else last + 1 / 25)
+    with open_source(source, limits) as file, _opened_video(file) as (container, stream):
+        _check(container, stream, limits)
+        first = None
+        for time_s, frame in _decoded(container, stream, on_note, limits):
             first = time_s if first is None else first
-            if last is not None and time_s <= last:
-                continue  # a frame from the past: its place is taken
-            if time_s - first > MAX_SECONDS:
-                on_note(f"Only the first {LONGEST} were read.")
+            if time_s - first > limits.video_seconds:
+                on_note(f"Only the first {longest(limits)} were read.")
                 return
-            last = time_s
             yield time_s - first, _upright(frame, _pixel_shape(stream))
 
 
 @contextmanager
-def _opened(file: BinaryIO) -> Iterator[tuple[av.container.InputContainer, av.VideoStream]]:
+def opened(file: BinaryIO) -> Iterator[av.container.InputContainer]:
+    """The video's container, from its first byte on. Raises VideoError for what is no video."""
+    file.seek(0)
     kind = _kind(file.read(64))
     file.seek(0)
     try:
@@ -102,11 +121,7 @@ def _opened(file: BinaryIO) -> Iterator[tuple[av.container.InputContainer, av.Vi
     except (av.FFmpegError, ValueError, OSError):
         raise VideoError("The video is damaged or cut off before its first frame. Save or download it again.") from None
     with container:
-        if not container.streams.video:
-            raise VideoError("There is no picture in this file, only sound or text. Choose a video.")
-        stream = container.streams.video[0]
-        stream.thread_type, stream.codec_context.thread_count = "AUTO", THREADS
-        yield container, stream
+        yield container
 
 
 def _kind(head: bytes) -> str:
@@ -121,29 +136,133 @@ def _kind(head: bytes) -> str:
     raise VideoError("This is not a video that can be read. Use MP4, MOV, WebM, MKV or AVI.")
 
 
-def _info(container: av.container.InputContainer, stream: av.VideoStream) -> VideoInfo:
-    if stream.duration and stream.time_base is not None:
-        seconds = float(stream.duration * stream.time_base)
-    else:
-        seconds = (container.duration or 0) / av.time_base
+def _in_decoding_order(container: av.container.InputContainer) -> bool:
+    """Whether the file stores no time of showing: AVI's frames have a place in the order of decoding alone."""
+    return container.format.name == "avi"
+
+
+@contextmanager
+def _opened_video(file: BinaryIO) -> Iterator[tuple[av.container.InputContainer, av.VideoStream]]:
+    """The container, and the video among its picture streams: no cover art, no still; the default, else the largest."""
+    with opened(file) as container:
+        streams = _picture_streams(container)
+        if len(streams) == 1:
+            yield container, _threaded(streams[0])
+            return
+        packets = _first_packets(container, streams)
+        streams = [stream for stream in streams if packets[stream.index] > 1] or streams
+        streams = [stream for stream in streams if stream.disposition & Disposition.default] or streams
+        chosen = max(streams, key=lambda stream: stream.codec_context.width * stream.codec_context.height).index
+    with opened(file) as container:  # again, since its first packets are gone and not every file can be wound back
+        yield container, _threaded(next(stream for stream in container.streams.video if stream.index == chosen))
+
+
+def _picture_streams(container: av.container.InputContainer) -> list[av.VideoStream]:
+    aside = Disposition.attached_pic | Disposition.timed_thumbnails
+    streams = [stream for stream in container.streams.video if not stream.disposition & aside]
+    if not streams:
+        what = "only sound and a cover picture" if container.streams.video else "only sound or text"
+        raise VideoError(f"There is no picture in this file that moves, {what}. Choose a video.")
+    streams = [stream for stream in streams if stream.codec_context is not None]
+    if not streams:
+        raise VideoError("This video's codec is not supported. Save it as MP4 (H.264).")
+    return streams
+
+
+def _threaded(stream: av.VideoStream) -> av.VideoStream:
+    stream.thread_type, stream.codec_context.thread_count = "AUTO", THREADS
+    return stream
+
+
+def _first_packets(container: av.container.InputContainer, streams: list[av.VideoStream]) -> Counter[int]:
+    """How many of the file's first packets each stream has."""
+    found: Counter[int] = Counter()
+    with suppress(av.FFmpegError, OSError):  # told by who reads on
+        for packet in islice(container.demux(tuple(streams)), FIRST_PACKETS):
+            found[packet.stream_index] += bool(packet.size)
+            if all(found[stream.index] > 1 for stream in streams):
+                break
+    return found
+
+
+def _check(container: av.container.InputContainer, stream: av.VideoStream, limits: Limits) -> None:
+    """Refuse what the header says to be over a limit."""
     width, height = stream.codec_context.width, stream.codec_context.height
-    if max(width, height) > MAX_SIDE:
+    if max(width, height) > limits.video_side:
         raise VideoError(
-            f"The video has {width} x {height} pixels; at most {MAX_SIDE} a side are read. Save it smaller."
+            f"The video has {width} x {height} pixels; at most {limits.video_side} a side are read. Save it smaller."
         )
-    if seconds > MAX_SECONDS + 1:
+    seconds = _length(container, stream)
+    if seconds > limits.video_seconds + 1:
         raise VideoError(
-            f"The video is {seconds / 60:.3g} minutes long; at most {LONGEST} are read. Cut out the part that matters."
+            f"The video is {seconds / 60:.3g} minutes long; at most {longest(limits)} are read. Cut out the part that "
+            "matters."
         )
-    return VideoInfo(width, height, max(seconds, 0.0), float(stream.average_rate or stream.guessed_rate or 25))
+
+
+def _length(container: av.container.InputContainer, stream: av.VideoStream) -> float:
+    """Seconds from the first to the last frame, by the header; 0 if unknown."""
+    if stream.duration and stream.time_base is not None:
+        return max(float(stream.duration * stream.time_base), 0.0)
+    end, start = container.duration or 0, container.start_time or 0
+    if "matroska" in container.format.name and end > start > 0:
+        end -= start  # Matroska tells where the clock ends, and it need not start at 0
+    return max(end / av.time_base, 0.0)
+
+
+def _rate(stream: av.VideoStream) -> float:
+    """Frames a second; a header that tells of more than a camera's 1000 is damaged."""
+    rate = float(stream.average_rate or stream.guessed_rate or 25)
+    return rate if 0 < rate <= 1000 else 25.0
+
+
+class _Clock:
+    """When each frame is shown, in seconds: as the file says, and always later than the frame before."""
+
+    def __init__(self, stream: av.VideoStream, in_decoding_order: bool) -> None:
+        self._in_decoding_order, self._step_s = in_decoding_order, min(1 / _rate(stream), 60.0)
+        self._last_s: float | None = None
+        self._offset_s = 0.0
+        self._last_pts = self._last_dts = -(2**63)
+        self._faults = 0  # of pts less those of dts
+
+    def time_of(self, frame: av.VideoFrame) -> float:
+        ticks, last_s = self._ticks(frame), self._last_s
+        if ticks is None or frame.time_base is None:
+            time_s = 0.0 if last_s is None else last_s + self._step_s
+        else:
+            time_s = float(ticks * frame.time_base) + self._offset_s
+        if last_s is not None and time_s < last_s + MIN_STEP_S:
+            if last_s - time_s > RESTART_S:
+                self._offset_s += last_s + self._step_s - time_s
+                time_s = last_s + self._step_s
+            else:  # half a step leaves the frames after it at their own times
+                time_s = last_s + self._step_s / 2
+        self._last_s = time_s
+        return time_s
+
+    def _ticks(self, frame: av.VideoFrame) -> int | None:
+        """pts or dts, whichever went back more rarely so far (FFmpeg's best-effort timestamp, which PyAV lacks)."""
+        pts, dts = frame.pts, frame.dts
+        if self._in_decoding_order:
+            return dts
+        if dts is not None:
+            self._faults -= dts <= self._last_dts
+            self._last_dts = dts
+        if pts is not None:
+            self._faults += pts <= self._last_pts
+            self._last_pts = pts
+        return pts if pts is not None and (self._faults <= 0 or dts is None) else dts
 
 
 def _decoded(
-    container: av.container.InputContainer, stream: av.VideoStream, on_note: Callable[[str], None]
-) -> Iterator[av.VideoFrame]:
-    """All frames that can be decoded, also around a damaged packet."""
+    container: av.container.InputContainer, stream: av.VideoStream, on_note: Callable[[str], None], limits: Limits
+) -> Iterator[tuple[float, av.VideoFrame]]:
+    """All frames that can be decoded, also around a damaged packet, at their times on the file's clock."""
+    clock = _Clock(stream, _in_decoding_order(container))
     count = bad = empty = 0
-    began = ended = None
+    began = ended = 0.0
+    first_s: float | None = None  # of the first packet that is to be shown
     packets = container.demux(stream)
     while True:
         try:
@@ -153,6 +272,8 @@ def _decoded(
         except (av.FFmpegError, OSError):
             bad += 1
             break
+        if first_s is None and packet.size and not packet.is_discard:
+            first_s = _time_of(packet)
         empty += 1
         if empty > MAX_EMPTY:
             bad += 1
@@ -160,34 +281,40 @@ def _decoded(
         try:
             for frame in packet.decode():
                 empty = 0
-                if max(frame.width, frame.height) > MAX_SIDE or min(frame.width, frame.height) < MIN_SIDE:
-                    raise VideoError(
-                        f"The video has frames of {frame.width} x {frame.height} pixels; {MIN_SIDE} to "
-                        f"{MAX_SIDE} a side are read."
-                    )
-                if count == MAX_FRAMES:
+                _check_size(frame, limits)
+                if count == limits.video_frames:
                     on_note(f"Only the first {count:,} frames were read.")
                     return
+                ended = clock.time_of(frame)
+                if not count:
+                    began = ended
+                    if first_s is not None and began - first_s > MAX_LATE_S:
+                        on_note(f"The first {began - first_s:.1f} s cannot be read: the video was cut out of another.")
+                        began = first_s
                 count += 1
-                ended = frame.time
-                began = ended if began is None else began
-                yield frame
+                yield ended, frame
         except (av.FFmpegError, ValueError):
             bad += 1
-    said = (
-        stream.duration * stream.time_base
-        if stream.duration and stream.time_base is not None
-        else container.duration / av.time_base
-        if container.duration and len(container.streams) == 1
-        else 0
-    )
-    short = bool(ended is not None and began is not None and ended - began < 0.9 * float(said) - 0.5)
     if not count:
         raise VideoError(
             "No frame of this video can be read: it is damaged, or its codec is not supported. Save it as MP4 (H.264)."
         )
-    if bad or short:
+    whole = stream.duration or len(container.streams) == 1  # else the length may be that of the sound
+    if bad or (whole and ended - began < 0.9 * _length(container, stream) - 0.5):
         on_note(f"The video is damaged or cut off: {count} frames could be read.")
+
+
+def _check_size(frame: av.VideoFrame, limits: Limits) -> None:
+    if max(frame.width, frame.height) > limits.video_side or min(frame.width, frame.height) < MIN_SIDE:
+        raise VideoError(
+            f"The video has frames of {frame.width} x {frame.height} pixels; {MIN_SIDE} to {limits.video_side} a side "
+            "are read."
+        )
+
+
+def _time_of(packet: av.Packet[av.VideoStream]) -> float | None:
+    ticks = packet.dts if packet.pts is None else packet.pts
+    return None if ticks is None else float(ticks * packet.time_base)
 
 
 def _pixel_shape(stream: av.VideoStream) -> float:
@@ -205,21 +332,34 @@ def _upright(frame: av.VideoFrame, pixel_shape: float) -> NDArray[np.uint8]:
     else:
         decoded = frame.to_ndarray(format="rgb24", width=width, height=height)
     picture = cast("NDArray[np.uint8]", decoded)
-    turns = round(frame.rotation / 90) % 4  # rotation: degrees counter-clockwise, from the metadata
-    return np.ascontiguousarray(np.rot90(picture, turns)) if turns else picture
+    turns, flipped = _orientation(frame)
+    return np.ascontiguousarray(np.rot90(picture[::-1] if flipped else picture, turns))
+
+
+def _orientation(frame: av.VideoFrame) -> tuple[int, bool]:
+    """How a frame is to be shown, by its display matrix: quarter turns counter-clockwise, after a flip upside down."""
+    try:
+        data = frame.side_data.get(SideDataType.DISPLAYMATRIX)  # type: ignore[call-overload]
+    except ValueError:  # it holds data of a kind that PyAV does not know: then only the rotation can be asked for
+        return round(frame.rotation / 90) % 4, False
+    matrix = np.frombuffer(bytes(data), "=i4").astype(float) if data is not None else np.zeros(0)
+    if len(matrix) < 9:
+        return 0, False
+    a, b, c, d = matrix[[0, 1, 3, 4]]  # a point (x, y) is shown at (ax + cy, bx + dy)
+    if a * d == b * c:
+        return 0, False
+    return -round(float(np.arctan2(b, a)) / (np.pi / 2)) % 4, bool(a * d < b * c)
 
 
 class VideoWriter:
     """An MP4 (H.264, yuv420p) that browsers play, frame by frame at the times given; use it as a context.
 
-    out: a file's path or a binary stream in memory.
+    out: a file's path or a binary stream in memory. sound: what is heard, up to the last frame.
     """
 
     TICKS = 90_000  # a second: fine enough for every camera's clock
 
-    def __init__(self, out: Path | BinaryIO, width: int, height: int, rate: float) -> None:
-        from fractions import Fraction
-
+    def __init__(self, out: Path | BinaryIO, width: int, height: int, rate: float, sound: Sound | None = None) -> None:
         self.width, self.height = width - width % 2, height - height % 2  # yuv420p needs even sides
         target, options = (out, {}) if not isinstance(out, Path) else (str(out), {"movflags": "faststart"})
         try:
@@ -232,6 +372,9 @@ class VideoWriter:
         self._stream.width, self._stream.height, self._stream.pix_fmt = self.width, self.height, "yuv420p"
         self._stream.codec_context.time_base = Fraction(1, self.TICKS)
         self._stream.codec_context.thread_count = THREADS
+        self._sound, self._end_s, self._step_s = sound, 0.0, 1 / max(rate, 1.0)
+        if sound is not None:
+            sound.join(self._container)
 
     def __enter__(self) -> VideoWriter:
         return self
@@ -245,11 +388,14 @@ class VideoWriter:
         frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame_rgb), format="rgb24")
         frame.pts, frame.time_base = round(time_s * self.TICKS), self._stream.codec_context.time_base
         self._mux(self._stream.encode(frame))
+        self._mux_sound(time_s)
+        self._end_s = time_s + self._step_s
 
     def __exit__(self, kind: object, *_: object) -> None:
         try:
             if kind is None:
                 self._mux(self._stream.encode())
+                self._mux_sound(self._end_s, last=True)
         finally:
             with suppress(av.FFmpegError, OSError):  # told by the first write
                 self._container.close()
@@ -260,6 +406,15 @@ class VideoWriter:
                 self._container.mux(packet)
         except (av.FFmpegError, OSError) as error:
             raise _unwritable(error) from None
+
+    def _mux_sound(self, time_s: float, last: bool = False) -> None:
+        if self._sound is None:
+            return
+        try:
+            for packet in self._sound.until(time_s, last):
+                self._container.mux(packet)
+        except (av.FFmpegError, OSError, ValueError):
+            self._sound.give_up()  # where the place is full, the next frame tells
 
 
 def _unwritable(error: av.FFmpegError | OSError) -> VideoError:

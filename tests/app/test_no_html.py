@@ -1,4 +1,4 @@
-"""A stranger's words on every page: file names, class folders, table cells, run ids, cards. None becomes markup."""
+"""Untrusted words on every page: file names, class folders, table cells, run ids, cards. None becomes markup."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from streamlit.testing.v1 import AppTest
 
 from fer.app import widgets
 from fer.evaluation.robustness import StressPoint
@@ -20,8 +19,7 @@ from fer.preprocessing import Preprocessing
 from fer.training.config import TrainConfig
 from fer.training.run_directory import RunDirectory
 from fer.visualization import evaluation_figures, training_figures
-from tests.app.test_predict_live_and_video import put_in, video, wait
-from tests.app.test_training import record
+from tests.app.helpers import await_video, make_video, record, upload_video
 from tests.conftest import ROOT
 
 TAG = "<script>alert(1)<b>"
@@ -34,10 +32,8 @@ UNESCAPED = re.compile(r"(?<!\\)<(?:script|b)\b|(?<!\\)\[x(?<!\\)\]")
 
 
 @pytest.fixture
-def app(monkeypatch, offline, tmp_path):
-    monkeypatch.setenv("FER_RUNS", str(tmp_path / "runs"))
-    monkeypatch.chdir(ROOT)
-    return AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=90).run()
+def app(home):
+    return home
 
 
 def elements(block) -> list:
@@ -49,7 +45,7 @@ def elements(block) -> list:
 
 
 def assert_letter_by_letter(app, seen: str = "") -> None:
-    """No element takes HTML, and none that reads Markdown holds a stranger's mark unescaped; `seen` is on the page."""
+    """No element takes HTML, and none that reads Markdown holds an untrusted mark unescaped; `seen` is on the page."""
     assert not app.exception
     shown = ""
     for element in elements(app._tree):
@@ -85,7 +81,7 @@ def test_photo_names(app, sample):
 
 
 def test_video_names(app, tmp_path):
-    wait(put_in(app, video(tmp_path), f"{WORDS}.mp4"))
+    await_video(upload_video(app, make_video(tmp_path), f"{WORDS}.mp4"))
     assert_letter_by_letter(app, "12 frames")
 
 

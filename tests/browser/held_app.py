@@ -6,10 +6,10 @@ python -m tests.browser.held_app PORT FILE
 from __future__ import annotations
 
 import sys
-import time
 from pathlib import Path
 
 from tests.serving import streamlit_arguments
+from tests.waiting import wait_for
 
 
 def main(port: str, file: str) -> None:
@@ -20,8 +20,7 @@ def main(port: str, file: str) -> None:
     real, go = photo_reading.stability, Path(file)
 
     def held(*given):
-        while not go.exists():
-            time.sleep(0.05)
+        wait_for(go.exists, 600)
         return real(*given)
 
     photo_reading.stability = held

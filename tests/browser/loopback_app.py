@@ -1,4 +1,4 @@
-"""The app as `streamlit run` starts it, with WebRTC on loopback alone; tells its threads' names in a file.
+"""The app as `streamlit run` starts it, with WebRTC on loopback alone; reports its threads' names in a file.
 
     python -m tests.browser.loopback_app PORT THREADS_FILE
 
@@ -17,14 +17,14 @@ import time
 from pathlib import Path
 
 from tests.serving import streamlit_arguments
+from tests.waiting import wait_for
 
 PATIENCE_S = 40
 
 
 def loaded(module: str, name: str):
     """The app's module, once a page has loaded it: its component needs the running app."""
-    while not hasattr(sys.modules.get(module), name):
-        time.sleep(0.1)
+    wait_for(lambda: hasattr(sys.modules.get(module), name), 3600)
     return sys.modules[module]
 
 
@@ -32,12 +32,13 @@ def be_patient() -> None:
     loaded("fer.app.predict.webcam", "START_WITHIN_S").START_WITHIN_S = PATIENCE_S
 
 
-def tell_threads(path: Path) -> None:
-    while True:
+def report_threads(path: Path) -> None:
+    """Write all threads' names to the file, three times a second for as long as the server runs."""
+    never = threading.Event()
+    while not never.wait(0.3):
         part = path.with_suffix(".part")
         part.write_text(json.dumps(sorted(thread.name for thread in threading.enumerate())))
         os.replace(part, path)
-        time.sleep(0.3)
 
 
 def count_frames(path: Path, echo: bool) -> None:
@@ -76,7 +77,7 @@ def main(port: str, threads_file: str) -> None:
             target=count_frames, args=(Path(measure), bool(os.environ.get("FER_ECHO"))), daemon=True
         ).start()
     threading.Thread(target=be_patient, daemon=True).start()
-    threading.Thread(target=tell_threads, args=(Path(threads_file),), daemon=True).start()
+    threading.Thread(target=report_threads, args=(Path(threads_file),), daemon=True).start()
     sys.argv = streamlit_arguments(port)
     cli.main()
 

@@ -18,6 +18,7 @@ from tests.browser.conftest import CHROMIUM, FLAGS
 from tests.browser.test_predict import sideways
 from tests.conftest import ROOT
 from tests.serving import await_health, free_port
+from tests.waiting import wait_for
 
 
 @pytest.fixture(scope="module")
@@ -73,13 +74,9 @@ def frames_flow(page) -> bool:
     return False
 
 
-def await_threads(file: Path, count: int) -> bool:
-    """Whether the server comes to work on that many streams within 45 s."""
-    for _ in range(90):
-        if len(working_threads(file)) == count:
-            return True
-        time.sleep(0.5)
-    return False
+def await_threads(file: Path, count: int) -> None:
+    """Wait until the server works on that many streams."""
+    wait_for(lambda: len(working_threads(file)) == count, 45)
 
 
 def test_a_live_stream_from_camera_to_panel(live_server, live_page, two_people):
@@ -90,7 +87,8 @@ def test_a_live_stream_from_camera_to_panel(live_server, live_page, two_people):
 
     seen = panel_labels(page, 15)  # frames flow for 15 s, both people among them
     assert set(labels) <= seen, (labels, seen)
-    assert frames_flow(page) and await_threads(threads, 1)
+    assert frames_flow(page)
+    await_threads(threads, 1)
     assert not sideways(page)
 
     page.get_by_role("button", name="Record", exact=True).click()
@@ -107,7 +105,8 @@ def test_a_live_stream_from_camera_to_panel(live_server, live_page, two_people):
     current = page.get_by_test_id("stSidebar").get_by_role("combobox").first.input_value() or ""
     page.get_by_role("option", name=next(name for name in names if name != current)).click()
     seen = panel_labels(page, 8)
-    assert seen - {"no face"} and frames_flow(page) and await_threads(threads, 1)
+    assert seen - {"no face"} and frames_flow(page)
+    await_threads(threads, 1)
 
     stop.click()
     expect(page.get_by_role("heading", name="Your recording")).to_be_visible()
@@ -118,7 +117,7 @@ def test_a_live_stream_from_camera_to_panel(live_server, live_page, two_people):
 
     page.get_by_test_id("stSidebar").get_by_role("link", name="Home").click()  # leaving frees the worker
     expect(page.get_by_role("heading", name="FER Studio", level=1)).to_be_visible()
-    assert await_threads(threads, 0)
+    await_threads(threads, 0)
 
 
 def test_leaving_the_tab_stops_the_stream_and_it_starts_again(live_server, live_page):
@@ -128,7 +127,7 @@ def test_leaving_the_tab_stops_the_stream_and_it_starts_again(live_server, live_
         page.get_by_role("button", name="Start the camera").click()
         expect(page.get_by_text("frames a second ·")).to_be_visible()
         page.get_by_role("tab", name="Photos").click()
-        assert await_threads(threads, 0)
+        await_threads(threads, 0)
         page.get_by_role("tab", name="Live").click()
 
 
@@ -140,11 +139,11 @@ def test_two_tabs_at_once(live_server, live_page):
         one.goto(f"{address}/predict?view=live")
         one.get_by_role("button", name="Start the camera").click()
         expect(one.get_by_text("frames a second ·")).to_be_visible()
-    assert await_threads(threads, 2)
+    await_threads(threads, 2)
     second.get_by_role("button", name="Record", exact=True).click()
     expect(second.get_by_role("button", name=re.compile("Stop recording"))).to_be_visible()
     second.close()  # in mid-recording
-    assert await_threads(threads, 1)
+    await_threads(threads, 1)
     expect(page.get_by_text("frames a second ·")).to_be_visible()
     assert frames_flow(page)
     page.goto("about:blank")

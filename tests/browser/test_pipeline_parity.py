@@ -98,7 +98,7 @@ def test_an_isolated_page_reads_with_threads_in_the_worker_and_says_the_same(bro
         assert page.evaluate("crossOriginIsolated")
         page.close()
     assert loaded["kind"] == "loaded" and loaded["threads"] == min(os.cpu_count(), 4), loaded
-    (face,) = load("mini_xception").predict(photo, load_detector("yunet"), 320)
+    (face,) = load("mini_xception").read(photo, load_detector("yunet").detect(photo, 320))
     assert np.allclose(answer["faces"][0]["probabilities"], face.probabilities, atol=0.02)
 
 
@@ -139,7 +139,7 @@ def test_ten_photographs_get_the_same_faces_and_probabilities(modules_page, pict
     recognizer, detector = load(name), load_detector("yunet")
     faces, furthest = 0, 0.0
     for photo, picture in pictures.items():
-        expected = recognizer.predict(picture, detector, 640)
+        expected = recognizer.read(picture, detector.detect(picture, 640))
         assert len(found[photo]) == len(expected), photo
         for face in expected:
             mine = max(found[photo], key=lambda one: iou(face.box, one["box"]))

@@ -15,7 +15,7 @@ from playwright.sync_api import expect
 from fer.training.run_directory import RunDirectory
 from tests.conftest import ROOT
 from tests.serving import await_health, free_port, streamlit_arguments
-from tests.training.conftest import until
+from tests.waiting import wait_for
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def training_server(tmp_path, tmp_path_factory):
         process.wait(20)
     for file in folder.glob("*/config.json"):
         RunDirectory(file.parent).request("stop")
-        assert until(lambda file=file: not RunDirectory(file.parent).is_locked())
+        wait_for(lambda file=file: not RunDirectory(file.parent).is_locked())
 
 
 def sideways(page) -> bool:
@@ -93,7 +93,7 @@ def test_start_watch_pause_reload_resume_finish_and_predict(training_server, pag
     start()  # the server restarts; the worker lives on
     page.goto(f"{address}/training?run={run.id}")
     page.get_by_role("button", name="Resume").click()
-    assert until(lambda: run.status()["state"] in ("running", "finished"))
+    wait_for(lambda: run.status()["state"] in ("running", "finished"))
     page.close()  # a closed tab harms nothing
     page = page.context.new_page()
     page.set_default_timeout(60_000)

@@ -6,20 +6,22 @@ import io
 import os
 import struct
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-from fer.data import cache, uploads
+from fer.data import cache, uploads, zips
 from fer.data.folders import read_folder
 from fer.data.read import read_dataset
 from fer.data.report import report_on, samples
 from fer.data.synthetic import draw_face, read_synthetic
-from fer.data.uploads import unpack_zip
+from fer.data.zips import read_zip
 from fer.errors import DatasetError
 from fer.expressions import INDEX, NAMES
+from fer.limits import OPEN
 
 
 def png(value: int = 0, side: int = 48) -> bytes:
@@ -65,7 +67,7 @@ def test_synonyms_of_splits_and_classes_are_known(tmp_path):
     by_value = dict(zip(dataset.pixels[:, 20, 20].tolist(), zip(dataset.usage, dataset.labels)))
     assert by_value[1] == ("Training", INDEX["angry"]) and by_value[2] == ("Training", INDEX["happy"])
     assert by_value[3] == ("PublicTest", INDEX["sad"]) and by_value[4] == ("PrivateTest", INDEX["surprise"])
-    assert any("contempt (1 pictures)" in remark for remark in dataset.remarks)
+    assert dict(dataset.unknown) == {"contempt": 1} and "contempt (1 picture)" in dataset.left_out()[0]
 
 
 def test_without_a_validation_split_a_tenth_is_kept_back(tmp_path):
@@ -103,11 +105,12 @@ def test_large_pictures_are_searched_for_a_face_and_small_ones_are_not(tmp_path,
 
 @pytest.mark.parametrize("files", [{}, {"a/b.png": b"x"}, {"train/happy/x.txt": b"x"}, {"train/happy/x.png": b"x"}])
 def test_a_folder_without_usable_pictures_is_refused_with_a_sentence(tmp_path, files):
-    with pytest.raises(DatasetError, match="Expected|crop"):
+    with pytest.raises(DatasetError, match="Expected|crop|--classes"):
         read_dataset(write(tmp_path, files), quiet=True)
 
 
-def test_a_zip_of_class_folders_is_unpacked_once_and_read(tmp_path):
+def test_a_zip_of_class_folders_is_read_where_it_lies(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "nothing here"))
     file = zipped(
         {
             "set/train/happy/1.png": png(1),
@@ -117,9 +120,85 @@ def test_a_zip_of_class_folders_is_unpacked_once_and_read(tmp_path):
             "set/.DS_Store": b"junk",
         }
     )
-    folder = unpack_zip(file)
-    assert folder.parent == uploads.uploads_folder() and unpack_zip(file) == folder
-    assert len(read_dataset(folder, quiet=True)) == 3
+    dataset = read_zip(file, quiet=True, cached=False)
+    assert len(dataset) == 3 and not dataset.left_out()
+    (tmp_path / "set.zip").write_bytes(file.getvalue())
+    assert len(read_dataset(tmp_path / "set.zip", quiet=True)) == 3
+    assert [path.name for path in tmp_path.iterdir()] == ["set.zip"]
+
+
+def same(first, second) -> bool:
+    equal = all(
+        (getattr(first, name) == getattr(second, name)).all() for name in ("pixels", "labels", "usage", "names")
+    )
+    return equal and first.left_out() == second.left_out() and first.remarks == second.remarks
+
+
+def test_a_zip_and_its_folder_give_the_same_answer(tmp_path):
+    files = {f"set/happy/train/{i}.png": png(i) for i in range(9)} | {f"set/sad/test/{i}.png": png(i) for i in range(3)}
+    files |= {
+        "README.txt": b"about",
+        "set/LICENSE": b"free",
+        "set/happy/Thumbs.db": b"junk",
+        "set/happy/train/._1.png": b"junk",
+        "set/happy/.gitkeep": b"",
+        "set/happy/train/torn.png": b"torn",
+        "set/happy/labels.csv": b"1,2",
+        "set/run.exe": b"MZ",
+        "set/contempt/test/1.png": png(1),
+        "set/stray.png": png(1),
+    }
+    folder, whole = read_folder(write(tmp_path / "set", files), quiet=True), zipped(files)
+    zip_itself = read_zip(whole, quiet=True, cached=False)
+    assert same(folder, zip_itself)
+    assert zip_itself.others == ("set/happy/labels.csv", "set/run.exe") and zip_itself.unplaced == ("set/stray.png",)
+    assert zip_itself.unknown == (("contempt", 1),) and zip_itself.unreadable == ("set/happy/train/torn.png",)
+    assert len(zip_itself.left_out()) == 4 and "labels.csv" in zip_itself.left_out()[-1]
+
+
+def test_a_windows_zip_is_read_as_any_other(tmp_path):
+    folders = {"train\\": b"", "train\\happy\\": b""}
+    pictures = {f"train\\{name}\\{i}.png": png(i) for name in ("happy", "sad") for i in range(3)}
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, content in (folders | pictures).items():
+            info = zipfile.ZipInfo("x")
+            info.filename = name
+            archive.writestr(info, content)
+    dataset = read_zip(file, quiet=True, cached=False)
+    assert len(dataset) == 6 and dataset.names[0] == "train/happy/0.png" and not dataset.left_out()
+
+
+ZIPS = {
+    "zip_class_then_split.zip": {"Training": 7, "PublicTest": 7, "PrivateTest": 14},
+    "zip_windows_folders.zip": {"Training": 14, "PublicTest": 7},
+    "zip_with_readme.zip": {"Training": 14, "PublicTest": 7},
+}
+
+
+@pytest.mark.parametrize("name", ZIPS)
+def test_the_field_cases(cases, tmp_path, name):
+    dataset = read_dataset(cases / name, quiet=True)
+    assert {split: len(dataset.split(split)) for split in set(dataset.usage)} == ZIPS[name] and not dataset.left_out()
+    folders = {path.parts[-2] for path in map(Path, dataset.names[dataset.usage == "PrivateTest"])}
+    assert folders <= {"test"}
+    with zipfile.ZipFile(cases / name) as archive:
+        files = {info.filename.replace("\\", "/"): archive.read(info) for info in archive.infolist()}
+    files = {file: content for file, content in files.items() if not file.endswith("/")}
+    assert same(dataset, read_folder(write(tmp_path, files), quiet=True))
+
+
+def test_a_zip_may_hold_the_table_itself(small_csv):
+    file = zipped({"fer2013/fer2013.csv": small_csv.read_bytes(), "fer2013/README": b"about"})
+    dataset = read_zip(file, quiet=True, cached=False)
+    assert len(dataset) == 280 and dataset.name == "fer2013.csv"
+
+
+def test_a_picture_that_is_damaged_in_its_zip_stops_no_other():
+    file = zipped({"happy/1.png": png(1), "happy/2.png": png(2)}, zipfile.ZIP_STORED)
+    data = file.getvalue().replace(png(2), png(2)[:-40] + bytes(40), 1)
+    dataset = read_zip(io.BytesIO(data), quiet=True, cached=False)
+    assert dataset.unreadable == ("happy/2.png",) and len(dataset) == 1
 
 
 def bomb() -> io.BytesIO:
@@ -153,16 +232,17 @@ def with_nul(name: str) -> io.BytesIO:
 
 REFUSED = {
     "a bomb": (bomb, "-fold"),
-    "a lying table": (lying_zip, "larger than its zip says|no whole zip"),
+    "a lying table": (lying_zip, "None of the 1 pictures"),
     "a path upwards": (lambda: zipped({"../happy/1.png": png()}), "outside"),
     "a path upwards, Windows": (lambda: zipped({"..\\..\\1.png": png()}), "outside"),
     "an absolute path": (lambda: zipped({"/happy/1.png": png()}), "outside"),
     "a drive": (lambda: zipped({"C:/happy/1.png": png()}), "outside"),
     "a link": (link, "link"),
     "a nested archive": (lambda: zipped({"happy/1.png": png(), "more.zip": b"PK"}), "another archive"),
-    "a program": (lambda: zipped({"happy/run.exe": b"MZ"}), "no picture"),
-    "a program named like a picture": (lambda: zipped({"happy/run.png": b"MZ" * 99}), "but is none"),
-    "a zip inside a picture's name": (lambda: zipped({"happy/x.png": zipped({"a": b"b"}).getvalue()}), "but is none"),
+    "a program": (lambda: zipped({"happy/run.exe": b"MZ"}), "no pictures.*run.exe"),
+    "a program named like a picture": (lambda: zipped({"happy/run.png": b"MZ" * 99}), "None of the 1 pictures"),
+    "a zip inside a picture's name": (lambda: zipped({"happy/x.png": zipped({"a": b"b"}).getvalue()}), "None of the 1"),
+    "a table that is a bomb": (lambda: zipped({"a.csv": b"emotion,pixels\n" + bytes(20 * 2**20)}), "-fold"),
     "a path down and up": (lambda: zipped({"happy/../../1.png": png()}), "outside"),
     "a path up by mixed slashes": (lambda: zipped({"happy\\../..\\1.png": png()}), "outside"),
     "a network share": (lambda: zipped({"\\\\server\\1.png": png()}), "outside"),
@@ -180,26 +260,61 @@ REFUSED = {
 def test_dangerous_zips_are_refused_and_leave_nothing(monkeypatch, tmp_path, make, words):
     monkeypatch.setenv("FER_CACHE", str(tmp_path / "a" / "b" / "c" / "cache"))  # room to see what leaves it
     with pytest.raises(DatasetError, match=words):
-        unpack_zip(make())
+        read_zip(make(), quiet=True)
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
-    assert not list(uploads.uploads_folder().glob("*")) if uploads.uploads_folder().exists() else True
 
 
-def test_too_many_and_too_much_is_refused_unread(monkeypatch):
-    monkeypatch.setattr(uploads, "MAX_FILES", 2)
-    with pytest.raises(DatasetError, match="at most 2"):
-        unpack_zip(zipped({f"happy/{i}.png": png(i) for i in range(3)}))
-    monkeypatch.setattr(uploads, "MAX_TOTAL", 10)
-    with pytest.raises(DatasetError, match="would unpack"):
-        unpack_zip(zipped({"happy/1.png": png()}))
+@pytest.mark.parametrize("name", ["a link", "a path upwards", "no zip", "a bomb", "nothing"])
+def test_a_dangerous_upload_is_not_kept(monkeypatch, tmp_path, name):
+    monkeypatch.setenv("FER_CACHE", str(tmp_path))
+    make, words = REFUSED[name]
+    with pytest.raises(DatasetError, match=words):
+        uploads.keep(make(), "mine.zip", OPEN)
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_upload_is_kept_once_under_its_digest_and_read_as_it_was(monkeypatch, tmp_path):
+    monkeypatch.setenv("FER_CACHE", str(tmp_path))
+    file = zipped({f"{name}/{i}.png": png(i) for name in ("happy", "1") for i in range(3)})
+    kept = uploads.keep(file, "Mine.ZIP", OPEN)
+    assert kept == uploads.keep(file, "other.zip", OPEN) and kept.read_bytes() == file.getvalue()
+    assert kept.parent.parent == uploads.uploads_folder() and uploads.is_upload(kept)
+    for classes, count in (("", 3), ("1=sad", 6)):
+        from_memory = uploads.read_upload(file, "mine.zip", OPEN, classes=classes)
+        assert len(from_memory) == count and same(from_memory, read_dataset(kept, quiet=True, classes=classes))
+    assert [path.name for path in tmp_path.iterdir()] == ["uploads"]  # no parsed copy
+
+
+def test_too_many_and_too_much_is_refused_unread(tmp_path):
+    three, one = zipped({f"happy/{i}.png": png(i) for i in range(3)}), zipped({"happy/1.png": png()})
+    for file, limits, words in (
+        (three, replace(OPEN, archive_files=2), "at most 2"),
+        (one, replace(OPEN, archive_bytes=10), "would unpack"),
+        (three, replace(OPEN, dataset_pictures=2), "more than 2 pictures"),
+    ):
+        with pytest.raises(DatasetError, match=words):
+            read_zip(file, quiet=True, cached=False, limits=limits)
+    with pytest.raises(DatasetError, match="MB are taken"):
+        uploads.keep(one, "a.zip", replace(OPEN, dataset_bytes=10))
+    large = read_zip(
+        zipped({"sad/1.png": png(), "sad/2.bmp": bmp(200)}), cached=False, limits=replace(OPEN, photo_bytes=9_999)
+    )
+    assert large.unreadable == ("sad/2.bmp",) and len(large) == 1  # the others are read
+    write(tmp_path, {f"happy/{i}.png": png(i) for i in range(3)})
+    for most, words in ((2, "more than 2 pictures"), (1, "more than 2 files")):
+        with pytest.raises(DatasetError, match=words):
+            read_folder(tmp_path, quiet=True, limits=replace(OPEN, dataset_pictures=most))
+
+
+def bmp(side: int) -> bytes:
+    return cv2.imencode(".bmp", np.zeros((side, side), np.uint8))[1].tobytes()
 
 
 def test_a_table_of_contents_too_long_is_refused_before_it_is_read(monkeypatch):
     file = zipped({f"happy{i}/": b"" for i in range(5)})
-    monkeypatch.setattr(uploads, "MAX_FILES", 2)
-    monkeypatch.setattr(uploads.zipfile, "ZipFile", None)
+    monkeypatch.setattr(zips.zipfile, "ZipFile", None)
     with pytest.raises(DatasetError, match="lists more than 4"):
-        unpack_zip(file)
+        read_zip(file, limits=replace(OPEN, archive_files=2))
 
 
 def test_the_report_counts_what_is_wrong(tmp_path):

@@ -8,6 +8,7 @@ import pytest
 from fer.data.dataset import Dataset, fingerprints
 from fer.errors import DatasetError
 from fer.evaluation.calibration import calibrate, fit_temperature, fit_threshold, folds_of
+from fer.evaluation.curves import averages
 from fer.evaluation.evaluation import study
 from fer.evaluation.metrics import score
 from fer.models.card import Card
@@ -26,12 +27,26 @@ def test_a_tiny_case_by_hand():
     assert happy == pytest.approx({"precision": 1, "recall": 2 / 3, "f1": 0.8, "support": 3})
     assert angry == pytest.approx({"precision": 0.5, "recall": 1, "f1": 2 / 3, "support": 1})
     assert report.macro_f1 == pytest.approx((0.8 + 2 / 3) / 2)  # classes that occur nowhere do not count
+    assert report.absent == ("disgust", "fear", "sad", "surprise", "neutral")
+    assert report.per_class["sad"] == {"precision": None, "recall": None, "f1": None, "support": 0}
     assert report.confusion_matrix[3] == [1, 0, 0, 2, 0, 0, 0]  # row: truth
     assert report.nll == pytest.approx(-(3 * np.log(0.94) + np.log(0.01)) / 4)
     assert report.ece == pytest.approx(0.94 - 0.75, abs=1e-6)
     right = 0.06**2 + 6 * 0.01**2
     wrong = 0.94**2 + 0.99**2 + 5 * 0.01**2
     assert report.brier == pytest.approx((3 * right + wrong) / 4)
+
+
+def test_a_class_that_is_absent_but_named_is_left_out_of_the_mean_and_said():
+    named, truth = [0, 1, 2, 3, 4, 5, 6, 6], np.array([0, 1, 2, 3, 4, 5, 0, 1])  # neutral is named twice, never true
+    report = score(certain(*named), truth)
+    each = [2 / 3, 2 / 3, 1, 1, 1, 1]  # the two that are named neutral are missed by angry and disgust
+    assert report.macro_f1 == pytest.approx(sum(each) / 6) and report.absent == ("neutral",)
+    assert averages(certain(*named), truth).macro["f1"] == pytest.approx(report.macro_f1)
+    assert "no faces of neutral" in report.absent_words() and "6 classes present" in report.absent_words()
+    told = report.to_json()
+    assert told["absent"] == ("neutral",) and told["per_class"]["neutral"]["f1"] is None
+    assert score(certain(*range(7)), np.arange(7)).absent_words() == ""
 
 
 def test_a_perfect_model_and_an_empty_split():

@@ -33,6 +33,13 @@ def test_a_report_holds_its_numbers_and_stress(item):
     assert "Stress:" not in render_report([item])
 
 
+def test_a_class_without_faces_is_said_and_has_no_scores(item):
+    rows = np.flatnonzero(item.labels != 6)
+    text = render_report([replace(item, part=item.part.take(rows), probabilities=item.probabilities[rows])])
+    assert "no faces of neutral" in text and "<td>neutral</td><td>–</td><td>–</td><td>–</td><td>0</td>" in text
+    assert "no faces of" not in render_report([item])
+
+
 def test_names_cannot_become_markup(item):
     hostile = "<script>alert(1)</script>"
     named = replace(item, model=hostile, part=replace(item.part, name=hostile, remarks=(hostile,)))

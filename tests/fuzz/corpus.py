@@ -10,13 +10,14 @@ from random import Random
 from tests.fuzz import files
 from tests.fuzz.mutate import odd_json
 from tests.fuzz.pictures import FORMATS, pictures
+from tests.fuzz.videos import videos
 
 DAMAGES = 4  # truncated, and bit-flipped, so many times each
 
 
 @functools.cache
 def corpus(seed: int = 0) -> dict[str, bytes]:
-    """{kind/name: content}, kinds being pictures, tables, archives, checkpoints, graphs and runs."""
+    """{kind/name: content}, kinds being pictures, tables, archives, checkpoints, graphs, runs and videos."""
     whole = pictures(seed)
     kinds = {
         "pictures": whole,
@@ -25,11 +26,13 @@ def corpus(seed: int = 0) -> dict[str, bytes]:
         "checkpoints": files.checkpoints(),
         "graphs": {"whole.onnx": files.graph()},
         "runs": files.run_files(),
+        "videos": videos(),
     }
     random = Random(seed)
     found = {f"{kind}/{name}": content for kind, some in kinds.items() for name, content in some.items()}
     bases = [f"pictures/whole.{suffix}" for suffix in FORMATS]
     bases += ["tables/fer2013.csv", "archives/whole.zip", "checkpoints/whole.safetensors", "graphs/whole.onnx"]
+    bases += [f"videos/{name}" for name in videos()]
     for name in bases:
         stem, _, suffix = name.rpartition(".")
         for number in range(DAMAGES):

@@ -24,7 +24,8 @@ CELLS = (
     "two\nlines",
     "fer0000000.png",
 )
-USAGES = ("Training", "PublicTest", " PrivateTest ")
+USAGES = ("Training", "PublicTest", " PrivateTest ", "train", "VAL", '"Test"', "Public Test")
+LABELS = ("7", "3.0", "4,0", "happy", "Contempt", "'5'", "", "nan", "03", "1e0", "x" * 99)
 NAMES = (
     "happy/1.png",
     "train/sad/2.png",
@@ -47,6 +48,15 @@ NAMES = (
     "..",
     "happy/1.zip",
     "__MACOSX/../1.png",
+    "train\\happy\\",
+    "train\\happy\\4.png",
+    "happy/test/5.png",
+    "sad/happy/6.png",
+    "contempt/7.png",
+    "1/8.png",
+    "README.txt",
+    "happy/labels.csv",
+    "fer2013.csv",
     "happy/" + "a/" * 1500 + "1.png",
 )
 
@@ -58,13 +68,15 @@ def faces_table(random: Random) -> bytes:
             ["emotion", "pixels", "Usage"],
             ["emotion", " Usage", " pixels"],
             ["emotion", "pixels"],
+            ["Label", "Pixels", "split", ""],
             ["pixels"],
             ["Usage", "pixels", "emotion", "more"],
             ["pixels", "pixels", "emotion"],
         )
     )
     rows = [[_face_cell(random, column.strip()) for column in columns] for _ in range(random.randrange(4))]
-    return _text(random, [columns, *rows])
+    blank = [random.choice(([], [""] * len(columns), [" "])) for _ in range(random.randrange(3))]
+    return _text(random, [columns, *rows, *blank, *rows[:1]])
 
 
 def _face_cell(random: Random, column: str) -> str:
@@ -73,7 +85,9 @@ def _face_cell(random: Random, column: str) -> str:
     if column == "pixels":
         odd = {0: PIXELS.replace("7 7", "7  07", 1), 1: PIXELS + " ", 2: PIXELS.replace("7", "255"), 3: PIXELS[:-2]}
         return odd.get(random.randrange(10), PIXELS)
-    return random.choice(USAGES) if column == "Usage" else str(random.randrange(7))
+    if column in ("Usage", "split"):
+        return random.choice(USAGES)
+    return str(random.randrange(7)) if random.randrange(4) else random.choice(LABELS)
 
 
 def votes_table(random: Random) -> bytes:
@@ -102,7 +116,9 @@ def _text(random: Random, rows: list[list[str]]) -> bytes:
     file = io.StringIO()
     writer = csv.writer(file, delimiter=random.choice(",,,;\t"), lineterminator=random.choice(("\n", "\r\n", "\r")))
     writer.writerows(rows)
-    return file.getvalue().encode(random.choice(("utf-8", "utf-8", "utf-8-sig")), "replace")
+    hint = random.choice(("", "", "", "sep=;\n"))
+    encodings = ("utf-8", "utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "latin-1")
+    return (hint + file.getvalue()).encode(random.choice(encodings), "replace")
 
 
 def archive(random: Random, picture: bytes) -> bytes:
@@ -115,6 +131,6 @@ def archive(random: Random, picture: bytes) -> bytes:
             info = zipfile.ZipInfo("x")
             info.filename, info.compress_type = name, random.choice((0, 8, 8, 12, 14))
             info.external_attr = random.choice((0, 0, 0, 0o100644, 0o120777, 0o040755, 0o060644)) << 16
-            odd = random.choice((b"", b"\x89PNG", b"MZ", b"BM" * 99))
+            odd = random.choice((b"", b"\x89PNG", b"MZ", b"BM" * 99, f"emotion,pixels\n3,{PIXELS}\n".encode()))
             zipped.writestr(info, picture if random.randrange(6) else odd)
     return file.getvalue()

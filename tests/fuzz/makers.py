@@ -10,7 +10,7 @@ import cv2
 import onnx
 
 from fer.data.ferplus import FERPLUS_FILE
-from fer.data.folders import CLASS_WORDS, SPLIT_WORDS
+from fer.data.labels import CLASS_WORDS, SPLIT_WORDS
 from fer.models.onnx_check import OPERATORS
 from tests.fuzz import files, grammar
 from tests.fuzz.corpus import of_kind
@@ -37,22 +37,39 @@ def or_made(kind: str, make: Callable[[Random], bytes]) -> Callable[[Random], In
 
 
 def csv_with_votes(random: Random) -> Input:
-    found = {"fer2013.csv": or_made("tables", grammar.faces_table)(random)["input"]}
+    name = random.choice(("fer2013.csv", "fer2013.csv", "test.csv", "my_val.csv"))
+    found = {name: or_made("tables", grammar.faces_table)(random)["input"], **classes(random)}
     votes = or_made("tables", grammar.votes_table)
     return found if random.randrange(4) else {**found, FERPLUS_FILE: votes(random)["input"]}
+
+
+def classes(random: Random) -> Input:
+    """Now and then, what folders or labels of other names show, damaged at times."""
+    if random.randrange(4):
+        return {}
+    names = random.sample(("7", "0", "contempt", "<b>happy<b>", "1", '"a,b', "", "x" * 300), random.randrange(1, 4))
+    text = ",".join(f"{name}={random.choice(('sad', 'Happiness', 'contempt', ''))}" for name in names).encode()
+    return {"classes": text if random.randrange(3) else damaged(random, text)}
 
 
 def tree(random: Random) -> Input:
     """A folder of a few pictures under names that are classes, or nearly."""
     words = [*(word for some in CLASS_WORDS.values() for word in some), "contempt", "<b>happy<b>", ".git", "__MACOSX"]
+    words += ["1", "7", "1", "train_happy", "sad/1/sad", "\udcfe", "x" * 200]
     splits = [word for some in SPLIT_WORDS.values() for word in some]
-    found, wrap = {}, random.choice(("", "", "set/", "a/b/c/"))
+    found, wrap = classes(random), random.choice(("", "", "set/", "a/b/c/"))
     for number in range(random.randrange(1, 5)):
-        place = f"{random.choice(splits)}/{random.choice(words)}"
-        ends = (f"{number}.png", f"{number}.JPG", f"<i>{number}.gif", "x" * 240 + ".png", ".png", "a.txt", "\udcff.png")
+        order = random.choice(((splits, words), (words, splits), (words,), (splits, words, splits), (splits,)))
+        place = "/".join(map(random.choice, order))
+        ends = (f"{number}.png", f"{number}.JPG", f"<i>{number}.gif", "x" * 240 + ".png", ".png", "a.txt", "test_1.png")
+        ends += ("\udcff.png",)
         name = random.choice(ends)
         found[f"{wrap}{place}/{name}"] = one_of("pictures")(random)["input"]
     return found
+
+
+def zip_with_classes(random: Random) -> Input:
+    return {**or_made("archives", zip_of_pictures)(random), **classes(random)}
 
 
 def zip_of_pictures(random: Random) -> bytes:

@@ -6,18 +6,15 @@ import io
 import struct
 import zipfile
 import zlib
+from random import Random
 
 import numpy as np
 from PIL import Image, ImageCms
 
-FORMATS = {"png": "PNG", "jpg": "JPEG", "webp": "WEBP", "bmp": "BMP", "gif": "GIF"}
+from tests.vision.pictures import HEIC, chunk, encode, tagged
+
+FORMATS = {"png": "PNG", "jpg": "JPEG", "webp": "WEBP", "bmp": "BMP", "gif": "GIF", "tiff": "TIFF", "avif": "AVIF"}
 LARGE = (8000, 8000)  # the 64 megapixels that are still read
-
-
-def encode(picture: Image.Image, kind: str, **options) -> bytes:
-    file = io.BytesIO()
-    picture.save(file, kind, **options)
-    return file.getvalue()
 
 
 def pictures(seed: int = 0) -> dict[str, bytes]:
@@ -29,11 +26,13 @@ def pictures(seed: int = 0) -> dict[str, bytes]:
         found |= {
             f"{name}.{suffix}": encode(Image.new("RGB", size), kind)
             for suffix, kind in FORMATS.items()
-            if kind != "WEBP" or max(size) < 16_384
+            if kind not in ("WEBP", "AVIF") or max(size) < 16_384
         }
     frames = [Image.fromarray(rng.integers(0, 255, (16, 16, 3), np.uint8)) for _ in range(3)]
-    for suffix, kind in {"gif": "GIF", "webp": "WEBP", "png": "PNG"}.items():
+    for suffix, kind in {"gif": "GIF", "webp": "WEBP", "png": "PNG", "tiff": "TIFF", "avif": "AVIF"}.items():
         found[f"animated.{suffix}"] = encode(frames[0], kind, save_all=True, append_images=frames[1:])
+        blank = [Image.new("RGB", (16, 16), color) for color in ("black", "white")]
+        found[f"blank-first.{suffix}"] = encode(blank[0], kind, save_all=True, append_images=[blank[1], *frames])
     found["two-in-one.jpg"] = encode(frames[0], "MPO", save_all=True, append_images=frames[1:])
     found["progressive.jpg"] = encode(noise, "JPEG", progressive=True)
     found["cmyk.jpg"] = encode(noise.convert("CMYK"), "JPEG")
@@ -41,6 +40,7 @@ def pictures(seed: int = 0) -> dict[str, bytes]:
         found[f"{mode}.png"] = encode(noise.convert(mode), "PNG")
     found["clear-palette.png"] = encode(noise.convert("P"), "PNG", transparency=3)
     found["16-bit.png"] = encode(Image.fromarray(rng.integers(0, 65_535, (24, 32), np.uint16)), "PNG")
+    found |= tiffs(noise) | {f"{name.replace(' ', '-')}.heic": data for name, data in HEIC.items()}
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     found["icc.jpg"] = encode(noise, "JPEG", icc_profile=profile[:24] + bytes(12) + profile[36:])  # undated
     found["icc-torn.png"] = encode(noise, "PNG", icc_profile=b"\0" * 200)
@@ -51,6 +51,42 @@ def pictures(seed: int = 0) -> dict[str, bytes]:
             found[f"exif-{orientation}.{suffix}"] = encode(noise, kind, exif=exif)
     found["exif-torn.jpg"] = encode(noise, "JPEG", exif=b"Exif\0\0II*\0\xff\xff\xff\xff" + b"\xff" * 40)
     return found | bombs() | polyglots(found)
+
+
+def tiffs(noise: Image.Image) -> dict[str, bytes]:
+    """Kinds of pixels, of packing and of order."""
+    gray = noise.convert("L")
+    kinds = {mode: noise.convert(mode) for mode in ("1", "L", "P", "LA", "RGBA", "CMYK", "YCbCr", "I", "F")}
+    found = {f"{mode}.tiff": encode(picture, "TIFF") for mode, picture in kinds.items()}
+    for compression in ("tiff_lzw", "tiff_adobe_deflate", "jpeg", "packbits", "zstd", "lzma"):
+        found[f"{compression}.tiff"] = encode(noise, "TIFF", compression=compression)
+    found["group4.tiff"] = encode(kinds["1"], "TIFF", compression="group4")
+    found["16-bit.tiff"] = encode(Image.fromarray(np.asarray(gray).astype(np.uint16) * 257), "TIFF")
+    found["big.tiff"] = encode(noise, "TIFF", big_tiff=True)
+    tags = {"tiles": ((322, 4, 1, 2**31), (323, 4, 1, 16)), "large": ((256, 4, 1, 8000), (257, 4, 1, 8000))}
+    return found | {f"said-{name}.tiff": tagged(found["tiff_lzw.tiff"], *entries) for name, entries in tags.items()}
+
+
+def with_odd_tags(random: Random) -> bytes:
+    """A picture with an EXIF, or a TIFF's directory, of tags by chance."""
+    kinds, numbers = (*range(14), 0xFFFF), (0, 1, 2, 8, 40, 5000, 2**31, 2**32 - 1)
+    tags = (0x0112, 0x0112, 0x010F, 0x8769, 0x8825, 0x014A, 0x0111, 0x0117, 0x0142, 0x0143, 0x0153, 0x0102, 0x0103)
+
+    def entry() -> tuple[int, int, int, int]:
+        return random.choice(tags), random.choice(kinds), random.choice(numbers), random.choice(numbers)
+
+    order = random.choice("<>")
+    entries = [entry() for _ in range(random.randrange(1, 6))]
+    rows = b"".join(struct.pack(f"{order}HHII", *one) for one in entries)
+    head = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(f"{order}IH", 8, random.choice((len(entries), 65535)))
+    exif = random.choice((b"", b"Exif\0\0")) + head + rows + struct.pack(f"{order}I", random.choice(numbers))
+    whole = {suffix: encode(Image.new("L", (16, 16), 90), kind) for suffix, kind in FORMATS.items() if suffix != "avif"}
+    made = {
+        "jpg": whole["jpg"][:2] + struct.pack(">HH", 0xFFE1, len(exif) + 8) + b"Exif\0\0" + exif + whole["jpg"][2:],
+        "png": whole["png"][:33] + chunk(b"eXIf", exif) + whole["png"][33:],
+        "tiff": tagged(whole["tiff"], *entries),
+    }
+    return made[random.choice(list(made))]
 
 
 def bombs() -> dict[str, bytes]:
@@ -91,10 +127,6 @@ def polyglots(whole: dict[str, bytes]) -> dict[str, bytes]:
         "png-in-jpeg.jpg": whole["whole.jpg"][:40] + whole["whole.png"],
         "pdf.jpg": b"%PDF-1.7\n" + script,
     }
-
-
-def chunk(kind: bytes, content: bytes) -> bytes:
-    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
 
 
 def png_of(width: int, height: int, extra: bytes = b"") -> bytes:

@@ -28,6 +28,7 @@ EXAMPLES = {
     "runs": 60,
     "checkpoints": 40,
     "graphs": 60,
+    "videos": 60,
     "command line": 20,
 }
 

@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from fer.inference import live
 from fer.inference.live import HISTORY_S, LiveAnalyzer, LiveSettings
+from fer.limits import OWNER
 from fer.records import FaceBox, Quality
 from fer.visualization.overlay import draw_faces
 from tests.inference.test_tracked import HAPPY, SAD, Scene
@@ -102,9 +102,8 @@ def test_a_failure_is_told_for_ten_seconds(scene, clock):
     assert not analyzer.state().failure and analyzer.state().failures == 1
 
 
-def test_a_full_recording_says_so(scene, clock, monkeypatch):
-    monkeypatch.setattr(live, "RECORDED_ROWS", 5)
-    analyzer = analyzer_of(scene, clock)
+def test_a_full_recording_says_so(scene, clock):
+    analyzer = LiveAnalyzer(scene, scene, plain, LiveSettings(), clock, replace(OWNER, recorded_rows=5))
     analyzer.start_recording()
     run(analyzer, clock, 0.4)
     assert not analyzer.state().recording_full

@@ -123,9 +123,30 @@ def test_an_even_gray_is_no_face_and_never_sure(recognizer):
     assert recognizer.predict(small, "none")[0].quality.ok  # its size says nothing: it is a crop
 
 
-def test_wrong_arrays_are_a_sentence(recognizer):
+@pytest.mark.parametrize("array", [np.zeros((10, 10)) + 7, np.zeros((0, 9, 3), np.uint8), np.zeros((9, 9, 3), int)])
+def test_wrong_arrays_are_a_sentence(recognizer, array):
     with pytest.raises(FerError, match="uint8"):
-        recognizer.predict(np.zeros((10, 10)), "none")
+        recognizer.predict(array, "none")
+
+
+@pytest.mark.parametrize("detector", ["hog", "none"])
+def test_views_and_other_kinds_of_arrays_are_the_same_picture(recognizer, sample, detector):
+    image = read_image(sample)
+    (expected,) = recognizer.predict(image[::-1, ::-1].copy(), detector)
+    view = image[::-1, ::-1]
+    for other in (view, view / np.float32(255), np.dstack([view, np.full(view.shape[:2], 255, np.uint8)])):
+        (face,) = recognizer.predict(other, detector)
+        assert face.box == expected.box and face.probabilities == pytest.approx(expected.probabilities, abs=1e-3)
+        assert subject(recognizer, other, face).aligned_gray.flags.c_contiguous
+    (gray,) = recognizer.predict(image[..., 0], "none")
+    assert gray == recognizer.predict(image[..., :1].repeat(3, 2), "none")[0]
+
+
+def test_a_low_score_is_never_sure_in_a_photo(recognizer, sample):
+    """Animals and things are scored low; in the small frames of a video faces are, too."""
+    image, box = read_image(sample), FaceBox(186, 60, 82, 105, 0.76, detector="yunet")
+    (photo,), (frame,) = (recognizer.read(image, [box], photo=photo) for photo in (True, False))
+    assert frame.sure and not photo.sure and photo.quality.word == "perhaps no face"
 
 
 def test_threads_do_not_disturb_each_other(recognizer, sample):

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import pickle
+from dataclasses import replace
 
 import pytest
 import safetensors.torch
 import torch
 
 from fer.errors import WeightsError
+from fer.limits import OWNER
 from fer.models import weights
 from fer.models.card import MAX_BYTES, Card
 from fer.models.checkpoints import load_checkpoint, save_checkpoint
@@ -167,7 +169,8 @@ def test_half_precision_weights_are_taken(saved):
 
 def test_a_file_too_large_is_refused_unread(saved, monkeypatch):
     path, _, _ = saved
-    monkeypatch.setattr(weights, "MAX_BYTES", path.stat().st_size - 1)
+    most = replace(OWNER, checkpoint_bytes=path.stat().st_size - 1)
+    monkeypatch.setattr(weights.read_bytes, "__defaults__", (most,))
     monkeypatch.setattr(type(path), "read_bytes", lambda path: pytest.fail("read"))
     for upcoming in (b"", b"{}"):  # a save that was cut off is not looked into either
         path.with_name(f".{path.stem}.json.next").write_bytes(upcoming)

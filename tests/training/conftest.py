@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from fer.training.config import TrainConfig
 from fer.training.run_directory import RunDirectory
+from tests.waiting import wait_for
 
 SMALL = {"limit": 256, "batch_size": 32, "learning_rate": 0.05, "threads": 1, "warmup_epochs": 0.5, "ema_decay": 0.9}
 
@@ -35,21 +34,11 @@ def runs_folder(tmp_path, monkeypatch) -> Path:
     for file in folder.glob("*/config.json"):
         RunDirectory(file.parent).request("stop")
     for file in folder.glob("*/config.json"):
-        until(lambda file=file: not RunDirectory(file.parent).is_locked(), 30)
+        wait_for(lambda file=file: not RunDirectory(file.parent).is_locked(), 30)
 
 
 def small(**changes) -> TrainConfig:
     return TrainConfig(**{**SMALL, "epochs": 3, **changes})
-
-
-def until(truth: Callable[[], bool], seconds: float = 60) -> bool:
-    """Wait for something; False where it did not come in time."""
-    deadline = time.monotonic() + seconds
-    while not truth():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True
 
 
 def numbers(run: RunDirectory) -> list[tuple]:

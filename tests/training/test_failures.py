@@ -9,7 +9,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -21,7 +20,8 @@ from fer.models.checkpoints import load_checkpoint, save_checkpoint
 from fer.models.registry import build
 from fer.training import launcher, run_directory, run_store, worker
 from fer.training.run_directory import RunDirectory
-from tests.training.conftest import numbers, small, until
+from tests.training.conftest import numbers, small
+from tests.waiting import wait_for
 
 ROOT = Path(__file__).parents[2]
 
@@ -37,14 +37,14 @@ def unbroken(tmp_path_factory) -> RunDirectory:
 
 def test_a_killed_worker_reads_as_died_and_resumes_to_the_same_numbers(runs_folder, unbroken):
     run = launcher.start(unbroken.config, "killed")
-    assert until(lambda: len(run.records()) >= 1 and run.status().get("step", 0) >= 0)
+    wait_for(lambda: len(run.records()) >= 1 and run.status().get("step", 0) >= 0)
     os.kill(run.status()["pid"], signal.SIGKILL)  # in mid-epoch, whichever it is
-    assert until(lambda: not run.is_locked(), 10)
+    wait_for(lambda: not run.is_locked(), 10)
     assert run.status()["state"] == "died" and len(run.records()) < 3
     with open(run.path / "metrics.jsonl", "a") as file:
         file.write('{"epoch": 2, "train_l')
     launcher.resume(run)
-    assert until(lambda: run.status()["state"] == "finished")
+    wait_for(lambda: run.status()["state"] == "finished")
     assert numbers(run) == numbers(unbroken)
     assert run.best.read_bytes() == unbroken.best.read_bytes()
 
@@ -118,7 +118,7 @@ def test_a_full_disk_fails_with_a_clear_word_and_keeps_the_last_checkpoint(tmp_p
             stderr=subprocess.DEVNULL,
         )
         if mounted:
-            assert until(lambda: len(run.records()) >= 1)
+            wait_for(lambda: len(run.records()) >= 1)
             fill()
         assert process.wait(90) == 1
         status = run.status()
@@ -135,7 +135,7 @@ def test_a_full_disk_fails_with_a_clear_word_and_keeps_the_last_checkpoint(tmp_p
 
 def test_a_second_start_is_refused_and_harms_nothing(runs_folder):
     run = launcher.start(small(epochs=40), "one")
-    assert until(lambda: run.status()["state"] == "running" and run.status().get("step"))
+    wait_for(lambda: run.status()["state"] == "running" and run.status().get("step"))
     with pytest.raises(RunError, match="already"):
         launcher.launch(run)
     second = subprocess.run(
@@ -148,7 +148,7 @@ def test_a_second_start_is_refused_and_harms_nothing(runs_folder):
     assert second.returncode == 1 and "already" in second.stderr
     assert run.status()["state"] == "running"
     launcher.stop(run)
-    assert until(lambda: run.status()["state"] == "stopped")
+    wait_for(lambda: run.status()["state"] == "stopped")
 
 
 NONSENSE = {
@@ -203,12 +203,12 @@ def test_no_name_leads_outside_the_runs_folder(runs_folder, name):
 
 def test_a_hang_shows(tmp_path, monkeypatch):
     run = RunDirectory.create(tmp_path / "hung", small())
-    monkeypatch.setattr(run_directory, "SILENT_S", 0.2)
     run.write_status("running")
     with run.lock():
         assert "silent_s" not in run.status()
-        time.sleep(0.4)
-        assert run.status()["silent_s"] > 0.2
+        written_s = run.status()["heartbeat"]
+        monkeypatch.setattr(run_directory.time, "time", lambda: written_s + run_directory.SILENT_S + 1)
+        assert run.status()["silent_s"] == pytest.approx(run_directory.SILENT_S + 1)
 
 
 def test_a_damaged_card_beside_good_weights_is_not_mended_by_guesswork(tmp_path, unbroken):

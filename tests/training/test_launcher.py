@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -14,36 +13,37 @@ import pytest
 from fer.errors import RunError
 from fer.training import launcher, run_queue, run_store
 from fer.training.run_directory import RunDirectory
-from tests.training.conftest import small, until
+from tests.training.conftest import small
+from tests.waiting import wait_for
 
 ROOT = Path(__file__).parents[2]
 
 
 def test_one_run_trains_at_a_time_and_a_paused_one_lets_the_next_go_first(runs_folder):
     first = launcher.start(small(epochs=200), "first")
-    assert until(lambda: first.status().get("step"))
+    wait_for(lambda: first.status().get("step"))
     second = launcher.start(small(epochs=1), "second")
-    assert until(lambda: "queued_at" in second.status())
+    wait_for(lambda: "queued_at" in second.status())
     third = launcher.start(small(epochs=1), "third")
-    assert until(lambda: len(run_queue.queue(runs_folder)) == 2)
+    wait_for(lambda: len(run_queue.queue(runs_folder)) == 2)
     assert [run.id for run in run_queue.queue(runs_folder)] == ["second", "third"]
     assert second.status()["state"] == third.status()["state"] == "queued"
     launcher.stop(third)  # leaves the queue
-    assert until(lambda: third.status()["state"] == "stopped")
+    wait_for(lambda: third.status()["state"] == "stopped")
     launcher.pause(first)
-    assert until(lambda: first.status()["state"] == "paused")
-    assert until(lambda: second.status()["state"] == "finished")
+    wait_for(lambda: first.status()["state"] == "paused")
+    wait_for(lambda: second.status()["state"] == "finished")
     here = first.status()["epoch"], first.status()["step"]
     fourth = launcher.start(small(epochs=200), "fourth")
-    assert until(lambda: fourth.status()["state"] == "running")
+    wait_for(lambda: fourth.status()["state"] == "running")
     launcher.resume(first)
-    assert until(lambda: "queued_at" in first.status())  # waits, and still says how far it came
+    wait_for(lambda: "queued_at" in first.status())  # waits, and still says how far it came
     assert (first.status()["epoch"], first.status()["step"]) == here and first.status()["steps"]
     launcher.stop(fourth)
-    assert until(lambda: first.status()["state"] == "running")
-    assert until(lambda: (first.status().get("epoch", 0), first.status().get("step", 0)) > here)
+    wait_for(lambda: first.status()["state"] == "running")
+    wait_for(lambda: (first.status().get("epoch", 0), first.status().get("step", 0)) > here)
     launcher.stop(first)
-    assert until(lambda: first.status()["state"] == "stopped")
+    wait_for(lambda: first.status()["state"] == "stopped")
 
 
 def test_a_run_outlives_the_process_that_started_it(runs_folder):
@@ -54,15 +54,15 @@ def test_a_run_outlives_the_process_that_started_it(runs_folder):
     )
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, env=os.environ)
     run = RunDirectory(runs_folder / "orphan")
-    assert until(lambda: run.status()["state"] == "finished")
+    wait_for(lambda: run.status()["state"] == "finished")
     log = run.path / "log.txt"
-    assert until(lambda: "finished" in log.read_text())  # its last word comes after the record's
+    wait_for(lambda: "finished" in log.read_text())  # its last word comes after the record's
     assert "epoch 2" in log.read_text()
 
 
 def test_the_worker_is_nice_and_its_own_session(runs_folder):
     run = launcher.start(small(epochs=200), "nice")
-    assert until(lambda: run.status().get("step"))
+    wait_for(lambda: run.status().get("step"))
     pid = run.status()["pid"]
     assert os.getpriority(os.PRIO_PROCESS, pid) >= 10 and os.getsid(pid) != os.getsid(0)
     with pytest.raises(RunError, match="Stop it"):
@@ -70,7 +70,7 @@ def test_the_worker_is_nice_and_its_own_session(runs_folder):
     with pytest.raises(RunError, match="Stop it"):
         run_store.delete_run(run)
     launcher.kill(run)
-    assert until(lambda: run.status()["state"] == "died", 10)
+    wait_for(lambda: run.status()["state"] == "died", 10)
     renamed = run_store.rename_run(run, "other")
     assert [each.id for each in run_store.list_runs()] == ["other"] and not run.path.exists()
     run_store.delete_run(renamed)
@@ -82,25 +82,28 @@ def test_looking_never_disturbs_a_starting_worker(tmp_path):
     run = RunDirectory.create(tmp_path / "run", small())
     code = (
         "import sys, time; from fer.training.run_directory import RunDirectory; run = RunDirectory(sys.argv[1])\n"
-        "end = time.monotonic() + 6\nwhile time.monotonic() < end: run.is_locked()"
+        "run.is_locked(); print('looks', flush=True); end = time.monotonic() + 6\n"
+        "while time.monotonic() < end: run.is_locked()"
     )
     (run.path / "lock").touch()
-    lookers = [subprocess.Popen([sys.executable, "-c", code, str(run.path)], cwd=ROOT) for _ in range(2)]
-    time.sleep(2)
+    command = [sys.executable, "-c", code, str(run.path)]
+    lookers = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) for _ in range(2)]
+    for looker in lookers:
+        assert looker.stdout.readline() == b"looks\n"
     for _ in range(50):
         with run.lock():
             assert run.is_locked()
         assert not run.is_locked()
     for looker in lookers:
         looker.terminate()
-        looker.wait()
+        looker.communicate()
 
 
 def test_a_worker_is_known_where_there_is_no_proc(tmp_path, monkeypatch):
-    script = [sys.executable, "-c", "import time; time.sleep(60)", "-m", "fer.training.worker", str(tmp_path)]
+    script = [sys.executable, "-c", "import signal; signal.pause()", "-m", "fer.training.worker", str(tmp_path)]
     worker = subprocess.Popen(script)
     try:
-        assert until(lambda: launcher._is_worker(worker.pid, tmp_path), 10)  # its words come a moment after its pid
+        wait_for(lambda: launcher._is_worker(worker.pid, tmp_path), 10)  # its words come a moment after its pid
         assert not launcher._is_worker(worker.pid, tmp_path / "other")
         if shutil.which("ps") is None:
             pytest.skip("there is no ps")

@@ -15,7 +15,8 @@ import pytest
 from fer.errors import RunError
 from fer.training import launcher
 from fer.training.run_directory import RunDirectory
-from tests.training.conftest import small, until
+from tests.training.conftest import small
+from tests.waiting import wait_for
 
 ROOT = Path(__file__).parents[2]
 
@@ -69,16 +70,17 @@ def test_two_processes_are_as_good_as_one_and_survive_the_death_of_one(runs_fold
     assert len(one.stdout.splitlines()) == 9
 
     two = launcher.start(small(**settings, processes=2), "two")
-    assert until(lambda: len(two.records()) >= 1, 90)
+    wait_for(lambda: len(two.records()) >= 1, 90)
     ranks = ranks_of(two)
     assert sorted(ranks) == [0, 1] and two.status()["pid"] == ranks[0]  # only the first writes
     began = time.monotonic()
     os.kill(ranks[1], signal.SIGKILL)
-    assert until(lambda: two.status()["state"] == "failed", 60)
-    assert until(lambda: not two.is_locked(), 60) and time.monotonic() - began < 60
+    wait_for(lambda: two.status()["state"] == "failed", 60)
+    wait_for(lambda: not two.is_locked(), 60)
+    assert time.monotonic() - began < 60
     assert "Resume goes on" in two.status()["message"] and not ranks_of(two)
     launcher.resume(two)
-    assert until(lambda: two.status()["state"] == "finished", 240)
+    wait_for(lambda: two.status()["state"] == "finished", 240)
     assert [record.epoch for record in two.records()] == list(range(1, 10))
     assert abs(accuracy(two) - accuracy(RunDirectory(runs_folder / "one"))) <= 0.03
     watched = [json.loads(line)["epoch"] for line in (two.path / "watch.jsonl").read_text().splitlines()]

@@ -9,7 +9,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -21,6 +20,7 @@ from fer.training.config import TrainConfig
 from fer.training.optimizer import learning_rate
 from fer.training.run_directory import RunDirectory
 from fer.training.worker import train
+from tests.waiting import wait_for
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = {"batch_size": 32, "learning_rate": 0.05, "threads": 1, "warmup_epochs": 0.5, "ema_decay": 0.9}
@@ -84,9 +84,7 @@ def test_a_signal_saves_and_exits_0_then_resume_finishes(tmp_path, small_csv, nu
         stderr=subprocess.PIPE,
     )
     run = RunDirectory(tmp_path / "run")
-    deadline = time.monotonic() + 60
-    while len(run.records()) < 2 and time.monotonic() < deadline:
-        time.sleep(0.1)
+    wait_for(lambda: len(run.records()) >= 2)
     assert run.status()["state"] == "running"
     worker.send_signal(number)
     assert worker.wait(30) == 0

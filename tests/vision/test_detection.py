@@ -54,6 +54,7 @@ def test_auto_falls_back_to_hog_without_network_and_yunet_says_so(offline):
 def test_a_wrong_yunet_file_is_not_taken(tmp_path, monkeypatch):
     (tmp_path / yunet_file.NAME).write_bytes(b"something else")
     monkeypatch.setenv("FER_CACHE", str(tmp_path))
+    monkeypatch.delenv("FER_YUNET", raising=False)
     assert yunet_file.obtain(0) is None
 
 

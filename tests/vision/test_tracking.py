@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 
 import cv2
 import numpy as np
@@ -82,7 +83,41 @@ def test_a_short_loss_is_bridged_and_a_long_one_is_not():
     tracker = FaceTracker(patience_s=1.0)
     assert tracker.update([box(100)], 0.0) == [1]
     assert tracker.update([], 0.5) == [] and tracker.update([box(104)], 0.9) == [1]
+    assert tracker.update([], 1.4) == tracker.update([], 1.9) == []
     assert tracker.update([box(104)], 2.0) == [2] and tracker.alive == {2}
+
+
+@pytest.mark.parametrize("every_s", [0.04, 1.0, 2.0, 60.0])
+def test_patience_scales_with_the_time_between_frames(every_s):
+    tracker = FaceTracker(stall_s=math.inf)
+    places = [100, 104, None, 108, 112, 109]  # out of sight in one frame
+    seen = [tracker.update([] if x is None else [box(x)], index * every_s) for index, x in enumerate(places)]
+    assert seen == [[1], [1], [], [1], [1], [1]]
+    if every_s >= 1:
+        for index in range(6, 8):
+            tracker.update([], index * every_s)
+        assert tracker.update([box(109)], 8 * every_s) == [2]
+
+
+def test_a_face_may_move_farther_between_frames_that_are_far_apart():
+    assert FaceTracker().update([box(100)], 0.0) == [1]
+    for every_s, expected in ((0.1, [2]), (4.0, [1])):
+        tracker = FaceTracker()
+        tracker.update([box(100)], 0.0)
+        assert tracker.update([box(220)], every_s) == expected
+
+
+def test_a_live_stream_that_stood_still_has_lost_everyone():
+    tracker = FaceTracker()
+    assert tracker.update([box(100)], 0.0) == [1] and tracker.update([box(100)], 9.0) == [1]
+    assert tracker.update([box(100)], 19.5) == [2]
+
+
+def test_another_scene_begins_with_new_people():
+    tracker = FaceTracker()
+    tracker.update([box(100)], 0.0)
+    tracker.restart()
+    assert tracker.update([box(100)], 0.04) == [2]
 
 
 def test_a_leap_and_another_size_are_someone_else():

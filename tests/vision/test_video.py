@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from fractions import Fraction
+from types import SimpleNamespace
 
 import av
+import cv2
 import numpy as np
 import pytest
+from av.stream import Disposition
 
 from fer.errors import VideoError
+from fer.limits import OPEN
 from fer.vision import video
 from fer.vision.video import VideoWriter, frames, probe
 
@@ -22,14 +27,15 @@ def made_video(
     rotation: int = 0,
     options=None,
     pixel_shape: Fraction = Fraction(1),
+    whole_every: int = 12,
 ) -> bytes:
     """One plain gray frame a time, 20 levels apart, with a white upper left quarter."""
     file = io.BytesIO()
     with av.open(file, "w", format=container, options=options or {}) as out:
-        stream = out.add_stream(codec, rate=25)
+        stream = out.add_stream(codec, rate=25, options={"sc_threshold": "0"} if codec == "libx264" else {})
         stream.width, stream.height = size
         stream.pix_fmt = "yuv420p"
-        stream.codec_context.time_base = Fraction(1, 1000)
+        stream.codec_context.time_base, stream.gop_size = Fraction(1, 1000), whole_every
         stream.codec_context.sample_aspect_ratio = pixel_shape
         if rotation:
             stream.set_display_rotation(rotation)
@@ -43,6 +49,63 @@ def made_video(
         for packet in stream.encode():
             out.mux(packet)
     return file.getvalue()
+
+
+def several(container: str, *streams: tuple, cover: bytes = b"", cover_last: bool = False) -> bytes:
+    """A file of (codec, size, frames, gray, disposition) picture streams, 25 frames a second, and maybe cover art."""
+    file = io.BytesIO()
+    with av.open(file, "w", format=container) as out:
+        made = []
+        for codec, size, count, gray, disposition in streams:
+            stream = out.add_stream(codec, rate=25)
+            stream.width, stream.height = size
+            stream.pix_fmt = {"mjpeg": "yuvj420p", "png": "rgb24"}.get(codec, "yuv420p")
+            stream.disposition = disposition
+            made.append((stream, count, gray))
+        if cover:
+            out.add_attachment("cover.jpg", "image/jpeg", cover)
+        packets = []
+        for stream, count, gray in made:
+            for index in range(count):
+                frame = av.VideoFrame.from_ndarray(np.full((stream.height, stream.width, 3), gray, np.uint8), "rgb24")
+                frame.pts, frame.time_base = index, Fraction(1, 25)
+                packets += stream.encode(frame)
+            packets += stream.encode()
+        packets.sort(key=lambda packet: float(packet.dts * packet.time_base))
+        for packet in packets:
+            out.mux(packet)
+    return file.getvalue()
+
+
+COVER = cv2.imencode(".jpg", np.full((600, 600, 3), 250, np.uint8))[1].tobytes()
+NONE, DEFAULT, ATTACHED = Disposition(0), Disposition.default, Disposition.attached_pic
+SHOT = ("libx264", (64, 48), 10, 60)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        several("mp4", ("mjpeg", (600, 600), 1, 250, ATTACHED), (*SHOT, DEFAULT)),
+        several("mp4", (*SHOT, DEFAULT), ("mjpeg", (600, 600), 1, 250, ATTACHED)),
+        several("mp4", ("png", (600, 600), 1, 250, ATTACHED), (*SHOT, DEFAULT)),
+        several("mp4", ("mjpeg", (600, 600), 1, 250, DEFAULT), (*SHOT, DEFAULT)),  # a preview, not said to be one
+        several("mov", ("mjpeg", (600, 600), 1, 250, DEFAULT), (*SHOT, NONE)),
+        several("matroska", (*SHOT, DEFAULT), cover=COVER),
+        several("matroska", ("mjpeg", (600, 600), 1, 250, DEFAULT), (*SHOT, NONE)),
+        several("matroska", ("libx264", (32, 32), 10, 250, NONE), (*SHOT, NONE)),  # the largest
+        several("mp4", ("libx264", (32, 32), 10, 250, DEFAULT), (*SHOT, DEFAULT)),
+        several("matroska", ("libx264", (128, 96), 10, 250, NONE), (*SHOT, DEFAULT)),  # the default, though smaller
+    ],
+)
+def test_the_video_is_chosen_among_covers_previews_and_other_streams(data):
+    found = list(frames(data))
+    assert len(found) == 10 and {picture.shape for _, picture in found} == {(48, 64, 3)}
+    assert abs(int(found[3][1].mean()) - 60) < 5 and (probe(data).width, probe(data).height) == (64, 48)
+
+
+def test_a_song_with_its_cover_is_no_video():
+    with pytest.raises(VideoError, match="only sound and a cover"):
+        probe(several("mp4", ("mjpeg", (64, 64), 1, 250, ATTACHED)))
 
 
 STEADY = [index / 25 for index in range(25)]
@@ -66,6 +129,50 @@ def test_a_variable_rate_keeps_its_times():
     assert [time_s for time_s, _ in frames(made_video(times))] == pytest.approx(times, abs=0.002)
 
 
+@pytest.mark.parametrize("rotation", [0, 90, 180, -90])
+@pytest.mark.parametrize("flip", ["", "hflip", "vflip"])
+def test_every_display_matrix_is_applied(rotation, flip):
+    """The matrix, by hand: a stored pixel (x, y) is shown at (ax + cy, bx + dy), up to a shift."""
+    turn = {0: (1, 0, 0, 1), 90: (0, -1, 1, 0), 180: (-1, 0, 0, -1), -90: (0, 1, -1, 0)}[rotation]
+    a, b, c, d = turn
+    if flip:  # first turned, then mirrored as it is shown
+        a, c = (-a, -c) if flip == "hflip" else (a, c)
+        b, d = (-b, -d) if flip == "vflip" else (b, d)
+    stored = np.zeros((48, 64), np.uint8)
+    stored[:24, :32], stored[:24, 32:], stored[24:, :32] = 250, 170, 90
+    shown = np.zeros((48, 64) if rotation % 180 == 0 else (64, 48), np.uint8)
+    for y, x in np.ndindex(stored.shape):
+        u, v = a * x + c * y, b * x + d * y
+        shown[v if b + d > 0 else v - 1, u if a + c > 0 else u - 1] = stored[y, x]  # -1 is the last
+    data = matrix_video(stored, (a, b, c, d))
+    _, picture = next(frames(data))
+    assert picture.shape[:2] == shown.shape and (probe(data).height, probe(data).width) == shown.shape
+    assert np.abs(picture[..., 1].astype(int) - shown).mean() < 4
+
+
+def matrix_video(gray: np.ndarray, matrix: tuple[int, int, int, int]) -> bytes:
+    """Three such frames under the display matrix (a, b, c, d)."""
+    file = io.BytesIO()
+    with av.open(file, "w", format="mp4") as out:
+        stream = out.add_stream("libx264", rate=25)
+        stream.height, stream.width = gray.shape
+        stream.pix_fmt = "yuv420p"
+        a, b, c, d = (65536 * value for value in matrix)
+        stream.set_display_matrix([a, b, 0, c, d, 0, 0, 0, 2**30])
+        for _ in range(3):
+            frame = av.VideoFrame.from_ndarray(np.repeat(gray[..., None], 3, axis=2), "rgb24")
+            for packet in stream.encode(frame):
+                out.mux(packet)
+        for packet in stream.encode():
+            out.mux(packet)
+    return file.getvalue()
+
+
+def test_a_matrix_that_shows_nothing_is_ignored():
+    gray = np.full((48, 64), 90, np.uint8)
+    assert next(frames(matrix_video(gray, (0, 0, 0, 0))))[1].shape == (48, 64, 3)
+
+
 @pytest.mark.parametrize("rotation", [90, 180, -90])
 def test_rotation_in_the_metadata_is_applied(rotation):
     data = made_video(STEADY[:3], rotation=rotation)
@@ -76,6 +183,70 @@ def test_rotation_in_the_metadata_is_applied(rotation):
     assert upright.shape[:2] == expected.shape
     assert abs(upright[..., 0].astype(int) - np.where(expected, 255, 20)).mean() < 20
     assert (probe(data).height, probe(data).width) == expected.shape
+
+
+@pytest.mark.parametrize(("codec", "container"), [("libx264", "avi"), ("mpeg4", "avi"), ("libx264", "matroska")])
+def test_frames_shown_in_another_order_than_stored_all_come_in_time(codec, container):
+    file = io.BytesIO()
+    with av.open(file, "w", format=container) as out:
+        stream = out.add_stream(codec, rate=15)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        stream.codec_context.max_b_frames = 3
+        for index in range(30):
+            picture = np.full((48, 64, 3), 8 * index, np.uint8)
+            picture[:, 2 * index : 2 * index + 8] = 255
+            for packet in stream.encode(av.VideoFrame.from_ndarray(picture, "rgb24")):
+                out.mux(packet)
+        for packet in stream.encode():
+            out.mux(packet)
+    notes = []
+    found = list(frames(file.getvalue(), notes.append))
+    assert [time_s for time_s, _ in found] == pytest.approx([index / 15 for index in range(30)], abs=0.002)
+    assert [float(picture[:2, 60:].mean()) for _, picture in found[:25]] == pytest.approx(range(0, 200, 8), abs=6)
+    assert not notes
+
+
+@pytest.mark.parametrize("container", ["matroska", "mp4"])
+def test_a_video_cut_out_before_its_first_whole_picture_says_so(container):
+    file, source = io.BytesIO(), io.BytesIO(made_video([index / 25 for index in range(100)], whole_every=50))
+    with av.open(source) as whole, av.open(file, "w", format=container) as out:
+        stream = out.add_stream_from_template(whole.streams.video[0])
+        for packet in list(whole.demux(whole.streams.video[0]))[1:]:
+            if packet.size:
+                packet.stream = stream
+                out.mux(packet)
+    notes = []
+    assert 45 <= len(list(frames(file.getvalue(), notes.append))) <= 55
+    assert len(notes) == 1 and "first 1.9 s" in notes[0].replace("1.8", "1.9")
+
+
+def stamped(*pts: int | None, dts: list[int | None] | None = None, ticks_per_s: int = 100) -> list[float]:
+    """The times that a clock of 25 frames a second gives frames with these stamps."""
+    stream = SimpleNamespace(average_rate=Fraction(25), guessed_rate=None)
+    clock = video._Clock(stream, in_decoding_order=False)
+    return [
+        round(clock.time_of(SimpleNamespace(pts=one, dts=other, time_base=Fraction(1, ticks_per_s))), 6)
+        for one, other in zip(pts, dts or [None] * len(pts), strict=True)
+    ]
+
+
+def test_times_rise_and_no_frame_is_lost():
+    assert stamped(0, 4, 8) == [0, 0.04, 0.08]
+    assert stamped(0, 4, 4, 8) == [0, 0.04, 0.06, 0.08]  # a double: in between, and the rest stays in time
+    assert np.diff(stamped(*range(5), dts=None, ticks_per_s=10**9)).min() >= 1e-4  # as one damaged header had it
+    assert stamped(None, None, None) == [0, 0.04, 0.08]
+    assert stamped(None, None, None, dts=[4, 8, 12]) == [0.04, 0.08, 0.12]
+    assert stamped(0, 400, 0, 4, 8) == [0, 4, 4.04, 4.08, 4.12]  # the clock started again
+    times = stamped(4, 16, 12, 20, 8, dts=[8, 12, 16, 20, 24])  # in decoding order
+    assert times == sorted(set(times)) and times[-1] == 0.24
+
+
+@pytest.mark.parametrize(("container", "codec"), [("matroska", "libx264"), ("webm", "libvpx"), ("mp4", "libx264")])
+def test_a_clock_that_starts_at_an_hour_makes_no_long_video(container, codec):
+    data = made_video([3600 + time_s for time_s in STEADY], container=container, codec=codec)
+    assert 0.9 < probe(data, OPEN).seconds < 1.1 and probe(data).start_s == pytest.approx(3600, abs=0.1)
+    notes = []
+    assert [time_s for time_s, _ in frames(data, notes.append, OPEN)] == pytest.approx(STEADY, abs=0.002) and not notes
 
 
 def test_a_cut_off_video_gives_its_readable_part_and_a_note():
@@ -113,25 +284,28 @@ def test_sound_alone_is_no_video():
         probe(file.getvalue())
 
 
-def test_limits_are_told_with_what_to_do(monkeypatch, tmp_path):
-    with pytest.raises(VideoError, match="60 minutes long"):
-        probe(made_video([0.0, 3600.0]))
+def test_limits_are_told_with_what_to_do(tmp_path):
+    with pytest.raises(VideoError, match="60 minutes long; at most 10 minutes"):
+        probe(made_video([0.0, 3600.0]), OPEN)
+    large = made_video([0.0], size=(7680, 4320), codec="mpeg4", container="avi")
     with pytest.raises(VideoError, match="7680 x 4320"):
-        probe(made_video([0.0], size=(7680, 4320), codec="mpeg4", container="avi"))
-    monkeypatch.setattr(video, "MAX_BYTES", 100)
-    with pytest.raises(VideoError, match="at most"):
-        probe(made_video(STEADY))
+        probe(large, OPEN)
+    with pytest.raises(VideoError, match="at most 1 MB"):
+        probe(bytes(2**20 + 1), replace(OPEN, video_bytes=2**20))
     with pytest.raises(VideoError, match="no such file"):
         probe(tmp_path / "none.mp4")
 
 
+def test_the_owners_videos_may_last_for_hours():
+    assert probe(made_video([0.0, 5 * 3600.0])).seconds > 5 * 3600
+    assert [time_s for time_s, _ in frames(made_video([0.0, 3600.0]))] == [0, 3600]
+
+
 def test_a_length_that_the_header_hides_is_bounded_too(monkeypatch):
-    monkeypatch.setattr(video, "MAX_SECONDS", 0.5)
-    monkeypatch.setattr(video, "_info", lambda container, stream: None)
+    monkeypatch.setattr(video, "_check", lambda *given: None)
     notes = []
-    assert [time_s for time_s, _ in frames(made_video(STEADY), notes.append)][-1] <= 0.5 and "Only the first" in notes[
-        0
-    ]
+    times = [time_s for time_s, _ in frames(made_video(STEADY), notes.append, replace(OPEN, video_seconds=0.5))]
+    assert times[-1] <= 0.5 and notes == ["Only the first 0.5 seconds were read."]
 
 
 def test_large_frames_are_worked_on_smaller(monkeypatch):
@@ -168,13 +342,13 @@ def test_a_video_whose_frames_grow_is_written_whole(tmp_path):
     assert last.shape[:2] == (48, 64) and last[40, 55].mean() > 200 and last[10, 10].mean() < 60
 
 
-def test_no_more_frames_are_decoded_than_the_limit(monkeypatch, tmp_path):
-    monkeypatch.setattr(video, "MAX_FRAMES", 7)
+def test_no_more_frames_are_decoded_than_the_limit(tmp_path):
     with VideoWriter(tmp_path / "long.mp4", 64, 48, 10) as writer:
         for index in range(20):
             writer.write(np.full((48, 64, 3), 10 * index, np.uint8), index / 10)
     notes = []
-    assert len(list(frames((tmp_path / "long.mp4").read_bytes(), notes.append))) == 7
+    limits = replace(OPEN, video_frames=7)
+    assert len(list(frames((tmp_path / "long.mp4").read_bytes(), notes.append, limits))) == 7
     assert notes == ["Only the first 7 frames were read."]
 
 

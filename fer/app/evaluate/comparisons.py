@@ -6,9 +6,11 @@ import time
 
 import streamlit as st
 
-from fer.app import layout, resources, session, work_queue
-from fer.app.evaluate import faces, inputs
+from fer.app import resources, session, work_queue
+from fer.app.evaluate import faces, inputs, state
 from fer.app.evaluate.inputs import Choice
+from fer.app.markdown import plain
+from fer.app.model_choice import Model, available_models
 from fer.data.dataset import Dataset
 from fer.evaluation.comparison import compare
 from fer.evaluation.evaluation import Evaluation
@@ -25,12 +27,12 @@ NUMBERS = {"accuracy": "accuracy", "macro_f1": "macro-F1", "nll": "loss (nats)",
 def stress(item: Evaluation, choice: Choice) -> None:
     """Fourteen harder conditions, five strengths each, for the model, and another laid over it."""
     st.markdown("How much accuracy is lost when light, blur, size, pose or cover get worse? Shaded: 95 % interval.")
-    others = [name for name in resources.models() if name != session.model()]
+    others = _other_models()
     second = st.selectbox(
         "Lay over it",
         ["", *others],
         key="stress_second",
-        format_func=lambda name: layout.model_label(name) if name else "no other model",
+        format_func=lambda spec: others[spec].label if spec else "no other model",
     )
     with st.expander("What the conditions look like"):
         st.image(
@@ -39,13 +41,15 @@ def stress(item: Evaluation, choice: Choice) -> None:
             caption="Rows: " + ", ".join(CONDITIONS),
             alt="One face under every condition and strength",
         )
-    models = [session.model(), *([second] if second else [])]
-    for model, label in zip(models, map(layout.model_label, models), strict=True):
+    models = [session.model(), *([others[second]] if second else [])]
+    for model in models:
         if not _whole(model, choice) and st.button(
-            f"Run the stress test for {layout.plain(label)}", key=f"stress_run_{label}", icon=":material/play_arrow:"
+            f"Run the stress test for {plain(model.label)}",
+            key=f"stress_run_{model.label}",
+            icon=":material/play_arrow:",
         ):
             _run(model, item, choice)
-    series = {layout.model_label(model): points for model in models if (points := points_of(model, choice))}
+    series = {model.label: points for model in models if (points := points_of(model, choice))}
     if series:
         for condition in {point.condition: 1 for points in series.values() for point in points}:
             st.plotly_chart(
@@ -56,20 +60,25 @@ def stress(item: Evaluation, choice: Choice) -> None:
             )
 
 
-def points_of(model: str, choice: Choice) -> list[StressPoint]:
+def _other_models() -> dict[str, Model]:
+    """The models but the one in use, by what a widget holds of them."""
+    return {model.spec: model for model in available_models() if model != session.model()}
+
+
+def points_of(model: Model, choice: Choice) -> list[StressPoint]:
     """The stress points measured for these weights and data in this session, in the order of measuring."""
-    return session.stress_runs().get((resources.card(model).sha256, choice), [])
+    return state.stress_points.get().get((resources.card(model).sha256, choice), [])
 
 
-def _whole(model: str, choice: Choice) -> bool:
+def _whole(model: Model, choice: Choice) -> bool:
     return len(points_of(model, choice)) == STEPS
 
 
-def _run(model: str, item: Evaluation, choice: Choice) -> None:
+def _run(model: Model, item: Evaluation, choice: Choice) -> None:
     """Point by point; a click elsewhere or on Stop ends it and keeps what is there."""
     recognizer = resources.recognizer(model)
     points: list[StressPoint] = []
-    session.stress_runs()[(recognizer.card.sha256, choice)] = points
+    state.stress_points.get()[(recognizer.card.sha256, choice)] = points
     bar, way_out, began = st.empty(), st.empty(), time.monotonic()
     way_out.button("Stop", key="stress_stop", icon=":material/stop_circle:")
     bar.progress(0.0, "Reading the clean faces")
@@ -94,7 +103,7 @@ def groups(item: Evaluation) -> None:
     if item.part.names is None:
         st.info("These pictures have no names that a table could refer to.")
         return
-    st.caption(f"Names look like: {layout.plain(str(item.part.names[0]))}")
+    st.caption(f"Names look like: {plain(str(item.part.names[0]))}")
     upload = st.file_uploader(
         "A table about the pictures (CSV)",
         type=["csv"],
@@ -103,13 +112,13 @@ def groups(item: Evaluation) -> None:
     )
     if upload is None:
         return
-    metadata = read_metadata(upload.getvalue(), [str(name) for name in item.part.names])
+    metadata = read_metadata(upload.getvalue(), [str(name) for name in item.part.names], limits())
     st.markdown(
         f"{metadata.matched:,} of {len(item.part):,} pictures are in the table. {metadata.unused:,} of its "
         f"rows belong to no picture here, {metadata.repeated:,} repeat a name."
     )
     if metadata.skipped:
-        st.caption("Too many values to group by: " + layout.plain(", ".join(metadata.skipped)))
+        st.caption("Too many values to group by: " + plain(", ".join(metadata.skipped)))
     rows = slices_of(metadata, item.probabilities.argmax(1), item.labels)
     st.dataframe(
         [
@@ -136,17 +145,17 @@ def groups(item: Evaluation) -> None:
 
 def other_model(item: Evaluation, choice: Choice, dataset: Dataset) -> None:
     """This model against another one on the same faces."""
-    others = [name for name in resources.models() if name != session.model()]
+    others = _other_models()
     if not others:
         st.info("There is one model only. Train another on the page Training, then compare the two here.")
         return
-    name = st.selectbox("Compare with", others, format_func=layout.model_label, key="compare_with")
-    other = inputs.evaluated(name, choice, dataset)
-    one, two = layout.model_label(session.model()), layout.model_label(name)
+    spec = st.selectbox("Compare with", list(others), format_func=lambda spec: others[spec].label, key="compare_with")
+    other = inputs.evaluated(others[spec], choice, dataset)
+    one, two = session.model().label, others[spec].label
     result = compare(item.probabilities, other.probabilities, item.labels)
     words = "more than chance explains" if result.p < 0.05 else "within what chance explains"
     st.markdown(
-        f"{layout.plain(one)}: **{result.accuracy_first:.1%}**, {layout.plain(two)}: "
+        f"{plain(one)}: **{result.accuracy_first:.1%}**, {plain(two)}: "
         f"**{result.accuracy_second:.1%}**. The difference is {words} (McNemar's test, p = {result.p:.3g})."
     )
     first, second = item.report, other.report
@@ -163,17 +172,18 @@ def other_model(item: Evaluation, choice: Choice, dataset: Dataset) -> None:
         + [
             {
                 "": f"recall {label}",
-                one: round(row["recall"], 4),
-                two: round(second.per_class[label]["recall"], 4),
-                "difference": round(second.per_class[label]["recall"] - row["recall"], 4),
+                one: round(recall, 4),
+                two: round(other_recall, 4),
+                "difference": round(other_recall - recall, 4),
             }
             for label, row in first.per_class.items()
+            if (recall := row["recall"]) is not None and (other_recall := second.per_class[label]["recall"]) is not None
         ],
         hide_index=True,
         width="stretch",
         alt="The two models, number by number",
     )
-    st.markdown(f"**Only {layout.plain(one)} gets these right** ({len(result.only_first):,})")
+    st.markdown(f"**Only {plain(one)} gets these right** ({len(result.only_first):,})")
     faces.gallery(item, result.only_first, "only_first")
-    st.markdown(f"**Only {layout.plain(two)} gets these right** ({len(result.only_second):,})")
+    st.markdown(f"**Only {plain(two)} gets these right** ({len(result.only_second):,})")
     faces.gallery(other, result.only_second, "only_second")

@@ -6,7 +6,9 @@ import cv2
 import numpy as np
 import streamlit as st
 
-from fer.app import session
+from fer.app.explain import state as explain_state
+from fer.app.explain.state import Explained
+from fer.app.predict import state as predict_state
 from fer.app.predict.photo_reading import Photo
 from fer.evaluation.evaluation import Evaluation
 from fer.expressions import NAMES
@@ -30,12 +32,12 @@ def gallery(item: Evaluation, rows: np.ndarray, key: str) -> None:
 
 
 def _tile(item: Evaluation, row: int, key: str) -> None:
-    truth, named = NAMES[item.labels[row]], NAMES[item.probabilities[row].argmax()]
+    truth, predicted = NAMES[item.labels[row]], NAMES[item.probabilities[row].argmax()]
     share = float(item.probabilities[row].max())
     with st.container(width=SIDE, gap="small"):
         picture = cv2.resize(item.part.pixels[row], (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
-        st.image(picture, width=SIDE, alt=f"A face labeled {truth}, named {named}")
-        st.caption(f"labeled {truth}  \nnamed {named} {share:.0%}")
+        st.image(picture, width=SIDE, alt=f"A face labeled {truth}, named {predicted}")
+        st.caption(f"labeled {truth}  \nnamed {predicted} {share:.0%}")
         if st.button("Explain", key=f"{key}_explain_{row}", width="stretch"):
             _open_in_explain(item, row, truth)
 
@@ -44,8 +46,8 @@ def _open_in_explain(item: Evaluation, row: int, truth: str) -> None:
     data = cv2.imencode(".png", item.part.pixels[row])[1].tobytes()
     name = str(item.part.names[row]) if item.part.names is not None else f"face-{row}.png"
     photo = Photo(name, data)
-    session.take_whole(photo.key)  # it is a face crop already
-    session.explain_face(session.Explained(photo, truth=truth))
+    predict_state.take_whole(photo.key)  # it is a face crop already
+    explain_state.explain_face(Explained(photo, truth=truth))
     st.switch_page("pages/explain.py")
 
 
@@ -85,7 +87,7 @@ def people(item: Evaluation) -> None:
 
 
 def cell(item: Evaluation, chosen: tuple[int, int]) -> None:
-    truth, named = chosen
-    rows = item.cell(truth, named)
-    st.markdown(f"**{len(rows):,} {NAMES[truth]} faces named {NAMES[named]}**, the most confident first")
-    gallery(item, rows, f"cell_{truth}_{named}")
+    truth, predicted = chosen
+    rows = item.cell(truth, predicted)
+    st.markdown(f"**{len(rows):,} {NAMES[truth]} faces named {NAMES[predicted]}**, the most confident first")
+    gallery(item, rows, f"cell_{truth}_{predicted}")

@@ -8,10 +8,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from fer.app import data_choice, layout, resources, session, work_queue
-from fer.data.dataset import ALL, SPLITS, Dataset
+from fer.app import data_choice, layout, resources, work_queue
+from fer.app.evaluate import state
+from fer.app.markdown import plain
+from fer.app.model_choice import Model
+from fer.data import uploads
+from fer.data.dataset import ALL, Dataset
+from fer.data.labels import SPLITS, listed
 from fer.inference.recognizer import Recognizer
+from fer.limits import limits
 from fer.preprocessing import TTA
 
 if TYPE_CHECKING:
@@ -31,9 +38,10 @@ TTA_WORDS = {"none": "one view", "flip": "with its mirror image", "tencrop": "te
 
 @dataclass(frozen=True)
 class Choice:
-    """data: as --data takes it; stamp: its version; split: FER2013's own name, or All."""
+    """data, classes: as the command line takes them; stamp: the data's version; split: FER2013's own name, or All."""
 
     data: str
+    classes: str
     stamp: str
     split: str
     tta: str
@@ -44,19 +52,24 @@ def choose() -> tuple[Choice, Dataset] | None:
     data = data_choice.choose_data(key="evaluate", none_word="The model's card")
     if data is None:
         return None
-    if isinstance(data, str):
-        dataset, stamp = resources.dataset(data), resources.data_stamp(data)
-    else:
-        st.caption("Read by way of a temporary file, removed at once; the faces are forgotten with this session.")
-        data, dataset = _uploaded(data)
-        stamp = data
+    upload = None if isinstance(data, str) else data
+    if upload is not None:
+        st.caption("Read in memory, never written to disk, and forgotten with this session.")
+    name = uploads.digest_of(upload) if upload is not None else str(data)
+    classes = data_choice.chosen_classes(name)
+    with data_choice.asking_for_classes(name) as place:
+        if upload is None:
+            dataset, stamp = resources.dataset(name, classes), resources.data_stamp(name)
+        else:
+            dataset, stamp = _uploaded(upload, name, classes), name
+        data_choice.ask_for_classes(place, name, dict(dataset.unknown))
     show_reading(dataset)
-    held = [split for split in SPLITS if (dataset.usage == split).any()]
+    splits = [split for split in SPLITS if (dataset.usage == split).any()]
     left, right = st.columns(2)
-    held = [*held, ALL] if len(held) > 1 else held
-    preferred = ALL if dataset.split_made and ALL in held else "PublicTest" if "PublicTest" in held else held[-1]
+    splits = [*splits, ALL] if len(splits) > 1 else splits
+    preferred = ALL if dataset.split_made and ALL in splits else "PublicTest" if "PublicTest" in splits else splits[-1]
     split = left.selectbox(
-        "Split", held, held.index(preferred), format_func=lambda one: SPLIT_WORDS[one], key="evaluate_split"
+        "Split", splits, splits.index(preferred), format_func=lambda one: SPLIT_WORDS[one], key="evaluate_split"
     )
     tta = right.selectbox(
         "Views of each face",
@@ -67,51 +80,57 @@ def choose() -> tuple[Choice, Dataset] | None:
     )
     if split in ("Training", ALL) and not dataset.split_made:
         st.warning("This includes pictures that the model may have been trained on, which flatters it.")
-    return Choice(data, stamp, split, tta), dataset
+    return Choice(name, classes, stamp, split, tta), dataset
 
 
-def _uploaded(upload: data_choice.UploadedFile) -> tuple[str, Dataset]:
-    """The digest of an upload, and its faces, read once a session."""
-    digest, kept = data_choice.digest_of(upload), session.uploaded_datasets()
-    if digest not in kept:
-        kept[digest] = _read(upload)
-    return digest, kept[digest]
+def _uploaded(upload: UploadedFile, digest: str, classes: str) -> Dataset:
+    """An upload's faces, read once a session for the same classes."""
+    key, datasets = f"{digest} {classes}", state.uploaded_datasets.get()
+    if key not in datasets:
+        datasets[key] = _read(upload, classes)
+    return datasets[key]
 
 
-def _read(upload: data_choice.UploadedFile) -> Dataset:
+def _read(upload: UploadedFile, classes: str) -> Dataset:
     """Its faces, read in turns with other visitors' work and for nobody who has left. Raises DatasetError."""
     place = st.empty()
 
-    def tell(share: float) -> None:
+    def show(share: float) -> None:
         place.progress(share, "Reading the upload: finding the faces takes about a tenth of a second a photo")
 
     def step(share: float) -> None:
-        tell(share)
+        show(share)
         next_turn()
 
     with work_queue.in_turns() as next_turn:
-        tell(0.0)
-        dataset = data_choice.read_upload(upload, step)
+        show(0.0)
+        dataset = uploads.read_upload(upload, upload.name, limits(), step, classes)
     place.empty()
     return dataset
 
 
 def show_reading(dataset: Dataset) -> None:
     """What could not be used, counted and listed, never dropped silently."""
-    for words, files in (("no face was found", dataset.faceless), ("could not be read", dataset.unreadable)):
+    for words, files in (
+        ("no face was found", dataset.faceless),
+        ("could not be read", dataset.unreadable),
+        ("in no class folder", dataset.unplaced),
+        ("not named like pictures", dataset.others),
+    ):
         if files:
-            with st.expander(f"{len(files)} files left out: {words}"):
-                st.markdown("\n".join(f"- {layout.plain(name)}" for name in files[:200]))
-    for remark in dataset.remarks:
-        st.caption(layout.plain(remark))
+            with st.expander(f"{len(files):,} file{'' if len(files) == 1 else 's'} left out: {words}"):
+                st.markdown("\n".join(f"- {plain(name)}" for name in files[:200]))
+    unknown = [f"Left out, as none of the seven classes: {listed(dict(dataset.unknown))}."] if dataset.unknown else []
+    for remark in (*unknown, *dataset.remarks):
+        st.caption(plain(remark))
 
 
-def evaluated(model: str, choice: Choice, dataset: Dataset) -> Evaluation:
-    """The study of a model; computed once for the same weights, data and settings."""
+def evaluated(model: Model, choice: Choice, dataset: Dataset) -> Evaluation:
+    """The evaluation of a model; computed once for the same weights, data and settings."""
     recognizer = resources.recognizer(model)
     key = (recognizer.card.sha256, recognizer.card.temperature, choice)
-    kept = session.evaluations()
-    if key not in kept:
+    evaluations = state.evaluations.get()
+    if key not in evaluations:
         place = st.empty()
         with place, layout.loading("PyTorch to evaluate"):
             from fer.evaluation.evaluation import study
@@ -120,10 +139,10 @@ def evaluated(model: str, choice: Choice, dataset: Dataset) -> Evaluation:
             place.progress(done / total, f"{done:,} of {total:,} faces")
 
         with work_queue.in_turns() as next_turn:
-            kept[key] = study(taking_turns(recognizer, next_turn), dataset, choice.split, choice.tta, step)
+            evaluations[key] = study(taking_turns(recognizer, next_turn), dataset, choice.split, choice.tta, step)
         place.empty()
-    kept.move_to_end(key)
-    return kept[key]
+    evaluations.move_to_end(key)
+    return evaluations[key]
 
 
 def taking_turns(recognizer: Recognizer, next_turn: Callable[[], None]) -> Recognizer:
@@ -141,6 +160,6 @@ def judged_splits(dataset: Dataset) -> list[str]:
     return [split for split in SPLITS[1:] if (dataset.labels[dataset.usage == split] >= 0).any()]
 
 
-def by_split(model: str, choice: Choice, dataset: Dataset) -> dict[str, Report]:
+def by_split(model: Model, choice: Choice, dataset: Dataset) -> dict[str, Report]:
     """The reports of the judged splits, whichever of them was chosen."""
     return {split: evaluated(model, replace(choice, split=split), dataset).report for split in judged_splits(dataset)}

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from fer.app import layout
 from fer.app.evaluate.inputs import SPLIT_WORDS
+from fer.app.markdown import plain
 from fer.expressions import NAMES
 from fer.models.card import Card
 from fer.visualization import evaluation_figures as charts
@@ -31,7 +31,7 @@ def show_card(card: Card) -> None:
     """What the model's card says, so that a visitor sees a result before choosing data."""
     metrics = card.metrics
     split = metrics.get("split", "validation")
-    st.header(f"What its card says, on {layout.plain(split)}")
+    st.header(f"What its card says, on {plain(split)}")
     numbers = {
         "Accuracy": ("accuracy", "{:.1%}"),
         "Macro-F1": ("macro_f1", "{:.3f}"),
@@ -62,7 +62,7 @@ def show_card(card: Card) -> None:
                 alt="Reliability diagram of the model's card",
             )
     if card.notes:
-        st.caption(layout.plain(card.notes))
+        st.caption(plain(card.notes))
     st.markdown("Choose data above for the whole report: errors, people's opinions, stress, groups, another model.")
 
 
@@ -70,7 +70,7 @@ def overview(
     item: Evaluation, splits: list[str], reports: Callable[[], dict[str, Report]], stress: list[StressPoint]
 ) -> None:
     """splits: validation and test, as far as the data holds them; reports: makes theirs; stress: what was measured."""
-    from fer.evaluation.report import headline_rows, render_report
+    from fer.evaluation.report import headline_rows, render_report, score_text
 
     report, (low, high) = item.report, item.interval
     with st.container(horizontal=True):
@@ -87,12 +87,15 @@ def overview(
             alt="All headline numbers",
         )
     with right:
-        numbers = {
-            name: {key: round(row[key], 3) for key in ("precision", "recall", "f1")} if row["support"] else {}
-            for name, row in report.per_class.items()
-        }
         st.dataframe(
-            [{"class": name, **numbers[name], "faces": row["support"]} for name, row in report.per_class.items()],
+            [
+                {
+                    "class": name,
+                    **{key: score_text(row[key]) for key in ("precision", "recall", "f1")},
+                    "faces": row["support"],
+                }
+                for name, row in report.per_class.items()
+            ],
             hide_index=True,
             width="stretch",
             alt="Precision, recall and F1 of each class",
@@ -118,13 +121,9 @@ def overview(
             width="stretch",
             alt="Loss by split",
         )
-    missing = [name for name, row in report.per_class.items() if not row["support"]]
-    if missing:
-        st.info(
-            f"This split has no faces of: {', '.join(missing)}. In macro averages such a class counts as 0 where "
-            "the model names it, and not at all where it does not."
-        )
-    if len(missing) == len(NAMES) - 1:
+    if report.absent:
+        st.info(report.absent_words())
+    if len(report.absent) == len(NAMES) - 1:
         st.warning("There is one class only, so accuracy here is that class's recall, and curves cannot be drawn.")
     # The download is made outside this session's thread, so it takes along what it needs.
     stressed = {item.model: stress} if stress else None
@@ -139,7 +138,7 @@ def overview(
 
 
 def confusion(item: Evaluation) -> tuple[int, int] | None:
-    """The matrix; returns the (truth, named) cell that was clicked."""
+    """The matrix; returns the (truth, predicted) cell that was clicked."""
     percent = st.toggle("Rows in percent", key="confusion_percent")
     event = st.plotly_chart(
         charts.confusion(item.report.confusion_matrix, percent),
@@ -153,8 +152,8 @@ def confusion(item: Evaluation) -> tuple[int, int] | None:
     if not points:
         st.caption("Click a cell to see its faces.")
         return None
-    truth, named = points[0]["customdata"][:2]
-    return int(truth), int(named)
+    truth, predicted = points[0]["customdata"][:2]
+    return int(truth), int(predicted)
 
 
 def calibration(item: Evaluation) -> None:

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import numpy as np
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from fer.app import layout, resources, session
+from fer.app import errors, resources
+from fer.app.explain import state
+from fer.app.explain.state import Explained
+from fer.app.predict import state as predict_state
 from fer.app.predict.photo_reading import Photo, Reading
 from fer.expressions import NAMES
 from fer.limits import MB, limits
 from fer.records import FaceBox
 from fer.vision.detection import overlap
+from fer.vision.images import FORMATS
 from fer.visualization import maps
 from fer.visualization.render import face_label
 
 
-def choose_number(reading: Reading, chosen: session.Explained) -> int:
+def choose_number(reading: Reading, chosen: Explained) -> int:
     """Which face of the photo, from 1."""
     count = len(reading.faces)
     if count == 1:
         return 1
-    box = session.picked_box(reading.photo.key) or chosen.box
+    box = state.picked_box(reading.photo.key) or chosen.box
     number = (
         st.pills(
             f"{count} faces, the largest first",
@@ -33,7 +38,7 @@ def choose_number(reading: Reading, chosen: session.Explained) -> int:
         )
         or 1
     )
-    session.pick_box(reading.photo.key, reading.faces[number - 1].box)
+    state.pick_box(reading.photo.key, reading.faces[number - 1].box)
     return number
 
 
@@ -46,7 +51,7 @@ def _nearest(reading: Reading, box: FaceBox | None) -> int:
 
 def has_face(reading: Reading) -> bool:
     if reading.error:
-        st.error(layout.plain(reading.error.message), icon=":material/broken_image:")
+        errors.show_error(reading.error.message, ":material/broken_image:")
         return False
     if not reading.faces:
         st.markdown("## No face found")
@@ -56,7 +61,7 @@ def has_face(reading: Reading) -> bool:
         )
         st.button(
             "Treat the whole picture as a face",
-            on_click=session.take_whole,
+            on_click=predict_state.take_whole,
             args=(reading.photo.key,),
             icon=":material/crop_free:",
         )
@@ -72,7 +77,7 @@ def choose_face() -> None:
         )
         with photo:
             upload = st.file_uploader(
-                "One photo: PNG, JPEG, WebP, BMP or GIF",
+                f"One photo: {FORMATS}",
                 key="explain_upload",
                 max_upload_size=limits().photo_bytes // MB,
             )
@@ -83,16 +88,16 @@ def choose_face() -> None:
         with sample:
             for name, source in resources.SAMPLE_NAMES.items():
                 if st.button(source, key=f"explain_sample_{name}", icon=":material/image:"):
-                    _explain(session.Explained(Photo(f"{name}.jpg", resources.sample_bytes(name))))
+                    _explain(Explained(Photo(f"{name}.jpg", resources.sample_bytes(name))))
         for tab in row:
             with tab:
                 _choose_row()
 
 
-def _take(file, slot: str) -> None:
-    """Explain what was put in, once; not again on every run."""
-    if session.newly_put_in(slot, file.file_id if file else None):
-        _explain(session.Explained(Photo(file.name, file.getvalue())))
+def _take(file: UploadedFile | None, uploader: str) -> None:
+    """Explain an upload once, not again on every run."""
+    if state.is_new_upload(uploader, file.file_id if file else None) and file:
+        _explain(Explained(Photo(file.name, file.getvalue())))
 
 
 def _choose_row() -> None:
@@ -110,11 +115,11 @@ def _choose_row() -> None:
     if st.button("Explain this row", icon=":material/table_rows:"):
         gray = faces.pixels[row]
         photo = Photo(f"{split} row {row}.png", maps.png(np.repeat(gray[..., None], 3, 2)))
-        session.take_whole(photo.key)
-        _explain(session.Explained(photo, truth=NAMES[faces.labels[row]]))
+        predict_state.take_whole(photo.key)
+        _explain(Explained(photo, truth=NAMES[faces.labels[row]]))
 
 
-def _explain(chosen: session.Explained) -> None:
-    session.explain_face(chosen)
+def _explain(chosen: Explained) -> None:
+    state.explain_face(chosen)
     st.query_params.clear()
     st.rerun()

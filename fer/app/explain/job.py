@@ -10,8 +10,11 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from fer.app import resources, session, work_queue
+from fer.app import resources, work_queue
+from fer.app.explain import state
 from fer.app.explain.map_grid import source_of
+from fer.app.explain.state import Explained
+from fer.app.predict import state as predict_state
 from fer.app.predict.photo_reading import Photo, Reading
 from fer.explanation import sanity_check
 from fer.explanation.attribution import Explainer, contrast, units
@@ -27,7 +30,7 @@ Key = tuple[str, str | None]  # a method, and its layer where it has one
 
 @dataclass
 class ExplainJob:
-    """Kept in the visitor's session, so that a click costs nothing twice."""
+    """All of it stays in the visitor's session, so that a click costs nothing twice."""
 
     face: Subject
     truth: str | None = None
@@ -37,7 +40,7 @@ class ExplainJob:
     contrasts: dict[tuple[Key, int, int], np.ndarray] = field(default_factory=dict)  # (1, S, S) each
     tiles: dict[Key, tuple[str, ...]] = field(default_factory=dict)  # seven images' addresses each
     look: Look | None = None  # how the tiles are drawn
-    untaught: dict[Key, dict[str, np.ndarray]] = field(default_factory=dict)  # "top", "all" -> (7, S, S)
+    randomized: dict[Key, dict[str, np.ndarray]] = field(default_factory=dict)  # "top", "all" -> (7, S, S)
 
     def map_of(self, key: Key) -> np.ndarray:
         """Seven maps (7, S, S), computed where they are not there yet."""
@@ -46,7 +49,10 @@ class ExplainJob:
         return self.maps[key]
 
     def tiles_of(self, key: Key, look: Look) -> tuple[str, ...]:
-        """The seven maps drawn small, for the grid; empty addresses while they are not there yet. Kept for one look."""
+        """The seven maps drawn small, for the grid; empty addresses while they are not there yet.
+
+        Those of the last look are remembered.
+        """
         if key not in self.maps:
             return ("",) * len(self.face.prediction.probabilities)
         if look != self.look:
@@ -81,22 +87,22 @@ class ExplainJob:
             )
         return self.curves[key]
 
-    def untaught_of(self, key: Key) -> dict[str, np.ndarray]:
+    def randomized_of(self, key: Key) -> dict[str, np.ndarray]:
         """The same maps of the network with its top layer, and with all layers, as before any training."""
-        if key not in self.untaught:
+        if key not in self.randomized:
             explainer = explainer_for(self.face.recognizer)
             sha256 = self.face.recognizer.card.sha256
-            self.untaught[key] = {
-                part: _untaught(explainer, sha256, part).attribute(key[0], self.face.batch, units(), key[1])
+            self.randomized[key] = {
+                part: _randomized(explainer, sha256, part).attribute(key[0], self.face.batch, units(), key[1])
                 for part in ("top", "all")
             }
-        return self.untaught[key]
+        return self.randomized[key]
 
-    def kept(self, key: Key, index: int) -> dict[str, float]:
+    def rank_correlations(self, key: Key, index: int) -> dict[str, float]:
         """The rank correlation of one map with that of each randomized network."""
         return {
             part: sanity_check.rank_correlation(self.maps[key][index], maps[index], key[0])
-            for part, maps in self.untaught_of(key).items()
+            for part, maps in self.randomized_of(key).items()
         }
 
     def work(self, keys: list[Key], chosen: Key) -> Iterator[tuple[str, Callable[[], object]]]:
@@ -107,14 +113,14 @@ class ExplainJob:
         for key in sorted(keys, key=lambda key: key != chosen):
             if key not in self.curves:
                 yield f"Removing what it marks: {METHODS[key[0]].label}", partial(self.curves_of, key)
-        if chosen not in self.untaught:
-            yield f"Sanity check: {METHODS[chosen[0]].label}", partial(self.untaught_of, chosen)
+        if chosen not in self.randomized:
+            yield f"Sanity check: {METHODS[chosen[0]].label}", partial(self.randomized_of, chosen)
 
     def pending(self, keys: list[Key], chosen: Key) -> int:
         return (
             sum(key not in self.maps for key in keys)
             + sum(key not in self.curves for key in keys)
-            + (chosen not in self.untaught)
+            + (chosen not in self.randomized)
         )
 
     def explanation(self, keys: list[Key], layer: str) -> Explanation:
@@ -130,7 +136,7 @@ class ExplainJob:
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _untaught(_explainer: Explainer, sha256: str, part: sanity_check.Part) -> Explainer:
+def _randomized(_explainer: Explainer, sha256: str, part: sanity_check.Part) -> Explainer:
     return sanity_check.randomized(_explainer, part)
 
 
@@ -138,35 +144,35 @@ def key_of(method: str, layer: str) -> Key:
     return (method, layer if METHODS[method].layered else None)
 
 
-def study_of(reading: Reading, number: int, truth: str | None) -> ExplainJob:
-    """The study of one face of a read photo; its photo is decoded again where the study is not kept."""
+def job_of(reading: Reading, number: int, truth: str | None) -> ExplainJob:
+    """The job of one face of a read photo; where there is none yet, its photo is decoded again."""
     key = (reading.key, number)
-    kept = session.studies()
-    if key not in kept:
+    jobs = state.jobs.get()
+    if key not in jobs:
         with work_queue.photo_slot():
             face = subject(reading.reader, reading.image_rgb(), reading.faces[number - 1])
-        kept[key] = ExplainJob(face, truth)
-    kept.move_to_end(key)
-    return kept[key]
+        jobs[key] = ExplainJob(face, truth)
+    jobs.move_to_end(key)
+    return jobs[key]
 
 
-def first_maps(study: ExplainJob, keys: list[Key], chosen: Key) -> None:
+def first_maps(job: ExplainJob, keys: list[Key], chosen: Key) -> None:
     """The quick ones and the chosen one, for the first sight of the page; each that is missing takes a turn."""
     for key in keys:
-        if key not in study.maps and (key[0] in FAST or key == chosen):
+        if key not in job.maps and (key[0] in FAST or key == chosen):
             with _place_for(key):
-                study.map_of(key)
+                job.map_of(key)
 
 
 def _place_for(key: Key) -> AbstractContextManager[None]:
     return work_queue.interactive_slot() if key[0] in FAST else work_queue.heavy_slot()
 
 
-def last_face() -> session.Explained:
+def last_face() -> Explained:
     """The face handed over, else the last one read in this session, else the sample."""
-    if chosen := session.explained():
+    if chosen := state.explained():
         return chosen
-    for reading in reversed(session.results().values()):
+    for reading in reversed(predict_state.results().values()):
         if reading.faces:
-            return session.Explained(reading.photo)
-    return session.Explained(Photo("astronaut.jpg", resources.sample_bytes("astronaut")))
+            return Explained(reading.photo)
+    return Explained(Photo("astronaut.jpg", resources.sample_bytes("astronaut")))

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from fer.app import session, widgets
+from fer.app import widgets
+from fer.app.explain import state
 from fer.app.explain.job import ExplainJob, Key, key_of
 from fer.app.explain.map_grid import map_grid
 from fer.explanation.explain import explainer_for, sentence
@@ -35,32 +36,32 @@ class Cell:
         return INDEX[self.name]
 
 
-def choose_layer(study: ExplainJob) -> str:
-    layers = list(explainer_for(study.face.recognizer).layers)
-    return session.cell("layer", layers, default_layer(study.face.recognizer))
+def choose_layer(job: ExplainJob) -> str:
+    layers = list(explainer_for(job.face.recognizer).layers)
+    return state.selected("layer", layers, default_layer(job.face.recognizer))
 
 
-def chosen_cell(study: ExplainJob, layer: str) -> Cell:
-    method = session.cell("method", list(METHODS), "grad_cam")
-    return Cell(key_of(method, layer), session.cell("class", list(NAMES), study.face.prediction.expression))
+def chosen_cell(job: ExplainJob, layer: str) -> Cell:
+    method = state.selected("method", list(METHODS), "grad_cam")
+    return Cell(key_of(method, layer), state.selected("class", list(NAMES), job.face.prediction.expression))
 
 
-def top(study: ExplainJob, cell: Cell) -> Look:
+def top(job: ExplainJob, cell: Cell) -> Look:
     """The face, the chosen map large, and what they say; returns how maps are to be drawn."""
-    look = _look(study, cell)
+    look = _look(job, cell)
     words_place, face_place, map_place = st.columns([5, 4, 4], gap="medium")  # on a phone the words come first
-    prediction = study.face.prediction
-    values = study.map_of(cell.key)
+    prediction = job.face.prediction
+    values = job.map_of(cell.key)
     scale = maps.scales(values, cell.method, look.each)[cell.index]
     with face_place:
         st.image(
-            study.face.picture_rgb,
+            job.face.picture_rgb,
             width="stretch",
             alt="The face as the network's crop shows it",
             caption="The face, cut as the network sees it",
         )
     with map_place:
-        picture = maps.tile(values[cell.index], scale, METHODS[cell.method].signed, study.face.picture_rgb, look, ZOOM)
+        picture = maps.tile(values[cell.index], scale, METHODS[cell.method].signed, job.face.picture_rgb, look, ZOOM)
         st.image(
             picture,
             width="stretch",
@@ -68,33 +69,33 @@ def top(study: ExplainJob, cell: Cell) -> Look:
             alt=f"{METHODS[cell.method].label} map for {cell.name}, large",
         )
     with words_place:
-        if study.face.plain:
+        if job.face.plain:
             st.markdown("## No facial content")
-            st.markdown(sentence(study.face, cell.name, values[cell.index], cell.method))
+            st.markdown(sentence(job.face, cell.name, values[cell.index], cell.method))
             return look
-        widgets.verdict(prediction, study.face.recognizer.card.threshold)
-        if study.truth:
-            st.markdown(f"True class: **{study.truth}**")
+        widgets.verdict(prediction, job.face.recognizer.card.threshold)
+        if job.truth:
+            st.markdown(f"True class: **{job.truth}**")
         share = _percent(prediction.probabilities[cell.index])
         st.markdown(
             f"**{METHODS[cell.method].label}, {cell.name}** ({share}). "
-            + sentence(study.face, cell.name, values[cell.index], cell.method)
+            + sentence(job.face, cell.name, values[cell.index], cell.method)
         )
-        st.markdown(_cost_sentence(study, cell))
+        st.markdown(_cost_sentence(job, cell))
         st.caption(f"{METHODS[cell.method].says} {METHODS[cell.method].source}. " + _scale_words(cell.method, look))
     return look
 
 
-def _look(study: ExplainJob, cell: Cell) -> Look:
-    layers = list(explainer_for(study.face.recognizer).layers)
+def _look(job: ExplainJob, cell: Cell) -> Look:
+    layers = list(explainer_for(job.face.recognizer).layers)
     methods = list(METHODS)
-    best = best_layer(study.face.recognizer)
+    best = best_layer(job.face.recognizer)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         method = st.selectbox(
             "Method", methods, methods.index(cell.method), width=200, format_func=lambda name: METHODS[name].label
         )
         name = st.selectbox("Class", NAMES, cell.index, width=125)
-        layer_now = session.cell("layer", layers, default_layer(study.face.recognizer))
+        layer_now = state.selected("layer", layers, default_layer(job.face.recognizer))
         layer = st.selectbox(
             "Layer of Grad-CAM",
             layers,
@@ -118,7 +119,7 @@ def _look(study: ExplainJob, cell: Cell) -> Look:
             help="Off: one scale for the seven classes of a method, so that strong and weak compare.",
         )
     if (method, name, layer) != (cell.method, cell.name, layer_now):
-        session.choose_cell(**{"method": method, "class": name, "layer": layer})
+        state.select(**{"method": method, "class": name, "layer": layer})
         st.rerun()
     return Look(opacity / 100, alone, each)
 
@@ -137,26 +138,26 @@ def _scale_words(method: str, look: Look) -> str:
     )
 
 
-def grid(study: ExplainJob, keys: list[Key], cell: Cell, look: Look) -> None:
+def grid(job: ExplainJob, keys: list[Key], cell: Cell, look: Look) -> None:
     st.header("All classes, all methods")
     st.caption("Click a map to see it large.")
-    prediction = study.face.prediction
+    prediction = job.face.prediction
     heads = [
-        {"name": name, "percent": _percent(p), "mark": _mark(study, name)}
+        {"name": name, "percent": _percent(p), "mark": _mark(job, name)}
         for name, p in zip(NAMES, prediction.probabilities, strict=True)
     ]
     rows = []
     for key in keys:
-        rows.append(_row(study, key, cell, look))
+        rows.append(_row(job, key, cell, look))
     picked = map_grid(heads, rows, key="explain_grid")
     if picked and picked != (cell.method, cell.name):
-        session.choose_cell(**{"method": picked[0], "class": picked[1]})
+        state.select(**{"method": picked[0], "class": picked[1]})
         st.rerun()
     nothing = {
         (key[0], name): is_blank(values)
         for key in keys
-        if key in study.maps
-        for name, values in zip(NAMES, study.maps[key], strict=True)
+        if key in job.maps
+        for name, values in zip(NAMES, job.maps[key], strict=True)
         if marks_nothing(values, key[0])
     }
     for wanted, words in (
@@ -168,9 +169,9 @@ def grid(study: ExplainJob, keys: list[Key], cell: Cell, look: Look) -> None:
             st.caption(f"{words}: {'; '.join(found)}.")
 
 
-def _row(study: ExplainJob, key: Key, cell: Cell, look: Look) -> dict:
-    label, found = METHODS[key[0]].label, study.maps.get(key)
-    sources = study.tiles_of(key, look)
+def _row(job: ExplainJob, key: Key, cell: Cell, look: Look) -> dict:
+    label, found = METHODS[key[0]].label, job.maps.get(key)
+    sources = job.tiles_of(key, look)
     return {
         "method": key[0],
         "label": label.replace("backprop", "back\u00adprop"),
@@ -188,10 +189,10 @@ def _row(study: ExplainJob, key: Key, cell: Cell, look: Look) -> dict:
     }
 
 
-def _mark(study: ExplainJob, name: str) -> str:
+def _mark(job: ExplainJob, name: str) -> str:
     words = [
         word
-        for word, there in (("predicted", name == study.face.prediction.expression), ("true", name == study.truth))
+        for word, there in (("predicted", name == job.face.prediction.expression), ("true", name == job.truth))
         if there
     ]
     return ", ".join(words)
@@ -201,10 +202,10 @@ def _percent(p: float) -> str:
     return f"{100 * p:.0f} %" if p >= 0.01 else "< 1 %"
 
 
-def _cost_sentence(study: ExplainJob, cell: Cell) -> str:
-    if marks_nothing(study.map_of(cell.key)[cell.index], cell.method):
+def _cost_sentence(job: ExplainJob, cell: Cell) -> str:
+    if marks_nothing(job.map_of(cell.key)[cell.index], cell.method):
         return "This map marks nothing, so there is nothing to remove."
-    measured = study.removal_of(cell.key, cell.index)
+    measured = job.removal_of(cell.key, cell.index)
     if measured is None:
         return "*What removing the marked part costs is being measured.*"
     cost, random = (100 * curves.cost() for curves in measured)

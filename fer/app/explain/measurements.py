@@ -6,7 +6,8 @@ from typing import Any
 
 import streamlit as st
 
-from fer.app import session, work_queue
+from fer.app import work_queue
+from fer.app.explain import state
 from fer.app.explain.job import ExplainJob, Key
 from fer.app.explain.maps import Cell
 from fer.explanation import sanity_check
@@ -19,37 +20,39 @@ from fer.visualization.maps import Look
 STRIP_TILE = 264
 
 
-def work(study: ExplainJob, keys: list[Key], cell: Cell) -> None:
+def work(job: ExplainJob, keys: list[Key], cell: Cell) -> None:
     """Do what is still open, a piece at a time, so that a click or Stop ends it at once; then show it all."""
-    total = study.pending(keys, cell.key)
+    total = job.pending(keys, cell.key)
     if not total:
         return
-    if session.stopped_explaining():
+    if state.stop_measuring.get():
         st.info("Stopped. Some maps and measurements are missing.", icon=":material/stop_circle:")
-        st.button("Go on", on_click=session.stop_explaining, args=(False,), icon=":material/play_arrow:")
+        st.button("Go on", on_click=state.stop_measuring.set, args=(False,), icon=":material/play_arrow:")
         return
     with st.container(horizontal=True, vertical_alignment="center"):
         bar = st.progress(0.0, "Measuring")
-        st.button("Stop", on_click=session.stop_explaining, icon=":material/stop_circle:", key="explain_stop")
-    for done, (name, piece) in enumerate(study.work(keys, cell.key)):
+        st.button(
+            "Stop", on_click=state.stop_measuring.set, args=(True,), icon=":material/stop_circle:", key="explain_stop"
+        )
+    for done, (name, piece) in enumerate(job.work(keys, cell.key)):
         bar.progress(done / total, f"{name} ({done + 1} of {total})")
         with work_queue.heavy_slot():
             piece()
     st.rerun()
 
 
-def trust(study: ExplainJob, keys: list[Key], cell: Cell) -> None:
+def trust(job: ExplainJob, keys: list[Key], cell: Cell) -> None:
     st.header("Can I trust it?")
-    if study.face.plain:
+    if job.face.plain:
         st.markdown("There is no facial content in this picture, so there is nothing to test these maps against.")
         return
-    table = read_table(study.face.recognizer)
+    table = read_table(job.face.recognizer)
     _measured_label(table, cell)
-    if marks_nothing(study.map_of(cell.key)[cell.index], cell.method):
+    if marks_nothing(job.map_of(cell.key)[cell.index], cell.method):
         st.markdown(f"Here the map for {cell.name} marks nothing: there is nothing to remove, and nothing to check.")
-        _table(study, keys, cell, table)
+        _table(job, keys, cell, table)
         return
-    if measured := study.removal_of(cell.key, cell.index):
+    if measured := job.removal_of(cell.key, cell.index):
         found, baseline = measured
         left, right = st.columns(2, gap="medium")
         with left:
@@ -68,8 +71,8 @@ def trust(study: ExplainJob, keys: list[Key], cell: Cell) -> None:
             "The face goes, or comes, in squares of 4 x 4 pixels, those first that the map marks most; removed "
             "pixels take the face's mean gray. The dotted line takes the same squares in random order."
         )
-    _sanity_strip(study, cell)
-    _table(study, keys, cell, table)
+    _sanity_strip(job, cell)
+    _table(job, keys, cell, table)
 
 
 def _chart(found: Curves, baseline: Curves, cell: Cell, kind: str) -> None:
@@ -114,34 +117,34 @@ def _measured_label(table: dict[str, Any] | None, cell: Cell) -> None:
         )
 
 
-def _sanity_strip(study: ExplainJob, cell: Cell) -> None:
+def _sanity_strip(job: ExplainJob, cell: Cell) -> None:
     st.markdown(
         "**Sanity check**: the same map where the network forgot what it learned (Adebayo et al. 2018). A map "
         "that stays the same does not show what was learned."
     )
-    if cell.key not in study.untaught:
+    if cell.key not in job.randomized:
         st.caption("Being computed.")
         return
-    kept = study.kept(cell.key, cell.index)
+    correlations = job.rank_correlations(cell.key, cell.index)
     shown = {
-        "As trained": study.maps[cell.key][cell.index],
+        "As trained": job.maps[cell.key][cell.index],
         **{
             f"{words}: "
             + (
                 "blank"
-                if is_blank(study.untaught[cell.key][part][cell.index])
-                else f"rank correlation {kept[part]:.2f}"
-            ): study.untaught[cell.key][part][cell.index]
+                if is_blank(job.randomized[cell.key][part][cell.index])
+                else f"rank correlation {correlations[part]:.2f}"
+            ): job.randomized[cell.key][part][cell.index]
             for part, words in (("top", "Last layer random"), ("all", "All layers random"))
         },
     }
     for column, (caption, values) in zip(st.columns(3, gap="medium"), shown.items(), strict=True):
-        picture = maps.tiles(
-            values[None], cell.method, study.face.picture_rgb, Look(alone=True, each=True), STRIP_TILE
-        )[0]
+        picture = maps.tiles(values[None], cell.method, job.face.picture_rgb, Look(alone=True, each=True), STRIP_TILE)[
+            0
+        ]
         column.image(picture, caption=caption, width="stretch", alt=f"{METHODS[cell.method].label}: {caption}")
     st.caption("Each of the three has its own scale: compare where they are strong, not how strong.")
-    worst, why = max(0.0, *kept.values()), sanity_check.failure(kept["top"], kept["all"])
+    worst, why = max(0.0, *correlations.values()), sanity_check.failure(correlations["top"], correlations["all"])
     st.markdown(
         f"Here {METHODS[cell.method].label} **{'fails' if why else 'passes'}** the check: the map stays up to "
         f"{worst:.2f} alike (one that shows what was learned stays below {sanity_check.FAILS_FROM})"
@@ -149,13 +152,13 @@ def _sanity_strip(study: ExplainJob, cell: Cell) -> None:
     )
 
 
-def _table(study: ExplainJob, keys: list[Key], cell: Cell, table: dict[str, Any] | None) -> None:
+def _table(job: ExplainJob, keys: list[Key], cell: Cell, table: dict[str, Any] | None) -> None:
     """All methods beside each other, for the chosen class."""
     rows = []
     for key in keys:
-        if key not in study.curves:
+        if key not in job.curves:
             continue
-        found, row = study.curves[key][cell.index], verdict(table, *key)
+        found, row = job.curves[key][cell.index], verdict(table, *key)
         rows.append(
             {
                 "method": METHODS[key[0]].label,
@@ -168,7 +171,7 @@ def _table(study: ExplainJob, keys: list[Key], cell: Cell, table: dict[str, Any]
         )
     if not rows:
         return
-    baseline = study.baseline[cell.index]
+    baseline = job.baseline[cell.index]
     rows.append(
         {
             "method": "at random",

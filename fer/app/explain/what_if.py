@@ -20,17 +20,17 @@ from fer.visualization.maps import Look
 SIDE = 352
 
 
-def regions(study: ExplainJob, cell: Cell) -> None:
+def regions(job: ExplainJob, cell: Cell) -> None:
     st.header("Where does it look?")
-    if marks_nothing(study.map_of(cell.key)[cell.index], cell.method):
+    if marks_nothing(job.map_of(cell.key)[cell.index], cell.method):
         st.markdown("This map marks nothing, so it lies nowhere.")
         return
-    found = shares(evidence(study.map_of(cell.key)[cell.index], cell.method), study.face.regions)
+    found = shares(evidence(job.map_of(cell.key)[cell.index], cell.method), job.face.regions)
     expected = expected_regions(cell.name)
     chart, words = st.columns([3, 2], gap="medium", vertical_alignment="center")
     with chart:
         spoken = ", ".join(f"{name} {100 * share:.0f} %" for name, share in found.items())
-        bars = explanation_figures.region_bars(found, areas(study.face.regions), set(expected))
+        bars = explanation_figures.region_bars(found, areas(job.face.regions), set(expected))
         st.plotly_chart(
             bars,
             width="stretch",
@@ -51,20 +51,20 @@ def regions(study: ExplainJob, cell: Cell) -> None:
             st.markdown(f"No part is expected to move for {cell.name}. Gray ticks: a region's share of the picture.")
 
 
-def ask_back(study: ExplainJob, cell: Cell, look: Look) -> None:
+def ask_back(job: ExplainJob, cell: Cell, look: Look) -> None:
     st.header("Ask back")
     cover_tab, contrast_tab = st.tabs(["Cover a part", "Why one and not the other"])
     with cover_tab:
-        _cover(study)
+        _cover(job)
     with contrast_tab:
-        _contrast(study, cell, look)
+        _contrast(job, cell, look)
 
 
-def _cover(study: ExplainJob) -> None:
+def _cover(job: ExplainJob) -> None:
     """Regions or a rectangle, filled with the face's mean gray; the seven probabilities follow at once."""
-    size = study.face.size
+    size = job.face.size
     parts = st.pills("Cover", PARTS, selection_mode="multi", default=["mouth"], key="explain_cover")
-    mask = np.isin(study.face.regions, [REGIONS.index(part) for part in parts])
+    mask = np.isin(job.face.regions, [REGIONS.index(part) for part in parts])
     if st.toggle("A rectangle of my own", key="explain_rectangle"):
         with st.container(horizontal=True):
             left, top, width, height = (
@@ -73,18 +73,18 @@ def _cover(study: ExplainJob) -> None:
             )
         mask = mask.copy()
         mask[top : top + height, left : left + width] = True
-    before = study.face.prediction.probabilities
-    after = study.face.probabilities(covered(study.face.batch.numpy(), mask[None]))[0]
+    before = job.face.prediction.probabilities
+    after = job.face.probabilities(covered(job.face.batch.numpy(), mask[None]))[0]
     picture, chart = st.columns([2, 3], gap="medium", vertical_alignment="center")
     with picture:
         st.image(
-            _covered_picture(study, mask),
+            _covered_picture(job, mask),
             width="stretch",
             alt="The face with the chosen parts covered",
             caption=f"{100 * mask.mean():.0f} % of the picture covered with its mean gray",
         )
     with chart:
-        name = study.face.prediction.expression
+        name = job.face.prediction.expression
         change = 100 * (after[INDEX[name]] - before[INDEX[name]])
         moved = f"{'falls' if change < 0 else 'rises'} by {abs(change):.0f} points to {100 * after[INDEX[name]]:.0f} %"
         now = NAMES[int(after.argmax())]
@@ -102,25 +102,25 @@ def _cover(study: ExplainJob) -> None:
         )
 
 
-def _covered_picture(study: ExplainJob, mask: np.ndarray) -> np.ndarray:
+def _covered_picture(job: ExplainJob, mask: np.ndarray) -> np.ndarray:
     fine = np.kron(mask, np.ones((8, 8), bool))
-    picture = study.face.picture_rgb.copy()
-    picture[fine] = round(float(study.face.face_gray.mean()))
+    picture = job.face.picture_rgb.copy()
+    picture[fine] = round(float(job.face.face_gray.mean()))
     return picture
 
 
-def _contrast(study: ExplainJob, cell: Cell, look: Look) -> None:
-    ranking = study.face.prediction.ranking
+def _contrast(job: ExplainJob, cell: Cell, look: Look) -> None:
+    ranking = job.face.prediction.ranking
     with st.container(horizontal=True):
         one = st.selectbox("Why", NAMES, INDEX[ranking[0]], key="explain_why", width=160)
         other = st.selectbox("and not", NAMES, INDEX[ranking[1]], key="explain_why_not", width=160)
     if one == other:
         st.markdown("Choose two different classes.")
         return
-    values = study.contrast_of(cell.key, INDEX[one], INDEX[other])
+    values = job.contrast_of(cell.key, INDEX[one], INDEX[other])
     picture, words = st.columns([2, 3], gap="medium", vertical_alignment="center")
     with picture:
-        tile = maps.tiles(values, cell.method, study.face.picture_rgb, look, SIDE)[0]
+        tile = maps.tiles(values, cell.method, job.face.picture_rgb, look, SIDE)[0]
         st.image(
             tile,
             width="stretch",
@@ -134,8 +134,8 @@ def _contrast(study: ExplainJob, cell: Cell, look: Look) -> None:
                 f"Nothing in this face speaks for **{one}** rather than **{other}**: the map marks nothing." + against
             )
             return
-        found = shares(evidence(values[0], cell.method), study.face.regions)
-        most, mainly = leading(found, areas(study.face.regions))
+        found = shares(evidence(values[0], cell.method), job.face.regions)
+        most, mainly = leading(found, areas(job.face.regions))
         if METHODS[cell.method].marks == "size":
             where = "is most sensitive at" if mainly else "is sensitive all over the picture, most at"
             st.markdown(f"**{one.capitalize()}**'s score less **{other}**'s {where} {named(most, found)}.")
@@ -144,17 +144,17 @@ def _contrast(study: ExplainJob, cell: Cell, look: Look) -> None:
             st.markdown(f"What speaks for **{one}** rather than **{other}** {where} {named(most, found)}.")
 
 
-def downloads(study: ExplainJob, keys: list[Key], layer: str, look: Look) -> None:
+def downloads(job: ExplainJob, keys: list[Key], layer: str, look: Look) -> None:
     st.header("Take it with you")
-    ready = [key for key in keys if key in study.maps]
-    found = {key[0]: study.maps[key] for key in ready}
-    rows = {method: maps.tiles(values, method, study.face.picture_rgb, look) for method, values in found.items()}
-    prediction = study.face.prediction
+    ready = [key for key in keys if key in job.maps]
+    found = {key[0]: job.maps[key] for key in ready}
+    rows = {method: maps.tiles(values, method, job.face.picture_rgb, look) for method, values in found.items()}
+    prediction = job.face.prediction
     heads = {name: f"{name} {100 * p:.0f} %" for name, p in zip(NAMES, prediction.probabilities, strict=True)}
     marks = {prediction.expression: "predicted"}
-    if study.truth:
-        marks[study.truth] = "predicted, true" if study.truth == prediction.expression else "true"
-    explanation = study.explanation(keys, layer)
+    if job.truth:
+        marks[job.truth] = "predicted, true" if job.truth == prediction.expression else "true"
+    explanation = job.explanation(keys, layer)
     numbers = {
         **explanation.to_json(),
         "grid": maps.cell_boxes(list(rows), list(heads)),

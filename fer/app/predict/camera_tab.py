@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import streamlit as st
 
-from fer.app import layout, session
-from fer.app.predict import photo_reading, photos_tab
+from fer.app.explain import state as explain_state
+from fer.app.markdown import plain
+from fer.app.predict import photo_reading, photos_tab, state
 
 
 def show() -> None:
     """Take a picture; it is read like an uploaded one. After a live stream that did not start: why."""
-    if trouble := session.live_trouble():
-        st.warning(layout.plain(trouble), icon=":material/videocam_off:")
+    if reason := state.live_error.get():
+        st.warning(plain(reason), icon=":material/videocam_off:")
         st.button("Try live again", on_click=_again, icon=":material/videocam:", key="live_again")
     picture = st.camera_input(
         "Take a picture",
         key="snapshot",
         label_visibility="collapsed",
         width=640,
-        on_change=session.explain_face,
-        args=(None,),
-    )  # a new face: Explain opens on it
+        on_change=explain_state.forget_face,
+    )
     if picture is None:
         st.caption(
             "Your browser asks whether it may use the camera. The picture is read on this server, stays in "
@@ -35,5 +35,5 @@ def show() -> None:
 
 
 def _again() -> None:
-    session.tell_live_trouble("")
-    session.open_predict_view("live")
+    state.live_error.set("")
+    state.open_view("live")

@@ -57,7 +57,7 @@ class Ice:
 
 
 class IceSource:
-    """The servers that the settings name, fetched when needed and kept until they grow old; safe from any thread.
+    """The servers that the settings name, fetched when needed and cached until they grow old; safe from any thread.
 
     settings: of NAMES. bases: the providers' addresses. Never raises: where a provider fails, plain STUN and a note.
     """
@@ -70,20 +70,20 @@ class IceSource:
     ) -> None:
         self._settings, self._clock, self._lock = settings, clock, threading.Lock()
         self._bases = {"cloudflare": CLOUDFLARE, "twilio": TWILIO, "hf": HUGGING_FACE, **(bases or {})}
-        self._kept: tuple[float, Ice] | None = None  # until when, and what
-        self._given: tuple[float, Ice] | None = None  # when, and what a provider gave last
+        self._cached: tuple[float, Ice] | None = None  # until when, and what
+        self._last_answer: tuple[float, Ice] | None = None  # when, and what a provider sent last
 
     def get(self) -> Ice:
         with self._lock:
-            if self._kept is None or self._clock() >= self._kept[0]:
+            if self._cached is None or self._clock() >= self._cached[0]:
                 ice, now = self._fetch(), self._clock()
                 lasts_s = RETRY_S if ice.note else RENEW_S
                 if not ice.note:
-                    self._given = now, ice
-                elif self._given and now - self._given[0] < LIFETIME_S - SPARE_S:
-                    ice = self._given[1]  # the provider does not answer just now; what it gave still holds
-                self._kept = now + lasts_s, ice
-            return self._kept[1]
+                    self._last_answer = now, ice
+                elif self._last_answer and now - self._last_answer[0] < LIFETIME_S - SPARE_S:
+                    ice = self._last_answer[1]  # the provider does not answer just now; what it gave still holds
+                self._cached = now + lasts_s, ice
+            return self._cached[1]
 
     def _fetch(self) -> Ice:
         value = self._settings.get
@@ -148,14 +148,14 @@ def _checked(servers: object) -> list[Server]:
         servers = [servers]
     if not isinstance(servers, list) or not servers:
         raise ValueError("not a list of servers")
-    kept: list[Server] = []
+    checked: list[Server] = []
     for server in servers:
         urls = _urls(server) if isinstance(server, dict) else []
         if not urls or not all(isinstance(url, str) and ADDRESS.match(url) for url in urls):
             raise ValueError("an address is not stun: or turn:")
         login = {name: str(server[name]) for name in ("username", "credential") if server.get(name)}
-        kept.append({"urls": urls, **login})
-    return kept
+        checked.append({"urls": urls, **login})
+    return checked
 
 
 def _ask(address: str, headers: dict[str, str], body: bytes | None = None) -> dict[str, Any]:

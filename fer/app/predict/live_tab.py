@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from fer.app import layout, resources, session, widgets
-from fer.app.predict import webcam
-from fer.app.predict.browser import component, state
+from fer.app import errors, resources, session, widgets
+from fer.app.predict import state, webcam
+from fer.app.predict.browser import component
+from fer.app.predict.browser import state as browser_state
 from fer.app.predict.browser.constants import SHOWN_PEOPLE
 from fer.app.predict.live_drawer import LazyDrawer
 from fer.app.predict.webcam import Stream
@@ -15,14 +16,14 @@ from fer.failure_log import log_failure
 from fer.inference import recording
 from fer.inference.live import HISTORY_S, LiveAnalyzer, LiveSettings, LiveState
 from fer.inference.tracked import FULL_SIDE, LIVE_SIDE
-from fer.limits import hosted
+from fer.limits import hosted, limits
 from fer.visualization import figures, timeline_figures
 from fer.visualization.overlay import label_of
 
 POLL_S = 0.5
 TIMELINE_POLL_S = 2.0  # its chart costs more than all else of the panel, and a minute moves slowly
 PARTS = {"boxes": "Boxes", "labels": "Labels", "landmarks": "Landmarks", "heat": "Evidence (Grad-CAM)"}
-PLACES: dict[state.Place, str] = {"browser": "In this browser", "server": "On the server"}
+PLACES: dict[browser_state.Place, str] = {"browser": "In this browser", "server": "On the server"}
 UNFIT = {
     "wasm": "This browser cannot run the models itself: it has no WebAssembly, or one without SIMD.",
     "worker": "This browser cannot run the models itself: it cannot draw away from the page's own thread.",
@@ -34,7 +35,7 @@ def show(is_open: bool) -> None:
     """A live camera with its panel beside it, read where the visitor chose."""
     choice = st.container()  # open or not: what stands below must stay where it is, else the page builds it anew
     with choice:
-        place = _choose_place() if is_open else "browser" if state.is_recording() else "server"
+        place = _choose_place() if is_open else "browser" if browser_state.is_recording() else "server"
     if place == "browser":  # also where the tab was left in mid-recording: the browser sends the rest
         _in_browser(is_open)
     else:
@@ -43,12 +44,12 @@ def show(is_open: bool) -> None:
         _recording_result()
 
 
-def _choose_place() -> state.Place:
+def _choose_place() -> browser_state.Place:
     """Where faces are read: on a shared demo in the browser, on one's own machine by the server, until chosen."""
     if why := component.why_not():
         st.caption(f"Live faces are read on the server. Reading them in your browser is not offered: {why}.")
         return "server"
-    chosen = state.place("browser" if hosted() else "server")
+    chosen = browser_state.place("browser" if hosted() else "server")
     st.segmented_control(
         "Where faces are read",
         list(PLACES),
@@ -60,32 +61,32 @@ def _choose_place() -> state.Place:
         help="In this browser: no frame leaves your device, and no TURN server is needed; YuNet finds the faces. On "
         "the server: frames go there by WebRTC, with any detector and the evidence overlay.",
     )
-    if trouble := state.unfit():
+    if trouble := browser_state.unfit.get():
         st.warning(f"{UNFIT[trouble]} On the server it works: frames go there then.", icon=":material/memory:")
     return chosen
 
 
 def _change_place() -> None:
-    state.choose_place(session.widget("live_place_widget", str) or "server")
-    session.end_live()
-    session.keep_live(None)
+    browser_state.choose_place(session.widget("live_place_widget", str) or "server")
+    state.end_live()
+    state.live.set(None)
 
 
 def _in_browser(is_open: bool) -> None:
-    st.fragment(layout.guarded_part(lambda: _component(is_open)))()
+    st.fragment(errors.guarded_part(lambda: _component(is_open)))()
     if is_open:
         _choices(None)
 
 
 def _component(is_open: bool) -> None:
     """A fragment: numbers that come every few seconds redraw nothing else."""
-    if session.rerun_asked():
+    if session.page_rerun.take():
         st.rerun(scope="app")
     try:
-        state.keep_model(component.model(session.model(), layout.model_label(session.model())))
+        browser_state.model.set(component.model(session.model().spec, session.model().label))
     except FerError as error:  # what runs goes on with the model before
-        st.error(layout.plain(error.message), icon=":material/error:")
-    if model := state.kept_model():
+        errors.show_error(error.message)
+    if model := browser_state.model.get():
         component.place(
             model,
             _settings(),
@@ -97,43 +98,49 @@ def _component(is_open: bool) -> None:
 
 
 def _take_rows() -> None:
-    found = state.take(component.said("rows"))
+    found = browser_state.take(component.said("rows"))
     if found is not None and found.done:
-        session.keep_recording(found.rows)
-        session.ask_for_rerun()  # the summary stands outside this fragment
+        state.recording.set(found.rows)
+        session.page_rerun.set(True)  # the summary stands outside this fragment
 
 
 def _give_up_browser() -> None:
     """The next rung: WebRTC. It does not start by itself, for frames go to the server then."""
     why = component.said("unfit")
     if why in UNFIT:
-        state.tell_unfit(str(why))
-        session.ask_for_rerun()
+        browser_state.give_up(str(why))
+        session.page_rerun.set(True)
 
 
 def _open_photos() -> None:
-    session.open_predict_view("photos")
-    session.ask_for_rerun()
+    state.open_view("photos")
+    session.page_rerun.set(True)
 
 
 def _on_server(is_open: bool) -> None:
     """The stream with its panel beside it. The component is drawn as long as there is a stream, open or not."""
-    stream = session.live()
+    stream = state.live.get()
     if stream is None and not is_open:
         return
     if stream is None:
         drawer = LazyDrawer()
         stream = Stream(
-            LiveAnalyzer(resources.recognizer(session.model()), resources.detector(session.detector()), drawer), drawer
+            LiveAnalyzer(
+                resources.recognizer(session.model()),
+                resources.detector(session.detector.get()),
+                drawer,
+                limits=limits(),
+            ),
+            drawer,
         )
-        session.keep_live(stream)
+        state.live.set(stream)
     if not is_open:
-        session.end_live()
+        state.end_live()
     _buttons(stream)
     try:
         _apply(stream)
     except FerError as error:  # the stream goes on as it was
-        st.error(layout.plain(error.message), icon=":material/error:")
+        errors.show_error(error.message)
     left, right = st.columns([3, 2], gap="large")
     with left:
         if not stream.wanted:
@@ -143,8 +150,8 @@ def _on_server(is_open: bool) -> None:
         _choices(stream)
     with right:
         if is_open:
-            st.fragment(layout.guarded_part(_panel), run_every=POLL_S if stream.wanted else None)()
-            st.fragment(layout.guarded_part(_timeline), run_every=TIMELINE_POLL_S if stream.wanted else None)()
+            st.fragment(errors.guarded_part(_panel), run_every=POLL_S if stream.wanted else None)()
+            st.fragment(errors.guarded_part(_timeline), run_every=TIMELINE_POLL_S if stream.wanted else None)()
     if "heat" in stream.analyzer.settings.drawn and not stream.drawer.has_heat:  # last: the page stands meanwhile
         with loading, st.spinner("Loading PyTorch for the evidence overlay"):
             stream.drawer.load_heat()
@@ -158,34 +165,34 @@ def _place(stream: Stream) -> None:
         log_failure("The live stream failed", error)
         if not stream.wanted:
             return
-        session.tell_live_trouble(webcam.why_not(stream))
-        session.end_live()
-        session.open_predict_view("camera")
+        state.live_error.set(webcam.why_not(stream))
+        state.end_live()
+        state.open_view("camera")
         st.rerun()
 
 
 def _buttons(stream: Stream) -> None:
     if stream.wanted:
-        st.button("Stop the camera", on_click=session.end_live, icon=":material/stop_circle:", key="live_stop")
+        st.button("Stop the camera", on_click=state.end_live, icon=":material/stop_circle:", key="live_stop")
     else:
         st.button(widgets.main_label("Start the camera"), on_click=_start, icon=":material/videocam:", key="live_start")
 
 
 def _start() -> None:
-    stream = session.live()
+    stream = state.live.get()
     if stream is None or stream.wanted:  # the second click of two
         return
-    session.tell_live_trouble("")
+    state.live_error.set("")
     if not webcam.secure():
-        session.tell_live_trouble(webcam.why_not(stream))
-        session.open_predict_view("camera")
+        state.live_error.set(webcam.why_not(stream))
+        state.open_view("camera")
         return
     if webcam.busy():
-        session.tell_live_trouble(
+        state.live_error.set(
             "As many cameras are live here as this server takes. Try again in a few minutes; a "
             "snapshot works meanwhile."
         )
-        session.open_predict_view("camera")
+        state.open_view("camera")
         return
     stream.start()
 
@@ -199,7 +206,7 @@ def _invitation() -> None:
 
 def _apply(stream: Stream) -> None:
     """The choices, model and detector for the next frame; the stream goes on."""
-    stream.analyzer.use(resources.recognizer(session.model()), resources.detector(session.detector()), _settings())
+    stream.analyzer.use(resources.recognizer(session.model()), resources.detector(session.detector.get()), _settings())
 
 
 def _settings() -> LiveSettings:
@@ -264,16 +271,16 @@ def _choices(stream: Stream | None) -> None:
 
 def _panel() -> None:
     """Polled: what is current. Redraws itself alone, so that the stream is never touched."""
-    stream = session.live()
-    if session.rerun_asked():
+    stream = state.live.get()
+    if session.page_rerun.take():
         st.rerun(scope="app")
     if stream is None or not stream.wanted:
         st.caption("The panel fills when the camera runs: who shows what, the last minute, frames a second.")
         return
     if stream.waiting_s > webcam.START_WITHIN_S:
-        session.tell_live_trouble(webcam.why_not(stream))
-        session.end_live()
-        session.open_predict_view("camera")
+        state.live_error.set(webcam.why_not(stream))
+        state.end_live()
+        state.open_view("camera")
         st.rerun(scope="app")
     now = stream.analyzer.state()
     if not stream.flows:
@@ -326,7 +333,7 @@ def _people(now: LiveState) -> None:
 
 def _timeline() -> None:
     """Polled by itself, less often."""
-    stream = session.live()
+    stream = state.live.get()
     if stream is None or not stream.wanted or not stream.flows:
         return
     rows, now_s = stream.analyzer.history()
@@ -366,15 +373,15 @@ def _recorder(stream: Stream, now: LiveState) -> None:
 
 
 def _stop_recording() -> None:
-    stream = session.live()
+    stream = state.live.get()
     # else this is the second click of two, or the camera was stopped before it
     if stream is not None and stream.analyzer.state().recording:
-        session.keep_recording(stream.analyzer.stop_recording())
-        session.ask_for_rerun()  # the summary stands outside this fragment
+        state.recording.set(stream.analyzer.stop_recording())
+        session.page_rerun.set(True)  # the summary stands outside this fragment
 
 
 def _recording_result() -> None:
-    rows = session.recording()
+    rows = state.recording.get()
     if not rows:
         return
     st.header("Your recording")

@@ -10,25 +10,26 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 
 from fer.app import resources, session, work_queue
+from fer.app.model_choice import Model
+from fer.app.predict import state
 from fer.errors import FerError
 from fer.expressions import NAMES
+from fer.inference.photo import PhotoReading
 from fer.inference.recognizer import Recognizer
 from fer.inference.stability import stability
 from fer.limits import limits
 from fer.memory import return_freed_memory
 from fer.records import Prediction
-from fer.vision.detection import Detector
-from fer.vision.images import decode_image
+from fer.vision.detection import Auto, Detector
+from fer.vision.images import decode
 from fer.visualization import render
 
-MAX_PHOTOS, STABLE_FACES = limits().photos, limits().stable_faces
 STEPS = ("Found", "Aligned", "Gray", "Standardized")
 STEP_SIDE = 100  # pixels of a step's picture, as it is shown: Streamlit would encode a larger one anew each time
 
@@ -53,14 +54,16 @@ class Reading:
     """
 
     photo: Photo
-    model: str
+    model: Model
     detector: str
     width: int | None = None
     height: int | None = None
-    drawn: bytes = b""  # the picture with its faces marked, a JPEG: 100 photos' pixels are gigabytes
+    annotated: bytes = b""  # the picture with its faces marked, a JPEG: 100 photos' pixels are gigabytes
     faces: tuple[Prediction, ...] = ()
+    notes: tuple[str, ...] = ()  # about the file
     error: FerError | None = None
     recognizer: Recognizer | None = None
+    automatic: bool = False  # nobody chose the detector
     # Of the largest faces the share of views that keep the label; and of each face that was looked at, how it got to
     # the network, as small JPEGs by the names in STEPS.
     stabilities: list[float] = field(default_factory=list, compare=False)
@@ -75,7 +78,7 @@ class Reading:
 
     def image_rgb(self) -> np.ndarray:
         """The photo's pixels, decoded again."""
-        return decode_image(self.photo.data)
+        return decode(self.photo.data, limits()).rgb
 
     def strip(self, number: int) -> dict[str, bytes]:
         """How face `number`, from 1, got to the network, as small pictures; made when first asked for, then kept."""
@@ -101,34 +104,21 @@ class Reading:
             image_rgb = self.image_rgb()
             self.strips[number] = _strip(self.reader, image_rgb, self.faces[number - 1])
             if measure:
-                self.stabilities[:] = stability(self.reader, image_rgb, list(self.faces[:STABLE_FACES]))
+                largest = list(self.faces[: limits().stable_faces])
+                self.stabilities[:] = stability(self.reader, image_rgb, largest)
 
     @property
     def key(self) -> tuple[str, ...]:
         """The same for the same photo, read by the same weights and detector: a run replaces its weights by better."""
-        return (self.photo.key, self.model, self.recognizer.card.sha256 if self.recognizer else "", self.detector)
-
-    @property
-    def model_name(self) -> str:
-        """The model's name without the folder that a run lies in: files are passed on."""
-        return Path(self.model).name
+        digest = self.recognizer.card.sha256 if self.recognizer else ""
+        return (self.photo.key, self.model.spec, digest, self.detector, str(self.automatic))
 
     def to_json(self) -> dict[str, Any]:
         """The same line as `python -m fer predict --json` prints, plus model and detector."""
-        error = self.error and {"type": type(self.error).__name__, "message": self.error.message}
+        reading = PhotoReading(self.photo.name, self.width, self.height, self.faces, self.notes, self.error)
         return {
-            "path": self.photo.name,
-            "width": self.width,
-            "height": self.height,
-            "faces": [
-                {
-                    **face.to_json(),
-                    **({"stability": round(self.stabilities[index], 3)} if index < len(self.stabilities) else {}),
-                }
-                for index, face in enumerate(self.faces)
-            ],
-            "error": error,
-            "model": self.model_name,
+            **reading.to_json(self.stabilities),
+            "model": self.model.name,
             "detector": self.detector,
         }
 
@@ -143,49 +133,51 @@ def read_photo(photo: Photo, own: bool = True) -> Reading:
     unread, detector = _unread(photo)
     if unread.error:
         return unread
-    kept = session.results()
-    if unread.key not in kept:
+    readings = state.results()
+    if unread.key not in readings:
         with work_queue.photo_slot():
-            kept[unread.key] = _read(unread, detector)
-        kept.move_to_end(unread.key, last=own)
+            readings[unread.key] = _read(unread, detector)
+        readings.move_to_end(unread.key, last=own)
     elif own:
-        kept.move_to_end(unread.key)
-    return kept[unread.key]
+        readings.move_to_end(unread.key)
+    return readings[unread.key]
 
 
 def known(photo: Photo) -> Reading | None:
     """What was read off this photo in this session by the model and detector in use, else None."""
-    return session.results().get(_unread(photo)[0].key)
+    return state.results().get(_unread(photo)[0].key)
 
 
 def failed(photo: Photo, error: FerError) -> Reading:
     """In place of a reading that could not be made."""
-    return Reading(photo, session.model(), session.detector(), error=error)
+    return Reading(photo, session.model(), session.detector.get(), error=error)
 
 
 def _unread(photo: Photo) -> tuple[Reading, Detector]:
     """The reading to be made, with an error where its model cannot be loaded, and the detector to make it with."""
     model = session.model()
-    detector = resources.detector("none" if session.as_whole(photo.key) else session.detector())
+    detector = resources.detector("none" if state.as_whole(photo.key) else session.detector.get())
+    unread = Reading(photo, model, detector.name, automatic=isinstance(detector, Auto))
     try:
-        return Reading(photo, model, detector.name, recognizer=resources.recognizer(model)), detector
+        return replace(unread, recognizer=resources.recognizer(model)), detector
     except FerError as error:
-        return Reading(photo, model, detector.name, error=error), detector
+        return replace(unread, error=error), detector
 
 
 def _read(unread: Reading, detector: Detector) -> Reading:
     """The reading of a photo whose recognizer is known."""
     recognizer = unread.reader
     try:
-        image_rgb = decode_image(unread.photo.data)
-        faces = recognizer.predict(image_rgb, detector)
-        height, width = image_rgb.shape[:2]
+        decoded = decode(unread.photo.data, limits())
+        faces = recognizer.predict(decoded.rgb, detector)
+        found = PhotoReading.of(unread.photo.name, decoded, faces)
         return replace(
             unread,
-            width=width,
-            height=height,
-            faces=tuple(faces),
-            drawn=render.jpeg(render.draw_predictions(image_rgb, faces)),
+            width=found.width,
+            height=found.height,
+            faces=found.faces,
+            notes=found.notes,
+            annotated=render.jpeg(render.draw_predictions(decoded.rgb, faces)),
         )
     except FerError as error:
         return replace(unread, error=error)
@@ -232,8 +224,8 @@ def rows_of(readings: list[Reading]) -> list[dict[str, Any]]:
                     "stability": round(reading.stabilities[number - 1], 3)
                     if number <= len(reading.stabilities)
                     else "",
-                    "model": reading.model_name,
-                    "detector": reading.detector,
+                    "model": reading.model.name,
+                    "detector": face.box.detector,
                 }
             )
     return rows

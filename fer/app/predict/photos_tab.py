@@ -8,11 +8,15 @@ from dataclasses import dataclass
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from fer.app import layout, resources, session, widgets
-from fer.app.predict import photo_reading
+from fer.app import errors, resources, widgets
+from fer.app.explain import state as explain_state
+from fer.app.explain.state import Explained
+from fer.app.markdown import plain
+from fer.app.predict import photo_reading, state
 from fer.app.predict.photo_reading import Photo, Reading
 from fer.errors import FerError
-from fer.vision.images import MAX_BYTES
+from fer.limits import MB, limits
+from fer.vision.images import FORMATS
 from fer.visualization import render
 
 LINE_HEIGHT = 44  # pixels, of the button in it: what stands below keeps its place when the button goes
@@ -25,7 +29,7 @@ def show() -> None:
         readings.append(reading)
         answers.append(show_answer(reading))
     for answer in filter(None, answers):
-        with layout.guarded():
+        with errors.guarded():
             follow_up(answer)
     if any(reading.faces for reading in readings):
         show_table(readings)
@@ -34,32 +38,28 @@ def show() -> None:
 def chosen_photos() -> list[Photo]:
     """What the visitor put in: uploads, else the sample they clicked."""
     uploads = st.file_uploader(
-        "Photos: PNG, JPEG, WebP, BMP or GIF",
+        f"Photos: {FORMATS}",
         accept_multiple_files=True,
         key="photo_uploads",
         on_change=forget_sample,
-        max_upload_size=MAX_BYTES // 2**20,
+        max_upload_size=limits().photo_bytes // MB,
     )
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown("Or take a sample:")
         for name, source in resources.SAMPLE_NAMES.items():
-            st.button(
-                source, key=f"sample_{name}", on_click=session.choose_sample, args=(name,), icon=":material/image:"
-            )
-    if sample := session.sample():
+            st.button(source, key=f"sample_{name}", on_click=state.choose_sample, args=(name,), icon=":material/image:")
+    if sample := state.sample.get():
         return [Photo(f"{sample}.jpg", resources.sample_bytes(sample))]
-    if len(uploads) > photo_reading.MAX_PHOTOS:
-        st.warning(
-            f"The first {photo_reading.MAX_PHOTOS} of {len(uploads)} photos are read. For more, use "
-            "`python -m fer predict FOLDER`."
-        )
-    put_in = [Photo(upload.name, upload.getvalue()) for upload in uploads[: photo_reading.MAX_PHOTOS]]
-    return list({photo.key: photo for photo in put_in}.values())  # the same file put in twice is shown once
+    most = limits().photos
+    if len(uploads) > most:
+        st.warning(f"The first {most} of {len(uploads)} photos are read. For more, use `python -m fer predict FOLDER`.")
+    uploaded = [Photo(upload.name, upload.getvalue()) for upload in uploads[:most]]
+    return list({photo.key: photo for photo in uploaded}.values())  # the same file twice is shown once
 
 
 def forget_sample() -> None:
-    session.choose_sample(None)
-    session.stop_reading(False)
+    state.choose_sample(None)
+    state.stop_reading.set(False)
 
 
 def read_all(chosen: list[Photo]) -> Iterator[Reading]:
@@ -73,9 +73,9 @@ def read_all(chosen: list[Photo]) -> Iterator[Reading]:
         place, way_out = st.empty(), st.empty()
     queue, read = st.empty(), 0  # the notice of a queue, always there, so that what stands below keeps its place
     if len(chosen) > 1:
-        way_out.button("Stop reading", on_click=session.stop_reading, icon=":material/stop_circle:")
+        way_out.button("Stop reading", on_click=state.stop_reading.set, args=(True,), icon=":material/stop_circle:")
     for number, photo in enumerate(chosen, 1):
-        if session.stopped_reading() and not photo_reading.known(photo):  # what was read before stays
+        if state.stop_reading.get() and not photo_reading.known(photo):  # what was read before stays
             continue
         if len(chosen) > 1:
             place.progress(number / len(chosen), f"Photo {number} of {len(chosen)}")
@@ -87,7 +87,7 @@ def read_all(chosen: list[Photo]) -> Iterator[Reading]:
     if read < len(chosen):
         place.markdown(f"Stopped: {read} of {len(chosen)} photos are read.")
         with line:
-            st.button("Go on", on_click=session.stop_reading, args=(False,), icon=":material/play_arrow:")
+            st.button("Go on", on_click=state.stop_reading.set, args=(False,), icon=":material/play_arrow:")
     elif len(chosen) > 1:
         place.markdown(f"{len(chosen)} photos are read.")
 
@@ -96,10 +96,9 @@ def read_one(photo: Photo) -> Reading:
     """Never raises, so that one bad photo does not keep the others from being read."""
     try:
         return photo_reading.read_photo(photo)
-    except FerError as error:
-        return photo_reading.failed(photo, error)
     except Exception as error:
-        return photo_reading.failed(photo, FerError(layout.sorry(error)))
+        message = errors.sentence_for(error, "A photo failed", errors.PAGE_ADVICE)
+        return photo_reading.failed(photo, error if isinstance(error, FerError) else FerError(message))
 
 
 @dataclass(frozen=True)
@@ -118,12 +117,14 @@ def show_answer(reading: Reading) -> Answer | None:
     with st.container(border=True):
         widgets.photo_name(reading.photo.name)
         if reading.error:
-            st.error(layout.plain(reading.error.message), icon=":material/broken_image:")
+            errors.show_error(reading.error.message, ":material/broken_image:")
             return None
         picture, detail = st.columns([3, 2], gap="medium")
         with picture:
+            for note in reading.notes:
+                st.caption(plain(note))
             labels = ", ".join(render.face_label(face) for face in reading.faces) or "none"
-            st.image(reading.drawn, width="stretch", alt=f"The photo with its faces marked: {labels}")
+            st.image(reading.annotated, width="stretch", alt=f"The photo with its faces marked: {labels}")
         with detail:
             if not reading.faces:
                 offer_whole(reading)
@@ -134,7 +135,7 @@ def show_answer(reading: Reading) -> Answer | None:
     if reading.followed_up(number):
         fill_in(answer)
     else:
-        if number <= photo_reading.STABLE_FACES:
+        if number <= limits().stable_faces:
             with meter.container():
                 widgets.stability_to_come()
         with answer.steps.container():
@@ -182,13 +183,13 @@ def show_face(reading: Reading) -> tuple[int, DeltaGenerator]:
     widgets.probability_chart(face, key=f"bars_{reading.photo.key}_{reading.detector}_{chosen}")
     meter = st.empty()
     if st.button("Explain this face", key=f"explain_{reading.photo.key}", icon=":material/travel_explore:"):
-        session.explain_face(session.Explained(reading.photo, face.box))
+        explain_state.explain_face(Explained(reading.photo, face.box))
         st.switch_page("pages/explain.py")
-    if session.as_whole(reading.photo.key):
+    if state.as_whole(reading.photo.key):
         st.button(
             "Look for faces again",
             key=f"search_{reading.photo.key}",
-            on_click=session.take_whole,
+            on_click=state.take_whole,
             args=(reading.photo.key, False),
         )
     return chosen, meter
@@ -203,7 +204,7 @@ def offer_whole(reading: Reading) -> None:
     st.button(
         "Treat the whole picture as a face",
         key=f"whole_{reading.photo.key}",
-        on_click=session.take_whole,
+        on_click=state.take_whole,
         args=(reading.photo.key,),
         icon=":material/crop_free:",
     )

@@ -6,14 +6,14 @@ import io
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 
 import cv2
 import numpy as np
 
+from fer.app.errors import sentence_for
+from fer.app.model_choice import Model
 from fer.app.work_queue import WorkQueue
-from fer.errors import FerError
-from fer.failure_log import log_failure
 from fer.inference.recognizer import Recognizer
 from fer.inference.video import Progress, VideoResult, read_video
 from fer.limits import limits
@@ -22,7 +22,12 @@ from fer.visualization import render
 from fer.visualization.overlay import draw_faces
 
 MOMENT_WIDTH = 220  # pixels of a moment's picture, as it is shown: Streamlit would encode a wider one anew each time
-_places = WorkQueue(limits().videos_at_once)
+
+
+@cache
+def _places() -> WorkQueue:
+    """Where videos wait for their turn, of all visitors."""
+    return WorkQueue(limits().videos_at_once)
 
 
 class Cancelled(Exception):
@@ -38,7 +43,7 @@ class VideoJob:
 
     key: tuple[str, str, str]
     name: str
-    model: str
+    model: Model
     progress: Progress = Progress(0.0, 0, None)
     place: int = 0  # in the queue, from 1; 0 when it is being read
     result: VideoResult | None = None
@@ -82,20 +87,16 @@ class VideoJob:
     def _run(self, data: bytes, recognizer: Recognizer, detector: Detector, readings_per_s: float) -> None:
         out = io.BytesIO()
         try:
-            with _places.entered(self._wait):
+            with _places().entered(self._wait):
                 self.place = 0
-                self.result = read_video(data, out, recognizer, detector, draw_faces, readings_per_s, self._note)
+                self.result = read_video(
+                    data, out, recognizer, detector, draw_faces, readings_per_s, self._note, limits()
+                )
                 self.annotated = out.getvalue()
         except Cancelled:
             pass
-        except FerError as error:
-            self.error = error.message
         except Exception as error:  # a thread's failure must reach its visitor as a sentence
-            number = log_failure("A video failed", error)
-            self.error = (
-                f"Something went wrong on our side with this video (number {number}, for whoever runs this "
-                "server). Try another one, or save it as MP4 (H.264)."
-            )
+            self.error = sentence_for(error, "A video failed", "Try another video, or save it as MP4 (H.264).")
         finally:
             self._finished.set()
 

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
 
 import streamlit as st
 
-from fer.app import layout, resources, session
-from fer.app.predict import sample_video
+from fer.app import errors, resources, session
+from fer.app.markdown import plain
+from fer.app.predict import sample_video, state
 from fer.app.predict.video_job import MOMENT_WIDTH, VideoJob
 from fer.app.server.visitors import still_there
 from fer.inference import recording
 from fer.inference.recognizer import Recognizer
-from fer.inference.video import READINGS_PER_S, VideoResult
+from fer.inference.video import READINGS_PER_S, SOUND, VideoResult
+from fer.limits import limits
 from fer.vision.detection import Detector
-from fer.vision.video import LONGEST, MAX_BYTES, SUFFIXES
+from fer.vision.video import SUFFIXES, longest
 from fer.visualization import figures, timeline_figures
 
 POLL_S = 0.4
@@ -24,24 +25,26 @@ GRACE_S = 60.0  # a video is read on for that long after its visitor's connectio
 
 def show() -> None:
     """The uploader; a video is read as soon as it is there."""
+    most_mb = limits().video_bytes // 2**20
     upload = st.file_uploader(
-        f"A video: MP4, MOV, WebM, MKV or AVI, up to {MAX_BYTES // 2**20} MB and {LONGEST}",
+        f"A video: MP4, MOV, WebM, MKV or AVI, up to {most_mb} MB and {longest(limits())}",
         type=list(SUFFIXES),
         key="video_upload",
-        max_upload_size=MAX_BYTES // 2**20,
+        max_upload_size=most_mb,
         on_change=_another_video,
     )
     st.button(
         "Or take the sample video",
-        on_click=session.choose_sample_video,
+        on_click=state.sample_video.set,
+        args=(True,),
         icon=":material/movie:",
         key="take_sample_video",
     )
-    if upload is not None and not session.sample_video():
+    if upload is not None and not state.sample_video.get():
         _read(upload.name, upload.getvalue())
-    elif session.sample_video():
+    elif state.sample_video.get():
         _read("sample.mp4", sample_video.sample_video())
-    job = session.video_job()
+    job = state.video_job.get()
     if job is None:
         st.caption(
             "You get the video back with its faces marked, who showed what when, and the strongest moments. It "
@@ -49,23 +52,23 @@ def show() -> None:
         )
         return
     if not job.finished:
-        st.fragment(layout.guarded_part(_progress), run_every=POLL_S)()
+        st.fragment(errors.guarded_part(_progress), run_every=POLL_S)()
     else:
-        _result(job, at_hand=upload is not None or session.sample_video())
+        _result(job, at_hand=upload is not None or state.sample_video.get())
 
 
 def _another_video() -> None:
-    """Another video, or none, was put in: what was read of the last one goes."""
-    session.choose_sample_video(False)
-    if (job := session.video_job()) is not None:
+    """Another video, or none, was uploaded: what was read of the last one goes."""
+    state.sample_video.set(False)
+    if (job := state.video_job.get()) is not None:
         job.cancel()
-    session.keep_video_job(None)
+    state.video_job.set(None)
 
 
 def _read(name: str, data: bytes) -> None:
     """Start reading, unless this very video has been read already; another model reads it only when asked."""
     digest = hashlib.blake2b(data, digest_size=12).hexdigest()
-    job = session.video_job()
+    job = state.video_job.get()
     if job is not None and job.key[0] == digest:
         return
     if job is not None:
@@ -76,18 +79,18 @@ def _read(name: str, data: bytes) -> None:
 def _start(name: str, data: bytes, digest: str) -> None:
     recognizer, detector, readers = _readers()
     job = VideoJob((digest, *readers), name, session.model())
-    session.keep_video_job(job)
+    state.video_job.set(job)
     job.start(data, recognizer, detector, READINGS_PER_S, still_there(GRACE_S))
 
 
 def _readers() -> tuple[Recognizer, Detector, tuple[str, str]]:
     """The model and the detector in use, and what tells them apart from others."""
-    recognizer, detector = resources.recognizer(session.model()), resources.detector(session.detector())
+    recognizer, detector = resources.recognizer(session.model()), resources.detector(session.detector.get())
     return recognizer, detector, (recognizer.card.sha256, detector.name)
 
 
 def _progress() -> None:
-    job = session.video_job()
+    job = state.video_job.get()
     if job is None or job.finished:
         st.rerun(scope="app")
     if job.place:
@@ -103,34 +106,34 @@ def _result(job: VideoJob, at_hand: bool) -> None:
     """What was read. at_hand: whether the video itself is still there; after another page the uploader is empty."""
     video = job.result
     if job.error:
-        st.error(layout.plain(job.error), icon=":material/movie:")
+        errors.show_error(job.error, ":material/movie:")
     elif video is None:
         st.info("Cancelled before the first frame.", icon=":material/info:")
     else:
         st.markdown(
-            f"**{layout.plain(job.name)}** · {video.frames} frames, faces read {video.read} times · "
-            f"{layout.plain(layout.model_label(job.model))}"
+            f"**{plain(job.name)}** · {video.frames} frames, faces read {video.read} times · {SOUND[video.sound]} · "
+            f"{plain(job.model.label)}"
         )
     recognizer, detector, readers = _readers()
     other = job.key[1:] != readers
     if other:
         newer = "newer weights of " if job.model == session.model() and job.key[1] != recognizer.card.sha256 else ""
         st.caption(
-            f"Read by {layout.plain(layout.model_label(job.model))} with the detector {job.key[2]}. Now it would "
-            f"be read by {newer}{layout.plain(layout.model_label(session.model()))} with {detector.name}."
+            f"Read by {plain(job.model.label)} with the detector {job.key[2]}. Now it would "
+            f"be read by {newer}{plain(session.model().label)} with {detector.name}."
         )
     if (job.unread or other) and not at_hand:
         st.caption("To read it again, put the video in once more.")
     elif job.unread or other:
         st.button(
-            "Read it again", key="video_again", on_click=session.keep_video_job, args=(None,), icon=":material/refresh:"
+            "Read it again", key="video_again", on_click=state.video_job.set, args=(None,), icon=":material/refresh:"
         )
     if video is None:
         return
     if video.cancelled:
         st.info("Cancelled: this is the part that was read.", icon=":material/info:")
     for note in video.notes:
-        st.info(layout.plain(note), icon=":material/info:")
+        st.info(plain(note), icon=":material/info:")
     st.video(job.annotated, format="video/mp4", alt=f"The video {job.name} with its faces marked", width=720)
     if video.rows:
         _timelines(video)
@@ -191,7 +194,7 @@ def _downloads(job: VideoJob, video: VideoResult) -> None:
             icon=":material/download:",
             key="video_csv",
         )
-        facts = {"video": job.name, "model": Path(job.model).name, "notes": list(video.notes)}
+        facts = {"video": job.name, "model": job.model.name, "notes": list(video.notes)}
         st.download_button(
             "JSON",
             lambda: recording.to_json(video.rows, **facts),

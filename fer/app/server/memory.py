@@ -1,8 +1,8 @@
-"""Garbage is looked for among all that is loaded once a minute at most, not after every poll of a page.
+"""Run a full garbage collection at most once a minute, not after every poll of a page.
 
 Streamlit collects after each run of a page and of a polled part: over all modules and models that took 80 % of the
 server's time beside a live stream (`python -m tests.browser.measure_live`). What is alive is therefore frozen for the
-collector between two tidyings, which thaw it, so that what visitors leave behind goes with the next one.
+collector between two full collections, which thaw it, so that what visitors leave behind goes with the next one.
 """
 
 from __future__ import annotations
@@ -20,41 +20,41 @@ from fer.failure_log import log_failure
 from fer.memory import return_freed_memory
 
 EVERY_S = 60.0
-_turn = threading.Lock()
+_lock = threading.Lock()
 _last_s = float("-inf")
-_later: threading.Timer | None = None
+_timer: threading.Timer | None = None
 
 
-def tidy_now_and_then(chore: Callable[[], None] = lambda: None) -> None:
-    """For each page that is opened: tidy where it is due, and from then on every minute, though nobody comes.
+def collect_every_minute(task: Callable[[], None] = lambda: None) -> None:
+    """For each page that is opened: collect where it is due, and from then on every minute, though nobody comes.
 
-    chore: what else is to be done each minute.
+    task: what else is to be done each minute.
     """
-    tidy()
-    if _later is None or not _later.is_alive():
-        _arm(chore)
+    collect()
+    if _timer is None or not _timer.is_alive():
+        _start_timer(task)
 
 
-def _arm(chore: Callable[[], None]) -> None:
-    global _later
-    _later = threading.Timer(EVERY_S, _look_after, args=(chore,))
-    _later.daemon = True
-    _later.start()
+def _start_timer(task: Callable[[], None]) -> None:
+    global _timer
+    _timer = threading.Timer(EVERY_S, _run_upkeep, args=(task,))
+    _timer.daemon = True
+    _timer.start()
 
 
-def _look_after(chore: Callable[[], None]) -> None:
+def _run_upkeep(task: Callable[[], None]) -> None:
     """The last visitor's pictures go as well: Streamlit forgets a session that ran out when the next one comes."""
     try:
-        let_sessions_go()
-        tidy(now=True)
-        chore()
+        drop_expired_sessions()
+        collect(now=True)
+        task()
     except Exception as error:  # the next minute must come all the same
-        log_failure("The tidying failed", error)
+        log_failure("The upkeep failed", error)
     if runtime.exists():
-        _arm(chore)
+        _start_timer(task)
 
 
-def let_sessions_go() -> None:
+def drop_expired_sessions() -> None:
     """Drop the sessions that ran out, of visitors who closed the page over two minutes ago."""
     if not runtime.exists():
         return
@@ -64,10 +64,10 @@ def let_sessions_go() -> None:
             len(sessions._session_storage._cache)  # asked for its length, it lets go of those
 
 
-def tidy(now: bool = False) -> bool:
+def collect(now: bool = False) -> bool:
     """Collect everything and freeze what stays; returns whether it was time to, which `now` says it is."""
     global _last_s
-    if not now and time.monotonic() - _last_s < EVERY_S or not _turn.acquire(blocking=False):
+    if not now and time.monotonic() - _last_s < EVERY_S or not _lock.acquire(blocking=False):
         return False
     try:
         gc.unfreeze()
@@ -76,5 +76,5 @@ def tidy(now: bool = False) -> bool:
         gc.freeze()
         _last_s = time.monotonic()
     finally:
-        _turn.release()
+        _lock.release()
     return True

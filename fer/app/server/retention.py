@@ -1,4 +1,4 @@
-"""Forget what visitors left on Training: uploads and, on the shared demo, runs; looked for once a minute at most."""
+"""Remove what visitors left on Training for too long: uploads and, on the shared demo, runs."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from fer.training.run_store import delete_run, list_runs
 
 EVERY_S = 60.0
 DAY_S = 86_400.0
-_turn = threading.Lock()
+_lock = threading.Lock()
 _last_s = float("-inf")
 
 
-def sweep_now_and_then() -> None:
-    """Sweep where the last time is a minute ago; for a page that opens."""
+def remove_expired_if_due() -> None:
+    """At most once a minute; for a page that opens."""
     global _last_s
-    if time.monotonic() - _last_s < EVERY_S or not _turn.acquire(blocking=False):
+    if time.monotonic() - _last_s < EVERY_S or not _lock.acquire(blocking=False):
         return
     try:
         _last_s = time.monotonic()
-        sweep()
+        remove_expired()
     finally:
-        _turn.release()
+        _lock.release()
 
 
-def sweep(now_s: float | None = None) -> None:
+def remove_expired(now_s: float | None = None) -> None:
     """Remove what is older than fer.limits' kept_upload_days. On a machine of one's own runs are never touched."""
     days, now_s = limits().kept_upload_days, time.time() if now_s is None else now_s
     if not hosted():

@@ -39,12 +39,12 @@ def prepare() -> None:
 
 def _bounded(manager: MemoryUploadedFileManager, session_id: str, file: UploadedFileRec) -> None:
     """Keep a visitor's upload, unless with all the others that their page holds it would be too much."""
-    kept = sum(
+    held = sum(
         len(other.data)
         for other in manager.file_storage.get(session_id, {}).copy().values()
         if other.file_id != file.file_id
     )
-    if kept + len(file.data) > limits().session_bytes:
+    if held + len(file.data) > limits().session_bytes:
         raise HTTPException(413, "Too much at once: take some files out first.")
     _add_file(manager, session_id, file)
 

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 import streamlit as st
 
-from fer.app import layout, resources, session
-from fer.data.folders import Faces
+from fer.app import resources
+from fer.app.markdown import plain
+from fer.app.training import state
+from fer.data.pictures import Faces
 from fer.data.read import read_dataset
 from fer.data.report import SPLIT_LABELS, DataReport, report_on, samples
 from fer.expressions import NAMES
-from fer.limits import limits
+from fer.limits import Limits, limits
 from fer.visualization.contact import contact_sheet
 
 SHEET_FACES, SHEET_WIDTH = 8, 188
-KEPT_S = 86_400 * limits().kept_upload_days  # as an upload itself
 
 
 @dataclass(frozen=True)
@@ -28,14 +31,24 @@ class Sheet:
     png: bytes
 
 
-@st.cache_data(max_entries=4, ttl=KEPT_S, show_spinner="Reading the data")
-def look_at(data: str, faces: Faces, stamp: str) -> tuple[DataReport, dict[str, Sheet]]:
+def look_at(data: str, faces: Faces, classes: str, stamp: str) -> tuple[DataReport, dict[str, Sheet]]:
     """The report, and a few training pictures of each class, as one. stamp only tells versions apart."""
-    dataset = read_dataset(data, quiet=True, faces=faces)
-    found = {name: samples(dataset, index, SHEET_FACES) for index, name in enumerate(NAMES)}
-    return report_on(dataset), {
-        name: Sheet(len(faces), _sheet_png(faces)) for name, faces in found.items() if len(faces)
-    }
+    return _looked_at(limits())(data, faces, classes, stamp)
+
+
+@functools.cache
+def _looked_at(limits: Limits) -> Callable[[str, Faces, str, str], tuple[DataReport, dict[str, Sheet]]]:
+    """What looks, and remembers it for as long as an upload itself is kept."""
+
+    @st.cache_data(max_entries=4, ttl=86_400 * limits.kept_upload_days, show_spinner="Reading the data")
+    def look(data: str, faces: Faces, classes: str, stamp: str) -> tuple[DataReport, dict[str, Sheet]]:
+        dataset = read_dataset(data, quiet=True, faces=faces, classes=classes, limits=limits)
+        found = {name: samples(dataset, index, SHEET_FACES) for index, name in enumerate(NAMES)}
+        return report_on(dataset), {
+            name: Sheet(len(faces), _sheet_png(faces)) for name, faces in found.items() if len(faces)
+        }
+
+    return look
 
 
 def _sheet_png(faces: np.ndarray) -> bytes:
@@ -46,14 +59,14 @@ def _sheet_png(faces: np.ndarray) -> bytes:
     return cv2.imencode(".png", cv2.cvtColor(small, cv2.COLOR_RGBA2BGRA))[1].tobytes()
 
 
-def show_report(data: str, faces: Faces) -> DataReport:
+def show_report(data: str, faces: Faces, classes: str) -> DataReport:
     """Counts, findings with their remedy, and a contact sheet per class; returns the report."""
     st.header("What is in this data?")
     # The charts' libraries take most of a second to load: the form above is shown meanwhile.
     from fer.visualization import figures, training_figures
 
-    report, sheets = look_at(data, faces, resources.data_stamp(data))
-    st.markdown(f"**{layout.plain(report.name)}**: {report.total:,} pictures in {len(report.counts)} splits.")
+    report, sheets = look_at(data, faces, classes, resources.data_stamp(data))
+    st.markdown(f"**{plain(report.name)}**: {report.total:,} pictures in {len(report.counts)} splits.")
     words = "; ".join(
         f"{SPLIT_LABELS[split]}: " + ", ".join(f"{name} {count}" for name, count in classes.items())
         for split, classes in report.counts.items()
@@ -66,27 +79,27 @@ def show_report(data: str, faces: Faces) -> DataReport:
         alt=f"Pictures per class; {words}",
     )
     for line in report.findings():
-        st.warning(layout.plain(line), icon=":material/info:")
+        st.warning(plain(line), icon=":material/info:")
     if report.imbalanced:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown("Remedy:")
             st.button(
                 "Draw rare classes more often",
-                on_click=session.choose_remedy,
+                on_click=state.choose_remedy,
                 args=("sampling", data),
                 icon=":material/balance:",
                 key="remedy_sampling",
             )
             st.button(
                 "Let rare classes weigh more",
-                on_click=session.choose_remedy,
+                on_click=state.choose_remedy,
                 args=("weights", data),
                 icon=":material/weight:",
                 key="remedy_weights",
             )
-        if session.remedy(data) != "none":
+        if state.remedy(data) != "none":
             st.caption(
-                ("Balanced sampling is" if session.remedy(data) == "sampling" else "Class weights are")
+                ("Balanced sampling is" if state.remedy(data) == "sampling" else "Class weights are")
                 + " set above, under More settings."
             )
     if not report.findings():

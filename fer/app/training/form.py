@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import streamlit as st
 
-from fer.app import layout, resources, session, widgets
-from fer.app.callbacks import guarded_callback
+from fer.app import errors, resources, widgets
+from fer.app.model_choice import Model, ShippedModel, available_models, display_name
+from fer.app.training import state
 from fer.app.training.timing import DOING, Timing, timing_of
 from fer.errors import FerError
 from fer.limits import hosted, limits
 from fer.models.registry import ARCHITECTURES
-from fer.models.weights import shipped_names
 from fer.training import launcher
 from fer.training.config import CHOICES, TrainConfig, field_help
 from fer.training.presets import GROUPS, PRESETS, Preset
@@ -34,7 +34,7 @@ def show_demo_limits() -> None:
     """One line on what the shared demo trains; nothing on a machine of one's own."""
     most = limits()
     if hosted():
-        models = " and ".join(map(layout.model_label, most.train_models))
+        models = " and ".join(map(display_name, most.train_models))
         st.caption(
             f"This shared demo trains {models} for at most {most.train_epochs} epochs of "
             f"{most.train_pictures:,} pictures, in batches of at most {most.train_batch}. Longer recipes and "
@@ -62,12 +62,12 @@ def choose_preset() -> Preset:
     return preset
 
 
-def fill_in(preset: Preset, data: str) -> TrainConfig | None:
+def fill_in(preset: Preset, data: str, classes: str) -> TrainConfig | None:
     """All settings as widgets, the preset's as their defaults; None with a sentence where they do not fit together."""
     values: dict[str, Setting] = {**DEFAULTS, **preset.settings, "data": data}
-    if session.remedy(data) != "none":
-        values["balance"] = session.remedy(data)
-    chosen: dict[str, Setting] = {"data": data}
+    if state.remedy(data) != "none":
+        values["balance"] = state.remedy(data)
+    chosen: dict[str, Setting] = {"data": data, "classes": classes}
     with st.container(horizontal=True):
         for name in GROUPS[""]:
             chosen[name] = _widget(name, values[name], preset.name, chosen)
@@ -82,7 +82,7 @@ def fill_in(preset: Preset, data: str) -> TrainConfig | None:
     try:
         return TrainConfig.from_json(chosen)
     except FerError as error:
-        st.error(layout.plain(error.message), icon=":material/error:")
+        errors.show_error(error.message)
         return None
 
 
@@ -93,8 +93,10 @@ def _widget(name: str, value: Setting, preset: str, chosen: dict[str, Setting]) 
     words, width = field_help().get(name, ""), 190
     options = _options(name, str(chosen.get("model", "")))
     if options:
-        start = options.index(str(value)) if value in options else 0
-        return st.selectbox(label, options, start, format_func=_shown, key=key, help=words, width=width)
+        start = list(options).index(str(value)) if value in options else 0
+        return st.selectbox(
+            label, list(options), start, format_func=options.__getitem__, key=key, help=words, width=width
+        )
     if isinstance(value, int):
         highest = launcher.highest_settings().get(name)
         return int(st.number_input(label, value=value, step=1, max_value=highest, key=key, help=words, width=width))
@@ -103,30 +105,29 @@ def _widget(name: str, value: Setting, preset: str, chosen: dict[str, Setting]) 
     return float(st.number_input(label, value=number, step=size, format="%.6g", key=key, help=words, width=width))
 
 
-def _options(name: str, model: str) -> list[str]:
+def _options(name: str, architecture: str) -> dict[str, str]:
+    """What a setting can be, and how that is shown; empty for a number."""
     if name == "model":
-        return list(limits().train_models or ARCHITECTURES)
+        return {each: display_name(each) for each in limits().train_models or ARCHITECTURES}
     if name == "init":
-        return ["", *(weights for weights in _weights() if _architecture(weights) == model)]
+        return {"": "nothing"} | {
+            model.spec: model.label for model in _sources() if _architecture(model) == architecture
+        }
     if name == "teacher":
-        return ["", *_weights()]
+        return {"": "nothing"} | {model.spec: model.label for model in _sources()}
     if name == "freeze":
-        return ["", *ARCHITECTURES[model].layers]
-    return list(CHOICES.get(name, ()))
+        return {"": "nothing"} | {layer: display_name(layer) for layer in ARCHITECTURES[architecture].layers}
+    return {choice: display_name(choice) for choice in CHOICES.get(name, ())}
 
 
-def _weights() -> list[str]:
-    """What a run may start or learn from: the shipped weights and, but for the shared demo, all runs."""
-    return shipped_names() if hosted() else resources.models()
+def _sources() -> list[Model]:
+    """What a run may start or learn from: the shipped models and, but for the shared demo, all runs."""
+    return [model for model in available_models() if isinstance(model, ShippedModel) or not hosted()]
 
 
-def _shown(option: str) -> str:
-    return layout.model_label(option) if option else "nothing"
-
-
-def _architecture(weights: str) -> str:
+def _architecture(model: Model) -> str:
     try:
-        return resources.card(weights).architecture
+        return resources.card(model).architecture
     except FerError:
         return ""
 
@@ -168,19 +169,19 @@ def start_button(config: TrainConfig | None) -> None:
         disabled=config is None,
         key="start",
         on_click=_start,
-        args=(config, session.new_form()),
+        args=(config, state.new_form()),
     )
 
 
-@guarded_callback
+@errors.guarded_callback
 def _start(config: TrainConfig, form: int) -> None:
-    if session.form_is_taken(form):  # the second click of two
+    if state.has_started(form):  # the second click of two
         return
     run = launcher.start(config)
-    session.take_form(form)
-    session.own_run(run.id)
+    state.mark_started(form)
+    state.add_own_run(run.id)
     st.query_params["run"] = run.id
-    session.show_training("run")
+    state.view.set("run")
 
 
 def duration(seconds: float) -> str:

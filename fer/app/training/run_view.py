@@ -9,8 +9,9 @@ from typing import Literal
 
 import streamlit as st
 
-from fer.app import layout, session, widgets
-from fer.app.callbacks import guarded_callback
+from fer.app import errors, session, widgets
+from fer.app.markdown import plain
+from fer.app.training import state
 from fer.app.training.form import duration
 from fer.app.training.watched_faces import show_wall
 from fer.expressions import NAMES
@@ -43,9 +44,8 @@ def show_run(run: RunDirectory) -> None:
 
 
 def _live(run_id: str, was_alive: bool) -> None:
-    with layout.guarded():
-        if message := session.told():  # by a button of this part: it stands at the top of the whole page
-            session.tell(message)
+    with errors.guarded():
+        if session.message.get():  # from a button of this part: it is shown at the top of the whole page
             st.rerun()
         run = find_run(run_id)
         status, records = run.status(), run.records()
@@ -60,7 +60,7 @@ def _live(run_id: str, was_alive: bool) -> None:
 
 
 def _epochs(run_id: str) -> None:
-    with layout.guarded():
+    with errors.guarded():
         run = find_run(run_id)
         if records := run.records():
             _charts(run, records)
@@ -72,26 +72,24 @@ def _headline(run: RunDirectory, status: dict) -> None:
     icon, color = STATES.get(name, STATES["queued"])
     with st.container(horizontal=True, vertical_alignment="center"):
         st.badge(name, icon=icon, color=color)
-        st.markdown(f"**{layout.plain(run.id)}**")
+        st.markdown(f"**{plain(run.id)}**")
     if name == "queued":
         ahead = [other.id for other in run_queue.queue(runs_folder())]
         place = ahead.index(run.id) if run.id in ahead else 0
-        waits = f", behind {', '.join(layout.plain(other) for other in ahead[:place])}" if place else ""
+        waits = f", behind {', '.join(plain(other) for other in ahead[:place])}" if place else ""
         st.caption(f"Waiting for the machine: one run trains at a time{waits}." if run.id in ahead else "Starting.")
     if name in ("running", "paused") or "steps" in status:
         step, steps, epoch = status.get("step", 0), status.get("steps", 0), status.get("epoch", 0)
         epochs = max(status.get("epochs", 1), 1)
         done = (max(epoch - 1, 0) + (step / steps if steps else 0)) / epochs
         text = (
-            f"Epoch {epoch} of {epochs}, step {step} of {steps}"
-            if steps
-            else layout.plain(status.get("message", "Starting."))
+            f"Epoch {epoch} of {epochs}, step {step} of {steps}" if steps else plain(status.get("message", "Starting."))
         )
         st.progress(min(max(done, 0.0), 1.0), text)
     elif status.get("message") and name not in ("queued", "finished"):
-        st.warning(layout.plain(status["message"]), icon=":material/info:")
+        st.warning(plain(status["message"]), icon=":material/info:")
     elif name == "finished" and status.get("message"):
-        st.caption(layout.plain(status["message"]))
+        st.caption(plain(status["message"]))
     if name == "died":
         st.warning(
             "Its process ended without a word: it was killed, or the machine was restarted. What was saved is "
@@ -106,7 +104,7 @@ def _headline(run: RunDirectory, status: dict) -> None:
 
 
 def _controls(run: RunDirectory, status: dict) -> None:
-    if not session.may_change(run.id):
+    if not state.may_change(run.id):
         st.caption("Another visitor's run on this shared demo: you can watch and use it.")
         return
     name = shown_state(status)
@@ -132,7 +130,7 @@ def _button(label: str, action, run: RunDirectory, icon: str, main: bool = False
     st.button(
         widgets.main_label(label) if main else label,
         key=f"{label}_{run.id}",
-        on_click=guarded_callback(action),
+        on_click=errors.guarded_callback(action),
         args=(run,),
         icon=icon,
         disabled=disabled,
@@ -187,7 +185,7 @@ def _charts(run: RunDirectory, records: Sequence[EpochRecord]) -> None:
             f"Confusion in epoch {last.epoch}: % of each true class",
             training_figures.confusion(last),
             f"confusion_{run.id}",
-            "rows are the truth, columns what was named",
+            "rows are the truth, columns what was predicted",
         )
         _chart(
             "Learning rate",
@@ -206,7 +204,7 @@ def metrics_csv(records: Sequence[EpochRecord]) -> bytes:
     """One row an epoch; recall in a column a class, the confusion matrix left to metrics.jsonl."""
     file = io.StringIO()
     writer = csv.writer(file)
-    plain = (
+    columns = (
         "epoch",
         "train_loss",
         "train_accuracy",
@@ -218,7 +216,7 @@ def metrics_csv(records: Sequence[EpochRecord]) -> bytes:
         "pictures_per_second",
         "best",
     )
-    writer.writerow([*plain, *(f"recall_{name}" for name in NAMES)])
+    writer.writerow([*columns, *(f"recall_{name}" for name in NAMES)])
     for record in records:
-        writer.writerow([*(getattr(record, name) for name in plain), *record.recall])
+        writer.writerow([*(getattr(record, name) for name in columns), *record.recall])
     return file.getvalue().encode()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from fer.app import layout, session
-from fer.app.callbacks import guarded_callback
+from fer.app import errors, session
+from fer.app.markdown import plain
+from fer.app.model_choice import TrainedRun
+from fer.app.training import state
 from fer.app.training.run_view import metrics_csv
-from fer.data.read import is_upload
+from fer.data.uploads import is_upload
 from fer.errors import FerError
 from fer.limits import hosted
 from fer.training.config import WEIGHTS, TrainConfig, names_of
@@ -26,17 +28,17 @@ def show_upkeep(run: RunDirectory) -> None:
             st.button(
                 "Use it in Predict",
                 on_click=session.choose_model,
-                args=(str(run.path),),
+                args=(TrainedRun(run.path),),
                 key=f"use_{run.id}",
                 icon=":material/add_reaction:",
             )
-            if session.model() == str(run.path):
+            if session.model() == TrainedRun(run.path):
                 st.page_link(
                     "pages/predict.py", label="It is the chosen model: go to Predict", icon=":material/arrow_forward:"
                 )
     with st.expander("Download, rename, delete, settings", icon=":material/folder_managed:"):
         _downloads(run)
-        if not session.may_change(run.id):
+        if not state.may_change(run.id):
             return
         with st.container(horizontal=True, vertical_alignment="bottom"):
             name = st.text_input("New name", run.id, key=f"name_{run.id}", disabled=locked, width=320)
@@ -61,9 +63,12 @@ def show_upkeep(run: RunDirectory) -> None:
             st.caption("While it is being trained it can be neither renamed nor deleted.")
         try:
             config = run.config
-            st.json(config.to_json() | {name: _shown(config, name) for name in ("data", *WEIGHTS)}, expanded=False)
+            st.json(
+                config.to_json() | {name: _shown(config, name) for name in ("data", "classes", *WEIGHTS)},
+                expanded=False,
+            )
         except FerError as error:
-            st.caption(layout.plain(error.message))
+            st.caption(plain(error.message))
 
 
 def _downloads(run: RunDirectory) -> None:
@@ -112,20 +117,20 @@ def _onnx(run: RunDirectory) -> bytes:
     return read_graph(run.best)[0]
 
 
-@guarded_callback
+@errors.guarded_callback
 def _rename(run: RunDirectory, name: str) -> None:
     renamed = rename_run(run, name)
-    session.own_run(renamed.id)
-    session.disown_run(run.id)
-    if session.model() == str(run.path):
-        session.choose_model(str(renamed.path))
+    state.add_own_run(renamed.id)
+    state.remove_own_run(run.id)
+    if session.model() == TrainedRun(run.path):
+        session.choose_model(TrainedRun(renamed.path))
     st.query_params["run"] = renamed.id
 
 
-@guarded_callback
+@errors.guarded_callback
 def _delete(run: RunDirectory) -> None:
     delete_run(run)
-    session.disown_run(run.id)
+    state.remove_own_run(run.id)
     st.query_params.pop("run", None)
 
 
@@ -207,6 +212,8 @@ def _shown(config: TrainConfig, name: str) -> str:
     value = str(getattr(config, name))
     if name == "data" and is_upload(value):
         return "an upload"
+    if name == "classes" and value and is_upload(config.data):
+        return "names of the upload's own"
     return names_of(value) if hosted() and name in ("data", *WEIGHTS) else value
 
 

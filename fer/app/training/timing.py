@@ -36,11 +36,11 @@ class Timing:
     @cached_property
     def seconds_per_picture(self) -> float | None:
         """None where it failed; to be asked for once it is finished."""
-        told, complaint = self._process.communicate()
+        output, problem = self._process.communicate()
         try:
-            return float(told)
+            return float(output)
         except ValueError:
-            log_failure("The timing of a few batches failed", RuntimeError(complaint.strip().rpartition("\n")[2]))
+            log_failure("The timing of a few batches failed", RuntimeError(problem.strip().rpartition("\n")[2]))
             return None
 
 

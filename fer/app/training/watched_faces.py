@@ -7,6 +7,7 @@ import numpy as np
 import streamlit as st
 
 from fer.app import session
+from fer.app.training import state
 from fer.expressions import NAMES
 from fer.training import watched_faces
 from fer.training.run_directory import RunDirectory
@@ -40,7 +41,7 @@ def _slider(run_id: str, epochs: list[int]) -> int:
     """The epoch to show. Its key names the newest epoch, so that an untouched slider moves on with the run."""
     if len(epochs) == 1:
         return epochs[0]
-    set_to = session.watched_epoch(run_id)
+    set_to = state.watched_epoch(run_id)
     value = set_to if set_to in epochs else epochs[-1]
     key = f"wall_{run_id}_{epochs[-1]}"
     return st.select_slider("Epoch", epochs, value, key=key, on_change=_remember, args=(run_id, key, epochs[-1]))
@@ -48,7 +49,7 @@ def _slider(run_id: str, epochs: list[int]) -> int:
 
 def _remember(run_id: str, key: str, newest: int) -> None:
     chosen = session.widget(key, int)
-    session.watch_epoch(run_id, None if chosen == newest else chosen)
+    state.watch_epoch(run_id, None if chosen == newest else chosen)
 
 
 def _tile(pixels: np.ndarray, truth: str, belief: str, share: float) -> None:

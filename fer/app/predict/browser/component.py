@@ -9,6 +9,7 @@ from typing import Any
 
 import streamlit as st
 
+from fer.app import session
 from fer.app.predict.browser import assets, ort_web, state
 from fer.app.predict.browser.constants import constants
 from fer.inference.live import LiveSettings
@@ -63,7 +64,7 @@ def place(model: dict[str, object], settings: LiveSettings, wanted: bool, **hand
 
     The values that a handler is called for are in `said`.
     """
-    recording = state.recording()
+    recording = state.recording.get()
     data = {
         "modules": assets.offer(_modules()),
         "constants": constants(),
@@ -84,8 +85,7 @@ def place(model: dict[str, object], settings: LiveSettings, wanted: bool, **hand
 
 def said(name: str) -> object:
     """In a handler: what the browser said."""
-    values = st.session_state.get(KEY)
-    return values.get(name) if isinstance(values, dict) else None
+    return (session.widget(KEY, dict) or {}).get(name)
 
 
 @cache

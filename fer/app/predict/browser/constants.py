@@ -54,6 +54,8 @@ def constants() -> dict[str, object]:
         "smoothing": {"margin": smoothing.MARGIN, "holdS": smoothing.HOLD_S},
         "tracking": {
             "patienceS": tracking.PATIENCE_S,
+            "stallS": tracking.STALL_S,
+            "farthest": tracking.FARTHEST,
             "reach": tracking.REACH,
             "growth": tracking.GROWTH,
             "alone": tracking.ALONE,

@@ -6,8 +6,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Literal
 
-import streamlit as st
-
+from fer.app.session import Slot
 from fer.expressions import COUNT, NAMES
 from fer.inference.recording import Row
 from fer.limits import limits
@@ -25,43 +24,31 @@ class BrowserRecording:
     done: bool = False
 
 
+_place: Slot[str] = Slot("live_place", str)
+unfit: Slot[str] = Slot("browser_unfit", str)  # why this visitor's browser cannot read, a key of live_tab's sentences
+model: Slot[dict[str, object] | None] = Slot("browser_model", lambda: None)  # the one that the browser was given last
+# The last one that a browser began, until the next one or until the page is left.
+recording: Slot[BrowserRecording | None] = Slot("browser_recording", lambda: None)
+
+
 def place(default: Place) -> Place:
     """Where the visitor wants live faces read."""
-    chosen = st.session_state.get("live_place")
-    return chosen if chosen in ("browser", "server") else default
+    chosen = _place.get()
+    return "browser" if chosen == "browser" else "server" if chosen == "server" else default
 
 
 def choose_place(place: str) -> None:
-    st.session_state["live_place"] = place
+    _place.set(place)
 
 
-def unfit() -> str:
-    """Why this visitor's browser cannot read, a key of live_tab's sentences; empty until it said so."""
-    return st.session_state.get("browser_unfit", "")
-
-
-def tell_unfit(why: str) -> None:
+def give_up(why: str) -> None:
     """The browser cannot read: the server does from now on, until the visitor chooses again."""
-    st.session_state["browser_unfit"] = why
-    choose_place("server")
-
-
-def kept_model() -> dict[str, object] | None:
-    """The model that the browser was given last."""
-    return st.session_state.get("browser_model")
-
-
-def keep_model(model: dict[str, object]) -> None:
-    st.session_state["browser_model"] = model
-
-
-def recording() -> BrowserRecording | None:
-    """The last recording that a browser began, until the next one or until the page is left."""
-    return st.session_state.get("browser_recording")
+    unfit.set(why)
+    _place.set("server")
 
 
 def is_recording() -> bool:
-    found = recording()
+    found = recording.get()
     return found is not None and not found.done
 
 
@@ -71,10 +58,10 @@ def take(batch: object) -> BrowserRecording | None:
         found = _batch(batch)
     except (TypeError, ValueError, KeyError, IndexError, OverflowError):
         return None
-    current = recording()
+    current = recording.get()
     if current is None or current.id != found.id:
         current = BrowserRecording(found.id)
-        st.session_state["browser_recording"] = current
+        recording.set(current)
     if found.first > len(current.rows) or current.done:
         return current  # one before it was lost: the browser sends again from where Python is
     current.rows += found.rows[len(current.rows) - found.first :]
@@ -85,7 +72,7 @@ def take(batch: object) -> BrowserRecording | None:
 
 def leave() -> list[Row]:
     """The page is left: what has come of a recording that is not done, which then is."""
-    found = recording()
+    found = recording.get()
     if found is None or found.done:
         return []
     found.done = True

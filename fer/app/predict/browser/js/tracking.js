@@ -1,11 +1,11 @@
 /** Who is who from frame to frame, as fer/vision/tracking.py and fer/inference/tracked.py follow people. */
 
-import { area, scaled } from "./detection.js";
+import { area, clamp, scaled } from "./detection.js";
 import { leading, ProbabilitySmoother } from "./smoothing.js";
 
 /** @import {Box, Constants, Face, Picture, Point, Reading, Settings} from "./types.d.ts" */
 /** @import {Recognizer} from "./recognizer.js" */
-/** @typedef {{number: number, center: Point, side: number, velocity: Point, timeS: number}} Track */
+/** @typedef {{number: number, center: Point, side: number, velocity: Point, timeS: number, missed: number}} Track */
 
 export class FaceTracker {
   /** @param {Constants["tracking"]} settings */
@@ -13,16 +13,20 @@ export class FaceTracker {
     this.settings = settings;
     /** @type {Track[]} */
     this.tracks = [];
+    this.timeS = 0;
     this.numbers = 0;
   }
 
   /** The person's number, from 1, of each box of a frame. @param {Box[]} boxes @param {number} timeS */
   update(boxes, timeS) {
-    if (this.tracks.some((track) => timeS < track.timeS)) this.tracks = [];
-    this.tracks = this.tracks.filter((track) => timeS - track.timeS <= this.settings.patienceS);
+    const { patienceS, stallS } = this.settings;
+    if (timeS < this.timeS || timeS - this.timeS > stallS) this.tracks = [];
+    this.timeS = timeS;
+    this.tracks = this.tracks.filter((track) => track.missed <= 1 || timeS - track.timeS <= patienceS);
     const centers = boxes.map((box) => /** @type {Point} */ ([box.x + box.width / 2, box.y + box.height / 2]));
     const sides = boxes.map((box) => Math.sqrt(Math.max(area(box), 1e-6)));
     const costs = boxes.map((_, row) => this.tracks.map((track) => this.cost(track, centers[row], sides[row], timeS)));
+    for (const track of this.tracks) track.missed += 1;
     const numbers = boxes.map(() => 0);
     for (const [row, column] of cheapestPairs(costs, this.settings.alone)) {
       this.move(this.tracks[column], centers[row], sides[row], timeS);
@@ -31,7 +35,7 @@ export class FaceTracker {
     numbers.forEach((number, row) => {
       if (number) return;
       numbers[row] = ++this.numbers;
-      this.tracks.push({ number: this.numbers, center: centers[row], side: sides[row], velocity: [0, 0], timeS });
+      this.tracks.push({ number: this.numbers, center: centers[row], side: sides[row], velocity: [0, 0], timeS, missed: 0 });
     });
     return numbers;
   }
@@ -45,7 +49,7 @@ export class FaceTracker {
         track.velocity[axis] += share * ((center[axis] - track.center[axis]) / passed - track.velocity[axis]);
       }
     }
-    Object.assign(track, { center, side, timeS });
+    Object.assign(track, { center, side, timeS, missed: 0 });
   }
 
   /** How unlikely it is that this is that person. @param {Track} track @param {Point} center @param {number} side @param {number} timeS */
@@ -53,10 +57,12 @@ export class FaceTracker {
     const [size, passed] = [Math.max(track.side, side), timeS - track.timeS];
     const [x, y] = [center[0] - track.center[0], center[1] - track.center[1]];
     const still = Math.hypot(x, y) / size;
-    const moved = Math.hypot(x - track.velocity[0] * passed, y - track.velocity[1] * passed) / size;
+    const expected = Math.min(passed, this.settings.patienceS);
+    const moved = Math.hypot(x - track.velocity[0] * expected, y - track.velocity[1] * expected) / size;
     const growth = Math.abs(Math.log(side / track.side));
     const distance = Math.min(moved, still + this.settings.stopped);
-    return distance <= this.settings.reach && growth <= this.settings.growth ? distance + growth : Infinity;
+    const reach = this.settings.reach * clamp(Math.sqrt(passed / this.settings.patienceS), 1, this.settings.farthest);
+    return distance <= reach && growth <= this.settings.growth ? distance + growth : Infinity;
   }
 }
 

@@ -35,6 +35,8 @@ export type Constants = {
   smoothing: { margin: number; holdS: number };
   tracking: {
     patienceS: number;
+    stallS: number;
+    farthest: number;
     reach: number;
     growth: number;
     alone: number;

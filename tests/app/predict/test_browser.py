@@ -8,9 +8,11 @@ import hashlib
 import json
 import re
 from dataclasses import replace
+from types import SimpleNamespace
 
 import onnx
 import pytest
+import streamlit as st
 from starlette.applications import Starlette
 from starlette.responses import HTMLResponse, PlainTextResponse
 from starlette.routing import Route
@@ -18,10 +20,12 @@ from starlette.routing import Route
 from fer.app.predict.browser import assets, component, constants, ort_web, state
 from fer.app.predict.browser.constants import PUSH_S
 from fer.app.server import asgi
+from fer.errors import WeightsError
 from fer.fetched_file import FetchedFile
-from fer.inference.recording import to_csv
+from fer.inference.recording import Row, to_csv
 from fer.limits import OPEN
 from fer.models.weights import shipped_names
+from tests.app.helpers import control, open_view, words
 from tests.conftest import ROOT, YUNET
 
 JS = ROOT / "fer" / "app" / "predict" / "browser" / "js"
@@ -67,8 +71,8 @@ def server(monkeypatch):
 @pytest.fixture
 def session(monkeypatch):
     """A visitor's session state."""
-    monkeypatch.setattr(state.st, "session_state", {})
-    return state.st.session_state
+    monkeypatch.setattr(st, "session_state", {})
+    return st.session_state
 
 
 def test_a_worker_gets_its_file_with_a_policy_that_allows_this_server_alone(server):
@@ -170,8 +174,8 @@ def test_batches_become_one_recording_without_gaps_or_doubles(session):
     assert [one.time_s for one in found.rows] == [0.1, 0.2, 0.3, 0.4] and not state.is_recording()
     assert found.rows[0].expression == "happy" and found.rows[0].sure and "0.9000" in to_csv(found.rows)
     state.take(batch(4, row(0.5)))  # what comes after the end
-    assert len(state.recording().rows) == 4
-    assert state.take(batch(0, row(0.1), recording="b")).id == "b" and len(state.recording().rows) == 1
+    assert len(state.recording.get().rows) == 4
+    assert state.take(batch(0, row(0.1), recording="b")).id == "b" and len(state.recording.get().rows) == 1
 
 
 def test_a_page_that_is_left_keeps_what_has_come(session):
@@ -202,7 +206,7 @@ def test_a_page_that_is_left_keeps_what_has_come(session):
     ],
 )
 def test_a_forged_batch_is_refused_whole(session, bad):
-    assert state.take(bad) is None and not session
+    assert state.take(bad) is None and not state.recording.get()
 
 
 def test_a_recording_is_bounded(session, monkeypatch):
@@ -233,3 +237,67 @@ def test_the_pinned_runtime_is_the_one_that_is_tested():
     package = json.loads((ROOT / "tests" / "browser" / "package.json").read_text())
     assert package["devDependencies"]["onnxruntime-web"] == ort_web.VERSION
     assert all(ort_web.VERSION in url for file in (ort_web.MODULE, ort_web.WASM) for url in file.urls)
+
+
+@pytest.fixture
+def placed(monkeypatch):
+    """In the component's place: what it was given, and what the browser would say in a handler."""
+    given = SimpleNamespace(calls=[], says={})
+
+    def place(model, settings, wanted, **handlers):
+        given.calls.append(SimpleNamespace(model=model, settings=settings, wanted=wanted, handlers=handlers))
+
+    monkeypatch.setattr(component, "place", place)
+    monkeypatch.setattr(component, "said", given.says.get)
+    monkeypatch.setattr(component, "why_not", lambda: "")
+    return given
+
+
+def test_on_ones_own_machine_the_server_reads_until_the_visitor_chooses(app, placed):
+    open_view(app, "live")
+    assert not app.exception and not placed.calls and app.button(key="live_start")
+    control(app, "live_place_widget").set_value("browser").run()
+    assert not app.exception and placed.calls[-1].wanted and placed.calls[-1].model["name"] == "compact"
+    assert placed.calls[-1].settings.mirror and not any(one.key == "live_start" for one in app.button)
+    app.slider(key="live_smoothing").set_value(1.0).run()
+    assert placed.calls[-1].settings.smoothing_s == 1.0
+    app.session_state["wanted_predict_view"] = "photos"
+    app.run()
+    count = len(placed.calls)
+    open_view(app, "live")
+    assert len(placed.calls) > count  # the choice is kept
+
+
+def test_on_a_shared_demo_the_browser_reads_and_a_broken_model_changes_nothing(app, placed, monkeypatch):
+    monkeypatch.setenv("FER_HOSTED", "1")
+    open_view(app, "live")
+    assert not app.exception and placed.calls[-1].model["name"] == "compact"
+    monkeypatch.setattr(component, "model", lambda name, label: (_ for _ in ()).throw(WeightsError("It is damaged.")))
+    app.run()
+    assert "damaged" in app.error[0].value and placed.calls[-1].model["name"] == "compact"
+
+
+def test_a_browser_that_cannot_read_is_told_why_and_the_server_takes_over(app, placed, monkeypatch):
+    monkeypatch.setenv("FER_HOSTED", "1")
+    app.session_state["browser_unfit"], app.session_state["live_place"] = "wasm", "server"
+    open_view(app, "live")
+    assert not placed.calls and "no WebAssembly" in app.warning[0].value and app.button(key="live_start")
+    assert "Frames go to this server" in words(app)
+
+
+def test_without_it_the_page_says_so_and_the_server_reads(app):
+    open_view(app, "live")
+    assert any("not offered" in one.value for one in app.caption) and app.button(key="live_start")
+
+
+def test_a_recording_goes_on_being_drawn_after_its_tab_was_left(app, placed):
+    open_view(app, "live")
+    app.session_state["browser_recording"] = state.BrowserRecording("a")
+    app.session_state["wanted_predict_view"] = "photos"
+    app.run()
+    assert not app.exception and placed.calls and not placed.calls[-1].wanted
+    app.session_state["browser_recording"].rows.append(
+        Row(0.5, 1, "happy", True, (0, 0, 0, 1, 0, 0, 0), (1, 2, 30, 40))
+    )
+    app.switch_page("pages/evaluate.py").run()
+    assert len(app.session_state["live_recording"]) == 1

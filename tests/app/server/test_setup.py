@@ -70,7 +70,7 @@ def test_an_exception_is_logged_without_its_text():
         record = logging.LogRecord("x", logging.ERROR, __file__, 1, "Uncaught app execution", None, sys.exc_info())
     assert setup.without_message(record)
     said = logging.Formatter().format(record)
-    assert "OSError" in said and "test_server_setup.py" in said and "secret.jpg" not in said
+    assert "OSError" in said and "test_setup.py" in said and "secret.jpg" not in said
 
 
 @pytest.fixture(autouse=True)

@@ -1,41 +1,23 @@
-"""The pages by AppTest: entered through streamlit_app.py, as a visitor does."""
+"""Predict's photos by AppTest: entered through streamlit_app.py, as a visitor does."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import replace
 
-import pytest
-from streamlit.testing.v1 import AppTest
+import numpy as np
+from PIL import Image
 
-from fer.app import session, widgets
-from fer.app.layout import plain
+from fer.app import resources, widgets
+from fer.app.markdown import plain
+from fer.app.model_choice import ShippedModel
 from fer.app.predict import photo_reading, photos_tab
-from fer.app.predict.photo_reading import Photo, Reading
-from fer.errors import ImageError
-from fer.limits import OPEN
+from fer.limits import limits
 from fer.models import DEFAULT_MODEL
 from fer.vision.images import read_image
 from fer.visualization import render
+from tests.app.helpers import upload_photos, words
 from tests.conftest import ROOT
-
-
-@pytest.fixture
-def app(monkeypatch, offline):
-    """Home, opened without YuNet and without network."""
-    monkeypatch.chdir(ROOT)
-    return AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60).run()
-
-
-def words(app) -> str:
-    return "\n".join(element.value for kind in (app.markdown, app.caption, app.error, app.warning) for element in kind)
-
-
-def test_home_shows_a_read_face_and_an_honest_accuracy(app):
-    assert not app.exception
-    assert "Happy" in words(app) and DEFAULT_MODEL in words(app)
-    assert "right on FER2013's PublicTest" in words(app)
-    assert "Using HOG" in words(app)  # auto's fallback says so
 
 
 def test_a_sample_is_read(app):
@@ -47,46 +29,15 @@ def test_a_sample_is_read(app):
     assert table.value["expression"].tolist() == ["happy"] and len(table.value) == 1
 
 
-def test_choices_survive_a_page_change(app):
-    app.sidebar.selectbox(key="detector_widget").select("haar").run()
-    app.switch_page("pages/predict.py").run()
-    assert app.sidebar.selectbox(key="detector_widget").value == "haar"
-    app.button(key="sample_grace-hopper").click().run()
-    assert not app.exception and len(app.dataframe[0].value) == 1
-    app.switch_page("streamlit_app.py").run()
-    assert app.sidebar.selectbox(key="detector_widget").value == "haar" and not app.exception
-
-
-def upload(app, *files: tuple[str, bytes]):
-    app.switch_page("pages/predict.py").run()
-    app.file_uploader(key="photo_uploads").set_value([(name, data, "image/jpeg") for name, data in files]).run()
-    return app
-
-
-def test_the_same_photo_put_in_twice_is_shown_once(app, sample):
+def test_the_same_photo_uploaded_twice_is_shown_once(app, sample):
     portrait = sample.read_bytes()
-    upload(app, ("one.jpg", portrait), ("one.jpg", portrait), ("two.jpg", portrait))
+    upload_photos(app, ("one.jpg", portrait), ("one.jpg", portrait), ("two.jpg", portrait))
     assert not app.exception and app.dataframe[0].value["photo"].tolist() == ["one.jpg", "two.jpg"]
-
-
-def test_what_was_taken_out_leaves_when_the_files_are_many(app, sample, monkeypatch):
-    portrait = sample.read_bytes()
-    monkeypatch.setattr(session, "limits", lambda: replace(OPEN, session_bytes=int(2.5 * len(portrait))))
-    for names in (("a.jpg", "b.jpg"), ("c.jpg", "d.jpg"), ("e.jpg",)):
-        upload(app, *((name, portrait) for name in names))
-        assert not app.exception and len(app.dataframe[0].value) == len(names)
-    kept = [reading.photo.name for reading in app.session_state["photo_results"].values()]
-    assert kept[-1] == "e.jpg" and len(kept) <= 3
-
-
-def test_files_that_are_passed_on_name_no_folder(sample):
-    reading = photo_reading.Reading(photo_reading.Photo("a.jpg", b""), "/home/me/runs/first", "hog")
-    assert reading.to_json()["model"] == "first"
 
 
 def test_many_photos_bad_ones_among_them(app, sample):
     portrait = sample.read_bytes()
-    upload(
+    upload_photos(
         app,
         ("one.jpg", portrait),
         ("broken.jpg", portrait[:5000]),
@@ -102,7 +53,7 @@ def test_many_photos_bad_ones_among_them(app, sample):
 
 def test_what_was_read_stays_when_the_rest_is_stopped(app, sample):
     portrait, files = sample.read_bytes(), [("one.jpg", b"first"), ("two.jpg", b"second"), ("three.jpg", b"third")]
-    upload(app, *((name, portrait + mark) for name, mark in files))
+    upload_photos(app, *((name, portrait + mark) for name, mark in files))
     read = [one for one in app.session_state["photo_results"].items() if one[1].photo.name != "three.jpg"]
     app.session_state["photo_results"] = OrderedDict(read)  # as if not read yet
     app.session_state["stop_reading"] = True
@@ -133,18 +84,18 @@ def test_the_answer_comes_before_what_takes_longer_and_nothing_is_done_twice(app
         (widgets, "stability_meter"),
         (widgets, "steps_strip"),
         (photos_tab, "show_table"),
-        (photo_reading, "decode_image"),
+        (photo_reading, "decode"),
         (render, "jpeg"),
     )
     app.switch_page("pages/predict.py").run()
     app.button(key="sample_grace-hopper").click().run()
     assert not app.exception
     assert order == [
-        "decode_image",
+        "decode",
         "jpeg",
         "verdict",
         "probability_chart",
-        "decode_image",
+        "decode",
         *["jpeg"] * 4,
         "stability",
         "stability_meter",
@@ -158,7 +109,7 @@ def test_the_answer_comes_before_what_takes_longer_and_nothing_is_done_twice(app
 
 def test_photos_appear_one_by_one_before_anything_else_is_made_of_them(app, monkeypatch, sample):
     order = logged(monkeypatch, (photo_reading, "_read"), (photos_tab, "show_answer"), (photo_reading, "stability"))
-    upload(app, *((f"{number}.jpg", sample.read_bytes() + bytes([number])) for number in range(3)))
+    upload_photos(app, *((f"{number}.jpg", sample.read_bytes() + bytes([number])) for number in range(3)))
     assert order == ["_read", "show_answer"] * 3 + ["stability"] * 3
 
 
@@ -182,40 +133,31 @@ def test_one_photo_that_fails_unforeseen_does_not_stop_the_others(app, monkeypat
         return real(photo, *given, **named)
 
     monkeypatch.setattr(photo_reading, "read_photo", read)
-    upload(app, *((name, sample.read_bytes()) for name in ("a.jpg", "b.jpg", "c.jpg")))
+    upload_photos(app, *((name, sample.read_bytes()) for name in ("a.jpg", "b.jpg", "c.jpg")))
     assert len(app.error) == 1 and "Something went wrong" in app.error[0].value
     assert app.dataframe[0].value["photo"].tolist() == ["a.jpg", "c.jpg"]
 
 
-def test_home_is_not_the_photo_read_last(app, sample):
-    upload(app, ("own.jpg", sample.read_bytes() + b"own"))
-    app.switch_page("streamlit_app.py").run()
-    assert list(app.session_state["photo_results"].values())[-1].photo.name == "own.jpg"
-
-
 def test_as_many_photos_as_are_taken_are_read_once_and_kept_small(app, monkeypatch, tmp_path, sample):
-    import numpy as np
     from PIL import Image
 
-    from fer.app import resources
-
-    recognizer, read = resources.recognizer(DEFAULT_MODEL), []
+    recognizer, read = resources.recognizer(ShippedModel(DEFAULT_MODEL)), []
     predict = recognizer.predict
     monkeypatch.setattr(recognizer, "predict", lambda *arguments: read.append(1) or predict(*arguments))
     Image.fromarray(np.zeros((2000, 3000, 3), np.uint8)).save(tmp_path / "large.png")
     flat = np.zeros((32, 32, 3), np.uint8)
     files = [("face.jpg", sample.read_bytes()), ("large.png", (tmp_path / "large.png").read_bytes())]
-    for number in range(photo_reading.MAX_PHOTOS - 2):
+    for number in range(limits().photos - 2):
         flat[0, 0] = number
         Image.fromarray(flat).save(tmp_path / "small.png")
         files.append((f"{number}.png", (tmp_path / "small.png").read_bytes()))
-    upload(app, *files)
+    upload_photos(app, *files)
     app.run()
     app.run()
-    assert not app.exception and len(read) == photo_reading.MAX_PHOTOS
+    assert not app.exception and len(read) == limits().photos
     kept = app.session_state["photo_results"].values()
     bytes_kept = sum(
-        len(reading.drawn) + sum(len(picture) for strip in reading.strips.values() for picture in strip.values())
+        len(reading.annotated) + sum(len(picture) for strip in reading.strips.values() for picture in strip.values())
         for reading in kept
     )
     assert bytes_kept < 5e6 and not any(
@@ -224,10 +166,9 @@ def test_as_many_photos_as_are_taken_are_read_once_and_kept_small(app, monkeypat
 
 
 def test_a_photo_without_a_face_offers_the_whole_picture(app, tmp_path):
-    from PIL import Image
 
     Image.new("RGB", (200, 150), "tan").save(tmp_path / "flat.png")
-    upload(app, ("flat.png", (tmp_path / "flat.png").read_bytes()))
+    upload_photos(app, ("flat.png", (tmp_path / "flat.png").read_bytes()))
     assert "No face found" in words(app) and not app.dataframe
     (offer,) = [button for button in app.button if button.label.startswith("Treat the whole")]
     offer.click().run()
@@ -238,13 +179,12 @@ def test_a_photo_without_a_face_offers_the_whole_picture(app, tmp_path):
 
 
 def test_several_faces_are_shown_one_at_a_time(app, tmp_path):
-    import numpy as np
     from PIL import Image
 
     portraits = [read_image(ROOT / "fer/app/samples" / name) for name in ("astronaut.jpg", "grace-hopper.jpg")]
     side_by_side = np.hstack([picture[:512, :512] for picture in portraits])
     Image.fromarray(side_by_side).save(tmp_path / "two.png")
-    upload(app, ("two.png", (tmp_path / "two.png").read_bytes()))
+    upload_photos(app, ("two.png", (tmp_path / "two.png").read_bytes()))
     assert len(app.dataframe[0].value) == 2
     (faces,) = app.get("button_group")
     first = words(app)
@@ -253,46 +193,7 @@ def test_several_faces_are_shown_one_at_a_time(app, tmp_path):
 
 
 def test_not_sure_names_the_two_best(app, monkeypatch, sample):
-    from dataclasses import replace
-
-    from fer.app import resources
-
-    recognizer = resources.recognizer(DEFAULT_MODEL)
+    recognizer = resources.recognizer(ShippedModel(DEFAULT_MODEL))
     monkeypatch.setattr(recognizer, "card", replace(recognizer.card, threshold=0.999))
-    upload(app, ("other.jpg", sample.read_bytes()))
+    upload_photos(app, ("other.jpg", sample.read_bytes()))
     assert "Not sure" in words(app) and "**happy**" in words(app)
-
-
-def test_damaged_weights_are_a_sentence(app, monkeypatch):
-    from fer.app import resources
-    from fer.errors import WeightsError
-
-    def damaged(name):
-        raise WeightsError("mini_xception.safetensors is not a whole safetensors file.")
-
-    monkeypatch.setattr(resources, "recognizer", damaged)
-    assert "not a whole safetensors file" in app.run().error[0].value.replace("\\", "")  # on Home
-    app.switch_page("pages/predict.py").run()
-    app.button(key="sample_astronaut").click().run()
-    assert not app.exception and "not a whole safetensors file" in app.error[0].value.replace("\\", "")
-
-
-def test_an_unforeseen_error_shows_no_traceback(app, monkeypatch):
-    def fail(photo):
-        raise ZeroDivisionError("/secret/path")
-
-    monkeypatch.setattr(photo_reading, "read_photo", fail)
-    app.switch_page("pages/predict.py").run()
-    app.button(key="sample_astronaut").click().run()
-    assert not app.exception and "Something went wrong" in app.error[0].value and "secret" not in words(app)
-
-
-def test_csv_defuses_formulas_and_json_is_the_command_lines():
-    photo = Photo("=cmd.jpg", b"x")
-    failed = Reading(photo, "m", "hog", error=ImageError("Damaged."))
-    assert '"Damaged."' in photo_reading.to_json([failed]).decode()
-    from fer.records import FaceBox, Prediction
-
-    face = Prediction(FaceBox(1, 2, 3, 4, detector="yunet"), (0.7, *[0.05] * 6), True)
-    rows = photo_reading.rows_of([Reading(photo, "m", "hog", faces=(face,))])
-    assert photo_reading.to_csv(rows).decode().splitlines()[1].startswith("'=cmd.jpg,1,angry,0.7,True")

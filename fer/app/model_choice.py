@@ -1,0 +1,77 @@
+"""The models that a visitor can choose: those that come with the app, and the runs that were trained here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from fer.models import DEFAULT_MODEL
+from fer.models.weights import shipped_names
+from fer.training.run_directory import RunDirectory
+from fer.training.run_store import list_runs
+
+
+@dataclass(frozen=True)
+class ShippedModel:
+    """A model in weights/, by its name there."""
+
+    name: str
+
+    @property
+    def spec(self) -> str:
+        """What `fer.load`, --model and the settings of a run take; unique among all models."""
+        return self.name
+
+    @property
+    def label(self) -> str:
+        return display_name(self.name)
+
+    @property
+    def exists(self) -> bool:
+        return self.name in shipped_names()
+
+
+@dataclass(frozen=True)
+class TrainedRun:
+    """The best weights of a run, by the run's directory."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """The run's id, without the folder that it lies in."""
+        return self.path.name
+
+    @property
+    def spec(self) -> str:
+        """What `fer.load`, --model and the settings of a run take; unique among all models."""
+        return str(self.path)
+
+    @property
+    def label(self) -> str:
+        return f"run {self.name}"
+
+    @property
+    def exists(self) -> bool:
+        """Whether it has a finished epoch, and was not deleted or renamed."""
+        return RunDirectory(self.path).best.is_file()
+
+
+Model = ShippedModel | TrainedRun
+
+
+def available_models() -> list[Model]:
+    """The shipped models, then the runs with a finished epoch, the newest first."""
+    runs = [TrainedRun(run.path) for run in list_runs() if run.best.is_file()]
+    return [*map(ShippedModel, shipped_names()), *runs]
+
+
+def default_model() -> ShippedModel:
+    """The model to begin with; it need not exist where no weights are shipped, and loading it then says so."""
+    names = shipped_names()
+    return ShippedModel(DEFAULT_MODEL if DEFAULT_MODEL in names or not names else names[0])
+
+
+def display_name(name: str) -> str:
+    """The name of a shipped model or an architecture, for people."""
+    return name.replace("_", "-")

@@ -1,0 +1,163 @@
+"""What the files of a folder or a zip are by their names alone: a split's and a class's pictures, or left out."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from fer.data.labels import NO_NAMES, ClassNames, check_names, no_known_class, split_of, words_in
+from fer.errors import DatasetError
+from fer.expressions import NAMES
+from fer.vision.images import SUFFIXES
+
+# What systems and archivers leave behind, in lower case; what begins with a dot is ignored, too.
+_IGNORED_FOLDERS = {"__macosx", "@eadir", "$recycle.bin", "system volume information", "__pycache__", "lost+found"}
+_IGNORED_FILES = {"thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"}
+_ABOUT = re.compile("(readme|licen[cs]e|copying|citation)([^a-z]|$)")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One picture's file, and where its folders put it."""
+
+    file: str
+    split: str
+    expression: str
+
+
+@dataclass(frozen=True)
+class Arrangement:
+    """entries: the pictures, in the order of their names. others: files that are no pictures.
+
+    unplaced: pictures in no class folder. unknown: folder that is none of the seven classes -> pictures in it.
+    """
+
+    entries: tuple[Entry, ...]
+    others: tuple[str, ...]
+    unplaced: tuple[str, ...]
+    unknown: Mapping[str, int]
+    remarks: tuple[str, ...]
+
+
+def is_ignored(path: str) -> bool:
+    """Whether a file or folder, with slashes, is one that nobody means when they give their pictures."""
+    *folders, file = path.lower().split("/")
+    return (
+        any(part.startswith(".") and part not in (".", "..") for part in (*folders, file))
+        or not _IGNORED_FOLDERS.isdisjoint((*folders, file))
+        or file in _IGNORED_FILES
+        or (_ABOUT.match(file) is not None and not is_picture(file))
+    )
+
+
+def is_picture(name: str) -> bool:
+    return name.lower().endswith(SUFFIXES)
+
+
+def as_text(name: str) -> str:
+    """A name as it can be shown and stored: bytes that are no UTF-8 are spelled out."""
+    return name.encode("utf-8", "backslashreplace").decode()
+
+
+def arrange(files: Iterable[str], name: str, classes: ClassNames = NO_NAMES) -> Arrangement:
+    """Put each file, a path with slashes below the data's own folder, into its split and class.
+
+    Both may be named by any folder on the way, in any order: train/happy, happy/train, set/train_happy/person 1. Raises
+    DatasetError where folders contradict each other, where no picture is in a folder of a class, and where `classes`
+    names a folder that is not there. name: the data's, for these sentences.
+    """
+    kept = sorted((file for file in files if not is_ignored(file)), key=lambda file: file.split("/"))
+    pictures = [file for file in kept if is_picture(file)]
+    places = {folder: _Place.of(folder, classes) for folder in dict.fromkeys(map(_folder_of, pictures))}
+    if odd := [folder for folder, place in places.items() if len(place.splits) > 1 or len(place.classes) > 1]:
+        shown = as_text(", ".join(odd[:3])) + (f" and {len(odd) - 3} more" if len(odd) > 3 else "")
+        raise DatasetError(
+            f"The folders of {name} contradict each other: {shown} {'is' if len(odd) == 1 else 'are'} of two splits or "
+            "two classes at once. Name one split and one class on the way to a picture."
+        )
+    seen = {part.lower() for folder in places for part in as_text(folder).split("/")}
+    check_names(classes, dict.fromkeys(seen - {""}), name)
+    wrap = _shared([place.rest for place in places.values()])
+    if wrap and not any(place.classes for place in places.values()) and all(p.rest == wrap for p in places.values()):
+        wrap = wrap[:-1]  # all pictures lie in one folder: it stands where a class's would
+    by_file = _splits_of_files(pictures) if not any(place.splits for place in places.values()) else {}
+    entries, unplaced, unknown = [], [], Counter[str]()
+    for file in pictures:
+        place = places[_folder_of(file)]
+        if place.classes:
+            split = next(iter(place.splits), None) or by_file.get(file, "Training")
+            entries.append(Entry(file, split, next(iter(place.classes))))
+        elif folder := place.below(wrap):
+            unknown[folder] += 1
+        else:
+            unplaced.append(file)
+    others = tuple(file for file in kept if not is_picture(file))
+    if not entries and not unknown:
+        found = f" It has {len(others)} other files, such as {as_text(others[0])}." if others else ""
+        raise DatasetError(
+            f"{name} holds no pictures below folders named by class. Expected <split>/<class>/*.png with the classes "
+            f"{', '.join(NAMES)}.{found}"
+        )
+    if not entries:
+        raise no_known_class(name, "folder", unknown)
+    return Arrangement(tuple(entries), others, tuple(unplaced), unknown, _remarks(entries, places, bool(by_file)))
+
+
+@dataclass(frozen=True)
+class _Place:
+    """What the folders on the way to a picture say. rest: those that name neither a split nor a class."""
+
+    splits: frozenset[str]
+    classes: frozenset[str]
+    rest: tuple[str, ...]
+
+    @classmethod
+    def of(cls, folder: str, names: ClassNames) -> _Place:
+        splits, classes, rest = set[str](), set[str](), []
+        for part in filter(None, as_text(folder).split("/")):
+            if expression := names.get(part.lower()):
+                classes.add(expression)
+                continue
+            splits_here, classes_here = words_in(part)
+            splits |= splits_here
+            classes |= classes_here
+            if not splits_here and not classes_here:
+                rest.append(part)
+        return cls(frozenset(splits), frozenset(classes), tuple(rest))
+
+    def below(self, wrap: tuple[str, ...]) -> str:
+        """The folder that stands where a class's would; empty where the picture lies in none."""
+        return self.rest[len(wrap)] if len(self.rest) > len(wrap) else ""
+
+
+def _shared(paths: list[tuple[str, ...]]) -> tuple[str, ...]:
+    """The folders that wrap everything."""
+    low, high = min(paths, default=()), max(paths, default=())
+    return low[: next((at for at, (a, b) in enumerate(zip(low, high)) if a != b), min(len(low), len(high)))]
+
+
+def _folder_of(file: str) -> str:
+    return file.rpartition("/")[0]
+
+
+def _splits_of_files(pictures: list[str]) -> dict[str, str]:
+    """Splits by the pictures' own names, train_0001.jpg, where every one has such a name; else nothing."""
+    found = {}
+    for file in pictures:
+        first = re.match("[A-Za-z]+", file.rpartition("/")[2])
+        split = split_of(first[0]) if first else None
+        if split is None:
+            return {}
+        found[file] = split
+    return found
+
+
+def _remarks(entries: list[Entry], places: Mapping[str, _Place], by_file: bool) -> tuple[str, ...]:
+    loose = [entry.file for entry in entries if not places[_folder_of(entry.file)].splits]
+    if by_file:
+        return ("The pictures' own names, such as train_0001.jpg, tell their splits.",)
+    if not loose or len(loose) == len(entries):
+        return ()
+    return (f"{len(loose):,} pictures, such as {loose[0]}, lie in no split's folder and count as training.",)

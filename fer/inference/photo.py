@@ -1,0 +1,58 @@
+"""What was read off one photo, as the command line, the page and the service give it out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fer.errors import FerError
+from fer.records import Prediction
+from fer.vision.images import DecodedImage
+from fer.vision.search import CROP_SIDE, is_crop
+
+
+@dataclass(frozen=True)
+class PhotoReading:
+    """faces: the largest first. notes: sentences about the file. error: why nothing could be read."""
+
+    path: str
+    width: int | None = None
+    height: int | None = None
+    faces: tuple[Prediction, ...] = ()
+    notes: tuple[str, ...] = ()
+    error: FerError | None = None
+
+    @classmethod
+    def of(cls, path: str, decoded: DecodedImage, faces: Sequence[Prediction]) -> PhotoReading:
+        """Also notes how the faces were found, where that is not as usual."""
+        height, width = decoded.rgb.shape[:2]
+        return cls(path, width, height, tuple(faces), (*decoded.notes, *_how_found(faces, decoded)))
+
+    @property
+    def rotation(self) -> int:
+        """How far the photo was turned for its faces to be upright, in degrees clockwise."""
+        return self.faces[0].box.rotation if self.faces else 0
+
+    def to_json(self, stabilities: Sequence[float] = ()) -> dict[str, Any]:
+        """One line of `fer predict --json`. stabilities: of the first faces, where they were measured."""
+        faces = [face.to_json() for face in self.faces]
+        for face, share in zip(faces, stabilities):
+            face["stability"] = round(share, 3)
+        return {
+            "path": self.path,
+            "width": self.width,
+            "height": self.height,
+            "rotation": self.rotation,
+            "faces": faces,
+            "notes": list(self.notes),
+            "error": self.error and {"type": type(self.error).__name__, "message": self.error.message},
+        }
+
+
+def _how_found(faces: Sequence[Prediction], decoded: DecodedImage) -> Iterator[str]:
+    box = faces[0].box if faces else None
+    if box and box.rotation:
+        yield f"The photo is not upright: its faces were found after turning it by {box.rotation}° clockwise."
+    if box and box.whole and is_crop(decoded.rgb):
+        yield f"A picture of at most {CROP_SIDE} pixels is taken for one face. Choose a detector to look for one in it."

@@ -1,0 +1,103 @@
+"""Find the faces of a photo, whichever way up it lies and however close the face is.
+
+Never for video or live: a frame that shows no face must not cost ten times as much.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fer.records import FaceBox
+from fer.vision.alignment import align_face
+from fer.vision.detection import LONG_SIDE, Auto, Detector, WholePicture, bounded
+from fer.vision.quality import assess
+from fer.vision.registry import DETECTOR_SPECS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+CROP_SIDE = 64  # pictures up to this side, such as FER2013's own, are faces cut out already
+SMALLER_SIDES = (320, 160)  # at which a face that fills the picture is found
+TURNS = (90, 180, 270)
+HALF = 0.5  # of a score: what a box has above it speaks for there being a face
+
+
+def is_crop(image_rgb: NDArray[np.uint8]) -> bool:
+    """Whether a picture is a face cut out already, by its size."""
+    height, width = image_rgb.shape[:2]
+    return bool(max(height, width) <= CROP_SIDE)
+
+
+def find_faces(image_rgb: NDArray[np.uint8], detector: Detector, long_side: int = LONG_SIDE) -> list[FaceBox]:
+    """All faces of a photo (H, W, 3) uint8, the largest first, in its own pixels; none found is an empty list.
+
+    Where no face is clear, the photo is searched smaller, then turned by 90, 180 and 270 degrees as well, and the way
+    counts that has the best faces: their boxes say so by `rotation`. A detector that nobody chose ("auto") takes
+    pictures up to CROP_SIDE for one face each.
+    """
+    if isinstance(detector, Auto) and is_crop(image_rgb):
+        return WholePicture().detect(image_rgb)
+    found = detector.detect(image_rgb, long_side)
+    if detector.name == WholePicture.name or _is_clear(image_rgb, found):
+        return found
+    small, factor = bounded(image_rgb, long_side)
+    if closer := _clear_at_smaller_sides(small, detector):
+        return [_scaled(box, 1 / factor) for box in closer]
+    best = found
+    for degrees in TURNS:
+        turned = np.ascontiguousarray(np.rot90(small, -degrees // 90))
+        boxes = detector.detect(turned, long_side)
+        if not _is_clear(turned, boxes):
+            boxes = _clear_at_smaller_sides(turned, detector)
+        if _evidence(boxes) > _evidence(best):
+            best = [_turned_back(box, degrees, small.shape, factor) for box in boxes]
+    return best
+
+
+def _clear_at_smaller_sides(picture: NDArray[np.uint8], detector: Detector) -> list[FaceBox]:
+    """The faces at the first of SMALLER_SIDES at which one is clear; an empty list where none is at any."""
+    for side in SMALLER_SIDES:
+        if side < max(picture.shape[:2]) and _is_clear(picture, boxes := detector.detect(picture, side)):
+            return boxes
+    return []
+
+
+def _is_clear(image_rgb: NDArray[np.uint8], boxes: list[FaceBox]) -> bool:
+    """Whether one of them is fit to be read, and scored as faces are that stand upright."""
+    return any(
+        box.score >= DETECTOR_SPECS[box.detector].clear_score
+        and assess(image_rgb.shape, box, align_face(image_rgb, box)).ok
+        for box in boxes
+    )
+
+
+def _evidence(boxes: list[FaceBox]) -> float:
+    return sum(max(box.score - HALF, 0.0) for box in boxes)
+
+
+def _scaled(box: FaceBox, by: float) -> FaceBox:
+    points = box.landmarks and tuple((x * by, y * by) for x, y in box.landmarks)
+    return replace(box, x=box.x * by, y=box.y * by, width=box.width * by, height=box.height * by, landmarks=points)
+
+
+def _turned_back(box: FaceBox, degrees: int, shape: tuple[int, ...], factor: float) -> FaceBox:
+    """A box of the picture turned clockwise -> of the picture itself, whose shape is (H, W, ...), scaled back."""
+    height, width = shape[:2]
+
+    def back(x: float, y: float) -> tuple[float, float]:
+        return {90: (y, height - x), 180: (width - x, height - y), 270: (width - y, x)}[degrees]
+
+    (left, top), (right, bottom) = back(box.x, box.y), back(box.x + box.width, box.y + box.height)
+    there = replace(
+        box,
+        x=min(left, right),
+        y=min(top, bottom),
+        width=abs(right - left),
+        height=abs(bottom - top),
+        landmarks=box.landmarks and tuple(back(x, y) for x, y in box.landmarks),
+        rotation=degrees,
+    )
+    return _scaled(there, 1 / factor)

@@ -1,0 +1,44 @@
+"""Stress, groups and another model, by AppTest."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+from fer.training.config import TrainConfig
+from fer.training.run_directory import RunDirectory
+from tests.app.evaluate.helpers import evaluate, evaluate_part
+from tests.app.helpers import words
+from tests.conftest import ROOT
+
+
+def test_a_run_named_like_the_model_gets_its_own_column(app, small_csv, tmp_path, monkeypatch):
+    import shutil
+
+    monkeypatch.setenv("FER_RUNS", str(tmp_path / "runs"))
+    run = RunDirectory.create(tmp_path / "runs" / "compact", TrainConfig())
+    for suffix in ("safetensors", "json"):
+        shutil.copy(ROOT / "weights" / f"mini_xception.{suffix}", run.path / f"best.{suffix}")
+    evaluate_part(evaluate(app, small_csv), "Another model")
+    app.selectbox(key="compare_with").select(str(run.path)).run()
+    assert not app.exception and {"compact", "run compact", "difference"} <= set(app.dataframe[0].value)
+
+
+def test_the_stress_test_runs_and_is_kept(app, small_csv):
+    evaluate_part(evaluate(app, small_csv), "Stress")
+    app.button(key="stress_run_compact").click().run()
+    assert not app.exception and len(app.get("plotly_chart")) == 14
+    assert not [button for button in app.button if button.key == "stress_run_compact"]
+
+
+def test_groups_from_a_table(app, small_csv):
+    evaluate_part(evaluate(app, small_csv), "Groups")
+    table = io.StringIO()
+    writer = csv.writer(table)
+    writer.writerow(["file", "source"])
+    writer.writerows([f"fer{row:07d}.png", "a" if row % 2 else "<b>b</b>"] for row in range(224, 240))
+    app.file_uploader(key="slices_upload").set_value([("t.csv", table.getvalue().encode(), "text/csv")]).run()
+    assert not app.exception and "16 of 28 pictures" in words(app) and "under 50 faces" in words(app)
+    assert set(app.dataframe[0].value["value"]) == {"a", "<b>b</b>"}
+    app.file_uploader(key="slices_upload").set_value([("t.csv", b"file,age\nother,3\n", "text/csv")]).run()
+    assert "None of the table" in app.error[0].value.replace("\\", "")

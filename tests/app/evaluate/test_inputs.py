@@ -1,0 +1,88 @@
+"""Data that is evaluated: folders, uploads, and sentences for bad data."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fer.app.markdown import plain
+from tests.app.evaluate.helpers import evaluate
+from tests.app.helpers import control, words
+
+
+def test_own_photos_in_class_folders(app, tmp_path, sample):
+    for name in ("happy", "sad"):
+        (tmp_path / "own" / "test" / name).mkdir(parents=True)
+        (tmp_path / "own" / "test" / name / "portrait.jpg").write_bytes(sample.read_bytes())
+    Image.fromarray(np.full((300, 300, 3), 90, np.uint8)).save(tmp_path / "own" / "test" / "sad" / "flat.png")
+    (tmp_path / "own" / "test" / "sad" / "broken.jpg").write_bytes(b"no picture")
+    evaluate(app, tmp_path / "own")
+    assert not app.exception and not app.error
+    labels = [expander.label for expander in app.expander]
+    assert any("no face was found" in label for label in labels)
+    assert any("could not be read" in label for label in labels)
+    assert "flat" in words(app) and "broken" in words(app)
+
+
+@pytest.mark.parametrize(
+    ("content", "says"), [("emotion,pixels\n", "no rows"), ("hello", "no column"), (None, "nothing at")]
+)
+def test_bad_data_is_a_sentence(app, tmp_path, content, says):
+    path = tmp_path / "data.csv"
+    if content is not None:
+        path.write_text(content)
+    evaluate(app, path)
+    assert not app.exception and says in app.error[0].value
+
+
+def test_an_uploaded_zip_leaves_nothing_on_disk(app, sample, tmp_path, monkeypatch):
+    import zipfile
+
+    from fer.locations import cache_folder
+
+    monkeypatch.setenv("FER_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as archive:
+        for name in ("happy", "neutral"):
+            archive.writestr(f"{name}/portrait.jpg", sample.read_bytes())
+    control(app, "evaluate_source").set_value("upload").run()
+    app.file_uploader(key="evaluate_upload").set_value([("own.zip", data.getvalue(), "application/zip")]).run()
+    assert not app.exception and not app.error and "on 2 faces" in words(app)  # all of them, though never split
+    assert not list(tmp_path.rglob("*.jpg")) and not list(tmp_path.rglob("*.npz"))
+    assert not cache_folder().exists() or not list(cache_folder().iterdir())
+    app.file_uploader(key="evaluate_upload").set_value([("own.zip", b"PK broken", "application/zip")]).run()
+    assert not app.exception and "no whole zip" in app.error[0].value.replace("\\", "")
+
+
+def numbered(folder):
+    """Class folders 1 and 2, as RAF-DB names them, with other files beside."""
+    for name, value in (("1", 30), ("2", 90)):
+        (folder / "test" / name).mkdir(parents=True)
+        for number in range(2):
+            Image.fromarray(np.full((48, 48), value + number, np.uint8)).save(folder / "test" / name / f"{number}.png")
+    (folder / "test" / "1" / "landmarks.txt").write_text("1 2 3")
+    (folder / "README.txt").write_text("about")
+    return folder
+
+
+def test_numbered_folders_are_told_by_a_form_and_what_is_skipped_is_counted(app, tmp_path):
+    folder = numbered(tmp_path / "raf")
+    evaluate(app, folder)
+    assert not app.exception and "one of the seven classes" in app.error[0].value
+    assert [box.label for box in app.selectbox if box.key.startswith(f"class_{folder}")] == [
+        plain("1 (2 pictures)"),
+        plain("2 (2 pictures)"),
+    ]
+    app.selectbox(key=f"class_{folder}_1").set_value("surprise")
+    next(button for button in app.button if button.label == "Use these classes").click().run()
+    assert not app.exception and not app.error and "on 2 faces" in words(app)
+    assert "none of the seven classes: 2 (2 pictures)" in words(app).replace("\\", "")
+    assert "1 file left out: not named like pictures" in [box.label for box in app.expander]
+    assert "landmarks" in words(app) and "README" not in words(app)
+    app.selectbox(key=f"class_{folder}_2").set_value("fear")
+    next(button for button in app.button if button.label == "Use these classes").click().run()
+    assert not app.error and "on 4 faces" in words(app)

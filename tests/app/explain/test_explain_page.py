@@ -1,0 +1,98 @@
+"""Explain by AppTest: what it opens on, what it says, what it is handed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from fer.app.model_choice import TrainedRun
+from fer.training.config import TrainConfig
+from fer.training.run_directory import RunDirectory
+from tests.app.helpers import words
+
+
+def opened(app):
+    app.switch_page("pages/explain.py").run()
+    for _ in range(3):  # the page runs itself again when the slow part is done
+        if any("being measured" in text.value for text in app.markdown):
+            app.run()
+    return app
+
+
+def test_opens_on_a_face_with_a_verdict_and_a_measured_answer(home):
+    app = opened(home)
+    assert not app.exception and not app.error
+    said = words(app)
+    assert "It reads happy mainly from" in said and "Removing the 10 % of the picture that this map marks costs" in said
+    assert "**Deletion**: area" in said and "PublicTest faces" in said
+    assert "the check: the map stays up to" in said
+    methods = app.dataframe[-1].value["method"].tolist()
+    assert len(methods) == 7 and methods[-1] == "at random"
+
+
+def test_a_face_is_handed_over_from_predict(home):
+    home.switch_page("pages/predict.py").run()
+    home.button(key="sample_grace-hopper").click().run()
+    next(button for button in home.button if button.label == "Explain this face").click().run()
+    assert home.title[0].value == "Explain" and not home.exception
+
+
+def test_the_address_reopens_class_method_and_layer(home):
+    home.query_params["class"] = "surprise"
+    home.query_params["method"] = "occlusion"
+    home.query_params["layer"] = "stage2"
+    app = opened(home)
+    chosen = {box.label: box.value for box in app.main.selectbox}
+    if chosen["Method"] != "occlusion":
+        pytest.skip("AppTest drops the address on a page change; the browser test covers it")
+    assert chosen["Class"] == "surprise" and chosen["Layer of Grad-CAM"] == "stage2"
+
+
+def put_weights(folder, classifier_bias: float) -> None:
+    """Another checkpoint in a run's place, as training does it: best.safetensors and best.json replaced."""
+
+    import torch
+
+    from fer.models.checkpoints import load_checkpoint, save_checkpoint
+    from fer.models.weights import find_weights
+
+    network, card = load_checkpoint(find_weights("mini_xception"))
+    weights = {name: value.clone() for name, value in network.state_dict().items()}
+    weights["classifier.bias"][4] += classifier_bias
+    assert torch.isfinite(weights["classifier.bias"]).all()
+    save_checkpoint(folder / "best.safetensors", weights, replace(card, sha256=""))
+
+
+def test_a_run_is_explained_and_so_are_its_next_weights(home, tmp_path, monkeypatch):
+    """A run's model is its folder; a better epoch replaces the weights under the same name."""
+
+    monkeypatch.setenv("FER_RUNS", str(tmp_path))
+    run = RunDirectory.create(tmp_path / "mine", TrainConfig(data="synthetic", epochs=1))
+    put_weights(run.path, 0.0)
+    home.session_state["chosen_model"] = TrainedRun(run.path)
+    app = opened(home)
+    assert not app.exception and not app.error and "## Happy" in words(app)
+    put_weights(run.path, 50.0)
+    for _ in range(3):
+        app.run()
+    assert not app.exception and not app.error and "## Sad" in words(app)
+    assert "t reads sad" in words(app)
+
+
+def test_a_map_that_marks_nothing_gets_no_cost_and_no_verdict(home, monkeypatch):
+    from fer.explanation.explain import Subject
+
+    attribute = Subject.attribute
+
+    def blank(self, method, directions, layer=None):
+        return attribute(self, method, directions, layer) * (method != "grad_cam")
+
+    monkeypatch.setattr(Subject, "attribute", blank)
+    app = opened(home)
+    said = words(app)
+    assert not app.exception and not app.error
+    assert "This map marks nothing, so there is nothing to remove." in said and "Here the map for happy marks" in said
+    assert "the check: the map keeps" not in said and "**Deletion**" not in said
+    assert np.isnan(app.dataframe[-1].value["marked 10 % costs"].iloc[0])

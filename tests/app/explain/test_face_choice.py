@@ -1,0 +1,71 @@
+"""Which face Explain explains, by AppTest."""
+
+from __future__ import annotations
+
+import numpy as np
+from PIL import Image
+
+from fer.app import resources
+from fer.app.explain.state import Explained
+from fer.app.model_choice import ShippedModel
+from fer.app.predict.photo_reading import Photo
+from fer.vision.images import decode_image, read_image
+from tests.app.helpers import words
+from tests.conftest import ROOT
+
+
+def two_faces(tmp_path):
+
+    portraits = [
+        read_image(ROOT / "fer/app/samples" / name)[:512, :512] for name in ("astronaut.jpg", "grace-hopper.jpg")
+    ]
+    Image.fromarray(np.hstack(portraits)).save(tmp_path / "two.png")
+    return Photo("two.png", (tmp_path / "two.png").read_bytes())
+
+
+def test_a_face_stays_chosen_when_another_detector_numbers_them_anew(home, tmp_path):
+    photo = two_faces(tmp_path)
+    by = {
+        name: resources.recognizer(ShippedModel("mini_xception")).predict(decode_image(photo.data), name)
+        for name in ("hog", "haar")
+    }
+    right = {name: [face.box.x > 400 for face in faces].index(True) + 1 for name, faces in by.items()}
+    home.session_state["explained_face"] = Explained(photo, by["haar"][right["haar"] - 1].box)
+    app = home.switch_page("pages/explain.py").run()  # the box is Haar's, the page's detector HOG
+    (pills,) = [group for group in app.get("button_group") if "faces" in group.label]
+    assert pills.value == right["hog"] and not app.exception
+    pills.set_value(3 - right["hog"]).run()  # the left one
+    app.sidebar.selectbox(key="detector_widget").select("haar").run()
+    (pills,) = [group for group in app.get("button_group") if "faces" in group.label]
+    assert not by["haar"][pills.value - 1].box.x > 400
+
+
+def test_the_same_photo_uploaded_again_is_explained_again(home, sample):
+    app = home.switch_page("pages/explain.py").run()
+    put = [("mine.jpg", sample.read_bytes(), "image/jpeg")]
+    uploader = [one for one in app.file_uploader if one.key == "explain_upload"][0]
+    uploader.set_value(put).run()
+    assert app.session_state["explained_face"].photo.name == "mine.jpg"
+    app.button(key="explain_sample_grace-hopper").click().run()
+    assert app.session_state["explained_face"].photo.name == "grace-hopper.jpg"
+    uploader = [one for one in app.file_uploader if one.key == "explain_upload"][0]
+    uploader.set_value(put).run()  # another file id
+    assert app.session_state["explained_face"].photo.name == "mine.jpg" and not app.exception
+
+
+def test_a_photo_without_a_face_is_said_and_a_constant_one_explained(home, tmp_path):
+    file = tmp_path / "plain.png"
+    Image.fromarray(np.full((90, 90, 3), 120, np.uint8)).save(file)
+    home.session_state["explained_face"] = Explained(Photo("plain.png", file.read_bytes()))
+    app = home.switch_page("pages/explain.py").run()
+    assert "No face found" in words(app)
+    next(button for button in app.button if "whole picture" in button.label).click().run()
+    said = words(app)
+    assert not app.exception and "no facial content" in said and "## No facial content" in said
+    assert not any(claim in said for claim in ("passes", "fails", "Removing", "costs", "Angry,", "Faithful"))
+
+
+def test_a_damaged_photo_is_a_sentence(home):
+    home.session_state["explained_face"] = Explained(Photo("bad.png", b"no picture"))
+    app = home.switch_page("pages/explain.py").run()
+    assert not app.exception and "not a picture" in words(app)

@@ -1,0 +1,44 @@
+"""Shipped models and runs are told apart by type, whatever they are called."""
+
+from __future__ import annotations
+
+import shutil
+
+from fer.app import resources
+from fer.app.layout import accuracy_line
+from fer.app.model_choice import ShippedModel, TrainedRun, available_models, default_model
+from fer.models import DEFAULT_MODEL
+from fer.models.weights import shipped_names
+from fer.training.config import TrainConfig
+from fer.training.run_directory import RunDirectory
+from tests.conftest import ROOT
+
+
+def test_shipped_models_come_first_then_runs_that_have_weights(tmp_path, monkeypatch):
+    monkeypatch.setenv("FER_RUNS", str(tmp_path))
+    RunDirectory.create(tmp_path / "unfinished", TrainConfig())
+    run = RunDirectory.create(tmp_path / "compact", TrainConfig())  # named like a shipped model
+    for suffix in ("safetensors", "json"):
+        shutil.copy(ROOT / "weights" / f"mini_xception.{suffix}", run.path / f"best.{suffix}")
+    models = available_models()
+    assert models == [*map(ShippedModel, shipped_names()), TrainedRun(run.path)]
+    assert len({model.spec for model in models}) == len({model.label for model in models}) == len(models)
+    assert ShippedModel("compact") != TrainedRun(run.path) and TrainedRun(run.path).label == "run compact"
+    assert resources.card(TrainedRun(run.path)) == resources.card(ShippedModel("mini_xception"))
+    assert "PublicTest" in accuracy_line(ShippedModel("compact"))
+
+
+def test_a_run_by_a_relative_path_is_a_run(tmp_path, monkeypatch):
+    """Its string has no slash, which once told runs from names."""
+    monkeypatch.chdir(tmp_path)
+    run = RunDirectory.create(tmp_path / "mine", TrainConfig())
+    model = TrainedRun(run.path.relative_to(tmp_path))
+    assert model.spec == "mine" and model.label == "run mine" and not model.exists
+
+
+def test_the_default_is_shipped_or_says_what_is_missing(monkeypatch):
+    assert default_model() == ShippedModel(DEFAULT_MODEL) and default_model().exists
+    monkeypatch.setattr("fer.app.model_choice.shipped_names", lambda: ["other"])
+    assert default_model() == ShippedModel("other")
+    monkeypatch.setattr("fer.app.model_choice.shipped_names", list)
+    assert default_model() == ShippedModel(DEFAULT_MODEL) and not default_model().exists
