@@ -190,6 +190,7 @@ def test_a_browser_that_cannot_read_leads_to_the_server(visit, script, said):
     start(page)
     expect(page.get_by_text(said)).to_be_visible()
     expect(page.get_by_text("Frames go to this server")).to_be_visible()
+    expect(page.get_by_role("radio", name="On the server")).to_be_checked()
     expect(page.get_by_role("button", name="Start the camera")).to_be_visible()  # by itself no frame goes there
 
 

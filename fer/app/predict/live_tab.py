@@ -23,6 +23,7 @@ from fer.visualization.overlay import label_of
 POLL_S = 0.5
 TIMELINE_POLL_S = 2.0  # its chart costs more than all else of the panel, and a minute moves slowly
 PARTS = {"boxes": "Boxes", "labels": "Labels", "landmarks": "Landmarks", "heat": "Evidence (Grad-CAM)"}
+PLACE_KEY = "live_place_widget"
 PLACES: dict[browser_state.Place, str] = {"browser": "In this browser", "server": "On the server"}
 UNFIT = {
     "wasm": "This browser cannot run the models itself: it has no WebAssembly, or one without SIMD.",
@@ -50,14 +51,15 @@ def _choose_place() -> browser_state.Place:
         st.caption(f"Live faces are read on the server. Reading them in your browser is not offered: {why}.")
         return "server"
     chosen = browser_state.place("browser" if hosted() else "server")
+    if session.widget(PLACE_KEY, str) != chosen:
+        session.set_widget(PLACE_KEY, chosen)
     st.segmented_control(
         "Where faces are read",
         list(PLACES),
-        default=chosen,
         format_func=PLACES.__getitem__,
         required=True,
         on_change=_change_place,
-        key="live_place_widget",
+        key=PLACE_KEY,
         help="In this browser: no frame leaves your device, and no TURN server is needed; YuNet finds the faces. On "
         "the server: frames go there by WebRTC, with any detector and the evidence overlay.",
     )
@@ -67,7 +69,7 @@ def _choose_place() -> browser_state.Place:
 
 
 def _change_place() -> None:
-    browser_state.choose_place(session.widget("live_place_widget", str) or "server")
+    browser_state.choose_place(session.widget(PLACE_KEY, str) or "server")
     state.end_live()
     state.live.set(None)
 

@@ -39,6 +39,7 @@ def place(default: Place) -> Place:
 
 def choose_place(place: str) -> None:
     _place.set(place)
+    unfit.set("")
 
 
 def give_up(why: str) -> None:

@@ -72,6 +72,7 @@ export class Panel {
     this.timeline.hidden = !people.length;
     const { minute } = this;
     minute.height = 22 * Math.max(people.length, 1);
+    minute.style.height = `${minute.height}px`;
     const context = /** @type {CanvasRenderingContext2D} */ (minute.getContext("2d"));
     const startS = Math.max(nowS - live.historyS, 0);
     const scale = minute.width / live.historyS;
