@@ -27,12 +27,14 @@ PROGRESS_DELAY_S = 2.0  # a bar for what takes longer
 TIDY_EVERY = 50  # photos: what glibc keeps of large ones is given back
 if TYPE_CHECKING:
     from fer.data.pictures import Faces
-    from fer.evaluation.metrics import Report
+    from fer.evaluation.evaluation import Evaluation
 
     Detector = str
     Finder = str
+    Device = str
 else:  # tyro shows and checks the names that are registered
     Detector, Finder, Faces = Literal[DETECTORS], Literal[FACE_FINDERS], Literal[CHOICES["faces"]]
+    Device = Literal["auto", "cpu", "cuda", "rocm", "directml", "coreml"]
 
 
 def predict(
@@ -52,6 +54,8 @@ def predict(
         stability: Also tell for each face the share of slightly different cuts that keep its label.
         json: Print one JSON line a picture.
     """
+    from dataclasses import replace
+
     import fer
     from fer.data.photo_files import PhotoFiles
     from fer.inference.photo import PhotoReading
@@ -67,17 +71,17 @@ def predict(
     failed, photos, notes = 0, PhotoFiles(paths), Counter[str]()
     with tqdm(photos, unit="photo", delay=PROGRESS_DELAY_S) as bar:
         for path in bar:
-            shares: list[float] = []
             try:
                 decoded = read(path)
                 faces = recognizer.predict(decoded.rgb, finder)
-                reading = PhotoReading.of(str(path), decoded, faces)
                 if stability:
                     shares = steady(recognizer, decoded.rgb, faces)
+                    faces = [replace(face, stability=share) for face, share in zip(faces, shares, strict=True)]
+                reading = PhotoReading.of(str(path), decoded, faces)
             except FerError as error:
                 reading = PhotoReading(str(path), error=error)
                 failed += 1
-            row = reading.to_json(shares)
+            row = reading.to_json()
             tqdm.write(_dump(row) if json else _sentence(row), file=sys.stdout)
             for note in reading.notes:  # the row has them all
                 notes[note] += 1
@@ -134,8 +138,7 @@ def evaluate(
 
             result = study(recognizer, dataset, name, tta, step)
         studies.append(result)
-        values = result.report.to_json()
-        print(_dump(values) if json else _table(result.report))
+        print(_dump(result.to_json()) if json else _table(result))
     if report is not None:
         from fer.evaluation.report import write_report
 
@@ -252,9 +255,12 @@ def video(
         readings: How often a second of the video faces are read; every frame is drawn.
         json: Print one JSON document with all rows.
     """
+    from dataclasses import replace
+
     import fer
     from fer.inference import recording
     from fer.inference.video import SOUND, read_video
+    from fer.records import faces_csv
     from fer.vision.detection import load_detector
     from fer.visualization.overlay import draw_faces
 
@@ -280,7 +286,7 @@ def video(
         )
     if csv is not None:
         try:
-            csv.write_text(recording.to_csv(video.rows), encoding="utf-8")
+            csv.write_text(faces_csv(replace(row, input=str(source)) for row in video.rows), encoding="utf-8")
         except OSError as error:
             raise FerError(f"{csv.name} cannot be written: {error.strerror}. Choose another --csv.") from None
     for note in video.notes:
@@ -309,6 +315,82 @@ def video(
             + (f"; {SOUND[video.sound]}" if video.sound else "")
         )
     return 0
+
+
+def batch(
+    inputs: tyro.conf.Positional[list[Path]],
+    /,
+    out: Path,
+    workers: int | None = None,
+    ray: str = "",
+    model: str = DEFAULT_MODEL,
+    detector: Detector = "auto",
+    device: Device = "auto",
+    readings: float = 10.0,
+    stability: bool = False,
+    json: bool = False,
+) -> int:  # noqa: A002
+    """Read many photos and videos into one table; the same command again goes on where it was.
+
+    Writes readings.csv (a row a face), errors.csv and summary.json; exit 1 where an input failed.
+
+    Args:
+        inputs: Photos, videos, or folders of both (searched with all that is below).
+        out: The folder to write to; made where it is missing.
+        workers: Processes of one thread each, or actors of a Ray cluster; one a core where none are given.
+        ray: Read on Ray: local starts it on this machine, an address joins a cluster.
+        model: A name in weights/, a run directory, or a .safetensors or .onnx file.
+        detector: auto takes YuNet where it can be had, else HOG; none takes each picture for one face.
+        device: What the network runs on; auto takes a GPU where ONNX Runtime has a provider for it.
+        readings: How often a second of a video faces are read.
+        stability: Also measure for each face of a photo the share of slightly different cuts that keep its label.
+        json: Print the summary as one JSON document.
+    """
+    from fer.batch.inputs import find_inputs
+    from fer.batch.reading import Reading, settings_for
+    from fer.batch.run import ERRORS, READINGS, run_batch
+
+    if not inputs:
+        raise FerError("Name photos, videos or folders, such as: fer batch photos/ --out results")
+    if not 0.1 <= readings <= 120:
+        raise FerError(f"Readings a second are 0.1 to 120, got {readings:g}.")
+    if workers is not None and not 1 <= workers <= 4096:
+        raise FerError(f"Workers are 1 to 4096, got {workers}.")
+    found, skipped = find_inputs(inputs)
+    if skipped:
+        _say(skipped)
+    if not found:
+        raise FerError("There are no photos and no videos in the folder.")
+    settings = settings_for(model, detector, device, readings, stability)
+    _say(f"model {Path(model).name}, detector {settings.detector}, {len(found)} inputs")
+    form = "{l_bar}{bar}| {n:.1f}/{total} [{elapsed}<{remaining}]"
+    with tqdm(total=len(found), unit="input", bar_format=form, disable=None, smoothing=0.05) as bar:
+
+        def start(todo: int, done: int) -> None:
+            if done:
+                tqdm.write(f"{done} of {done + todo} inputs were read before.", file=sys.stderr)
+            bar.reset(todo)
+
+        def tell(reading: Reading) -> None:
+            for sentence in [reading.error, *reading.notes]:
+                if sentence:
+                    tqdm.write(f"{reading.input}: {sentence}", file=sys.stderr)
+
+        def step(done: float) -> None:
+            bar.update(done - bar.n)
+
+        outcome = run_batch(found, out, settings, workers, ray, start, step, tell)
+    summary = outcome.summary
+    if json:
+        print(_dump(summary))
+    else:
+        failed = f"; {len(outcome.errors)} failed, see {out / ERRORS}" if outcome.errors else ""
+        done = len(found) - len(outcome.errors) - outcome.left
+        print(f"{out / READINGS}: {summary['faces']} faces in {done} inputs{failed}")
+    if outcome.left:
+        _say(f"Stopped with {outcome.left} of {len(found)} inputs left. The same command goes on from here.")
+        return 130
+    return 1 if outcome.errors else 0
 
 
 def export(
@@ -403,6 +485,45 @@ def app(port: int = 8501, host: str = "localhost") -> int:
     os.execv(sys.executable, command)
 
 
+def serve(
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    model: str = DEFAULT_MODEL,
+    detector: Detector = "auto",
+    device: Device = "auto",
+    hosts: tuple[str, ...] = (),
+    origins: tuple[str, ...] = (),
+) -> int:
+    """Serve predictions over HTTP and WebSocket until Ctrl-C; /docs shows how to ask.
+
+    FER_TOKEN asks every client for that token; limits are those of the shared demo, unless FER_HOSTED=0.
+
+    Args:
+        host: The address it listens on; 0.0.0.0 lets other machines in.
+        port: Where it listens on this machine.
+        model: A name in weights/, a run directory, or a .safetensors or .onnx file.
+        detector: auto takes YuNet where it can be had, else HOG; none takes each picture for one face.
+        device: What the network runs on; auto takes a GPU where ONNX Runtime has a provider for it.
+        hosts: Names by which clients may address this machine, beside localhost.
+        origins: Pages that may ask from a browser, such as https://example.org; no others may.
+    """
+    os.environ.setdefault("FER_HOSTED", "1")  # before anything is logged
+    from fer.limits import limits
+    from fer.service.application import ServiceConfig
+    from fer.service.server import serve as run
+
+    if not 0 < port < 65536:
+        raise FerError(f"The port is 1 to 65535, got {port}.")
+    local, token = host in ("127.0.0.1", "::1", "localhost"), os.environ.get("FER_TOKEN", "")
+    if not local and not token:
+        _say("FER_TOKEN is not set: whoever reaches this address may use it.")
+    own = () if local or host in ("0.0.0.0", "::") else (host,)
+    config = ServiceConfig(model, detector, device, (*own, *hosts), origins, token, limits())
+    _say(f"model {Path(model).name}; see http://{f'[{host}]' if ':' in host else host}:{port}/docs")
+    run(config, host, port)
+    return 0
+
+
 def train(
     config: Annotated[TrainConfig, tyro.conf.arg(name="")] = DEFAULTS,
     out: Path | None = None,
@@ -473,26 +594,29 @@ def _sentence(row: dict[str, Any]) -> str:
         return f"{row['path']}: {row['error']['message']}"
     if not row["faces"]:
         return f"{row['path']}: no face found"
+    from fer.inference.stability import stability_words
+    from fer.records import set_words
+
     words = []
     for face in row["faces"]:
-        ranked = sorted(face["probabilities"].items(), key=lambda item: -item[1])
-        best = f"{ranked[0][0]} {ranked[0][1]:.0%}"
+        told, best = face["answer"], f"{face['expression']} {face['confidence']:.0%}"
+        if face["sure"]:
+            told = best
+        elif reasons := face["quality"]["reasons"]:
+            told += f": {reasons[0]}"
+        else:
+            told += f" ({set_words(face['set']) or best})"
         if "stability" in face:
-            best += f" ({face['stability']:.0%} of the views agree)"
-        words.append(
-            best
-            if face["sure"]
-            else f"not sure: {face['quality']['reasons'][0]}"
-            if face["quality"]["reasons"]
-            else f"not sure ({best}, {ranked[1][0]} {ranked[1][1]:.0%})"
-        )
+            told += f" ({stability_words(face['stability']).rstrip('.').lower()})"
+        words.append(told)
     turned = f" (turned by {row['rotation']}°)" if row["rotation"] else ""
     return f"{row['path']}{turned}: {'; '.join(words)}"
 
 
-def _table(report: Report) -> str:
-    from fer.evaluation.report import score_text
+def _table(item: Evaluation) -> str:
+    from fer.evaluation.report import score_text, sets_sentence
 
+    report = item.report
     fresh = report.accuracy_without_train_duplicates
     lines = [
         f"{report.model} on {report.split} (n = {report.n}, tta {report.tta})",
@@ -512,6 +636,8 @@ def _table(report: Report) -> str:
         f"{name:>10}" + "".join(f"{count:>7}" for count in row)
         for name, row in zip(report.per_class, report.confusion_matrix, strict=True)
     ]
+    if sets := item.set_coverage():
+        lines += ["", sets_sentence(sets)]
     return "\n".join(lines) + "\n"
 
 
@@ -563,7 +689,19 @@ def main(arguments: list[str] | None = None) -> int:
             return run_tool(arguments[1:])
         defaults, arguments = _config_file(arguments) if arguments[:1] == ["train"] else (DEFAULTS, arguments)
         commands = tyro.extras.SubcommandApp()
-        for command in (predict, evaluate, _with_defaults(defaults), summary, explain, video, export, benchmark, app):
+        for command in (
+            predict,
+            evaluate,
+            _with_defaults(defaults),
+            summary,
+            explain,
+            video,
+            batch,
+            export,
+            serve,
+            benchmark,
+            app,
+        ):
             commands.command(command)
         code = commands.cli(args=arguments, prog="fer")
         sys.stdout.flush()

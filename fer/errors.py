@@ -42,6 +42,8 @@ class ExplainError(FerError):
 EXTRAS = {
     "train": ("torch", "torchvision", "torchmetrics", "captum", "accelerate", "safetensors", "optuna"),
     "app": ("streamlit", "streamlit_webrtc", "plotly", "pi_heif"),
+    "serve": ("fastapi", "fastapi_offline", "python_multipart", "uvicorn", "websockets"),
+    "ray": ("ray",),
 }
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 
 def replace_file(path: Path, content: bytes | str, mode: int = 0o644) -> None:
@@ -13,14 +15,20 @@ def replace_file(path: Path, content: bytes | str, mode: int = 0o644) -> None:
 
     A reader sees the old file or the new one, never a part.
     """
-    data = content.encode() if isinstance(content, str) else content
+    with replacing(path, mode) as file:
+        file.write(content.encode() if isinstance(content, str) else content)
+
+
+@contextmanager
+def replacing(path: Path, mode: int = 0o644) -> Iterator[IO[bytes]]:
+    """The same for content that comes in pieces: a file to write, put at `path` where the block ends well."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as temporary:
         try:
-            temporary.write(data)
+            yield temporary.file
             temporary.flush()
             os.fsync(temporary.fileno())
-        except OSError:
+        except BaseException:
             with suppress(OSError):
                 os.unlink(temporary.name)
             raise

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING
 
@@ -11,6 +15,8 @@ from fer.expressions import NAMES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+NOT_SURE = "not sure"  # an answer like any other
 
 
 @dataclass(frozen=True)
@@ -56,17 +62,27 @@ class Quality:
         return self.reasons[0].partition(" (")[0] if self.reasons else ""
 
 
+def set_words(names: Sequence[str]) -> str:
+    """ "happy", "happy or neutral", "happy, neutral or fear"."""
+    return " or ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+
+
 @dataclass(frozen=True)
 class Prediction:
     """What one face expresses: seven calibrated probabilities in the order of `fer.expressions.NAMES`.
 
-    sure: the leading probability reaches the threshold on the model's card and the face is fit to be read.
+    sure: the leading probability reaches the threshold on the model's card and the face is fit to be read, nothing
+    else. prediction_set: the expressions among which the true one is found as often as the card promises, on faces like
+    those it was measured on; empty where the card promises nothing. stability: the share of slightly different crops
+    that keep the expression, 0..1; None where it was not measured.
     """
 
     box: FaceBox
     probabilities: tuple[float, ...]
     sure: bool
     quality: Quality = Quality()
+    prediction_set: tuple[str, ...] = ()
+    stability: float | None = None
 
     @property
     def ranking(self) -> tuple[str, ...]:
@@ -76,25 +92,94 @@ class Prediction:
 
     @property
     def expression(self) -> str:
+        """The best guess, sure or not."""
         return self.ranking[0]
+
+    @property
+    def answer(self) -> str:
+        """What a person is told: the expression, or NOT_SURE."""
+        return self.expression if self.sure else NOT_SURE
 
     @property
     def confidence(self) -> float:
         return max(self.probabilities)
 
     def to_json(self) -> dict[str, object]:
-        """One face as the command line prints it."""
+        """One face as the command line prints it; `stability` only where it was measured."""
         box = self.box
         return {
             "box": [round(value, 1) for value in (box.x, box.y, box.width, box.height)],
             "score": round(box.score, 4),
             "detector": box.detector,
             "quality": {"ok": self.quality.ok, "reasons": list(self.quality.reasons)},
+            "answer": self.answer,
             "expression": self.expression,
             "confidence": round(self.confidence, 4),
             "sure": self.sure,
+            "set": list(self.prediction_set),
             "probabilities": {name: round(p, 4) for name, p in zip(NAMES, self.probabilities, strict=True)},
+            **({} if self.stability is None else {"stability": round(self.stability, 3)}),
         }
+
+
+CSV_COLUMNS = (
+    *("input", "time_s", "person", "x", "y", "width", "height", "answer", "expression", "confidence", "sure", "set"),
+    *NAMES,
+    *("quality", "stability", "detector", "model"),
+)
+
+
+@dataclass(frozen=True)
+class FaceRecord:
+    """One face of one photo, or of one moment of a video or a stream: a row of every CSV.
+
+    input: the file's name, empty for a stream. time_s: seconds from its start, NaN for a photo. person: as numbered on
+    the picture, from 1, the same one through a video; 0 where nobody is numbered. model: the name of the one that read.
+    """
+
+    prediction: Prediction
+    input: str = ""
+    time_s: float = math.nan
+    person: int = 0
+    model: str = ""
+
+    def to_json(self) -> dict[str, object]:
+        """The face with its time and person, as in a video's JSON."""
+        return {"time_s": round(self.time_s, 3), "person": self.person, **self.prediction.to_json()}
+
+    def to_row(self) -> tuple[str, ...]:
+        """The values of CSV_COLUMNS as text, empty where one does not apply. A set's names are joined by "|"."""
+        face, box = self.prediction, self.prediction.box
+        return (
+            _as_text(self.input),
+            "" if math.isnan(self.time_s) else f"{self.time_s:.3f}",
+            str(self.person or ""),
+            *(f"{value:.1f}" for value in (box.x, box.y, box.width, box.height)),
+            face.answer,
+            face.expression,
+            f"{face.confidence:.4f}",
+            str(face.sure),
+            "|".join(face.prediction_set),
+            *(f"{p:.4f}" for p in face.probabilities),
+            "; ".join(face.quality.reasons) or "ok",
+            "" if face.stability is None else f"{face.stability:.3f}",
+            box.detector,
+            _as_text(self.model),
+        )
+
+
+def faces_csv(records: Iterable[FaceRecord]) -> str:
+    """CSV_COLUMNS, and a line for each face."""
+    file = io.StringIO()
+    writer = csv.writer(file)
+    writer.writerow(CSV_COLUMNS)
+    writer.writerows(record.to_row() for record in records)
+    return file.getvalue()
+
+
+def _as_text(name: str) -> str:
+    """A name that a spreadsheet would run as a formula gets a quote before it."""
+    return f"'{name}" if name[:1] in ("=", "+", "-", "@", "\t", "\r") else name
 
 
 @dataclass(frozen=True)

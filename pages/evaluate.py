@@ -14,7 +14,18 @@ detector_line = layout.open_page("Evaluate")
 st.title("Evaluate")
 st.markdown("How good is this model, where does it fail, and for whom?")
 
-SECTIONS = ("Overview", "Confusion", "Calibration", "Curves", "Errors", "People", "Stress", "Groups", "Another model")
+SECTIONS = (
+    "Overview",
+    "Confusion",
+    "Calibration",
+    "Prediction sets",
+    "Curves",
+    "Errors",
+    "People",
+    "Stress",
+    "Groups",
+    "Another model",
+)
 
 with errors.guarded():
     chosen = inputs.choose()
@@ -25,7 +36,7 @@ with errors.guarded():
     else:
         choice, dataset = chosen
         item = inputs.evaluated(session.model(), choice, dataset)
-        from fer.app.evaluate import comparisons, faces, overview
+        from fer.app.evaluate import comparisons, faces, overview, sets
         from fer.evaluation.curves import precision_recall_curves, roc_curves
         from fer.visualization import evaluation_figures as charts
         from fer.visualization.figures import CONFIG
@@ -52,6 +63,8 @@ with errors.guarded():
                 faces.cell(item, cell)
         elif section == "Calibration":
             overview.calibration(item)
+        elif section == "Prediction sets":
+            sets.show(item)
         elif section == "Curves":
             for title, curves, axes in (
                 ("Precision and recall", precision_recall_curves, ("recall", "precision")),

@@ -109,6 +109,9 @@ def test_nothing_unpickles():
 
 LIGHT = [
     "fer",
+    "fer.batch",
+    "fer.batch.run",
+    "fer.service",
     "fer.data.folders",
     "fer.data.report",
     "fer.data.synthetic",

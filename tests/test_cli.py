@@ -41,7 +41,10 @@ def test_a_face_as_json(sample, capsys):
     (row,) = lines(capsys)
     (face,) = row["faces"]
     assert (row["width"], row["height"], row["error"]) == (512, 512, None)
-    assert set(face) == {"box", "score", "detector", "quality", "expression", "confidence", "sure", "probabilities"}
+    assert set(face) == {
+        *("box", "score", "detector", "quality", "answer", "expression", "confidence", "sure", "set", "probabilities")
+    }
+    assert face["answer"] == "happy" and face["set"][0] == "happy" and set(face["set"]) <= set(NAMES)
     assert len(face["box"]) == 4 and face["quality"] == {"ok": True, "reasons": []}
     assert face["expression"] == "happy" and list(face["probabilities"]) == list(NAMES)
     assert sum(face["probabilities"].values()) == pytest.approx(1, abs=1e-3)
@@ -119,10 +122,14 @@ def test_evaluate_on_several_splits(small_csv, capsys):
         "nll",
         "ece",
         "brier",
+        "sets",
     } <= set(public)
+    sets = public["sets"]
+    assert set(sets) == {"level", "coverage", "mean_size", "per_class", "in_sample"} and not sets["in_sample"]
+    assert sets["level"] == 0.9 and set(sets["per_class"]) == set(NAMES) and 1 <= sets["mean_size"] <= 7
     assert set(public["per_class"]["fear"]) == {"precision", "recall", "f1", "support"}
     assert main(["evaluate", "--data", str(small_csv)]) == 0
-    assert "accuracy" in capsys.readouterr().out
+    assert "Prediction sets at 90%" in capsys.readouterr().out
 
 
 def test_evaluate_tells_what_it_left_out(tmp_path, sample, capsys):

@@ -42,10 +42,13 @@ def test_the_image_runs_as_nobody_with_an_init_process_and_a_health_check():
     assert "FER_HOSTED=1" in rest_of("ENV") and any(rest.startswith("TORCH_INDEX=") for rest in rest_of("ARG"))
 
 
+SERVICE = steps((ROOT / "deploy" / "service.Dockerfile").read_text(encoding="utf-8"))
+
+
 def test_all_that_is_copied_is_there_and_let_through_to_the_builder():
     kept = [line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")]
-    for rest in rest_of("COPY"):
-        for source in rest.split()[:-1]:
+    for name, rest in (*STEPS, *SERVICE):
+        for source in rest.split()[:-1] if name == "COPY" else ():
             assert (ROOT / source).exists() and any(fnmatch(source, each) for each in kept), source
     assert not any(".git" in each or "secrets" in each for each in kept)
 
@@ -64,6 +67,25 @@ def test_the_proxy_ends_tls_before_an_app_that_can_write_only_its_volume():
     assert app["read_only"] and app["volumes"] == ["data:/data"] and app["cap_drop"] == ["ALL"]
     assert "ports" not in app and "443:443" in proxy["ports"]
     assert "reverse_proxy app:8501" in (ROOT / "deploy" / "Caddyfile").read_text()
+
+
+def test_the_service_runs_as_nobody_behind_a_proxy_and_only_when_asked_for():
+    compose = yaml.safe_load((ROOT / "deploy" / "compose.yaml").read_text())
+    service, proxy = compose["services"]["service"], compose["services"]["service-proxy"]
+    assert service["profiles"] == proxy["profiles"] == ["service"] and (ROOT / service["build"]["dockerfile"]).is_file()
+    assert service["read_only"] and service["cap_drop"] == ["ALL"] and "ports" not in service
+    assert "volumes" not in service and "service:8000" in proxy["command"]
+    assert ("USER", "1000:1000") in SERVICE and any(
+        name == "HEALTHCHECK" and "/health" in rest for name, rest in SERVICE
+    )
+    options = [*json.loads(dict(SERVICE)["ENTRYPOINT"])[5:], *service["command"]]
+    assert options[::2] == ["--host", "--port", "--hosts"]
+    (command,) = [rest for name, rest in SERVICE if name == "RUN" and "pip install" in rest]
+    pinned = [line.partition("==")[0] for line in (ROOT / "requirements-dev.txt").read_text().splitlines()]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    for line in project["optional-dependencies"]["serve"]:
+        name = re.match(r"[\w-]+", line)[0]
+        assert name in pinned and re.search(rf"[(|]{name}[|)]", command)
 
 
 def test_xsrf_and_cors_protection_are_on():

@@ -83,6 +83,20 @@ def test_no_limit_is_looser_on_the_demo(monkeypatch):
             assert asdict(HOSTED)[name] <= value, name
 
 
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"model": "repvgg"}, "only mini_xception"),
+        ({"epochs": 500}, "epochs goes up to 12"),
+        ({"processes": 4}, "processes goes up to 1"),
+        ({"batch_size": 3000}, "batch size goes up to 128"),
+        ({"threads": 1024}, "threads goes up to"),
+        ({"teacher": ",".join(["compact"] * 500)}, "at most 1 teacher"),
+        ({"teacher": "../../x"}, "shipped weights"),
+        ({"init": "/etc/passwd"}, "shipped weights"),
+        ({"data": "/etc"}, "drawn or uploaded"),
+    ],
+)
 def test_training_stays_short_and_within_its_folders(demo, settings, said):
     with pytest.raises(RunError, match=said):
         launcher.start(TrainConfig(**{"epochs": 2, **settings}))

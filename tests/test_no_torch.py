@@ -25,7 +25,9 @@ sys.meta_path.insert(0, Blocked())
 """
 MODULES = [
     "fer",
+    "fer.batch",
     "fer.cli",
+    "fer.service",
     "fer.records",
     "fer.inference.recognizer",
     "fer.inference.video",

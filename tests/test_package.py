@@ -24,20 +24,24 @@ from tests.conftest import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 IN_THE_APP = ("app", "train")  # the extras that requirements.txt brings with the base
+BESIDE_IT = ("ray", "serve")  # those that requirements-dev.txt pins
 
 
 def requirements(lines: list[str]) -> dict[str, Requirement]:
     return {canonicalize_name(one.name): one for one in map(Requirement, lines)}
 
 
-def pins() -> dict[str, Requirement]:
-    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
-    return requirements([line for line in lines if line and not line.startswith("#")])
+def pins(file: str = "requirements.txt") -> dict[str, Requirement]:
+    lines = (ROOT / file).read_text(encoding="utf-8").splitlines()
+    return requirements([line for line in lines if line and not line.startswith(("#", "-r "))])
+
+
+def extras(names: tuple[str, ...]) -> list[str]:
+    return [line for extra in names for line in PROJECT["optional-dependencies"][extra]]
 
 
 def ranges() -> dict[str, Requirement]:
-    extras = [line for extra in IN_THE_APP for line in PROJECT["optional-dependencies"][extra]]
-    return requirements([*PROJECT["dependencies"], *extras])
+    return requirements([*PROJECT["dependencies"], *extras(IN_THE_APP)])
 
 
 def test_what_is_pinned_is_what_the_package_depends_on():
@@ -51,7 +55,15 @@ def test_a_pin_is_exact_and_within_the_range(name):
     assert ranges()[name].specifier.contains(pin.version)
 
 
-@pytest.mark.parametrize("extra", IN_THE_APP)
+@pytest.mark.parametrize("line", extras(BESIDE_IT))
+def test_the_other_extras_are_pinned_for_the_tests(line):
+    taken = Requirement(line)
+    pin = pins("requirements-dev.txt")[canonicalize_name(taken.name)]
+    (specifier,) = pin.specifier
+    assert specifier.operator == "==" and taken.specifier.contains(specifier.version) and pin.extras == taken.extras
+
+
+@pytest.mark.parametrize("extra", (*IN_THE_APP, *BESIDE_IT))
 def test_a_missing_part_is_known_by_the_extra_that_brings_it(extra):
     brought = requirements(PROJECT["optional-dependencies"][extra])
     assert {canonicalize_name(module) for module in EXTRAS[extra]} == brought.keys()
@@ -134,7 +146,15 @@ assert main(["video", "in.mp4", "--out", "out.mp4", "--detector", "hog"]) == 0
     assert "happy" in done.stdout and (tmp_path / "out.mp4").stat().st_size
 
 
-@pytest.mark.parametrize(("arguments", "extra"), [(["app"], "app"), (["summary", "mini_xception"], "train")])
+@pytest.mark.parametrize(
+    ("arguments", "extra"),
+    [
+        (["app"], "app"),
+        (["summary", "mini_xception"], "train"),
+        (["serve"], "serve"),
+        (["batch", "x.jpg", "--out", "out", "--ray", "local", "--detector", "none"], "ray"),
+    ],
+)
 def test_the_wheel_says_which_extra_is_missing(installed, tmp_path, arguments, extra):
     done = elsewhere(installed, tmp_path, f"from fer.cli import main; sys.exit(main({arguments!r}))")
     assert done.returncode == 1 and f"pip install '{PROJECT['name']}[{extra}]'" in done.stderr

@@ -7,22 +7,27 @@ import torch
 
 import fer
 from fer.data.fer2013 import read_fer2013
-from fer.evaluation.evaluation import study
+from fer.evaluation.evaluation import Evaluation, study
 from fer.models.checkpoints import load_checkpoint, save_checkpoint
 from fer.models.weights import find_weights, shipped_names
 
 TOLERANCE = 0.001  # a tenth of a point
 
 
-def accuracy(name, csv) -> float:
-    return study(fer.load(name), read_fer2013(csv, quiet=True), "PublicTest").report.accuracy
+def evaluated(name, csv) -> Evaluation:
+    return study(fer.load(name), read_fer2013(csv, quiet=True), "PublicTest")
 
 
 @pytest.mark.parametrize("name", shipped_names())
-def test_the_card_tells_the_accuracy_on_public_test(name, fer2013_csv):
+def test_the_card_tells_the_accuracy_and_the_sets_on_public_test(name, fer2013_csv):
     card = fer.load(name).card
     assert card.metrics["split"] == "PublicTest" and card.metrics["tta"] == "none"
-    assert abs(accuracy(name, fer2013_csv) - card.metrics["accuracy"]) <= TOLERANCE
+    found = evaluated(name, fer2013_csv)
+    assert abs(found.report.accuracy - card.metrics["accuracy"]) <= TOLERANCE
+    sets, held_out = found.set_coverage(), card.metrics["held_out_sets"]
+    assert found.in_sample and 0.89 < held_out["coverage"] <= sets.coverage + 0.01
+    assert sets.mean_size == pytest.approx(held_out["mean_size"], abs=0.05)
+    assert all(row["coverage"] >= 0.895 for row in sets.per_class.values())
 
 
 def test_altered_weights_do_not_pass(tmp_path, fer2013_csv):
@@ -30,7 +35,10 @@ def test_altered_weights_do_not_pass(tmp_path, fer2013_csv):
     with torch.no_grad():
         model.classifier.weight.mul_(0.5).add_(torch.randn_like(model.classifier.weight) * 0.02)
     save_checkpoint(tmp_path / "altered.safetensors", model.state_dict(), card)
-    assert abs(accuracy(tmp_path / "altered.safetensors", fer2013_csv) - card.metrics["accuracy"]) > TOLERANCE
+    assert (
+        abs(evaluated(tmp_path / "altered.safetensors", fer2013_csv).report.accuracy - card.metrics["accuracy"])
+        > TOLERANCE
+    )
 
 
 def test_the_first_shipped_weights_reach_their_gate():

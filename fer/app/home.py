@@ -36,7 +36,7 @@ def show() -> None:
                 )
         with result:
             if reading.faces:
-                widgets.verdict(reading.faces[0], reading.reader.card.threshold)
+                widgets.verdict(reading.faces[0], reading.reader.card)
                 widgets.probability_chart(reading.faces[0], key="home_bars")
             for path, label in (
                 ("pages/predict.py", "Read your own photos"),

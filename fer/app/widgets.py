@@ -12,11 +12,13 @@ import streamlit as st
 
 from fer.app.markdown import plain
 from fer.expressions import NAMES
-from fer.inference.stability import VIEWS
-from fer.records import Prediction
+from fer.inference.stability import VIEWS, stability_words
+from fer.records import Prediction, set_words
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
+
+    from fer.models.card import Card
 
 STEP_WIDTH = 100  # pixels: four stand side by side on a desktop, two by two on a phone
 MAX_CHARTS = 256  # more than the faces on a page of many photos: a click builds none of them anew
@@ -34,21 +36,24 @@ def percent(share: float) -> str:
     return f"{100 * share:.0f} %"
 
 
-def verdict(face: Prediction, threshold: float) -> None:
-    """In words what one face says; "not sure" is an answer like any other."""
-    first, second = face.ranking[:2]
-    by_name = dict(zip(NAMES, face.probabilities, strict=True))
+def verdict(face: Prediction, card: Card) -> None:
+    """In words what one face says; "not sure" is an answer like any other, and comes with the set."""
     if face.sure:
-        st.markdown(f"## {first.capitalize()}, {percent(by_name[first])}")
+        st.markdown(f"## {face.answer.capitalize()}, {percent(face.confidence)}")
         return
-    st.markdown("## Not sure")
+    st.markdown(f"## {face.answer.capitalize()}")
     if not face.quality.ok:
         st.markdown(f"This face is hard to read: {'; '.join(face.quality.reasons)}.")
-    else:
+        return
+    too_low = f"Below {percent(card.threshold)} this model is too often wrong to name one."
+    if face.prediction_set and card.prediction_sets:
         st.markdown(
-            f"**{first}** {percent(by_name[first])} or **{second}** {percent(by_name[second])}. Below "
-            f"{percent(threshold)} this model is too often wrong to name one."
+            f"**{set_words(face.prediction_set).capitalize()}.** {too_low}",
+            help=f"The best guess is {face.expression}, {percent(face.confidence)}. A set like this holds the true "
+            f"expression of {percent(card.prediction_sets.level)} of faces like FER2013's; other photos may get less.",
         )
+    else:
+        st.markdown(f"The best guess is **{face.expression}**, {percent(face.confidence)}. {too_low}")
 
 
 def probability_chart(face: Prediction, key: str) -> None:
@@ -69,19 +74,18 @@ def _bars(probabilities: tuple[float, ...]) -> go.Figure:
     return figures.probability_bars(probabilities)
 
 
-def stability_meter(share: float, expression: str) -> None:
-    """How many slightly different cuts of the same face keep the label."""
-    word = "Steady" if share >= 0.9 else "Depends a little on the cut" if share >= 0.6 else "Depends on the cut"
+def stability_note(share: float, expression: str) -> None:
+    """How many slightly shifted crops of the same face lead to the same expression, 0..1 of them."""
     st.caption(
-        f"{word}: {percent(share)} of {VIEWS} views keep “{expression}”.",
-        help="The same face cut a little higher, lower, larger, smaller, turned by up to 6 degrees, and "
-        "mirrored. A label that changes with the cut is not to be trusted.",
+        stability_words(share),
+        help=f"The same face cropped a little higher, lower, larger, smaller, turned by up to 6 degrees, and mirrored: "
+        f"in how many crops “{expression}” leads. A best guess that changes with the crop is not to be trusted.",
     )
 
 
 def stability_to_come() -> None:
     """In the meter's place while it is being measured: as high, so that nothing below it moves."""
-    st.caption(f"Reading {VIEWS} slightly different views of this face.")
+    st.caption(f"Reading {VIEWS} slightly shifted crops of this face.")
 
 
 def steps_strip(pictures: dict[str, bytes]) -> None:

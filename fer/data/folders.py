@@ -26,6 +26,7 @@ class Folder:
 
     def __init__(self, root: Path, limits: Limits = OWNER) -> None:
         self.root, self.name, self.key = root, as_text(root.resolve().name or "the folder"), str(root.resolve())
+        self._limits = limits
         self.files: list[str] = []
         for file in files_below(root):
             self.files.append(file)
@@ -43,7 +44,7 @@ class Folder:
         return facts.st_size, facts.st_mtime_ns
 
     def read(self, file: str) -> NDArray[np.uint8]:
-        return read_image(self.root / file)
+        return read_image(self.root / file, self._limits)
 
 
 def read_folder(

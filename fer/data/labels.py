@@ -81,7 +81,11 @@ def parse_classes(text: str) -> ClassNames:
     Raises DatasetError.
     """
     found: dict[str, str] = {}
-    for part in next(csv.reader([text]), []):
+    try:
+        parts = next(csv.reader([text]), [])
+    except csv.Error as error:
+        raise DatasetError(f"--classes does not read: {error}. Write --classes 1=surprise,2=fear.") from None
+    for part in parts:
         name, sign, word = part.rpartition("=")
         name, expression = name.strip().lower(), class_of(word)
         if not sign or not name or expression is None:

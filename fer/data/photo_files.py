@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -20,8 +20,14 @@ class PhotoFiles:
     for what systems leave there. Links to folders are not followed, and what may not be read is left out.
     """
 
-    def __init__(self, paths: Iterable[Path]) -> None:
-        self.paths, self.found = list(paths), 0
+    def __init__(
+        self,
+        paths: Iterable[Path],
+        wanted: Callable[[str], bool] = is_picture,
+        words: tuple[str, str] = ("picture", "pictures"),
+    ) -> None:
+        """wanted: whether a folder's file of that name is given out; words: what such files are, one and several."""
+        self.paths, self.found, self._wanted, self._words = list(paths), 0, wanted, words
         self.skipped: Counter[str] = Counter()  # by the names' ends
         self.examples: list[str] = []
 
@@ -39,9 +45,9 @@ class PhotoFiles:
         kinds = ", ".join(f"{number} {end}" for end, number in self.skipped.most_common(8))
         more = ", ..." if count > len(self.examples) else ""
         files = (
-            "1 file was skipped, since it is no picture"
+            f"1 file was skipped, since it is no {self._words[0]}"
             if count == 1
-            else (f"{count} files were skipped, since they are no pictures")
+            else (f"{count} files were skipped, since they are no {self._words[1]}")
         )
         return f"{files}: {kinds} ({', '.join(self.examples)}{more})."
 
@@ -66,7 +72,7 @@ class PhotoFiles:
                 with suppress(OSError):
                     if is_ignored(entry.name) or (entry.is_symlink() and entry.is_dir()):
                         continue
-                    if entry.is_dir() or (entry.is_file() and is_picture(entry.name)):
+                    if entry.is_dir() or (entry.is_file() and self._wanted(entry.name)):
                         found.append((entry.name, entry.is_dir()))
                     elif entry.is_file():
                         self._skip(entry.name)

@@ -77,7 +77,7 @@ class Zip:
                 data = packed.read(info.file_size + 1)
         except BROKEN:
             raise ImageError("The file is damaged inside its zip.") from None
-        return decode_image(data)
+        return decode_image(data, self._limits)
 
     def table(self) -> str | None:
         """The one CSV file of a zip without pictures, or its fer2013.csv."""

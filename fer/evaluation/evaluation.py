@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fer.conformal import PredictionSets
 from fer.data.dataset import Dataset, fingerprints, split_name
 from fer.errors import DatasetError
 from fer.evaluation import curves, ferplus_agreement
 from fer.evaluation.metrics import Report, predict_all, score
+from fer.evaluation.prediction_sets import Coverage, coverage_of, faces_digest
 from fer.inference.recognizer import Recognizer
 
 if TYPE_CHECKING:
@@ -36,6 +38,12 @@ class Evaluation:
     tta: str
     repeated: NDArray[np.bool_] | None
     weights_sha256: str = ""
+    sets: PredictionSets | None = None  # of the model's card
+
+    def to_json(self) -> dict[str, object]:
+        """As the command line prints it; `sets` is null where the card has none for these views."""
+        found = self.set_coverage()
+        return {**self.report.to_json(), "sets": found and found.to_json()}
 
     @cached_property
     def report(self) -> Report:
@@ -49,6 +57,30 @@ class Evaluation:
     def right(self) -> NDArray[np.bool_]:
         right: NDArray[np.bool_] = self.probabilities.argmax(1) == self.labels
         return right
+
+    @cached_property
+    def in_sample(self) -> bool:
+        """Whether the model's prediction sets were fitted on faces that are evaluated here."""
+        if self.sets is None:
+            return False
+        fitted_on = self.part.pixels[self.part.usage == self.sets.split]
+        return self.sets.faces_sha256 == faces_digest(fingerprints(fitted_on))
+
+    def set_members(self, level: float | None = None) -> NDArray[np.bool_] | None:
+        """Which classes are in each face's set (N, 7), at the card's level or another of fer.conformal.LEVELS.
+
+        None where the card has no sets for these views.
+        """
+        if self.sets is None or self.tta not in self.sets.quantiles:
+            return None
+        return self.sets.members(self.probabilities, self.tta, level)
+
+    def set_coverage(self, level: float | None = None) -> Coverage | None:
+        """How often the sets hold the truth, None as for set_members."""
+        members = self.set_members(level)
+        if self.sets is None or members is None:
+            return None
+        return coverage_of(members, self.labels, self.sets.level if level is None else level, self.in_sample)
 
     @cached_property
     def interval(self) -> tuple[float, float]:
@@ -118,6 +150,7 @@ def study(
         tta,
         repeats(dataset, part),
         recognizer.card.sha256,
+        recognizer.card.prediction_sets,
     )
 
 

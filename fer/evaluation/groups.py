@@ -29,7 +29,8 @@ NAME_COLUMNS = ("picture", "image", "file", "filename", "path", "name")
 class Slice:
     """One value of one column: its accuracy with a 95 % Wilson interval, its macro-F1, and the column's gap.
 
-    gap: between the best and the worst accuracy of the column's values with enough faces.
+    coverage, mean_size: of the prediction sets, None where there are none. gap: between the best and the worst accuracy
+    of the column's values with enough faces.
     """
 
     column: str
@@ -39,6 +40,8 @@ class Slice:
     low: float
     high: float
     macro_f1: float = 0.0
+    coverage: float | None = None
+    mean_size: float | None = None
     gap: float = 0.0
 
     @property
@@ -111,10 +114,15 @@ def _cell(row: list[str], place: int) -> str:
     return row[place].strip() if place < len(row) else ""
 
 
-def slices_of(metadata: Metadata, named: NDArray[np.int64], labels: NDArray[np.int64]) -> list[Slice]:
+def slices_of(
+    metadata: Metadata,
+    named: NDArray[np.int64],
+    labels: NDArray[np.int64],
+    members: NDArray[np.bool_] | None = None,
+) -> list[Slice]:
     """Metrics per value; the columns with the largest gap between values of enough faces come first.
 
-    named, labels: classes (N,), of the model and of the data.
+    named, labels: classes (N,), of the model and of the data. members: which classes are in each face's set (N, 7).
     """
     right = named == labels
     groups = []
@@ -131,6 +139,8 @@ def slices_of(metadata: Metadata, named: NDArray[np.int64], labels: NDArray[np.i
                     float(inside.mean()),
                     *wilson(inside),
                     macro_f1(confusion_matrix(named[chosen], labels[chosen], COUNT)),
+                    None if members is None else float(members[chosen, labels[chosen]].mean()),
+                    None if members is None else float(members[chosen].sum(1).mean()),
                 )
             )
         whole = [row.accuracy for row in rows if not row.few] or [0.0]

@@ -21,6 +21,7 @@ from fer.visualization import evaluation_figures as charts
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from fer.evaluation.prediction_sets import Coverage
     from fer.evaluation.robustness import StressPoint
 
 STYLE = """body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1B1E2B}
@@ -78,6 +79,17 @@ def score_text(score: float | None) -> str:
     return "–" if score is None else f"{score:.3f}"
 
 
+def sets_sentence(sets: Coverage) -> str:
+    """What prediction sets promise, what they keep on these faces, and for which class they keep least."""
+    kept = {name: row["coverage"] for name, row in sets.per_class.items() if row["coverage"] is not None}
+    lowest = min(kept, key=lambda name: kept[name])
+    return (
+        f"Prediction sets at {sets.level:.0%}: they hold the truth of {sets.coverage:.1%} of the faces, with "
+        f"{sets.mean_size:.2f} expressions each; least for {lowest}, {kept[lowest]:.1%}."
+        + (" They were fitted on these very faces, which flatters them." if sets.in_sample else "")
+    )
+
+
 def _headline(item: Evaluation) -> str:
     report = item.report
     rows = "".join(f"<tr><td>{html.escape(a)}</td><td>{html.escape(b)}</td></tr>" for a, b in headline_rows(item))
@@ -87,6 +99,7 @@ def _headline(item: Evaluation) -> str:
         + f"<td>{row['support']:,}</td></tr>"
         for name, row in report.per_class.items()
     )
+    sets = item.set_coverage()
     sentences = filter(None, [report.absent_words(), *item.part.left_out(), *item.part.remarks])
     remarks = "".join(f"<p>{html.escape(remark)}</p>" for remark in sentences)
     return (
@@ -94,6 +107,19 @@ def _headline(item: Evaluation) -> str:
         f"<p>{report.n:,} faces of {html.escape(item.part.name)}, averaged views: {report.tta}. Weights "
         f"{item.weights_sha256[:12]}, {date.today().isoformat()}.</p>{remarks}<table>{rows}</table>"
         f"<table><tr><th></th><th>precision</th><th>recall</th><th>F1</th><th>faces</th></tr>{classes}</table>"
+        + (_sets(sets) if sets else "")
+    )
+
+
+def _sets(sets: Coverage) -> str:
+    rows = "".join(
+        f"<tr><td>{name}</td><td>{score_text(row['coverage'])}</td><td>{score_text(row['mean_size'])}</td>"
+        f"<td>{row['support']:,}</td></tr>"
+        for name, row in sets.per_class.items()
+    )
+    return (
+        f"<h3>Prediction sets</h3><p>{sets_sentence(sets)} It is a promise about faces like FER2013's.</p>"
+        f"<table><tr><th></th><th>truth in the set</th><th>expressions in a set</th><th>faces</th></tr>{rows}</table>"
     )
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, cast
 import cv2
 import numpy as np
 
+from fer.conformal import PredictionSets
 from fer.data.corruptions import (
     Change,
     Changed,
@@ -110,7 +111,10 @@ def stressed(faces: NDArray[np.uint8], condition: str, strength: int, seed: int 
 
 @dataclass(frozen=True)
 class StressPoint:
-    """The change of accuracy against the clean pictures, with its 95 % interval (paired, normal)."""
+    """The change of accuracy against the clean pictures, with its 95 % interval (paired, normal).
+
+    coverage, mean_size: of the prediction sets that were fitted on clean pictures; None where there are none.
+    """
 
     condition: str
     strength: int
@@ -118,20 +122,30 @@ class StressPoint:
     change: float
     low: float
     high: float
+    coverage: float | None = None
+    mean_size: float | None = None
 
 
 def stress_report(
-    predict: Callable[[NDArray[np.uint8]], NDArray[np.int64]],
+    predict: Callable[[NDArray[np.uint8]], NDArray[np.floating]],
     faces: NDArray[np.uint8],
     labels: NDArray[np.int64],
     conditions: tuple[str, ...] = tuple(CONDITIONS),
     seed: int = 0,
+    sets: PredictionSets | None = None,
 ) -> Iterator[StressPoint]:
-    """One point after another, so that a caller can show progress and stop. predict: faces -> classes (N,)."""
-    clean = (predict(faces) == labels).astype(float)
+    """One point after another, so that a caller can show progress and stop.
+
+    predict: faces -> probabilities (N, 7), of one view. sets: the rule on the model's card.
+    """
+    if sets is not None and "none" not in sets.quantiles:
+        sets = None
+    clean = (predict(faces).argmax(1) == labels).astype(float)
     for condition in conditions:
         for strength in STRENGTHS:
-            right = (predict(stressed(faces, condition, strength, seed)) == labels).astype(float)
+            probabilities = predict(stressed(faces, condition, strength, seed))
+            right = (probabilities.argmax(1) == labels).astype(float)
+            members = None if sets is None else sets.members(probabilities)
             change = right - clean
             half = 1.96 * change.std() / np.sqrt(len(change))
             yield StressPoint(
@@ -141,6 +155,8 @@ def stress_report(
                 float(change.mean()),
                 float(change.mean() - half),
                 float(change.mean() + half),
+                None if members is None else float(members[np.arange(len(labels)), labels].mean()),
+                None if members is None else float(members.sum(1).mean()),
             )
 
 

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from fer.failure_log import log_failure
 from fer.inference.recognizer import Recognizer
-from fer.inference.recording import Row
 from fer.inference.smoothing import SMOOTHING_S
 from fer.inference.tracked import LIVE_SIDE, TrackedFace, TrackedReader
 from fer.limits import OWNER, Limits
+from fer.records import FaceRecord
 from fer.vision.detection import Detector
 
 HISTORY_S = 60.0
@@ -84,10 +84,10 @@ class LiveAnalyzer:
         self._follower = TrackedReader(recognizer, detector, settings.smoothing_s, settings.long_side)
         self._lock = threading.Lock()
         self._began = clock()
-        self._history: deque[Row] = deque()
+        self._history: deque[FaceRecord] = deque()
         self._done: deque[tuple[float, float]] = deque()  # (when, latency in seconds) of the last seconds
         self._latest = LiveState()
-        self._recorded: list[Row] | None = None
+        self._recorded: list[FaceRecord] | None = None
         self._recording_began = 0.0
         self._counted_from: float | None = None  # the first frame since the start
         self._early: float | None = None  # the least of arrival minus the frame's own time
@@ -158,7 +158,7 @@ class LiveAnalyzer:
                 len(self._recorded or ()) >= self._most_rows,
             )
 
-    def history(self) -> tuple[list[Row], float]:
+    def history(self) -> tuple[list[FaceRecord], float]:
         """The rows of the last HISTORY_S seconds, and the time now on their clock."""
         with self._lock:
             now_s = self._clock() - self._began
@@ -168,7 +168,7 @@ class LiveAnalyzer:
         with self._lock:
             self._recorded, self._recording_began = [], self._clock() - self._began
 
-    def stop_recording(self) -> list[Row]:
+    def stop_recording(self) -> list[FaceRecord]:
         """The rows since the start of the recording, their times from there; nothing of them is kept here."""
         with self._lock:
             rows, self._recorded = self._recorded or [], None
@@ -190,15 +190,13 @@ class LiveAnalyzer:
                 self._early = early if self._early is None else min(self._early, early)
                 waited = early - self._early
             self._done.append((now, waited + now - arrived))
-            rows = [Row.of(face) for face in faces]
+            rows = [face.record() for face in faces]
             self._history.extend(rows)
             while self._history and now - self._began - self._history[0].time_s > HISTORY_S:
                 self._history.popleft()
             if self._recorded is not None and len(self._recorded) < self._most_rows:
                 self._recorded += [
-                    Row.of(face, face.time_s - self._recording_began)
-                    for face in faces
-                    if face.time_s >= self._recording_began
+                    face.record(self._recording_began) for face in faces if face.time_s >= self._recording_began
                 ]  # not a frame from before the start
             latest = self._latest
             self._latest = LiveState(

@@ -34,17 +34,14 @@ class PhotoReading:
         """How far the photo was turned for its faces to be upright, in degrees clockwise."""
         return self.faces[0].box.rotation if self.faces else 0
 
-    def to_json(self, stabilities: Sequence[float] = ()) -> dict[str, Any]:
-        """One line of `fer predict --json`. stabilities: of the first faces, where they were measured."""
-        faces = [face.to_json() for face in self.faces]
-        for face, share in zip(faces, stabilities):
-            face["stability"] = round(share, 3)
+    def to_json(self) -> dict[str, Any]:
+        """One line of `fer predict --json`."""
         return {
             "path": self.path,
             "width": self.width,
             "height": self.height,
             "rotation": self.rotation,
-            "faces": faces,
+            "faces": [face.to_json() for face in self.faces],
             "notes": list(self.notes),
             "error": self.error and {"type": type(self.error).__name__, "message": self.error.message},
         }

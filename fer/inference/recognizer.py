@@ -89,12 +89,7 @@ class Recognizer:
         qualities = [assess(image_rgb.shape, box, face, photo) for box, face in zip(boxes, faces, strict=True)]
         rows = self.probabilities(faces)
         return [
-            Prediction(
-                box,
-                tuple(map(float, row)),
-                quality.ok and float(row.max()) >= self.card.threshold,
-                quality,
-            )
+            self.card.judge(box, tuple(map(float, row)), quality)
             for box, row, quality in zip(boxes, rows, qualities, strict=True)
         ]
 
@@ -137,12 +132,15 @@ def _parts(faces: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
     return [faces[first : first + MAX_BATCH] for first in range(0, max(len(faces), 1), MAX_BATCH)]
 
 
-def load(model: str | Path = DEFAULT_MODEL, threads: int = LOADABLE_THREADS) -> Recognizer:
-    """A name in weights/, a run directory, or a .safetensors or .onnx file -> a Recognizer. Raises WeightsError."""
+def load(model: str | Path = DEFAULT_MODEL, threads: int = LOADABLE_THREADS, device: str = "cpu") -> Recognizer:
+    """A name in weights/, a run directory, or a .safetensors or .onnx file -> a Recognizer. Raises WeightsError.
+
+    device: what the network runs on, as `fer.inference.engine.Engine` takes it.
+    """
     weights = find_weights(model)
     graph, card = read_graph(weights)
     name = weights.parent.name if weights.stem == "best" else weights.stem
-    recognizer = Recognizer(name, Engine(graph, threads), card, weights)
+    recognizer = Recognizer(name, Engine(graph, threads, device), card, weights)
     side = card.input_size
     logits = recognizer.engine(np.zeros((1, 1, side, side), np.float32))
     if logits.shape != (1, len(card.classes)) or not np.isfinite(logits).all():

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 VIEWS = 16
+STEADY = 0.75  # share of the views from which on the expression counts as steady
 SHIFT = 0.04  # of the crop's side, in each direction: about two pixels of FER2013's 48
 SCALE = 0.06  # larger or smaller
 TURN = 6.0  # degrees to either side
@@ -50,6 +51,15 @@ def stability(
     rows = recognizer.probabilities(np.stack(batches)).argmax(1).reshape(len(faces), views)
     own = np.array([int(np.argmax(face.probabilities)) for face in faces])
     return [float(share) for share in (rows == own[:, None]).mean(1)]
+
+
+def stability_words(share: float) -> str:
+    """The share of VIEWS that agree, 0..1, in a sentence."""
+    count = round(share * VIEWS)
+    if share >= STEADY:
+        return f"Steady: {count} of {VIEWS} slightly shifted crops agree."
+    few = "only " if share < 0.5 else ""
+    return f"Unstable: {few}{count} of {VIEWS} slightly shifted crops agree{'s' if count == 1 else ''}."
 
 
 def _moved(crop: Crop, jitter: NDArray[np.float64]) -> Crop:

@@ -1,4 +1,4 @@
-"""Frames of a stream or a video in, people and their steady expressions out."""
+"""Frames of a stream or a video in, people and their smoothed expressions out."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fer.expressions import NAMES
 from fer.inference.recognizer import Recognizer
 from fer.inference.smoothing import SMOOTHING_S, ProbabilitySmoother
-from fer.records import FaceBox, Prediction
+from fer.records import FaceBox, FaceRecord, Prediction
 from fer.vision.detection import Detector
 from fer.vision.tracking import STALL_S, FaceTracker
 
@@ -26,20 +25,23 @@ TRACKED_SIDE = 640  # people are followed on frames of this long side: a stream 
 class TrackedFace:
     """One person in one frame.
 
-    person: their number, from 1. prediction: with smoothed probabilities; its box is this frame's. expression: the
-    label that holds, which a new one must beat by a margin. raw: this frame's own probabilities. time_s: of the frame.
+    person: their number, from 1. prediction: by probabilities that are smoothed over time, and so are its answer and
+    set; its box and quality are this frame's. raw: this frame's own probabilities. time_s: of the frame. model: the
+    name of the one that read it.
     """
 
     person: int
     prediction: Prediction
-    expression: str
     raw: tuple[float, ...]
     time_s: float
+    model: str = ""
 
-    @property
-    def sure(self) -> bool:
-        """Whether the label may be told: fit to be read, calibrated, and the one that leads."""
-        return self.prediction.sure and self.expression == self.prediction.expression
+    def record(self, since_s: float = 0.0) -> FaceRecord:
+        """A row of a recording that began at since_s; without the landmarks, which no row tells."""
+        box = replace(self.prediction.box, landmarks=None)
+        return FaceRecord(
+            replace(self.prediction, box=box), time_s=self.time_s - since_s, person=self.person, model=self.model
+        )
 
 
 class TrackedReader:
@@ -69,7 +71,7 @@ class TrackedReader:
         people = self._tracker.update([_scaled(box, TRACKED_SIDE / max(frame_rgb.shape[:2])) for box in boxes], time_s)
         self._steady = {person: steady for person, steady in self._steady.items() if person in self._tracker.alive}
         return tuple(
-            self._follow(person, prediction, time_s, recognizer.card.threshold)
+            self._follow(person, prediction, time_s, recognizer)
             for person, prediction in zip(people, predictions, strict=True)
         )
 
@@ -77,18 +79,16 @@ class TrackedReader:
         """Another scene begins: its people are new, and nothing that was seen before weighs on them."""
         self._tracker.restart()
 
-    def _follow(self, person: int, prediction: Prediction, time_s: float, threshold: float) -> TrackedFace:
+    def _follow(self, person: int, prediction: Prediction, time_s: float, recognizer: Recognizer) -> TrackedFace:
         steady = self._steady.setdefault(person, ProbabilitySmoother())
         steady.constant_s = self.smoothing_s
-        raw = prediction.probabilities
+        raw = smoothed = prediction.probabilities
         if prediction.quality.ok:
-            smoothed, label = steady.update(raw, time_s)
-        elif steady.probabilities is None:
-            smoothed, label = raw, prediction.expression
-        else:  # a face that cannot be read says nothing: what was seen before stays, and is not told
-            smoothed, label = tuple(map(float, steady.probabilities)), NAMES[steady.label]
-        sure = prediction.quality.ok and max(smoothed) >= threshold
-        return TrackedFace(person, replace(prediction, probabilities=smoothed, sure=sure), label, raw, time_s)
+            smoothed = steady.update(raw, time_s)
+        elif steady.probabilities is not None:  # a face that cannot be read says nothing: what was seen before stays
+            smoothed = tuple(map(float, steady.probabilities))
+        judged = recognizer.card.judge(prediction.box, smoothed, prediction.quality)
+        return TrackedFace(person, judged, raw, time_s, recognizer.name)
 
 
 def _scaled(box: FaceBox, factor: float) -> FaceBox:

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from fer.errors import VideoError
 from fer.inference.recognizer import Recognizer
-from fer.inference.recording import Row
 from fer.inference.tracked import FULL_SIDE, TrackedFace, TrackedReader
 from fer.limits import OWNER, Limits
+from fer.records import FaceRecord
 from fer.vision.detection import Detector
 from fer.vision.scene_cuts import SceneCuts
 from fer.vision.sound import Way, sound_of
@@ -47,7 +47,7 @@ class Progress:
 class Moment:
     """The frame (H, W, 3) uint8 RGB, drawn, in which an expression was strongest."""
 
-    row: Row
+    row: FaceRecord
     frame_rgb: NDArray[np.uint8] = field(compare=False, repr=False)
 
 
@@ -60,7 +60,7 @@ class VideoResult:
     """
 
     info: VideoInfo
-    rows: tuple[Row, ...]
+    rows: tuple[FaceRecord, ...]
     moments: tuple[Moment, ...]
     frames: int
     read: int
@@ -78,15 +78,18 @@ def read_video(
     readings_per_s: float = READINGS_PER_S,
     on_progress: Callable[[Progress], bool] = lambda progress: True,
     limits: Limits = OWNER,
+    on_rows: Callable[[list[FaceRecord]], None] | None = None,
 ) -> VideoResult:
     """Read a video and write it with its faces drawn and its sound (MP4); without out, only read it.
 
-    on_progress is called for each frame; False ends it there. Raises VideoError for what is no video or is over a
-    limit. A video cut off gives its readable part and a note.
+    on_progress is called for each frame; False ends it there. on_rows gets the rows of each reading as they come; the
+    result then has none, so that memory is the same for a video of any length. Raises VideoError for what is no video
+    or is over a limit. A video cut off gives its readable part and a note.
     """
     info = probe(source, limits)
     notes: list[str] = []
-    rows: list[Row] = []
+    rows: list[FaceRecord] = []
+    found, keep = 0, on_rows or rows.extend
     tracked_reader = TrackedReader(recognizer, detector, long_side=FULL_SIDE, stall_s=math.inf)
     cuts, readings = SceneCuts(), _Readings(readings_per_s)
     strongest: dict[str, Moment] = {}
@@ -108,21 +111,24 @@ def read_video(
             if due or writer is not None:
                 drawn = draw(frame_rgb, faces)
             if due:
-                _keep(rows, strongest, faces, drawn)
+                records = [face.record() for face in faces]
+                keep(records)
+                found += len(records)
+                _note_strongest(strongest, records, drawn)
             if writer is not None:
                 writer.write(drawn, time_s)
             count += 1
             if not on_progress(_progress(info, time_s, count, began)):
                 cancelled = True
                 break
-            if len(rows) >= limits.video_rows:
+            if found >= limits.video_rows:
                 notes.append(f"Only the first {time_s:.0f} s were read: there are too many faces for more.")
                 break
     if sound is not None and sound.note:
         notes.append(sound.note)
     if not count:
         raise VideoError("No frame of this video can be read. Save it as MP4 (H.264).")
-    if not rows and not cancelled:
+    if not found and not cancelled:
         notes.append("No face was found in this video. A face needs about 20 pixels, and to be turned to the camera.")
     moments = sorted(strongest.values(), key=lambda moment: moment.row.time_s)
     told: Way | Literal["none", ""] = "" if out is None else "none" if sound is None else sound.way
@@ -148,15 +154,12 @@ class _Readings:
         return True
 
 
-def _keep(
-    rows: list[Row], strongest: dict[str, Moment], faces: tuple[TrackedFace, ...], drawn: NDArray[np.uint8]
-) -> None:
-    for face in faces:
-        row = Row.of(face)
-        rows.append(row)
-        known = strongest.get(row.expression)
-        if row.sure and (known is None or max(row.probabilities) > max(known.row.probabilities)):
-            strongest[row.expression] = Moment(row, drawn)
+def _note_strongest(strongest: dict[str, Moment], records: list[FaceRecord], drawn: NDArray[np.uint8]) -> None:
+    for row in records:
+        prediction = row.prediction
+        known = strongest.get(prediction.answer)
+        if prediction.sure and (known is None or prediction.confidence > known.row.prediction.confidence):
+            strongest[prediction.answer] = Moment(row, drawn)
 
 
 def _progress(info: VideoInfo, time_s: float, count: int, began: float) -> Progress:

@@ -7,9 +7,13 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from fer.conformal import PredictionSets, set_names
 from fer.errors import WeightsError
 from fer.expressions import NAMES
 from fer.preprocessing import Preprocessing
+from fer.records import FaceBox, Prediction, Quality
 
 MAX_BYTES = 4 * 2**20
 MAX_DEPTH = 20  # lists in lists: shipped cards have three
@@ -35,6 +39,7 @@ class Card:
     classes: tuple[str, ...] = NAMES
     temperature: float = 1.0  # logits are divided by it before the softmax
     threshold: float = 0.5  # calibrated confidence from which the app is "sure"
+    prediction_sets: PredictionSets | None = None  # None: sets were not fitted, and nothing is promised
     data: str = ""
     licences: dict[str, str] = field(default_factory=dict)
     metrics: dict[str, Any] = field(default_factory=dict)  # each with the split it was measured on
@@ -48,8 +53,17 @@ class Card:
     def input_size(self) -> int:
         return self.preprocessing.input_size
 
+    def judge(self, box: FaceBox, probabilities: tuple[float, ...], quality: Quality) -> Prediction:
+        """What to make of one face's calibrated probabilities (7,), read in one view: whether it is sure, which set."""
+        names: tuple[str, ...] = ()
+        if self.prediction_sets is not None and "none" in self.prediction_sets.quantiles:
+            row = np.array([probabilities])
+            names = set_names(self.prediction_sets.members(row)[0], row[0])
+        return Prediction(box, probabilities, quality.ok and max(probabilities) >= self.threshold, quality, names)
+
     def to_json(self) -> dict[str, object]:
-        return {**asdict(self), "classes": list(self.classes), "input_size": self.input_size}
+        sets = self.prediction_sets and self.prediction_sets.to_json()
+        return {**asdict(self), "prediction_sets": sets, "classes": list(self.classes), "input_size": self.input_size}
 
     @classmethod
     def from_json(cls, values: object) -> Card:
@@ -60,6 +74,8 @@ class Card:
         kept = {name: value for name, value in values.items() if name in names}
         _check_kinds(kept)
         kept["preprocessing"] = Preprocessing.from_json(kept.get("preprocessing", {}))
+        if kept.get("prediction_sets") is not None:
+            kept["prediction_sets"] = PredictionSets.from_json(kept["prediction_sets"])
         classes = kept.get("classes", NAMES)
         kept["classes"] = tuple(classes) if isinstance(classes, list | tuple) else (classes,)
         if kept["classes"] != NAMES:

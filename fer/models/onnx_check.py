@@ -109,7 +109,16 @@ def card_in(name: str, model: onnx.ModelProto) -> Card:
 
 def metadata_of(card: Card) -> dict[str, str]:
     """What `card_in` reads again."""
-    names = ("architecture", "classes", "preprocessing", "temperature", "threshold", "licences", "notes")
+    names = (
+        "architecture",
+        "classes",
+        "preprocessing",
+        "temperature",
+        "threshold",
+        "prediction_sets",
+        "licences",
+        "notes",
+    )
     values = card.to_json()
     return {key: json.dumps(values[key]) for key in names} | {"sha256_of_weights": json.dumps(card.sha256)}
 

@@ -14,6 +14,7 @@ TOOLS = (
     "detected-crops",
     "detection-benchmark",
     "faithfulness",
+    "fit-sets",
     "model-cards",
     "robustness-table",
     "ship-weights",

@@ -19,6 +19,7 @@ from fer.models.registry import build, parameter_count
 from fer.models.weights import find_weights, read_card, shipped_names
 
 PAGE = app_folder() / "docs" / "models.md"
+VIEWS = {"none": "one view", "flip": "a view and its mirror image", "tencrop": "ten crops"}
 INTRODUCTION = """# Model cards
 
 Written by `python -m fer tools model-cards` from the cards in `weights/`; do not edit by hand. All numbers are on
@@ -51,6 +52,7 @@ def model_card(name: str, card: Card) -> str:
                 _table(_scores(card.metrics)),
                 _table(_classes(card.metrics)),
                 _sureness(card),
+                _sets(card),
                 _explanations(name, card),
             ]
         )
@@ -121,6 +123,24 @@ def _sureness(card: Card) -> str:
             f"{_percent(held['accuracy_of_answers'])} of those answers are right."
         )
     return words
+
+
+def _sets(card: Card) -> str:
+    """What the prediction sets promise and what they kept, held out, class by class."""
+    sets, held = card.prediction_sets, card.metrics.get("held_out_sets")
+    if sets is None or held is None:
+        return "**Prediction sets**: not fitted."
+    words = (
+        f"**Prediction sets** ({sets.method.upper()}, by class): fitted on {sets.split} to hold the truth in "
+        f"{_percent(sets.level)} of faces like FER2013's, for {', '.join(VIEWS[view] for view in sets.quantiles)}. On "
+        f"held-out faces, one view: {_percent(held['coverage'])} with {held['mean_size']:.2f} labels a face."
+    )
+    rows = [("class", "faces", "truth in the set", "labels a face")]
+    rows += [
+        (name, f"{row['support']:,}", _percent(row["coverage"]), f"{row['mean_size']:.2f}")
+        for name, row in held["per_class"].items()
+    ]
+    return f"{words}\n\n{_table(rows)}"
 
 
 def _explanations(name: str, card: Card) -> str:

@@ -22,7 +22,7 @@ def mean_by_condition(recognizer: Recognizer, faces: np.ndarray, labels: np.ndar
     """Accuracy in 0..1: `clean`, then each condition's mean over its five strengths, then `all` of them."""
 
     def predict(pixels: np.ndarray) -> np.ndarray:
-        return recognizer.probabilities(pixels).argmax(1)
+        return recognizer.probabilities(pixels)
 
     found: dict[str, list[float]] = {name: [] for name in CONDITIONS}
     points = tqdm(
@@ -35,7 +35,11 @@ def mean_by_condition(recognizer: Recognizer, faces: np.ndarray, labels: np.ndar
     for point in points:
         found[point.condition].append(point.accuracy)
     means = {name: float(np.mean(values)) for name, values in found.items()}
-    return {"clean": float((predict(faces) == labels).mean()), **means, "all": float(np.mean(list(means.values())))}
+    return {
+        "clean": float((predict(faces).argmax(1) == labels).mean()),
+        **means,
+        "all": float(np.mean(list(means.values()))),
+    }
 
 
 def main(models: tyro.conf.Positional[list[str]], data: str) -> None:

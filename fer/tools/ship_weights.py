@@ -30,10 +30,10 @@ from fer.models.merging import merge
 from fer.models.onnx_export import export_onnx
 from fer.models.registry import parameter_count
 from fer.models.weights import find_weights
+from fer.tools.fit_sets import SPLIT, with_sets
 from fer.training.batchnorm import with_new_statistics
 from fer.training.setup import to_device
 
-SPLIT = "PublicTest"
 FER2013 = ("fer2013.csv", "icml_face_data.csv")
 NOTES = (
     "Reads posed and web photographs like those of FER2013: mostly frontal, mostly adult, uneven in age and skin "
@@ -45,7 +45,8 @@ NOTES = (
 def calibrated(
     name: str, model: nn.Module, run_card: Card, weights: Path, dataset: Dataset, settings: dict, adjusted: bool = False
 ) -> Card:
-    """The run's card with temperature and threshold fitted on all of PublicTest; the model's bias gets the adjustment.
+    """The run's card with temperature, threshold and sets fitted on all of PublicTest; the model's bias gets the
+    adjustment.
 
     Accuracy, F1 and recall on the card are the shipped weights' own. Loss, calibration and all that is under
     held_out_calibration are held out: fitted on four folds and scored on the fifth, five times.
@@ -82,9 +83,8 @@ def calibrated(
         },
     }
     return replace(
-        card,
+        with_sets(replace(card, metrics=metrics), shipped, part),
         data=f"FER2013, Training part ({len(training):,} pictures)" if run_card.data in FER2013 else run_card.data,
-        metrics=metrics,
         notes=NOTES,
         training={**card.training, **settings},
         date=date.today().isoformat(),

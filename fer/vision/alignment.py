@@ -20,6 +20,8 @@ from fer.vision.registry import DETECTOR_SPECS
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    Landmarks = tuple[tuple[float, float], ...]
+
 REFERENCE = 48.0  # the measurements are in pixels of FER2013's 48 x 48
 MAX_SUPERSAMPLING = 12  # samples a side and pixel; bounds the work for a face of many megapixels
 
@@ -52,17 +54,25 @@ def face_crop(box: FaceBox) -> Crop:
     by_box = _square((box.x + box.width / 2, box.y + box.height / 2), median.center, unit, roll)
     if box.landmarks is None:
         return by_box
-    points = np.array(box.landmarks)
-    eyes, mouth = points[:2].mean(0), points[3:5].mean(0)
-    across, down = float(np.linalg.norm(points[1] - points[0])), float(np.linalg.norm(mouth - eyes))
-    unit = (across / EYE_DISTANCE + down / EYES_TO_MOUTH) / 2
-    by_landmarks = _square((eyes + mouth) / 2, EYES_MOUTH_MIDDLE, unit, roll)
+    across, down = _units(box.landmarks)
+    by_landmarks = _by_landmarks(box.landmarks, (across + down) / 2, roll)
     return Crop(
         (by_box.center_x + by_landmarks.center_x) / 2,
         (by_box.center_y + by_landmarks.center_y) / 2,
         (by_box.side + by_landmarks.side) / 2,
         roll,
     )
+
+
+def whole_face(box: FaceBox) -> Crop:
+    """FER2013's square around the face that the landmarks belong to, whether or not the picture holds all of it.
+
+    A box hugs what can be seen of a face; its eyes and mouth tell how far it reaches beyond that. Of the two scales the
+    larger: turning a face shortens one of them. Without landmarks as `face_crop`.
+    """
+    if box.landmarks is None:
+        return face_crop(box)
+    return _by_landmarks(box.landmarks, max(_units(box.landmarks)), _roll(box))
 
 
 def align_face(image_rgb: NDArray[np.uint8], box: FaceBox, size: int = 48) -> NDArray[np.uint8]:
@@ -136,6 +146,18 @@ def _square(
         float(REFERENCE * unit),
         roll,
     )
+
+
+def _units(landmarks: Landmarks) -> tuple[float, float]:
+    """Photo pixels for one of FER2013's: by the eyes' distance, and by that from the eyes to the mouth."""
+    points = np.array(landmarks)
+    across, down = points[1] - points[0], points[3:5].mean(0) - points[:2].mean(0)
+    return float(np.linalg.norm(across)) / EYE_DISTANCE, float(np.linalg.norm(down)) / EYES_TO_MOUTH
+
+
+def _by_landmarks(landmarks: Landmarks, unit: float, roll: float) -> Crop:
+    points = np.array(landmarks)
+    return _square((points[:2].mean(0) + points[3:5].mean(0)) / 2, EYES_MOUTH_MIDDLE, unit, roll)
 
 
 def _roll(box: FaceBox) -> float:

@@ -7,25 +7,18 @@ from collections.abc import Iterable
 import cv2
 import numpy as np
 
-from fer.expressions import COLORS, UNSURE_COLOR
 from fer.inference.tracked import TrackedFace
 from fer.visualization.palettes import SEQUENTIAL, table
-from fer.visualization.render import chip, rgb
+from fer.visualization.render import chip, face_color, face_label, rgb
 
 STRENGTH = 0.5  # of the map over the face
 PARTS = ("boxes", "labels", "landmarks", "heat")  # what can be drawn; heat is fer.app.predict.live_overlay's
 
 
 def label_of(face: TrackedFace) -> str:
-    """The word for a person now: the expression and its probability, or that it is not sure and why."""
-    if face.sure:
-        return f"{face.expression} {100 * face.prediction.confidence:.0f} %"
-    word = face.prediction.quality.word
-    return f"not sure: {word}" if word else "not sure"
-
-
-def color_of(face: TrackedFace) -> str:
-    return COLORS[face.expression] if face.sure else UNSURE_COLOR
+    """The words for a person now: as `face_label` says, with the probability of a sure expression."""
+    prediction = face.prediction
+    return f"{prediction.answer} {100 * prediction.confidence:.0f} %" if prediction.sure else face_label(prediction)
 
 
 def draw_faces(
@@ -39,7 +32,7 @@ def draw_faces(
     letters = max(round(max(canvas.shape[:2]) / 34), 14)
     line = max(letters // 8, 2)
     for face in faces:
-        box, color = face.prediction.box, rgb(color_of(face))
+        box, color = face.prediction.box, rgb(face_color(face.prediction))
         if "boxes" in parts:
             start, end = (round(box.x), round(box.y)), (round(box.x + box.width), round(box.y + box.height))
             cv2.rectangle(canvas, start, end, (255, 255, 255), line + 2)
@@ -51,7 +44,7 @@ def draw_faces(
     if "labels" in parts:
         for face in faces:
             words = f"{face.person}: {label_of(face)}" if len(faces) > 1 else label_of(face)
-            _put(canvas, chip(words, color_of(face), letters), face, line)
+            _put(canvas, chip(words, face_color(face.prediction), letters), face, line)
     return canvas
 
 

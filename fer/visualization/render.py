@@ -52,14 +52,12 @@ def jpeg(image_rgb: np.ndarray) -> bytes:
 
 
 def face_color(face: Prediction) -> str:
-    return COLORS[face.expression] if face.sure else UNSURE_COLOR
+    return COLORS.get(face.answer, UNSURE_COLOR)
 
 
 def face_label(face: Prediction) -> str:
-    """The word for a face: its expression, "not sure", or "not sure: blurred" where it cannot be read."""
-    if face.sure:
-        return face.expression
-    return "not sure" if face.quality.ok else f"not sure: {face.quality.word}"
+    """The answer for a face; "not sure: blurred" where it cannot be read."""
+    return face.answer if face.quality.ok else f"{face.answer}: {face.quality.word}"
 
 
 def _place(

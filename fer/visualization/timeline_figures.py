@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from fer.expressions import COLORS, NAMES, UNSURE_COLOR
-from fer.inference.recording import UNSURE, Row, shares, told, transitions
+from fer.inference.recording import shares, transitions
+from fer.records import NOT_SURE, FaceRecord
 from fer.visualization.figures import style
 
 MOST_PEOPLE = 8
@@ -15,7 +16,7 @@ GAP_S = 1.0  # a line is broken where a person was away for longer
 MOST_POINTS = 600  # a line: more cannot be told apart on a screen
 
 
-def people(rows: Sequence[Row]) -> list[int]:
+def people(rows: Sequence[FaceRecord]) -> list[int]:
     """The people of these rows, those seen most often first, at most MOST_PEOPLE."""
     counts: dict[int, int] = {}
     for row in rows:
@@ -23,7 +24,7 @@ def people(rows: Sequence[Row]) -> list[int]:
     return sorted(counts, key=lambda person: (-counts[person], person))[:MOST_PEOPLE]
 
 
-def probability_lines(rows: Sequence[Row], start_s: float, end_s: float, height: int = 230) -> go.Figure:
+def probability_lines(rows: Sequence[FaceRecord], start_s: float, end_s: float, height: int = 230) -> go.Figure:
     """One person's seven probabilities over seconds, 0 to 100 %."""
     step = max(len(rows) // MOST_POINTS, 1)
     kept = rows[::step]
@@ -34,7 +35,7 @@ def probability_lines(rows: Sequence[Row], start_s: float, end_s: float, height:
             times.append(None)
             values.append((None,) * len(NAMES))
         times.append(round(row.time_s, 2))
-        values.append(tuple(round(100 * p, 1) for p in row.probabilities))
+        values.append(tuple(round(100 * p, 1) for p in row.prediction.probabilities))
     figure = go.Figure(
         [
             go.Scatter(
@@ -54,7 +55,7 @@ def probability_lines(rows: Sequence[Row], start_s: float, end_s: float, height:
     return _with_legend(style(figure, height))
 
 
-def expression_bands(rows: Sequence[Row], start_s: float, end_s: float) -> go.Figure:
+def expression_bands(rows: Sequence[FaceRecord], start_s: float, end_s: float) -> go.Figure:
     """A band a person, colored by what was told at each time; gray where it was not sure."""
     shown = people(rows)
     figure, named = go.Figure(), set()
@@ -71,7 +72,7 @@ def expression_bands(rows: Sequence[Row], start_s: float, end_s: float) -> go.Fi
                 showlegend=name not in named,
                 marker={
                     "color": COLORS.get(name, UNSURE_COLOR),
-                    "opacity": 0.45 if name == UNSURE else 1,
+                    "opacity": 0.45 if name == NOT_SURE else 1,
                     "line": {"width": 0},
                 },
                 hovertemplate=f"person {person}: {name}, {begin:.1f} to {end:.1f} s<extra></extra>",
@@ -85,10 +86,10 @@ def expression_bands(rows: Sequence[Row], start_s: float, end_s: float) -> go.Fi
     return _with_legend(style(figure, 110 + 36 * max(len(shown), 1)))
 
 
-def share_bars(rows: Sequence[Row], height: int = 270) -> go.Figure:
+def share_bars(rows: Sequence[FaceRecord], height: int = 270) -> go.Figure:
     """The share of each expression, and of "not sure"."""
     found = shares(rows)
-    names = [*NAMES, UNSURE]
+    names = [*NAMES, NOT_SURE]
     percent = [100 * found.get(name, 0.0) for name in names]
     figure = go.Figure(
         go.Bar(
@@ -107,17 +108,17 @@ def share_bars(rows: Sequence[Row], height: int = 270) -> go.Figure:
     return style(figure, height)
 
 
-def transition_table(rows: Sequence[Row]) -> list[dict[str, object]]:
+def transition_table(rows: Sequence[FaceRecord]) -> list[dict[str, object]]:
     """What followed what and how often, the most frequent first."""
     found = sorted(transitions(rows).items(), key=lambda item: (-item[1], item[0]))
     return [{"from": before, "to": after, "times": count} for (before, after), count in found]
 
 
-def _stretches(rows: Sequence[Row]) -> list[tuple[str, float, float]]:
+def _stretches(rows: Sequence[FaceRecord]) -> list[tuple[str, float, float]]:
     """What one person was told to show, from when to when, without a gap longer than GAP_S."""
     found: list[tuple[str, float, float]] = []
     for row in rows:
-        name = told(row)
+        name = row.prediction.answer
         if found and row.time_s - found[-1][2] <= GAP_S:
             last, begin, _ = found[-1]
             found[-1] = (last, begin, row.time_s)

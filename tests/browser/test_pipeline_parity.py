@@ -12,12 +12,13 @@ import pytest
 
 from fer.app.predict.browser import assets, component
 from fer.app.predict.browser.constants import constants
+from fer.conformal import LEVELS, PredictionSets
 from fer.expressions import NAMES
 from fer.inference.recognizer import load
 from fer.inference.smoothing import ProbabilitySmoother
 from fer.inference.tracked import LIVE_SIDE, TrackedReader
 from fer.locations import SAMPLES
-from fer.records import FaceBox, Prediction, Quality
+from fer.records import FaceBox, Quality
 from fer.vision.alignment import cut, face_crop
 from fer.vision.detection import load_detector
 from fer.vision.images import read_image
@@ -72,7 +73,7 @@ def test_an_isolated_page_reads_with_threads_in_the_worker_and_says_the_same(bro
             "constants": constants(),
             "runtime": {name: address + url for name, url in component._runtime().items()},
             "yunet": address + component._yunet(),
-            "model": component.model("mini_xception", "mini"),
+            "model": component.model("mini_xception", "mini")[0],
             "settings": {"smoothingS": 0, "mirror": False, "parts": ["boxes", "labels", "landmarks"], "longSide": 320},
         }
         data["model"]["url"] = address + data["model"]["url"]
@@ -117,7 +118,7 @@ def test_ten_photographs_get_the_same_faces_and_probabilities(modules_page, pict
         "constants": constants(),
         "runtime": component._runtime(),
         "yunet": component._yunet(),
-        "model": component.model(name, name),
+        "model": component.model(name, name)[0],
     }
     found = modules_page.evaluate(
         """async ([data, names, side]) => {
@@ -203,7 +204,7 @@ def test_pairs_are_the_cheapest_in_both(modules_page):
 
 
 @pytest.mark.parametrize("constant_s", [0.0, 0.4, 1.5])
-def test_labels_hold_and_change_at_the_same_frames(modules_page, constant_s):
+def test_probabilities_are_smoothed_alike(modules_page, constant_s):
     rng = np.random.default_rng(8)
     rows = [rng.dirichlet(np.full(7, 0.4)).tolist() for _ in range(60)]
     smoother = ProbabilitySmoother(constant_s)
@@ -211,13 +212,34 @@ def test_labels_hold_and_change_at_the_same_frames(modules_page, constant_s):
     found = modules_page.evaluate(
         """async ([rows, constantS]) => {
             const { ProbabilitySmoother } = await import(modules + "smoothing.js");
-            const smoother = new ProbabilitySmoother(constants.smoothing);
-            return rows.map((row, index) => [smoother.update(row, 0.05 * index, constantS), smoother.label]);
+            const smoother = new ProbabilitySmoother();
+            return rows.map((row, index) => smoother.update(row, 0.05 * index, constantS));
         }""",
         [rows, constant_s],
     )
-    assert [NAMES[label] for _, label in found] == [label for _, label in expected]
-    assert np.allclose([row for row, _ in found], [row for row, _ in expected], atol=1e-9)
+    assert np.allclose(found, expected, atol=1e-9)
+
+
+@pytest.mark.parametrize("method", ["lac", "aps", None])
+def test_a_face_is_judged_alike(modules_page, method):
+    rng = np.random.default_rng(6)
+    quantiles = {name: tuple(rng.uniform(0.4, 1, len(LEVELS))) for name in NAMES}
+    sets = PredictionSets(method, {"none": quantiles}) if method else None
+    card = replace(load("mini_xception").card, threshold=0.45, prediction_sets=sets)
+    rows = [rng.dirichlet(np.full(7, 0.3)).tolist() for _ in range(80)]
+    fit = [bool(index % 5) for index in range(80)]
+    found = modules_page.evaluate(
+        """async ([rows, fit, card]) => {
+            const { judge } = await import(modules + "judgement.js");
+            return rows.map((row, index) => judge(row, fit[index], card));
+        }""",
+        [rows, fit, {"threshold": card.threshold, "sets": sets and sets.rule()}],
+    )
+    for row, ok, mine in zip(rows, fit, found, strict=True):
+        face = card.judge(face_at(0, 0, 50, 60), tuple(row), Quality(ok))
+        assert (NAMES[mine["label"]], mine["sure"]) == (face.expression, face.sure)
+        assert tuple(NAMES[index] for index in mine["set"]) == face.prediction_set
+    assert 0 < sum(one["sure"] for one in found) < 80
 
 
 def faces_of(rng: np.random.Generator, count: int) -> list[FaceBox]:
@@ -249,7 +271,7 @@ def test_faces_are_cut_and_judged_alike(modules_page):
             const picture = { data, width: 320, height: 240 };
             return boxes.map((box) => {
                 const face = cut(picture, faceCrop(box, constants.alignment), 48, constants.alignment);
-                return [Array.from(face), assess(picture, box, face, constants.quality)];
+                return [Array.from(face), assess(picture, box, face, constants)];
             });
         }""",
         [base64.b64encode(rgba.tobytes()).decode(), [as_values(box) for box in boxes]],
@@ -283,6 +305,7 @@ def test_people_over_time_are_told_the_same(modules_page):
     box = face_at(100, 80, 60, 70)
 
     class Stub:
+        name = "stub"
         card = replace(load("mini_xception").card, threshold=0.5)
 
         def __init__(self):
@@ -290,7 +313,7 @@ def test_people_over_time_are_told_the_same(modules_page):
 
         def read(self, frame, boxes):
             row, ok = next(self.rows)
-            return [Prediction(box, tuple(row), ok, Quality(ok, () if ok else ("blurred (x)",)))]
+            return [self.card.judge(box, tuple(row), Quality(ok, () if ok else ("blurred (x)",)))]
 
     reader = TrackedReader(Stub(), Detector([[box]] * 30), 0.4)
     frame = np.zeros((240, 320, 3), np.uint8)
@@ -301,7 +324,7 @@ def test_people_over_time_are_told_the_same(modules_page):
             const reader = new TrackedReader(constants);
             let at = 0;
             const recognizer = {
-                card: { threshold: 0.5 },
+                card: { threshold: 0.5, sets: null },
                 detect: async () => [box],
                 read: async () => [{ box, probabilities: rows[at], reasons: fit[at++] ? [] : ["blurred (x)"] }],
             };
@@ -315,5 +338,6 @@ def test_people_over_time_are_told_the_same(modules_page):
         [rows, fit, as_values(box)],
     )
     for mine, face in zip(found, expected, strict=True):
-        assert (NAMES[mine["label"]], mine["sure"], mine["person"]) == (face.expression, face.sure, face.person)
+        told = face.prediction
+        assert (NAMES[mine["label"]], mine["sure"], mine["person"]) == (told.expression, told.sure, face.person)
         assert np.allclose(mine["probabilities"], face.prediction.probabilities, atol=1e-9)

@@ -67,7 +67,7 @@ def test_the_answer_is_there_while_the_rest_is_made_and_nothing_moves_then(brows
         before = places(explain, steps)
         go.touch()
         expect(page.get_by_role("heading", name="All faces")).to_be_visible()
-        expect(page.get_by_text("views keep")).to_be_visible()
+        expect(page.get_by_text("slightly shifted crops agree")).to_be_visible()
         made = page.get_by_alt_text("The face, step: Standardized", exact=True)
         expect(made).to_be_visible()
         assert places(explain, made) == before

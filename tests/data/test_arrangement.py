@@ -133,7 +133,8 @@ def test_names_of_ones_own_are_read_and_written_back(text, names):
 
 
 @pytest.mark.parametrize(
-    "text", ["1", "1=", "=sad", "1=contempt", "1=train", "1=sad,1=happy", "1=sad,,2=fear", "1=happy sad"]
+    "text",
+    ["1", "1=", "=sad", "1=contempt", "1=train", "1=sad,1=happy", "1=sad,,2=fear", "1=sad\r2=fear"],
 )
 def test_names_that_give_no_class_are_a_sentence(text):
     with pytest.raises(DatasetError, match="--classes"):

@@ -300,6 +300,14 @@ def test_too_many_and_too_much_is_refused_unread(tmp_path):
         zipped({"sad/1.png": png(), "sad/2.bmp": bmp(200)}), cached=False, limits=replace(OPEN, photo_bytes=9_999)
     )
     assert large.unreadable == ("sad/2.bmp",) and len(large) == 1  # the others are read
+    files = {"sad/1.png": png(), "sad/2.png": png(0, 60)}
+    small = replace(OPEN, photo_pixels=48 * 48)
+    for data in (
+        read_zip(zipped(files), cached=False, limits=small),
+        read_folder(write(tmp_path / "a", files), limits=small),
+    ):
+        assert data.unreadable == ("sad/2.png",) and len(data) == 1
+    (tmp_path / "a").rename(tmp_path / ".a")
     write(tmp_path, {f"happy/{i}.png": png(i) for i in range(3)})
     for most, words in ((2, "more than 2 pictures"), (1, "more than 2 files")):
         with pytest.raises(DatasetError, match=words):

@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from fer.conformal import LEVELS, PredictionSets
 from fer.errors import DatasetError
 from fer.evaluation.groups import read_metadata, slices_of, wilson
 from fer.evaluation.robustness import CONDITIONS, STRENGTHS, contact_sheet, stress_report, stressed
+from fer.expressions import NAMES as EXPRESSIONS
 
 YY, XX = np.mgrid[:48, :48]
 FACE = (120 + 60 * np.sin(XX / 5) * np.cos(YY / 7)).astype(np.uint8)
@@ -33,10 +35,14 @@ def test_each_condition_is_seeded_and_grows(condition):
 def test_the_report_is_relative_to_the_clean_pictures():
     labels = np.array([0, 0, 1])
 
-    def predict(faces):  # right on clean faces, then always 0
-        return labels if np.array_equal(faces, FACES) else np.zeros(3, int)
+    def predict(faces):  # right on clean faces, then always 0, by a half
+        named = labels if np.array_equal(faces, FACES) else np.zeros(3, int)
+        return np.eye(7)[named] / 2
 
-    points = list(stress_report(predict, FACES, labels, ("noise",)))
+    sets = PredictionSets("lac", {"none": {name: (0.5,) * len(LEVELS) for name in EXPRESSIONS}})
+    points = list(stress_report(predict, FACES, labels, ("noise",), sets=sets))
+    assert points[0].coverage == pytest.approx(2 / 3) and points[0].mean_size == 1
+    assert next(stress_report(predict, FACES, labels, ("noise",))).coverage is None
     assert [point.strength for point in points] == list(STRENGTHS)
     assert points[0].change == pytest.approx(-1 / 3) and points[0].accuracy == pytest.approx(2 / 3)
     assert points[0].low < -1 / 3 < points[0].high
@@ -64,6 +70,10 @@ def test_groups_by_name_with_the_largest_gap_first():
     assert (old.value, old.faces, old.accuracy, old.few) == ("old", 40, 0, True)
     assert (young.value, young.faces, young.accuracy, young.few) == ("young", 60, 1, False)
     assert young.low < 0.95 and young.high == pytest.approx(1)
+    members = np.zeros((120, 7), bool)
+    members[:90, 3] = members[:, 6] = True
+    old, young = slices_of(metadata, np.where(np.arange(120) < 60, 3, 0), labels, members)
+    assert (old.coverage, old.mean_size, young.coverage, young.mean_size) == (0.75, 1.75, 1, 2)
 
 
 @pytest.mark.parametrize(

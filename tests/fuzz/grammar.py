@@ -113,12 +113,12 @@ def slices_table(random: Random) -> bytes:
 
 
 def _text(random: Random, rows: list[list[str]]) -> bytes:
-    file = io.StringIO()
-    writer = csv.writer(file, delimiter=random.choice(",,,;\t"), lineterminator=random.choice(("\n", "\r\n", "\r")))
-    writer.writerows(rows)
-    hint = random.choice(("", "", "", "sep=;\n"))
+    file, delimiter = io.StringIO(), random.choice(",,,;\t")
+    if not random.randrange(8):
+        file.write(random.choice((f"sep={delimiter}\n", "sep=;\r\n", '"sep=,"\n')))
+    csv.writer(file, delimiter=delimiter, lineterminator=random.choice(("\n", "\r\n", "\r"))).writerows(rows)
     encodings = ("utf-8", "utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "latin-1")
-    return (hint + file.getvalue()).encode(random.choice(encodings), "replace")
+    return file.getvalue().encode(random.choice(encodings), "replace")
 
 
 def archive(random: Random, picture: bytes) -> bytes:

@@ -29,7 +29,7 @@ def pictures(seed: int = 0) -> dict[str, bytes]:
             if kind not in ("WEBP", "AVIF") or max(size) < 16_384
         }
     frames = [Image.fromarray(rng.integers(0, 255, (16, 16, 3), np.uint8)) for _ in range(3)]
-    for suffix, kind in {"gif": "GIF", "webp": "WEBP", "png": "PNG", "tiff": "TIFF", "avif": "AVIF"}.items():
+    for suffix, kind in {"gif": "GIF", "webp": "WEBP", "png": "PNG", "tiff": "TIFF"}.items():  # an AVIF is dated
         found[f"animated.{suffix}"] = encode(frames[0], kind, save_all=True, append_images=frames[1:])
         blank = [Image.new("RGB", (16, 16), color) for color in ("black", "white")]
         found[f"blank-first.{suffix}"] = encode(blank[0], kind, save_all=True, append_images=[blank[1], *frames])

@@ -56,7 +56,7 @@ def test_a_frame_comes_back_drawn_and_its_result_waits(scene, clock):
     drawn = analyzer(FRAME)
     assert drawn.shape == FRAME.shape and drawn.any() and not FRAME.any()
     state = analyzer.state()
-    assert [face.expression for face in state.faces] == ["happy"] and (state.width, state.height) == (160, 120)
+    assert [face.prediction.answer for face in state.faces] == ["happy"] and (state.width, state.height) == (160, 120)
     assert not analyzer_of(scene, clock, drawn=frozenset())(FRAME).any()
 
 
@@ -137,7 +137,7 @@ def test_model_settings_and_mirror_change_in_mid_stream(scene, clock):
     analyzer.use(other, other, replace(analyzer.settings, smoothing_s=0.0, mirror=False, long_side=640))
     run(analyzer, clock, 0.2)
     (face,) = analyzer.state().faces
-    assert face.expression == "sad" and face.person == 1 and other.asked[-1] == 640
+    assert face.prediction.answer == "sad" and face.person == 1 and other.asked[-1] == 640
     picture = FRAME.copy()
     picture[:, :10] = 200
     assert analyzer(picture)[110, 5, 0] == 200

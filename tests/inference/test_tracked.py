@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import fer
+from fer.expressions import NAMES
 from fer.inference.tracked import TrackedReader
 from fer.records import FaceBox, Prediction, Quality
 
@@ -45,14 +46,14 @@ def test_probabilities_are_smoothed_per_person(scene):
         (FaceBox(100, 10, 40, 40, detector="yunet"), SAD, Quality()),
     ]
     first = tracked_reader.read(FRAME, 0.0)
-    assert [face.expression for face in first] == ["happy", "sad"] and all(face.sure for face in first)
+    assert [face.prediction.answer for face in first] == ["happy", "sad"]
     scene.people = [
         (FaceBox(100, 10, 40, 40, detector="yunet"), SAD, Quality()),
         (FaceBox(12, 10, 40, 40, detector="yunet"), SAD, Quality()),
     ]
     later = {face.person: face for face in tracked_reader.read(FRAME, float(np.log(2)))}
     assert later[1].prediction.probabilities[3] == pytest.approx(0.5) and later[1].raw == SAD
-    assert later[1].expression == "happy" and later[2].expression == "sad" and scene.asked == [320, 320]
+    assert later[2].prediction.answer == "sad" and scene.asked == [320, 320]
 
 
 def test_an_unreadable_frame_is_withheld_and_changes_nothing(scene):
@@ -63,8 +64,8 @@ def test_an_unreadable_frame_is_withheld_and_changes_nothing(scene):
         (FaceBox(10, 10, 40, 40, detector="yunet"), SAD, Quality(False, ("blurred (sharpness 0.01, needs 0.05)",)))
     ]
     (face,) = tracked_reader.read(FRAME, 0.5)
-    assert not face.sure and face.prediction.quality.word == "blurred"
-    assert face.prediction.probabilities == pytest.approx(HAPPY) and face.expression == "happy"
+    assert face.prediction.answer == "not sure" and face.prediction.quality.word == "blurred"
+    assert face.prediction.probabilities == pytest.approx(HAPPY) and face.prediction.expression == "happy"
 
 
 def test_an_unreadable_first_frame_is_no_evidence(scene):
@@ -72,10 +73,10 @@ def test_an_unreadable_first_frame_is_no_evidence(scene):
     scene.people = [
         (FaceBox(10, 10, 40, 40, detector="yunet"), SAD, Quality(False, ("blurred (sharpness 0.01, needs 0.05)",)))
     ]
-    assert not tracked_reader.read(FRAME, 0.0)[0].sure
+    assert not tracked_reader.read(FRAME, 0.0)[0].prediction.sure
     scene.people = [(FaceBox(10, 10, 40, 40, detector="yunet"), HAPPY, Quality())]
     (face,) = tracked_reader.read(FRAME, 0.1)
-    assert face.sure and face.expression == "happy" and face.prediction.probabilities == pytest.approx(HAPPY)
+    assert face.prediction.answer == "happy" and face.prediction.probabilities == pytest.approx(HAPPY)
 
 
 def test_a_stream_that_changes_its_size_keeps_the_people(scene):
@@ -90,7 +91,30 @@ def test_a_stream_that_changes_its_size_keeps_the_people(scene):
 def test_below_the_threshold_is_not_sure(scene):
     tracked_reader = TrackedReader(Scene(threshold=0.95), scene)
     tracked_reader.recognizer.people = scene.people = [(FaceBox(10, 10, 40, 40, detector="yunet"), HAPPY, Quality())]
-    assert not tracked_reader.read(FRAME, 0.0)[0].sure
+    assert not tracked_reader.read(FRAME, 0.0)[0].prediction.sure
+
+
+def test_sure_is_quality_and_threshold_and_nothing_else(scene):
+    """Whoever led before: what is told, the best guess and its probability are of the same numbers."""
+    tracked_reader = TrackedReader(scene, scene, smoothing_s=0.01)
+    for time_s, probabilities in (
+        (0.0, HAPPY),
+        (1.0, (0, 0, 0, 0.48, 0.52, 0, 0)),
+        (2.0, (0, 0, 0, 0.4, 0.45, 0.15, 0)),
+    ):
+        scene.people = [(FaceBox(10, 10, 40, 40, detector="yunet"), probabilities, Quality())]
+        (face,) = tracked_reader.read(FRAME, time_s)
+        told = face.prediction
+        assert told.sure == (told.confidence >= 0.5) and told.answer == (told.expression if told.sure else "not sure")
+        assert told.expression == NAMES[int(np.argmax(probabilities))]
+
+
+def test_a_row_tells_the_same_as_the_face(scene):
+    scene.people = [(FaceBox(10, 10, 40, 40, landmarks=((0, 0),) * 5, detector="yunet"), HAPPY, Quality())]
+    (face,) = TrackedReader(scene, scene).read(FRAME, 3.0)
+    row = face.record(since_s=1.0)
+    assert (row.time_s, row.person, row.model) == (2.0, 1, scene.name) and row.prediction.box.landmarks is None
+    assert replace(row.prediction, box=face.prediction.box) == face.prediction
 
 
 def test_another_model_in_mid_stream_keeps_the_people(scene):
@@ -103,7 +127,7 @@ def test_another_model_in_mid_stream_keeps_the_people(scene):
     (face,) = tracked_reader.read(FRAME, 30.0)
     assert face.person == 2  # gone for half a minute: someone new
     (face,) = tracked_reader.read(FRAME, 30.1)
-    assert face.person == 2 and face.expression == "sad"
+    assert face.person == 2 and face.prediction.answer == "sad"
 
 
 def test_a_real_frame(yunet_needed, sample):
@@ -113,4 +137,4 @@ def test_a_real_frame(yunet_needed, sample):
     tracked_reader = TrackedReader(fer.load("mini_xception"), load_detector("yunet"))
     frame = read_image(sample)
     faces = [tracked_reader.read(frame, index / 10)[0] for index in range(3)]
-    assert {face.person for face in faces} == {1} and faces[-1].expression == "happy" and faces[-1].sure
+    assert {face.person for face in faces} == {1} and faces[-1].prediction.answer == "happy"

@@ -32,9 +32,9 @@ def readings(first: int, count: int) -> list[list]:
     """Rows as the component sends them."""
     rng = np.random.default_rng(first)
     shares = np.round(rng.dirichlet(np.ones(7), count), 4).tolist()
-    boxes = np.round(rng.uniform(20, 400, (count, 4)), 1).tolist()
+    boxes = np.round(rng.uniform(20, 400, (count, 5)), 1).tolist()
     times = [round((first + index) / RATE, 3) for index in range(count)]
-    return [[time_s, 1, 3, 1, row, box, []] for time_s, row, box in zip(times, shares, boxes, strict=True)]
+    return [[time_s, 1, row, box, [], "compact"] for time_s, row, box in zip(times, shares, boxes, strict=True)]
 
 
 def stream(address: str, number: int, everyone: threading.Barrier, batches: int, waits: list[float]) -> str:

@@ -9,6 +9,7 @@ import torch
 import fer
 from fer.data.fer2013 import read_fer2013
 from fer.errors import WeightsError
+from fer.evaluation.evaluation import study
 from fer.models.card import Card
 from fer.models.checkpoints import save_checkpoint
 from fer.models.registry import build
@@ -63,5 +64,8 @@ def test_the_card_tells_of_the_very_weights_and_data(save_run, tmp_path, small_c
     matrix = np.zeros((7, 7), int)
     np.add.at(matrix, (part.labels, named), 1)
     assert recognizer.card.metrics["confusion_matrix"] == matrix.tolist() and recognizer.card.data == told
+    sets = recognizer.card.prediction_sets
+    assert sets.split == "PublicTest" and list(sets.quantiles) == ["none", "flip", "tencrop"]
+    assert study(recognizer, read_fer2013(small_csv, quiet=True), "PublicTest", "flip").in_sample
     kernel = recognizer.load_network().stages[1][0].conv3.weight
     assert torch.equal(kernel, kernel.half().float())

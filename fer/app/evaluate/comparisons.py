@@ -7,7 +7,7 @@ import time
 import streamlit as st
 
 from fer.app import resources, session, work_queue
-from fer.app.evaluate import faces, inputs, state
+from fer.app.evaluate import faces, inputs, sets, state
 from fer.app.evaluate.inputs import Choice
 from fer.app.markdown import plain
 from fer.app.model_choice import Model, available_models
@@ -58,6 +58,9 @@ def stress(item: Evaluation, choice: Choice) -> None:
                 key=f"stress_{condition}",
                 alt=f"Accuracy lost under {condition}",
             )
+    for model in models:
+        if card_sets := resources.card(model).prediction_sets:
+            sets.show_stress(model.label, points_of(model, choice), card_sets.level)
 
 
 def _other_models() -> dict[str, Model]:
@@ -85,7 +88,9 @@ def _run(model: Model, item: Evaluation, choice: Choice) -> None:
 
     with work_queue.in_turns() as next_turn:
         patient = inputs.taking_turns(recognizer, next_turn)
-        for point in stress_report(lambda faces: patient.probabilities(faces).argmax(1), item.part.pixels, item.labels):
+        for point in stress_report(
+            patient.probabilities, item.part.pixels, item.labels, sets=recognizer.card.prediction_sets
+        ):
             points.append(point)
             left = (time.monotonic() - began) / len(points) * (STEPS - len(points))
             bar.progress(len(points) / STEPS, f"{point.condition}, strength {point.strength}; about {left:.0f} s left")
@@ -119,7 +124,7 @@ def groups(item: Evaluation) -> None:
     )
     if metadata.skipped:
         st.caption("Too many values to group by: " + plain(", ".join(metadata.skipped)))
-    rows = slices_of(metadata, item.probabilities.argmax(1), item.labels)
+    rows = slices_of(metadata, item.probabilities.argmax(1), item.labels, item.set_members())
     st.dataframe(
         [
             {
@@ -130,6 +135,11 @@ def groups(item: Evaluation) -> None:
                 "95 % from": round(100 * row.low, 1),
                 "to": round(100 * row.high, 1),
                 "macro-F1": round(row.macro_f1, 3),
+                **(
+                    {}
+                    if row.coverage is None or row.mean_size is None
+                    else {"truth in the set %": round(100 * row.coverage, 1), "set's size": round(row.mean_size, 2)}
+                ),
                 "column's gap": round(100 * row.gap, 1),
                 "": "few faces: read with care" if row.few else "",
             }

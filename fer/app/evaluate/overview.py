@@ -61,6 +61,13 @@ def show_card(card: Card) -> None:
                 key="card_reliability",
                 alt="Reliability diagram of the model's card",
             )
+    held, promised = metrics.get("held_out_sets"), card.prediction_sets
+    if promised and isinstance(held, dict) and {"coverage", "mean_size"} <= set(held):
+        st.markdown(
+            f"**Prediction sets**: they are to hold the truth of {promised.level:.0%} of faces like FER2013's. On "
+            f"held-out faces of {plain(promised.split)} they held {float(held['coverage']):.1%}, with "
+            f"{float(held['mean_size']):.2f} expressions each."
+        )
     if card.notes:
         st.caption(plain(card.notes))
     st.markdown("Choose data above for the whole report: errors, people's opinions, stress, groups, another model.")

@@ -73,7 +73,7 @@ def top(job: ExplainJob, cell: Cell) -> Look:
             st.markdown("## No facial content")
             st.markdown(sentence(job.face, cell.name, values[cell.index], cell.method))
             return look
-        widgets.verdict(prediction, job.face.recognizer.card.threshold)
+        widgets.verdict(prediction, job.face.recognizer.card)
         if job.truth:
             st.markdown(f"True class: **{job.truth}**")
         share = _percent(prediction.probabilities[cell.index])

@@ -17,6 +17,7 @@ from fer.inference import recording
 from fer.inference.live import HISTORY_S, LiveAnalyzer, LiveSettings, LiveState
 from fer.inference.tracked import FULL_SIDE, LIVE_SIDE
 from fer.limits import hosted, limits
+from fer.records import FaceRecord, faces_csv, set_words
 from fer.visualization import figures, timeline_figures
 from fer.visualization.overlay import label_of
 
@@ -85,7 +86,10 @@ def _component(is_open: bool) -> None:
     if session.page_rerun.take():
         st.rerun(scope="app")
     try:
-        browser_state.model.set(component.model(session.model().spec, session.model().label))
+        chosen = session.model()
+        given, card = component.model(chosen.spec, chosen.label)
+        browser_state.model.set(given)
+        browser_state.cards.get()[chosen.label] = (chosen.name, card)
     except FerError as error:  # what runs goes on with the model before
         errors.show_error(error.message)
     if model := browser_state.model.get():
@@ -329,6 +333,8 @@ def _people(now: LiveState) -> None:
         widgets.probability_chart(face.prediction, key=f"live_bars_{place}")  # a new key would build the chart anew
         if face.prediction.quality.reasons:
             st.caption("; ".join(face.prediction.quality.reasons))
+        elif not face.prediction.sure and face.prediction.prediction_set:
+            st.caption(set_words(face.prediction.prediction_set).capitalize())
     if len(now.faces) > SHOWN_PEOPLE:
         st.caption(f"and {len(now.faces) - SHOWN_PEOPLE} more, on the picture")
 
@@ -350,7 +356,7 @@ def _timeline() -> None:
         )
 
 
-def _in_words(rows: list[recording.Row]) -> str:
+def _in_words(rows: list[FaceRecord]) -> str:
     found = recording.shares(rows)
     return "The last minute: " + ", ".join(f"{name} {widgets.percent(share)}" for name, share in found.items() if share)
 
@@ -416,7 +422,7 @@ def _recording_result() -> None:
         )
     st.download_button(
         "CSV",
-        lambda: recording.to_csv(rows),
+        lambda: faces_csv(rows),
         "recording.csv",
         "text/csv",
         on_click="ignore",

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -19,13 +17,12 @@ from fer.app import resources, session, work_queue
 from fer.app.model_choice import Model
 from fer.app.predict import state
 from fer.errors import FerError
-from fer.expressions import NAMES
 from fer.inference.photo import PhotoReading
 from fer.inference.recognizer import Recognizer
 from fer.inference.stability import stability
 from fer.limits import limits
 from fer.memory import return_freed_memory
-from fer.records import Prediction
+from fer.records import FaceRecord, Prediction, faces_csv
 from fer.vision.detection import Auto, Detector
 from fer.vision.images import decode
 from fer.visualization import render
@@ -76,6 +73,12 @@ class Reading:
             raise ValueError(f"no model read {self.photo.name}")
         return self.recognizer
 
+    @property
+    def measured_faces(self) -> list[Prediction]:
+        """The faces, with their stability where it is known by now."""
+        known: list[float | None] = [*self.stabilities, *[None] * (len(self.faces) - len(self.stabilities))]
+        return [replace(face, stability=share) for face, share in zip(self.faces, known)]
+
     def image_rgb(self) -> np.ndarray:
         """The photo's pixels, decoded again."""
         return decode(self.photo.data, limits()).rgb
@@ -115,9 +118,11 @@ class Reading:
 
     def to_json(self) -> dict[str, Any]:
         """The same line as `python -m fer predict --json` prints, plus model and detector."""
-        reading = PhotoReading(self.photo.name, self.width, self.height, self.faces, self.notes, self.error)
+        reading = PhotoReading(
+            self.photo.name, self.width, self.height, tuple(self.measured_faces), self.notes, self.error
+        )
         return {
-            **reading.to_json(self.stabilities),
+            **reading.to_json(),
             "model": self.model.name,
             "detector": self.detector,
         }
@@ -203,43 +208,17 @@ def _small_jpeg(picture: np.ndarray) -> bytes:
     return render.jpeg(small if small.ndim == 3 else np.repeat(small[..., None], 3, 2))
 
 
-def rows_of(readings: list[Reading]) -> list[dict[str, Any]]:
-    """One row a face, for the table and the CSV."""
-    rows = []
-    for reading in readings:
-        for number, face in enumerate(reading.faces, 1):
-            rows.append(
-                {
-                    "photo": reading.photo.name,
-                    "face": number,
-                    "expression": face.expression,
-                    "confidence": round(face.confidence, 4),
-                    "sure": face.sure,
-                    **{name: round(p, 4) for name, p in zip(NAMES, face.probabilities, strict=True)},
-                    "x": round(face.box.x, 1),
-                    "y": round(face.box.y, 1),
-                    "width": round(face.box.width, 1),
-                    "height": round(face.box.height, 1),
-                    "quality": "; ".join(face.quality.reasons) or "ok",
-                    "stability": round(reading.stabilities[number - 1], 3)
-                    if number <= len(reading.stabilities)
-                    else "",
-                    "model": reading.model.name,
-                    "detector": face.box.detector,
-                }
-            )
-    return rows
+def records_of(readings: list[Reading]) -> list[FaceRecord]:
+    """One record a face, for the table and the CSV."""
+    return [
+        FaceRecord(face, reading.photo.name, person=number, model=reading.model.name)
+        for reading in readings
+        for number, face in enumerate(reading.measured_faces, 1)
+    ]
 
 
-def to_csv(rows: list[dict[str, Any]]) -> bytes:
-    """UTF-8 CSV. A name that a spreadsheet would run as a formula gets a quote before it."""
-    file = io.StringIO()
-    writer = csv.DictWriter(file, list(rows[0]) if rows else ["photo"])
-    writer.writeheader()
-    for row in rows:
-        name = row["photo"]
-        writer.writerow({**row, "photo": f"'{name}" if name[:1] in ("=", "+", "-", "@", "\t") else name})
-    return file.getvalue().encode()
+def to_csv(records: list[FaceRecord]) -> bytes:
+    return faces_csv(records).encode()
 
 
 def to_json(readings: list[Reading]) -> bytes:

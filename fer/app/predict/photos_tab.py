@@ -15,7 +15,9 @@ from fer.app.markdown import plain
 from fer.app.predict import photo_reading, state
 from fer.app.predict.photo_reading import Photo, Reading
 from fer.errors import FerError
+from fer.expressions import NAMES
 from fer.limits import MB, limits
+from fer.records import FaceRecord, set_words
 from fer.vision.images import FORMATS
 from fer.visualization import render
 
@@ -156,7 +158,7 @@ def fill_in(answer: Answer) -> None:
     reading, number = answer.reading, answer.number
     if number <= len(reading.stabilities):
         with answer.meter.container():
-            widgets.stability_meter(reading.stabilities[number - 1], reading.faces[number - 1].expression)
+            widgets.stability_note(reading.stabilities[number - 1], reading.faces[number - 1].expression)
     with answer.steps.container():
         widgets.steps_strip(reading.strips[number])
 
@@ -179,7 +181,7 @@ def show_face(reading: Reading) -> tuple[int, DeltaGenerator]:
             or 1
         )
     face = reading.faces[chosen - 1]
-    widgets.verdict(face, reading.reader.card.threshold)
+    widgets.verdict(face, reading.reader.card)
     widgets.probability_chart(face, key=f"bars_{reading.photo.key}_{reading.detector}_{chosen}")
     meter = st.empty()
     if st.button("Explain this face", key=f"explain_{reading.photo.key}", icon=":material/travel_explore:"):
@@ -211,24 +213,17 @@ def offer_whole(reading: Reading) -> None:
 
 
 def show_table(readings: list[Reading]) -> None:
-    rows = photo_reading.rows_of(readings)
+    records = photo_reading.records_of(readings)
     st.header("All faces")
-    shares = ("confidence", *render.COLORS)
-    percent = {
-        name: st.column_config.ProgressColumn(name, format="%.0f %%", min_value=0, max_value=100) for name in shares
+    percents = {
+        name: st.column_config.ProgressColumn(name, format="%.0f %%", min_value=0, max_value=100)
+        for name in ("confidence", *NAMES)
     }
-    shown = [{**row, **{name: 100 * row[name] for name in shares}} for row in rows]
-    st.dataframe(
-        shown,
-        hide_index=True,
-        width="stretch",
-        column_config=percent,
-        column_order=["photo", "face", "expression", "confidence", "sure", *render.COLORS, "quality"],
-    )
+    st.dataframe([_table_row(record) for record in records], hide_index=True, width="stretch", column_config=percents)
     with st.container(horizontal=True):  # the files are made when they are asked for, not on every drawing of the page
         st.download_button(
             "CSV",
-            lambda: photo_reading.to_csv(rows),
+            lambda: photo_reading.to_csv(records),
             "expressions.csv",
             "text/csv",
             on_click="ignore",
@@ -242,3 +237,17 @@ def show_table(readings: list[Reading]) -> None:
             on_click="ignore",
             icon=":material/download:",
         )
+
+
+def _table_row(record: FaceRecord) -> dict[str, str | int | float]:
+    face = record.prediction
+    return {
+        "photo": record.input,
+        "face": record.person,
+        "answer": face.answer,
+        "best guess": face.expression,
+        "confidence": 100 * face.confidence,
+        "set": set_words(face.prediction_set),
+        **{name: 100 * p for name, p in zip(NAMES, face.probabilities, strict=True)},
+        "quality": "; ".join(face.quality.reasons) or "ok",
+    }

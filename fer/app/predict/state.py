@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # they load PyAV and more, or need this module
     from fer.app.predict.photo_reading import Reading
     from fer.app.predict.video_job import VideoJob
     from fer.app.predict.webcam import Stream
-    from fer.inference.recording import Row
+    from fer.records import FaceRecord
 
 TABS = "predict_tabs"  # the tabs' own key
 VIEWS = {"photos": "Photos", "camera": "Camera", "live": "Live", "video": "Video"}
@@ -29,7 +29,7 @@ sample: Slot[str | None] = Slot("chosen_sample", lambda: None)  # the sample pho
 stop_reading: Slot[bool] = Slot("stop_reading", bool)  # the reading of many photos is to end where it is
 live: Slot[Stream | None] = Slot("live_stream", lambda: None)
 live_error: Slot[str] = Slot("live_error", str)  # why the last stream did not start
-recording: Slot[list[Row]] = Slot("live_recording", list)  # the last one that was stopped
+recording: Slot[list[FaceRecord]] = Slot("live_recording", list)  # the last one that was stopped
 video_job: Slot[VideoJob | None] = Slot("video_job", lambda: None)  # the video that is being read, or was last
 sample_video: Slot[bool] = Slot("sample_video", bool)  # whether the sample video is in use
 

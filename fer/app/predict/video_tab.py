@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 
 import streamlit as st
 
@@ -15,6 +16,7 @@ from fer.inference import recording
 from fer.inference.recognizer import Recognizer
 from fer.inference.video import READINGS_PER_S, SOUND, VideoResult
 from fer.limits import limits
+from fer.records import faces_csv
 from fer.vision.detection import Detector
 from fer.vision.video import SUFFIXES, longest
 from fer.visualization import figures, timeline_figures
@@ -170,7 +172,8 @@ def _moments(job: VideoJob, video: VideoResult) -> None:
     st.header("Strongest moments")
     with st.container(horizontal=True):
         for moment, picture in zip(video.moments, job.moment_pictures, strict=True):
-            caption = f"{moment.row.expression} {100 * max(moment.row.probabilities):.0f} %, {moment.row.time_s:.1f} s"
+            face = moment.row.prediction
+            caption = f"{face.answer} {100 * face.confidence:.0f} %, {moment.row.time_s:.1f} s"
             st.image(picture, caption=caption, width=MOMENT_WIDTH, alt=f"The frame: {caption}")
 
 
@@ -187,7 +190,7 @@ def _downloads(job: VideoJob, video: VideoResult) -> None:
         )
         st.download_button(
             "CSV",
-            lambda: recording.to_csv(video.rows),
+            lambda: faces_csv(replace(row, input=job.name) for row in video.rows),
             "video.csv",
             "text/csv",
             on_click="ignore",

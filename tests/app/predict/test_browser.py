@@ -22,9 +22,9 @@ from fer.app.predict.browser.constants import PUSH_S
 from fer.app.server import asgi
 from fer.errors import WeightsError
 from fer.fetched_file import FetchedFile
-from fer.inference.recording import Row, to_csv
 from fer.limits import OPEN
-from fer.models.weights import shipped_names
+from fer.models.weights import find_weights, read_card, shipped_names
+from fer.records import faces_csv
 from tests.app.helpers import control, open_view, words
 from tests.conftest import ROOT, YUNET
 
@@ -72,6 +72,7 @@ def server(monkeypatch):
 def session(monkeypatch):
     """A visitor's session state."""
     monkeypatch.setattr(st, "session_state", {})
+    state.cards.get()["the model"] = ("mini_xception", read_card(find_weights("mini_xception")))
     return st.session_state
 
 
@@ -115,7 +116,7 @@ def test_yunet_is_served_for_pictures_of_any_size(yunet_needed, monkeypatch):
 
 @pytest.mark.parametrize("name", shipped_names())
 def test_a_model_is_served_with_what_its_card_says(name):
-    found = component.model(name, "its label")
+    found, card = component.model(name, "its label")
     digest = found["url"].split("/")[-2]
     blob = gzip.decompress(assets._offered[digest].files["model.onnx"])
     assert (
@@ -123,6 +124,7 @@ def test_a_model_is_served_with_what_its_card_says(name):
     )
     assert found["card"]["preprocessing"]["face_size"] == 48 and found["name"] == "its label"
     assert str(ROOT) not in json.dumps(found)
+    assert (found["card"]["sets"] is None) == (card.prediction_sets is None)
 
 
 def keys_of(values: object, prefix: str = "") -> set[str]:
@@ -152,11 +154,10 @@ def row(time_s: float, **changes: object) -> list:
     values = {
         "time_s": time_s,
         "person": 1,
-        "label": 3,
-        "sure": 1,
         "probabilities": [0, 0, 0, 0.9, 0, 0, 0.1],
-        "box": [1.5, 2, 30, 40],
+        "box": [1.5, 2, 30, 40, 0.9],
         "reasons": [],
+        "model": "the model",
     }
     return list((values | changes).values())
 
@@ -172,7 +173,8 @@ def test_batches_become_one_recording_without_gaps_or_doubles(session):
     state.take(batch(5, row(0.9)))  # one before it was lost: the browser sends again
     found = state.take(batch(3, row(0.4), done=True))
     assert [one.time_s for one in found.rows] == [0.1, 0.2, 0.3, 0.4] and not state.is_recording()
-    assert found.rows[0].expression == "happy" and found.rows[0].sure and "0.9000" in to_csv(found.rows)
+    assert found.rows[0].prediction.answer == "happy" and found.rows[0].model == "mini_xception"
+    assert "0.9000" in faces_csv(found.rows)
     state.take(batch(4, row(0.5)))  # what comes after the end
     assert len(state.recording.get().rows) == 4
     assert state.take(batch(0, row(0.1), recording="b")).id == "b" and len(state.recording.get().rows) == 1
@@ -184,6 +186,12 @@ def test_a_page_that_is_left_keeps_what_has_come(session):
     assert len(state.leave()) == 1 and not state.is_recording() and state.leave() == []
 
 
+def test_what_is_sure_is_not_the_browsers_to_say(session):
+    unsure = row(0.1, probabilities=[0.3, 0, 0, 0.3, 0.2, 0, 0.2])
+    found = state.take(batch(0, unsure, row(0.2, reasons=["blurred (sharpness 0.01, needs 0.05)"])))
+    assert [one.prediction.sure for one in found.rows] == [False, False]
+
+
 @pytest.mark.parametrize(
     "bad",
     [
@@ -192,13 +200,13 @@ def test_a_page_that_is_left_keeps_what_has_come(session):
         {"recording": "a"},
         batch(-1),
         batch(0, row(float("nan"))),
-        batch(0, row(0.1, label=7)),
-        batch(0, row(0.1, label=-1)),
+        batch(0, row(0.1, model="another")),
+        batch(0, row(0.1, model=["the model"])),
         batch(0, row(0.1, person=1.5)),
         batch(0, row(0.1, probabilities=[0.5])),
         batch(0, row(0.1, probabilities=[2, 0, 0, 0, 0, 0, 0])),
-        batch(0, row(0.1, box=[1, 2, 3])),
-        batch(0, row(0.1, box=["x", 2, 3, 4])),
+        batch(0, row(0.1, box=[1, 2, 3, 4])),
+        batch(0, row(0.1, box=["x", 2, 3, 4, 1])),
         batch(0, row(0.1, reasons=[5])),
         batch(0, row(0.1, reasons=["x"] * 99)),
         batch(0, row(0.1), [1, 2]),
@@ -218,7 +226,7 @@ def test_a_recording_is_bounded(session, monkeypatch):
 
 def test_a_long_reason_is_cut(session):
     found = state.take(batch(0, row(0.1, reasons=["x" * 10_000])))
-    assert len(found.rows[0].reasons[0]) == state.LONGEST_REASON
+    assert len(found.rows[0].prediction.quality.reasons[0]) == state.LONGEST_REASON
 
 
 def test_numbers_come_rarely():
@@ -296,8 +304,6 @@ def test_a_recording_goes_on_being_drawn_after_its_tab_was_left(app, placed):
     app.session_state["wanted_predict_view"] = "photos"
     app.run()
     assert not app.exception and placed.calls and not placed.calls[-1].wanted
-    app.session_state["browser_recording"].rows.append(
-        Row(0.5, 1, "happy", True, (0, 0, 0, 1, 0, 0, 0), (1, 2, 30, 40))
-    )
+    app.session_state["browser_recording"].rows.append(object())
     app.switch_page("pages/evaluate.py").run()
     assert len(app.session_state["live_recording"]) == 1

@@ -22,5 +22,8 @@ def test_csv_defuses_formulas_and_json_is_the_command_lines():
     assert '"Damaged."' in photo_reading.to_json([failed]).decode()
 
     face = Prediction(FaceBox(1, 2, 3, 4, detector="yunet"), (0.7, *[0.05] * 6), True)
-    rows = photo_reading.rows_of([Reading(photo, ShippedModel("m"), "hog", faces=(face,))])
-    assert photo_reading.to_csv(rows).decode().splitlines()[1].startswith("'=cmd.jpg,1,angry,0.7,True")
+    reading = Reading(photo, ShippedModel("m"), "hog", faces=(face, face), stabilities=[0.5])
+    _, first, second = photo_reading.to_csv(photo_reading.records_of([reading])).decode().splitlines()
+    assert first.startswith("'=cmd.jpg,,1,1.0,2.0,3.0,4.0,angry,angry,0.7000,True,,")
+    assert first.endswith(",ok,0.500,yunet,m") and second.endswith(",ok,,yunet,m")
+    assert [face.get("stability") for face in reading.to_json()["faces"]] == [0.5, None]

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections import OrderedDict
 from dataclasses import replace
 
 import numpy as np
 from PIL import Image
 
+import fer
 from fer.app import resources, widgets
 from fer.app.markdown import plain
 from fer.app.model_choice import ShippedModel
 from fer.app.predict import photo_reading, photos_tab
+from fer.cli import main
 from fer.limits import limits
 from fer.models import DEFAULT_MODEL
 from fer.vision.images import read_image
@@ -81,7 +84,7 @@ def test_the_answer_comes_before_what_takes_longer_and_nothing_is_done_twice(app
         (widgets, "verdict"),
         (widgets, "probability_chart"),
         (photo_reading, "stability"),
-        (widgets, "stability_meter"),
+        (widgets, "stability_note"),
         (widgets, "steps_strip"),
         (photos_tab, "show_table"),
         (photo_reading, "decode"),
@@ -98,13 +101,13 @@ def test_the_answer_comes_before_what_takes_longer_and_nothing_is_done_twice(app
         "decode",
         *["jpeg"] * 4,
         "stability",
-        "stability_meter",
+        "stability_note",
         "steps_strip",
         "show_table",
     ]
     order.clear()
     app.run()
-    assert order == ["verdict", "probability_chart", "stability_meter", "steps_strip", "show_table"]
+    assert order == ["verdict", "probability_chart", "stability_note", "steps_strip", "show_table"]
 
 
 def test_photos_appear_one_by_one_before_anything_else_is_made_of_them(app, monkeypatch, sample):
@@ -197,3 +200,28 @@ def test_not_sure_names_the_two_best(app, monkeypatch, sample):
     monkeypatch.setattr(recognizer, "card", replace(recognizer.card, threshold=0.999))
     upload_photos(app, ("other.jpg", sample.read_bytes()))
     assert "Not sure" in words(app) and "**happy**" in words(app)
+
+
+def test_page_command_line_and_library_answer_alike_and_say_how_a_photo_was_read(app, tmp_path, capsys):
+    """Turned without EXIF, a JPEG that is a little short, a face of 48 pixels."""
+    portrait = Image.open(ROOT / "fer" / "app" / "samples" / "astronaut.jpg")
+    portrait.rotate(180).save(tmp_path / "a.png")
+    portrait.crop((170, 60, 280, 190)).resize((48, 48)).save(tmp_path / "b.png")
+    (tmp_path / "c.jpg").write_bytes((ROOT / "fer" / "app" / "samples" / "astronaut.jpg").read_bytes()[:-2])
+    upload_photos(app, *((file.name, file.read_bytes()) for file in sorted(tmp_path.iterdir())))
+    results = {reading.photo.name: reading for reading in app.session_state["photo_results"].values()}
+    readings = [results[file.name] for file in sorted(tmp_path.iterdir())]
+    assert main(["predict", str(tmp_path), "--json"]) == 0
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    told = " ".join(caption.value for caption in app.caption)
+    for reading, row in zip(readings, rows, strict=True):
+        shown = reading.to_json()
+        assert {key: shown[key] for key in ("width", "height", "rotation", "notes", "error")} == {
+            key: row[key] for key in ("width", "height", "rotation", "notes", "error")
+        }
+        for mine, theirs in zip(shown["faces"], row["faces"], strict=True):
+            assert {**mine, "stability": 0} == {**theirs, "stability": 0}
+        assert row["notes"][0][:20] in told
+    assert [row["rotation"] for row in rows] == [180, 0, 0]
+    faces = fer.load(DEFAULT_MODEL).predict(read_image(tmp_path / "a.png"))
+    assert [face.to_json() for face in faces] == rows[0]["faces"]

@@ -44,8 +44,8 @@ def why_not() -> str:
     return ""
 
 
-def model(name: str, label: str) -> dict[str, object]:
-    """What the browser needs to know of a model, which is served from now on. Raises WeightsError.
+def model(name: str, label: str) -> tuple[dict[str, object], Card]:
+    """What the browser needs to know of a model, which is served from now on, and its card. Raises WeightsError.
 
     label: what it is called on the page.
     """
@@ -55,8 +55,9 @@ def model(name: str, label: str) -> dict[str, object]:
         "preprocessing": card.preprocessing.to_json(),
         "temperature": card.temperature,
         "threshold": card.threshold,
+        "sets": card.prediction_sets and card.prediction_sets.rule(),
     }
-    return {"name": label, "url": f"{assets.offer(asset)}model.onnx", "card": reading}
+    return {"name": label, "url": f"{assets.offer(asset)}model.onnx", "card": reading}, card
 
 
 def place(model: dict[str, object], settings: LiveSettings, wanted: bool, **handlers: Callable[[], None]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fer.expressions import COLORS, NAMES, UNSURE_COLOR
-from fer.inference import live, smoothing, tracked
+from fer.inference import live, tracked
 from fer.limits import limits
 from fer.preprocessing import DEVIATION_FLOOR
 from fer.vision import alignment, detection, quality, tracking
@@ -48,10 +48,11 @@ def constants() -> dict[str, object]:
             "plainDeviation": quality.PLAIN_DEVIATION,
             "cutShare": quality.CUT_SHARE,
             "minSharpness": quality.MIN_SHARPNESS,
+            "faceHeight": quality.FACE_HEIGHT,
+            "faceSteps": quality.FACE_STEPS,
             "maxTurn": quality.MAX_TURN,
         },
         "deviationFloor": DEVIATION_FLOOR,
-        "smoothing": {"margin": smoothing.MARGIN, "holdS": smoothing.HOLD_S},
         "tracking": {
             "patienceS": tracking.PATIENCE_S,
             "stallS": tracking.STALL_S,

@@ -6,10 +6,11 @@ import math
 from dataclasses import dataclass, field
 from typing import Literal
 
-from fer.app.session import Slot
-from fer.expressions import COUNT, NAMES
-from fer.inference.recording import Row
+from fer.app.session import RecentSlot, Slot
+from fer.expressions import COUNT
 from fer.limits import limits
+from fer.models.card import Card
+from fer.records import FaceBox, FaceRecord, Quality
 
 Place = Literal["browser", "server"]
 LONGEST_REASON, MOST_REASONS = 160, 8
@@ -20,7 +21,7 @@ class BrowserRecording:
     """A recording that a browser makes. id: its own name for it; rows: what has come of it, without a gap."""
 
     id: str
-    rows: list[Row] = field(default_factory=list)
+    rows: list[FaceRecord] = field(default_factory=list)
     done: bool = False
 
 
@@ -28,6 +29,8 @@ _place: Slot[str] = Slot("live_place", str)
 unfit: Slot[str] = Slot("browser_unfit", str)  # why this visitor's browser cannot read, a key of live_tab's sentences
 model: Slot[dict[str, object] | None] = Slot("browser_model", lambda: None)  # the one that the browser was given last
 # The last one that a browser began, until the next one or until the page is left.
+# Those that the browser was given: the model's name and card, by what it is called on the page.
+cards: RecentSlot[str, tuple[str, Card]] = RecentSlot("browser_cards", 16)
 recording: Slot[BrowserRecording | None] = Slot("browser_recording", lambda: None)
 
 
@@ -71,7 +74,7 @@ def take(batch: object) -> BrowserRecording | None:
     return current
 
 
-def leave() -> list[Row]:
+def leave() -> list[FaceRecord]:
     """The page is left: what has come of a recording that is not done, which then is."""
     found = recording.get()
     if found is None or found.done:
@@ -84,7 +87,7 @@ def leave() -> list[Row]:
 class _Batch:
     id: str
     first: int
-    rows: list[Row]
+    rows: list[FaceRecord]
     done: bool
 
 
@@ -101,18 +104,21 @@ def _batch(values: object) -> _Batch:
     )
 
 
-def _row(values: list[object]) -> Row:
-    time_s, person, label, sure, probabilities, box, reasons = values
+def _row(values: list[object]) -> FaceRecord:
+    """What is sure, and which set, is not the browser's to say: its card judges here."""
+    time_s, person, probabilities, box, reasons, model = values
     if not (isinstance(probabilities, list) and isinstance(box, list) and isinstance(reasons, list)):
         raise TypeError("no row")
     shares = tuple(map(_number, probabilities))
-    if len(shares) != COUNT or not all(0 <= share <= 1 for share in shares) or len(box) != 4:
+    if len(shares) != COUNT or not all(0 <= share <= 1 for share in shares):
         raise ValueError("no probabilities")
     if len(reasons) > MOST_REASONS or not all(isinstance(reason, str) for reason in reasons):
         raise ValueError("no reasons")
-    x, y, width, height = map(_number, box)
+    x, y, width, height, score = map(_number, box)
     told = tuple(str(reason)[:LONGEST_REASON] for reason in reasons)
-    return Row(_number(time_s), _whole(person), NAMES[_whole(label)], bool(sure), shares, (x, y, width, height), told)
+    name, card = cards.get()[str(model)]
+    face = card.judge(FaceBox(x, y, width, height, score, detector="yunet"), shares, Quality(not told, told))
+    return FaceRecord(face, time_s=_number(time_s), person=_whole(person), model=name)
 
 
 def _number(value: object) -> float:

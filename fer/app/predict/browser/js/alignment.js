@@ -6,21 +6,39 @@ import { area, clamp } from "./detection.js";
 
 /** The square to cut: the mean of what the box and the landmarks say. @param {Box} box @param {Constants["alignment"]} a @returns {Crop} */
 export function faceCrop(box, a) {
-  const [right, left, , mouthRight, mouthLeft] = box.landmarks;
-  const roll = Math.atan2(left[1] - right[1], left[0] - right[0]);
+  const roll = rollOf(box);
   const middle = /** @type {Point} */ ([box.x + box.width / 2, box.y + box.height / 2]);
   const byBox = square(middle, a.boxCenter, Math.sqrt(area(box)) / a.boxSide, roll, a.reference);
-  const [eyes, mouth] = [between(right, left), between(mouthRight, mouthLeft)];
-  const across = Math.hypot(left[0] - right[0], left[1] - right[1]);
-  const down = Math.hypot(mouth[0] - eyes[0], mouth[1] - eyes[1]);
-  const unit = (across / a.eyeDistance + down / a.eyesToMouth) / 2;
-  const byLandmarks = square(between(eyes, mouth), a.eyesMouthMiddle, unit, roll, a.reference);
+  const [across, down] = units(box, a);
+  const byEyes = byLandmarks(box, (across + down) / 2, roll, a);
   return {
-    centerX: (byBox.centerX + byLandmarks.centerX) / 2,
-    centerY: (byBox.centerY + byLandmarks.centerY) / 2,
-    side: (byBox.side + byLandmarks.side) / 2,
+    centerX: (byBox.centerX + byEyes.centerX) / 2,
+    centerY: (byBox.centerY + byEyes.centerY) / 2,
+    side: (byBox.side + byEyes.side) / 2,
     roll,
   };
+}
+
+/** The square around the face that the landmarks belong to, whether or not the picture holds all of it. @param {Box} box @param {Constants["alignment"]} a */
+export function wholeFace(box, a) {
+  return byLandmarks(box, Math.max(...units(box, a)), rollOf(box), a);
+}
+
+/** @param {Box} box */
+function rollOf({ landmarks: [right, left] }) {
+  return Math.atan2(left[1] - right[1], left[0] - right[0]);
+}
+
+/** Pixels for one of the reference: by the eyes' distance, and by that to the mouth. @param {Box} box @param {Constants["alignment"]} a */
+function units({ landmarks: [right, left, , mouthRight, mouthLeft] }, a) {
+  const [eyes, mouth] = [between(right, left), between(mouthRight, mouthLeft)];
+  return [Math.hypot(left[0] - right[0], left[1] - right[1]) / a.eyeDistance, Math.hypot(mouth[0] - eyes[0], mouth[1] - eyes[1]) / a.eyesToMouth];
+}
+
+/** @param {Box} box @param {number} unit @param {number} roll @param {Constants["alignment"]} a */
+function byLandmarks({ landmarks: [right, left, , mouthRight, mouthLeft] }, unit, roll, a) {
+  const middle = between(between(right, left), between(mouthRight, mouthLeft));
+  return square(middle, a.eyesMouthMiddle, unit, roll, a.reference);
 }
 
 /** @param {Point} one @param {Point} other @returns {Point} */

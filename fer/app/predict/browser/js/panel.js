@@ -60,7 +60,10 @@ export class Panel {
       bars.append(make("span", {}, name), make("span", { className: "track" }, bar), make("span", { className: "share" }, percent[index]));
     });
     const heading = make("h2", {}, `${named ? `Person ${face.person}: ` : ""}${label[0].toUpperCase()}${label.slice(1)}`);
-    return [heading, bars, ...(face.reasons.length ? [make("p", { className: "note" }, face.reasons.join("; "))] : [])];
+    const among = face.set.map((index) => names[index]);
+    const set = [among.slice(0, -1).join(", "), ...among.slice(-1)].filter(Boolean).join(" or ");
+    const words = face.reasons.length ? face.reasons.join("; ") : face.sure ? "" : `${set.slice(0, 1).toUpperCase()}${set.slice(1)}`;
+    return [heading, bars, ...(words ? [make("p", { className: "note" }, words)] : [])];
   }
 
   /** A band a person, colored by what was told at each time. @param {number} nowS */

@@ -1,18 +1,20 @@
 /** Whether a face can be read at all, as fer/vision/quality.py judges it. */
 
+import { wholeFace } from "./alignment.js";
 import { area } from "./detection.js";
 
 /** @import {Box, Constants} from "./types.d.ts" */
 
-/** The reasons not to read a face; none where it is fit. @param {{width: number, height: number}} picture @param {Box} box @param {Uint8Array} face @param {Constants["quality"]} q */
-export function assess(picture, box, face, q) {
+/** The reasons not to read a face; none where it is fit. @param {{width: number, height: number}} picture @param {Box} box @param {Uint8Array} face @param {Constants} constants */
+export function assess(picture, box, face, constants) {
+  const q = constants.quality;
   const reasons = [];
   const { mean, variance } = moments(face);
   const deviation = Math.sqrt(variance);
   const side = Math.min(box.width, box.height);
   const found = sharpness(face);
   const turned = turn(box);
-  const outside = shareOutside(picture, box);
+  const outside = shareOutside(picture, box, constants);
   const plain = deviation < q.plainDeviation;
   if (plain) reasons.push(`no facial content (its grays differ by ${deviation.toFixed(1)}, needs ${q.plainDeviation.toFixed(0)})`);
   if (side < q.minSidePx) reasons.push(`too small (${side.toFixed(0)} px, needs ${q.minSidePx})`);
@@ -59,9 +61,22 @@ function turn({ landmarks: [right, left, nose] }) {
   return Math.abs(along) / Math.max(Math.hypot(x, y), 1e-6) ** 2;
 }
 
-/** @param {{width: number, height: number}} picture @param {Box} box */
-function shareOutside({ width, height }, box) {
+/** The share of a face beyond the frame: of its box, or where its eyes and mouth tell of more, that. @param {{width: number, height: number}} picture @param {Box} box @param {Constants} constants */
+function shareOutside({ width, height }, box, { alignment: a, quality: { faceHeight, faceSteps } }) {
   const insideX = Math.min(box.x + box.width, width) - Math.max(box.x, 0);
   const insideY = Math.min(box.y + box.height, height) - Math.max(box.y, 0);
-  return 1 - (Math.max(insideX, 0) * Math.max(insideY, 0)) / Math.max(area(box), 1e-9);
+  const ofBox = 1 - (Math.max(insideX, 0) * Math.max(insideY, 0)) / Math.max(area(box), 1e-9);
+  const crop = wholeFace(box, a);
+  const [cosine, sine] = [Math.cos(crop.roll), Math.sin(crop.roll)];
+  const stretch = Math.sqrt(faceHeight);
+  let inside = 0;
+  for (let column = 0; column < faceSteps; column++) {
+    for (let row = 0; row < faceSteps; row++) {
+      const dx = crop.side * ((a.boxCenter[0] + a.boxSide * ((column + 0.5) / faceSteps - 0.5) / stretch) / a.reference - 0.5);
+      const dy = crop.side * ((a.boxCenter[1] + a.boxSide * ((row + 0.5) / faceSteps - 0.5) * stretch) / a.reference - 0.5);
+      const [x, y] = [crop.centerX + cosine * dx - sine * dy, crop.centerY + sine * dx + cosine * dy];
+      inside += Number(x >= 0 && x < width && y >= 0 && y < height);
+    }
+  }
+  return Math.max(ofBox, 1 - inside / faceSteps ** 2);
 }

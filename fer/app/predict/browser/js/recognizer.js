@@ -41,7 +41,7 @@ export class Recognizer {
   /** @param {Picture} picture @param {Box[]} boxes @returns {Promise<Reading[]>} */
   async read(picture, boxes) {
     if (!boxes.length) return [];
-    const { alignment, quality, names, deviationFloor } = this.constants;
+    const { alignment, names, deviationFloor } = this.constants;
     const { preprocessing, temperature } = this.card;
     const size = preprocessing.input_size;
     const faces = boxes.map((box) => cut(picture, faceCrop(box, alignment), preprocessing.face_size, alignment));
@@ -53,7 +53,7 @@ export class Recognizer {
     return boxes.map((box, index) => ({
       box,
       probabilities: softmax(Array.from(logits.slice(index * names.length, (index + 1) * names.length)), temperature),
-      reasons: assess(picture, box, faces[index], quality),
+      reasons: assess(picture, box, faces[index], this.constants),
     }));
   }
 }

@@ -1,9 +1,10 @@
 /** Who is who from frame to frame, as fer/vision/tracking.py and fer/inference/tracked.py follow people. */
 
 import { area, clamp, scaled } from "./detection.js";
-import { leading, ProbabilitySmoother } from "./smoothing.js";
+import { judge } from "./judgement.js";
+import { ProbabilitySmoother } from "./smoothing.js";
 
-/** @import {Box, Constants, Face, Picture, Point, Reading, Settings} from "./types.d.ts" */
+/** @import {Box, Card, Constants, Face, Picture, Point, Reading, Settings} from "./types.d.ts" */
 /** @import {Recognizer} from "./recognizer.js" */
 /** @typedef {{number: number, center: Point, side: number, velocity: Point, timeS: number, missed: number}} Track */
 
@@ -114,18 +115,15 @@ export class TrackedReader {
     const people = this.tracker.update(boxes.map((box) => scaled(box, factor)), timeS);
     const alive = new Set(this.tracker.tracks.map((track) => track.number));
     for (const person of [...this.steady.keys()]) if (!alive.has(person)) this.steady.delete(person);
-    return people.map((person, index) => this.follow(person, readings[index], timeS, settings.smoothingS, recognizer.card.threshold));
+    return people.map((person, index) => this.follow(person, readings[index], timeS, settings.smoothingS, recognizer.card));
   }
 
-  /** @param {number} person @param {Reading} reading @param {number} timeS @param {number} smoothingS @param {number} threshold @returns {Face} */
-  follow(person, { box, probabilities: raw, reasons }, timeS, smoothingS, threshold) {
-    const steady = this.steady.get(person) ?? new ProbabilitySmoother(this.constants.smoothing);
+  /** @param {number} person @param {Reading} reading @param {number} timeS @param {number} smoothingS @param {Card} card @returns {Face} */
+  follow(person, { box, probabilities: raw, reasons }, timeS, smoothingS, card) {
+    const steady = this.steady.get(person) ?? new ProbabilitySmoother();
     this.steady.set(person, steady);
     if (!reasons.length) steady.update(raw, timeS, smoothingS);
-    // A face that cannot be read says nothing: what was seen before stays, and is not told.
-    const probabilities = steady.probabilities ?? raw;
-    const label = steady.probabilities ? steady.label : leading(raw);
-    const sure = !reasons.length && Math.max(...probabilities) >= threshold && label === leading(probabilities);
-    return { person, box, probabilities, raw, label, sure, reasons };
+    const probabilities = steady.probabilities ?? raw; // a face that cannot be read says nothing: what was seen before stays
+    return { person, box, probabilities, raw, ...judge(probabilities, !reasons.length, card), reasons };
   }
 }

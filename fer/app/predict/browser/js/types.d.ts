@@ -29,10 +29,11 @@ export type Constants = {
     plainDeviation: number;
     cutShare: number;
     minSharpness: number;
+    faceHeight: number;
+    faceSteps: number;
     maxTurn: number;
   };
   deviationFloor: number;
-  smoothing: { margin: number; holdS: number };
   tracking: {
     patienceS: number;
     stallS: number;
@@ -52,6 +53,8 @@ export type Card = {
   preprocessing: { face_size: number; input_size: number; standardise: "picture" | "dataset"; mean: number; deviation: number };
   temperature: number;
   threshold: number;
+  /** A class is in a face's set where its nonconformity is at most its limit; null: the card promises nothing. */
+  sets: { method: "lac" | "aps"; limits: number[] } | null;
 };
 export type Settings = { smoothingS: number; mirror: boolean; parts: string[]; longSide: number };
 export type Model = { name: string; url: string; card: Card };
@@ -76,10 +79,11 @@ export type Face = {
   raw: number[];
   label: number;
   sure: boolean;
+  set: number[];
   reasons: string[];
 };
-/** One person at one time: seconds, person, label, sure, probabilities, box, reasons. */
-export type Row = [number, number, number, number, number[], number[], string[]];
+/** One person at one time: seconds, person, probabilities, box (its score last), reasons, model. Python judges by itself. */
+export type Row = [number, number, number[], number[], string[], string];
 
 export type ToWorker =
   | { kind: "load"; data: Data }

@@ -259,9 +259,9 @@ class View {
       return this.say("The recording is full: it was stopped. Start another.", true);
     }
     const short = (/** @type {number} */ value, /** @type {number} */ digits) => Number(value.toFixed(digits));
-    recording.rows.push(...faces.map(({ person, label, sure, probabilities, box, reasons }) => /** @type {Row} */ ([
-      short(timeS - recording.beganS, 3), person, label, Number(sure), probabilities.map((p) => short(p, 4)),
-      [box.x, box.y, box.width, box.height].map((value) => short(value, 1)), reasons,
+    recording.rows.push(...faces.map(({ person, probabilities, box, reasons }) => /** @type {Row} */ ([
+      short(timeS - recording.beganS, 3), person, probabilities.map((p) => short(p, 4)),
+      [short(box.x, 1), short(box.y, 1), short(box.width, 1), short(box.height, 1), short(box.score, 4)], reasons, this.loaded,
     ])));
   }
 

@@ -1,0 +1,6 @@
+"""Many photos and videos in one table: local processes or Ray. Needs no PyTorch."""
+
+from fer.batch.inputs import Input
+from fer.batch.reading import Reader, read_input, settings_for
+
+__all__ = ["Input", "Reader", "read_input", "settings_for"]

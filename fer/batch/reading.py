@@ -1,0 +1,232 @@
+"""Read one input: the function that every worker calls, here or on another machine."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import hashlib
+import io
+import json
+import os
+import time
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field, replace
+
+import cv2
+
+import fer
+from fer.batch.inputs import Input
+from fer.errors import FerError
+from fer.failure_log import log_failure
+from fer.inference.photo import PhotoReading
+from fer.inference.recognizer import Recognizer, load
+from fer.inference.stability import stability
+from fer.inference.video import READINGS_PER_S, read_video
+from fer.memory import return_freed_memory, share_arenas
+from fer.models.card import Card
+from fer.models.weights import find_weights, read_card
+from fer.records import FaceRecord
+from fer.vision.detection import Detector, load_detector
+from fer.vision.images import read
+
+LARGE_PIXELS = 4_000_000  # of a photo, whose memory glibc would keep
+PIECE = 2**16  # bytes of a table unpacked at once
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a table rests on; inputs read with other settings are read again. card: what tells the model from others."""
+
+    model: str
+    card: str
+    detector: str
+    device: str = "cpu"
+    readings_per_s: float = READINGS_PER_S
+    stability: bool = False
+
+    @property
+    def key(self) -> str:
+        """The same for settings that give the same table: not the model's path, nor the device."""
+        return _digest({**asdict(self), "model": "", "device": "", "version": fer.__version__})[:16]
+
+
+def settings_for(
+    model: str, detector: str, device: str = "cpu", readings_per_s: float = READINGS_PER_S, stability: bool = False
+) -> Settings:
+    """Settings that mean the same on every worker: which weights, which detector. Raises FerError."""
+    weights = find_weights(model)
+    return Settings(
+        model, card_digest(read_card(weights)), load_detector(detector).name, device, readings_per_s, stability
+    )
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What one input gave: its lines of the table, packed, or the sentence why there are none.
+
+    size, changed_ns: of the file when it was read, by which a changed one is known. key: of the settings. As JSON it is
+    what workers send and what the ledger holds.
+    """
+
+    input: str
+    size: int
+    changed_ns: int
+    key: str
+    video: bool
+    faces: int = 0
+    answers: dict[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    seconds: float = 0.0
+    table: bytes = field(default=b"", repr=False)  # CSV lines, compressed
+    error: str = ""
+
+    def lines(self) -> Iterator[bytes]:
+        """The CSV lines, UTF-8, in pieces."""
+        unpacking, packed = zlib.decompressobj(), self.table
+        while packed:
+            yield unpacking.decompress(packed, PIECE)
+            packed = unpacking.unconsumed_tail
+        yield unpacking.flush()
+
+    def to_line(self) -> str:
+        return json.dumps({**asdict(self), "table": base64.b64encode(self.table).decode()})
+
+    @classmethod
+    def from_line(cls, line: str | bytes) -> Reading:
+        """Raises ValueError for what to_line has not written."""
+        try:
+            values = json.loads(line)
+            packed = base64.b64decode(values["table"], validate=True)
+            return cls(**{**values, "table": packed, "notes": tuple(values["notes"])})
+        except (TypeError, KeyError) as error:
+            raise ValueError(f"this is no reading: {error}") from None
+
+
+def card_digest(card: Card) -> str:
+    """What tells a model from others, whatever it is called: its card, which names its files' sha256."""
+    return _digest(card.to_json())
+
+
+def _digest(values: object) -> str:
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+
+
+class Reader:
+    """A worker's model and detector, each on one thread. Raises FerError where they are not what the settings say."""
+
+    def __init__(self, settings: Settings) -> None:
+        cv2.setNumThreads(1)
+        share_arenas()
+        self.settings = settings
+        self.recognizer: Recognizer = load(settings.model, threads=1, device=settings.device)
+        self.detector: Detector = load_detector(settings.detector)
+        if card_digest(self.recognizer.card) != settings.card:
+            raise FerError(f"{self.recognizer.name} is another model on this worker than where the batch was started.")
+
+
+class Interrupted(Exception):
+    """Nobody waits for the input any more."""
+
+
+def read_input(reader: Reader, given: Input, on_progress: Callable[[float], bool] = lambda done: True) -> Reading:
+    """Read a photo or a video; never raises for what is wrong with it.
+
+    on_progress: called with the share of a video that is done, 0..1; False ends it with Interrupted.
+    """
+    began, settings = time.monotonic(), reader.settings
+    size, changed_ns = file_state(given)
+    blank = Reading(given.name, size, changed_ns, settings.key, given.is_video)
+    packing = _Packing()
+    notes: tuple[str, ...] = ()
+    try:
+        if given.is_video:
+            notes = _read_video(reader, given, packing, on_progress)
+        else:
+            notes = _read_photo(reader, given, packing)
+    except Interrupted:
+        raise
+    except FerError as error:
+        return replace(blank, error=error.message)
+    except MemoryError:
+        return replace(blank, error="It needs more memory than there is. Save it smaller, or take fewer --workers.")
+    except Exception as error:  # one input must not end the batch
+        number = log_failure("An input failed", error)
+        return replace(blank, error=f"Something went wrong on our side (number {number} in the log).")
+    return replace(
+        blank,
+        faces=packing.count,
+        answers=dict(packing.answers),
+        notes=notes,
+        seconds=round(time.monotonic() - began, 3),
+        table=packing.packed(),
+    )
+
+
+def file_state(given: Input) -> tuple[int, int]:
+    """The size of an input's file and when it was changed, in nanoseconds; -1 and 0 where there is none."""
+    try:
+        stat = os.stat(given.path)
+        return stat.st_size, stat.st_mtime_ns
+    except (OSError, ValueError):
+        return -1, 0
+
+
+def _read_photo(reader: Reader, given: Input, packing: _Packing) -> tuple[str, ...]:
+    decoded, recognizer = read(given.path), reader.recognizer
+    faces = recognizer.predict(decoded.rgb, reader.detector)
+    if reader.settings.stability:
+        shares = stability(recognizer, decoded.rgb, faces)
+        faces = [replace(face, stability=share) for face, share in zip(faces, shares, strict=True)]
+    packing.add(FaceRecord(face, given.name, model=recognizer.name) for face in faces)
+    notes = PhotoReading.of(given.name, decoded, faces).notes
+    if decoded.rgb.size > 3 * LARGE_PIXELS:
+        del decoded
+        return_freed_memory()
+    return notes
+
+
+def _read_video(
+    reader: Reader, given: Input, packing: _Packing, on_progress: Callable[[float], bool]
+) -> tuple[str, ...]:
+    video = read_video(
+        given.path,
+        None,
+        reader.recognizer,
+        reader.detector,
+        lambda frame_rgb, faces: frame_rgb,
+        reader.settings.readings_per_s,
+        lambda progress: on_progress(progress.done),
+        on_rows=lambda rows: packing.add(replace(row, input=given.name) for row in rows),
+    )
+    if video.cancelled:
+        raise Interrupted
+    return video.notes
+
+
+class _Packing:
+    """Faces in, compressed CSV lines out: an hour of them takes a few megabytes."""
+
+    def __init__(self) -> None:
+        self.count, self.answers = 0, Counter[str]()
+        self._compressor, self._parts = zlib.compressobj(6), list[bytes]()
+
+    def add(self, faces: Iterable[FaceRecord]) -> None:
+        for face in faces:
+            self.count += 1
+            self.answers[face.prediction.answer] += 1
+            line = csv_line(face.to_row()).encode("utf-8", "backslashreplace")
+            if packed := self._compressor.compress(line):
+                self._parts.append(packed)
+
+    def packed(self) -> bytes:
+        """All that was added; the last call."""
+        return b"".join([*self._parts, self._compressor.flush()])
+
+
+def csv_line(values: Sequence[str]) -> str:
+    """One line of CSV, its end included."""
+    file = io.StringIO()
+    csv.writer(file).writerow(values)
+    return file.getvalue()

@@ -1,0 +1,133 @@
+"""Who may ask: the host that was meant, the page that asks, and a token; before anything of a request is read."""
+
+from __future__ import annotations
+
+import hmac
+import re
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from fer.errors import FerError
+from fer.failure_log import log_failure
+from fer.service.problems import ClientLeftError, ProblemError, problem, problem_of
+
+OPEN_PATHS = ("/health", "/docs", "/openapi.json")  # say nothing that a token protects
+SUBPROTOCOL = "fer"
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
+
+
+def checked_token(token: str) -> str:
+    """Raises FerError for a token that a header or a WebSocket's subprotocol cannot carry."""
+    if not re.fullmatch(r"[A-Za-z0-9._~+-]*", token):
+        raise FerError(
+            "FER_TOKEN may hold letters, digits and . _ ~ + - only. Make one with: "
+            "python -c 'import secrets; print(secrets.token_urlsafe())'"
+        )
+    return token
+
+
+class Access:
+    """ASGI: refuses a foreign host (421), a foreign page (403) and a missing token (401); last word on any failure.
+
+    hosts: names that clients may address, origins: of pages that may ask, such as https://example.org; a page of the
+    service itself always may.
+    """
+
+    def __init__(self, app: ASGIApp, hosts: Iterable[str], origins: Iterable[str], token: str) -> None:
+        self.app, self.token = app, token
+        self.hosts = frozenset(host.lower() for host in hosts)
+        self.origins = frozenset(origin.rstrip("/").lower() for origin in origins)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            await self.app(scope, receive, send)
+            return
+        begun = False
+
+        async def noted(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        try:
+            self._check(scope)
+            await self.app(scope, receive, noted)
+        except ClientLeftError:
+            return
+        except FerError as error:
+            if not begun:
+                await answer(problem_of(error), scope, receive, noted)
+        except Exception as error:  # nobody foresaw it: a number for the client, the place for the log
+            number = log_failure("A request failed", error)
+            if not begun:
+                await answer(
+                    problem(500, f"Something went wrong on our side (number {number}, for whoever runs this server)."),
+                    scope,
+                    receive,
+                    noted,
+                )
+
+    def _check(self, scope: Scope) -> None:
+        headers = Headers(scope=scope)
+        host = headers.get("host", "")
+        if _name(host) not in self.hosts:
+            raise ProblemError(421, "This host is not served here. Name it with --hosts where the service is started.")
+        origin = headers.get("origin")
+        if origin is not None and origin.lower() not in self.origins and not _same(origin, host):
+            raise ProblemError(
+                403, "This page may not ask. Name its origin with --origins where the service is started."
+            )
+        open_to_all = scope["path"] in OPEN_PATHS or scope["path"].startswith("/docs/")
+        if self.token and not open_to_all and not self._knows_token(headers):
+            raise ProblemError(
+                401,
+                "This needs the token: send the header Authorization: Bearer TOKEN.",
+                {"WWW-Authenticate": "Bearer"},
+            )
+
+    def _knows_token(self, headers: Headers) -> bool:
+        offered = [
+            word.strip().removeprefix("bearer.")
+            for word in headers.get("sec-websocket-protocol", "").split(",")
+            if word.strip().startswith("bearer.")
+        ]
+        scheme, _, token = headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "bearer":
+            offered.append(token.strip())
+        return any(hmac.compare_digest(each.encode(), self.token.encode()) for each in offered)
+
+
+async def answer(response: Response, scope: Scope, receive: Receive, send: Send) -> None:
+    """Send a response, to a WebSocket that is not accepted yet as well."""
+    if scope["type"] == "http":
+        await response(scope, receive, send)
+    elif "websocket.http.response" in scope.get("extensions", {}):
+        start = {"status": response.status_code, "headers": response.raw_headers}
+        await send({"type": "websocket.http.response.start", **start})
+        await send({"type": "websocket.http.response.body", "body": bytes(response.body)})
+    else:
+        await send({"type": "websocket.close", "code": 1008})
+
+
+def _name(host: str) -> str:
+    """A Host header without its port."""
+    try:
+        return (urlsplit(f"//{host}").hostname or "").lower()
+    except ValueError:
+        return ""
+
+
+def _same(origin: str, host: str) -> bool:
+    try:
+        return urlsplit(origin).netloc.lower() == host.lower()
+    except ValueError:
+        return False

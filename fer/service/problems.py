@@ -1,0 +1,44 @@
+"""Errors as application/problem+json (RFC 9457): a sentence, and a status that says whose fault it is."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from fastapi.responses import JSONResponse
+
+from fer.errors import FerError, ImageError
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class ProblemError(FerError):
+    """A request that cannot be answered. status: of HTTP; headers: to send along."""
+
+    def __init__(self, status: int, message: str, headers: dict[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.status, self.headers = status, headers or {}
+
+
+class BusyError(ProblemError):
+    """Too much at once."""
+
+    def __init__(self, retry_after_s: int = 5) -> None:
+        super().__init__(503, "Too much at once. Try again in a few seconds.", {"Retry-After": str(retry_after_s)})
+
+
+class ClientLeftError(Exception):
+    """Nobody waits for the answer any more."""
+
+
+def problem(status: int, sentence: str, kind: str = "", headers: dict[str, str] | None = None) -> JSONResponse:
+    """kind: the error's name, such as ImageError, for programs."""
+    content = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": sentence}
+    return JSONResponse({**content, "error": kind} if kind else content, status, headers=headers, media_type=MEDIA_TYPE)
+
+
+def problem_of(error: FerError) -> JSONResponse:
+    """The answer to a request that failed with a sentence."""
+    if isinstance(error, ProblemError):
+        return problem(error.status, error.message, headers=error.headers)
+    status = 413 if isinstance(error, ImageError) and error.details.get("too_large") else 422
+    return problem(status, error.message, type(error).__name__)
