@@ -6,6 +6,9 @@ FROM python:3.11-slim-bookworm
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
 # Whether YuNet (232 KB, MIT) is fetched into the image, checked by its sha256; "no" leaves face detection to HOG.
 ARG YUNET=yes
+# Whether onnxruntime-web (14 MB, MIT) is fetched into the image in the same way, so that Live can read faces in the
+# visitor's browser; "no" leaves live cameras to the server.
+ARG ORT_WEB=yes
 
 # tini is process 1: it reaps the workers of training runs whose server has gone.
 RUN apt-get update && apt-get install -y --no-install-recommends tini && rm -rf /var/lib/apt/lists/*
@@ -22,10 +25,12 @@ COPY recipes ./recipes
 COPY weights ./weights
 COPY fer ./fer
 RUN if [ "$YUNET" != no ]; then python -m fer.vision.yunet_file /app/detectors; fi
+RUN if [ "$ORT_WEB" != no ]; then python -m fer.app.predict.browser.ort_web /app/onnxruntime-web; fi
 RUN python -m compileall -q fer pages streamlit_app.py && mkdir -p /data && chown 1000:1000 /data
 
 ENV FER_HOSTED=1
 ENV FER_YUNET=/app/detectors/face_detection_yunet_2023mar.onnx
+ENV FER_ORT_WEB=/app/onnxruntime-web
 ENV FER_CACHE=/data/cache
 ENV FER_RUNS=/data/runs
 ENV HOME=/tmp

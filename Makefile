@@ -4,6 +4,7 @@ PYTHON ?= python3
 PIP_ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
+NODE := tests/browser/node_modules
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS)
 
 .PHONY: app test test-all lint clean
@@ -12,18 +13,20 @@ app: $(VENV)/.ready
 	$(BIN)/python -m streamlit run streamlit_app.py --server.address localhost
 
 # Two workers of one thread each: two that share two cores lose more than they gain by more.
-test: $(VENV)/.ready-dev
+test: $(VENV)/.ready-dev $(NODE)/.ready
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
 
-# What takes longer: a hundred thousand hostile inputs, and twenty visitors at once.
+# What takes longer: a hundred thousand hostile inputs, and twenty visitors at once, then twenty with cameras.
 test-all: test
 	$(BIN)/python -m tests.fuzz.long
 	$(BIN)/python -m tests.load
+	$(BIN)/python -m tests.load.in_browser
 
-lint: $(VENV)/.ready-dev
+lint: $(VENV)/.ready-dev $(NODE)/.ready
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m mypy
+	if [ -x $(NODE)/.bin/tsc ]; then $(NODE)/.bin/tsc -p tests/browser; fi
 
 $(VENV)/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -41,5 +44,11 @@ $(VENV)/.ready-dev: requirements-dev.txt $(VENV)/.ready
 	$(PIP) -r requirements-dev.txt
 	@touch $@
 
+# What type-checks the browser's modules, and what their tests run on. Without npm both are left out.
+$(NODE)/.ready: tests/browser/package.json
+	@if command -v npm >/dev/null; then \
+	  npm install --prefix tests/browser --no-package-lock --ignore-scripts --no-audit --no-fund --silent && touch $@; \
+	else echo "npm is not here: the modules for the browser are neither type-checked nor tested."; fi
+
 clean:
-	rm -rf $(VENV)
+	rm -rf $(VENV) $(NODE)

@@ -68,6 +68,13 @@ class PredictionSets:
         inside[np.arange(len(inside)), np.argmax(probabilities, 1)] = True
         return inside
 
+    def rule(self, view: str = "none") -> dict[str, object] | None:
+        """The rule at its own level for one view: its method, and a limit a class; None where none was fitted."""
+        if view not in self.quantiles:
+            return None
+        place = LEVELS.index(round(self.level, 2))
+        return {"method": self.method, "limits": [self.quantiles[view][name][place] for name in NAMES]}
+
     def to_json(self) -> dict[str, object]:
         return {
             "method": self.method,

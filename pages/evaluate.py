@@ -36,7 +36,7 @@ with errors.guarded():
     else:
         choice, dataset = chosen
         item = inputs.evaluated(session.model(), choice, dataset)
-        from fer.app.evaluate import comparisons, faces, overview, sets
+        from fer.app.evaluate import comparisons, face_gallery, overview, sets
         from fer.evaluation.curves import precision_recall_curves, roc_curves
         from fer.visualization import evaluation_figures as charts
         from fer.visualization.figures import CONFIG
@@ -60,7 +60,7 @@ with errors.guarded():
             )
         elif section == "Confusion":
             if cell := overview.confusion(item):
-                faces.cell(item, cell)
+                face_gallery.cell(item, cell)
         elif section == "Calibration":
             overview.calibration(item)
         elif section == "Prediction sets":
@@ -74,9 +74,9 @@ with errors.guarded():
                 figure = charts.class_curves(curves(item.probabilities, item.labels), *axes)
                 st.plotly_chart(figure, config=CONFIG, key=f"curve_{title}", alt=title)
         elif section == "Errors":
-            faces.errors(item)
+            face_gallery.errors(item)
         elif section == "People":
-            faces.people(item)
+            face_gallery.people(item)
         elif section == "Stress":
             comparisons.stress(item, choice)
         elif section == "Groups":

@@ -6,6 +6,7 @@ import streamlit as st
 
 from fer.app import errors, layout
 from fer.app.predict import photos_tab, state
+from fer.app.predict.browser import state as browser_state
 
 detector_line = layout.open_page("Predict")
 st.title("Predict")
@@ -24,7 +25,7 @@ with camera, errors.guarded():
         camera_tab.show()
 # What live streams and videos need takes a second to load: nobody waits for it before a photo.
 with live, errors.guarded():
-    if live.open or state.live.get():
+    if live.open or state.live.get() or browser_state.is_recording():
         from fer.app.predict import live_tab
 
         live_tab.show(bool(live.open))

@@ -34,7 +34,8 @@ def pytest_xdist_make_scheduler(config, log):
 
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path_factory, monkeypatch):
-    """No test reads or fills the user's cache, and none asks the network for YuNet."""
+    """No test reads or fills the user's cache, and none asks the network for a file."""
+    from fer.fetched_file import FetchedFile
     from fer.vision import yunet_file
 
     folder = tmp_path_factory.getbasetemp() / "cache"
@@ -42,7 +43,7 @@ def own_cache(tmp_path_factory, monkeypatch):
     if YUNET.is_file() and not (folder / yunet_file.NAME).exists():
         shutil.copy(YUNET, folder / yunet_file.NAME)
     monkeypatch.setenv("FER_CACHE", str(folder))
-    monkeypatch.setattr(yunet_file, "_download", lambda: None)
+    monkeypatch.setattr(FetchedFile, "_download", lambda file, folder=None: None)
 
 
 @pytest.fixture

@@ -111,6 +111,7 @@ NAMED = {
     r"python -m fer$": "named for its script, fer",
     r"python -m tests\.test_architecture$": "prints the graph that the tests of that file draw",
     r"python -m tests\.load$": "takes a quarter of an hour; tests/load/test_load.py sends two visitors",
+    r"python -m tests\.load\.in_browser$": "takes a minute; tests/load/test_load.py sends one such visitor",
     r"python -m tests\.browser\.measure_live": "takes a quarter of an hour; test_live.py streams too",
     r"python -m tests\.fuzz\.long$": "takes a quarter of an hour; tests/fuzz/test_fuzz.py runs it with few inputs",
     r"(\w+=\S+ )*docker (build|compose|run --rm) ": "needs a container engine; see tests/test_deploy.py",

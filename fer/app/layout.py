@@ -12,6 +12,7 @@ from fer.app import resources, session
 from fer.app.markdown import plain
 from fer.app.model_choice import Model, ShippedModel, available_models
 from fer.app.predict import state as predict_state
+from fer.app.predict.browser import state as browser_state
 from fer.app.server import setup
 from fer.app.server.memory import collect_every_minute
 from fer.app.server.retention import remove_expired_if_due
@@ -27,9 +28,9 @@ PAGES = (
     ("pages/evaluate.py", "Evaluate", ":material/query_stats:"),
 )
 HOSTED_NOTICE = (
-    "A shared demo. Pictures, videos and camera frames go to this server, are read in memory, and are forgotten when "
-    "you leave; they are neither stored nor logged. Only training data that you upload is kept, for a day. Show only "
-    "faces of people who agree."
+    "A shared demo. Pictures and videos go to this server, and so do camera frames unless Live reads them in your "
+    "browser; they are read in memory, and are forgotten when you leave; they are neither stored nor logged. Only "
+    "training data that you upload is kept, for a day. Show only faces of people who agree."
 )
 LIMITS_AND_LAW = """
 **What it cannot tell.** What a person feels: people smile without joy and frown to think, and the same feeling shows
@@ -50,7 +51,8 @@ DETECTORS = {"auto": "Automatic", **{name: kind.label for name, kind in DETECTOR
 
 def open_page(title: str) -> DeltaGenerator:
     """Each page's first line: the browser's title, then the sidebar. Returns where `close_page` puts what may wait."""
-    st.set_page_config(page_title=f"{title} · FER Studio", page_icon=":material/add_reaction:", layout="wide")
+    # An emoji: for an icon of Streamlit's own font the browser would ask fonts.gstatic.com.
+    st.set_page_config(page_title=f"{title} · FER Studio", page_icon="🙂", layout="wide")
     setup.prepare()
     if hosted():
         remove_expired_if_due()
@@ -59,6 +61,8 @@ def open_page(title: str) -> DeltaGenerator:
         collect_every_minute()
     if title != "Predict":
         predict_state.end_live()  # its picture is gone from the page: a recording ends with it
+        if rows := browser_state.leave():
+            predict_state.recording.set(rows)
     with st.sidebar:
         st.markdown("### :material/add_reaction: FER Studio")
         for path, label, icon in PAGES:

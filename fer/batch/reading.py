@@ -179,7 +179,9 @@ def _read_photo(reader: Reader, given: Input, packing: _Packing) -> tuple[str, .
     if reader.settings.stability:
         shares = stability(recognizer, decoded.rgb, faces)
         faces = [replace(face, stability=share) for face, share in zip(faces, shares, strict=True)]
-    packing.add(FaceRecord(face, given.name, model=recognizer.name) for face in faces)
+    packing.add(
+        FaceRecord(face, given.name, person=number, model=recognizer.name) for number, face in enumerate(faces, 1)
+    )
     notes = PhotoReading.of(given.name, decoded, faces).notes
     if decoded.rgb.size > 3 * LARGE_PIXELS:
         del decoded

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from fer.failure_log import log_failure
 from fer.inference.recognizer import Recognizer
 from fer.inference.smoothing import SMOOTHING_S
-from fer.inference.tracked import LIVE_SIDE, TrackedFace, TrackedReader
+from fer.inference.tracked_reader import LIVE_SIDE, TrackedFace, TrackedReader
 from fer.limits import OWNER, Limits
 from fer.records import FaceRecord
 from fer.vision.detection import Detector

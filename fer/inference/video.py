@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from fer.errors import VideoError
 from fer.inference.recognizer import Recognizer
-from fer.inference.tracked import FULL_SIDE, TrackedFace, TrackedReader
+from fer.inference.tracked_reader import FULL_SIDE, TrackedFace, TrackedReader
 from fer.limits import OWNER, Limits
 from fer.records import FaceRecord
 from fer.vision.detection import Detector

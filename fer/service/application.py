@@ -22,7 +22,7 @@ from starlette.staticfiles import StaticFiles
 import fer
 from fer.errors import FerError
 from fer.inference.recognizer import Recognizer, load
-from fer.inference.tracked import TrackedReader
+from fer.inference.tracked_reader import TrackedReader
 from fer.limits import HOSTED, Limits
 from fer.models.registry import ARCHITECTURES
 from fer.models.weights import shipped_names

@@ -12,7 +12,7 @@ from typing import Any
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from fer.errors import FerError
-from fer.inference.tracked import TrackedReader
+from fer.inference.tracked_reader import TrackedReader
 from fer.limits import Limits
 from fer.service.work import Left, Workers
 from fer.vision.images import decode_image

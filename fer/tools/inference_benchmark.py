@@ -13,7 +13,7 @@ import torch
 
 from fer.inference.engine import Engine
 from fer.inference.recognizer import load
-from fer.inference.tracked import FULL_SIDE, LIVE_SIDE
+from fer.inference.tracked_reader import FULL_SIDE, LIVE_SIDE
 from fer.inference.video import read_video
 from fer.locations import SAMPLES
 from fer.models.checkpoints import load_checkpoint

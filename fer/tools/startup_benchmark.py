@@ -23,7 +23,7 @@ from pathlib import Path
 from fer.errors import FerError
 from fer.locations import SAMPLES, app_folder, weights_folder
 from fer.models import DEFAULT_MODEL
-from fer.tools.many_photos import COUNTS, resident_mb
+from fer.tools.photo_memory import COUNTS, resident_mb
 from fer.tools.timing import Row, missing, row
 from fer.vision import yunet_file
 
@@ -59,7 +59,7 @@ def cold_start(rounds: int = 7) -> list[Row]:
     with tempfile.TemporaryDirectory() as folder:
         ours = [sys.executable, "-m", "fer", "predict", str(SAMPLE), "--detector", "yunet" if yunet else "haar"]
         least = _least(Path(folder), yunet)
-        pairs = [(spent(ours), spent(least)) for _ in range(rounds + 1)][1:]  # the first fills the disk cache
+        pairs = [(cost_of(ours), cost_of(least)) for _ in range(rounds + 1)][1:]  # the first fills the disk cache
     against = f"OpenCV ({'YuNet' if yunet else 'Haar, without YuNet'}) + ONNX Runtime"
     rows = []
     for name, key, factor, unit in (
@@ -79,7 +79,7 @@ def importing(modules: dict[str, str] = MODULES, rounds: int = 3) -> list[Row]:
         ours, least = (
             [sys.executable, "-c", f"import sys, {names}; print('torch' in sys.modules)"] for names in (module, needed)
         )
-        pairs = [(spent(ours), spent(least)) for _ in range(rounds + 1)][1:]
+        pairs = [(cost_of(ours), cost_of(least)) for _ in range(rounds + 1)][1:]
         torch = "with" if "True" in pairs[0][0]["output"] else "without"
         for name, key, unit in (("", "wall_ms", "ms"), (", memory", "peak_mb", "MB")):
             value, reference = (statistics.median(each[key] for each in side) for side in zip(*pairs, strict=True))
@@ -92,7 +92,7 @@ def large_photos(few: int = COUNTS[0], many: int = COUNTS[1]) -> list[Row]:
     rows = []
     for where, flags in (("in one thread", []), ("each in a new thread", ["--threads"])):
         found = json.loads(
-            spent([sys.executable, "-m", "fer.tools.many_photos", "--few", str(few), "--many", str(many), *flags])[
+            cost_of([sys.executable, "-m", "fer.tools.photo_memory", "--few", str(few), "--many", str(many), *flags])[
                 "output"
             ]
         )
@@ -143,7 +143,7 @@ def page_timings(rounds: int = 3) -> list[Row]:
                 answers += [_answer_ms(browser, address, SAMPLE) for _ in range(rounds)]
             with serving(app, folder) as (address, _):
                 trainings.append(_open(browser, f"{address}/training", _start_button))
-        least_ms = json.loads(spent([*_least(folder, _yunet()), "20"])["output"])["warm_ms"]
+        least_ms = json.loads(cost_of([*_least(folder, _yunet()), "20"])["output"])["warm_ms"]
     empty, predict, answer, training = map(statistics.median, (empties, predicts, answers, trainings))
     return [
         row(stages[0], predict, "an empty Streamlit page", empty, 1.5 * empty),
@@ -152,9 +152,9 @@ def page_timings(rounds: int = 3) -> list[Row]:
     ]
 
 
-def spent(command: list[str]) -> dict:
-    """What a command cost: see fer.tools.spent. Raises FerError where it failed."""
-    helper = [sys.executable, "-S", str(HERE / "spent.py"), *command]
+def cost_of(command: list[str]) -> dict:
+    """What a command cost: see fer.tools.process_cost. Raises FerError where it failed."""
+    helper = [sys.executable, "-S", str(HERE / "process_cost.py"), *command]
     found = json.loads(
         subprocess.run(helper, cwd=app_folder(), env=_environment(), capture_output=True, check=True).stdout
     )
@@ -221,8 +221,8 @@ def _least(folder: Path, yunet: Path | None) -> list[str]:
     model = weights_folder() / f"{DEFAULT_MODEL}.onnx"
     if not model.is_file():
         model = folder / model.name
-        spent([sys.executable, "-m", "fer", "export", DEFAULT_MODEL, "--out", str(model), "--data", "synthetic"])
-    return [sys.executable, str(HERE / "least_reading.py"), str(SAMPLE), str(model), str(yunet or "")]
+        cost_of([sys.executable, "-m", "fer", "export", DEFAULT_MODEL, "--out", str(model), "--data", "synthetic"])
+    return [sys.executable, str(HERE / "bare_predict.py"), str(SAMPLE), str(model), str(yunet or "")]
 
 
 def _empty_page(folder: Path) -> Path:

@@ -12,9 +12,9 @@ from accelerate import Accelerator
 
 from fer.errors import RunError
 from fer.limits import limits
-from fer.training.control_signal import Interrupted, StopSignal
 from fer.training.run_directory import RunDirectory
 from fer.training.run_queue import Turn
+from fer.training.stop_signal import Interrupted, StopSignal
 
 HEARTBEAT_S = 2.0
 LOOK_S = 0.2

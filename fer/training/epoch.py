@@ -17,11 +17,11 @@ from fer.errors import RunError
 from fer.expressions import COUNT
 from fer.preprocessing import Preprocessing
 from fer.training.config import TrainConfig
-from fer.training.control_signal import Interrupted
 from fer.training.loss import Blend, Loss
 from fer.training.optimizer import learning_rate
 from fer.training.preprocessing import normalize, prepare
 from fer.training.starting_weights import keep_frozen
+from fer.training.stop_signal import Interrupted
 from fer.training.teacher import Teacher
 
 

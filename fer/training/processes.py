@@ -13,8 +13,8 @@ from collections.abc import Callable
 
 from fer.errors import RunError
 from fer.records import EpochRecord
-from fer.training.control_signal import StopSignal
 from fer.training.run_directory import RunDirectory
+from fer.training.stop_signal import StopSignal
 
 LOOK_S = 0.3
 ENDED = ("finished", "stopped", "failed")

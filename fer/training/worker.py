@@ -14,9 +14,9 @@ from pathlib import Path
 
 from fer.errors import FerError, RunError, missing_part
 from fer.records import EpochRecord
-from fer.training.control_signal import Interrupted
 from fer.training.run_directory import RunDirectory
 from fer.training.run_queue import Turn
+from fer.training.stop_signal import Interrupted
 
 SUPERVISED = "FER_SUPERVISED"  # set for processes whose starter holds the run's lock
 NICENESS = 10

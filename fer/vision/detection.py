@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 LONG_SIDE = 1024  # search size for photos; live streams use less
 YUNET_THRESHOLD = 0.65
+YUNET_OVERLAP = 0.3  # intersection over union above which YuNet drops the less sure of two boxes
 HOG_UPSAMPLING = 1
 HOG_THRESHOLD = 0.15  # 0 to 0.3 find the same faces on the annotated photos; 0 finds one too many elsewhere
 MERGE_OVERLAP = 0.45  # intersection over the smaller box from which two boxes are one face
@@ -41,7 +42,7 @@ class YuNet:
     name = "yunet"
 
     def __init__(self, model_file: str) -> None:
-        self._network = cv2.FaceDetectorYN.create(model_file, "", (320, 320), YUNET_THRESHOLD, 0.3, 5000)
+        self._network = cv2.FaceDetectorYN.create(model_file, "", (320, 320), YUNET_THRESHOLD, YUNET_OVERLAP, 5000)
         self._lock = threading.Lock()  # the input size is the network's state
 
     def detect(self, image_rgb: NDArray[np.uint8], long_side: int = LONG_SIDE) -> list[FaceBox]:

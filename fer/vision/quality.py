@@ -27,8 +27,8 @@ CUT_SHARE = 0.15
 # rather than 68 %, 95 % have less than 0.05.
 MIN_SHARPNESS = 0.05
 # Points all over a face, (P, 2), from the center of FER2013's square in shares of its side: YuNet's median box there.
-FACE_HEIGHT = 1.27  # of its width
-_FACE, _STEPS = DETECTOR_SPECS["yunet"].median, (np.arange(24) + 0.5) / 24 - 0.5
+FACE_HEIGHT, FACE_STEPS = 1.27, 24  # of its width; points a side
+_FACE, _STEPS = DETECTOR_SPECS["yunet"].median, (np.arange(FACE_STEPS) + 0.5) / FACE_STEPS - 0.5
 FACE_POINTS = np.array(
     [
         (

@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 PATIENCE_S = 1.0  # a face out of sight for longer, and in more than one frame, is a new person
 STALL_S = 10.0  # a live stream that stood still for longer has lost everyone
 REACH = 1.2  # how far, in sides of the box, a face may be from where it was expected; farther after PATIENCE_S
+FARTHEST = 3.0  # times REACH, for who was long out of sight
 GROWTH = 0.7  # of the logarithm of the side: a face twice as large is another one
 ALONE = 1e3  # the cost of a box without a person: above every sum of pairs
+STOPPED = 0.2  # what it costs, in sides of the box, to have stayed rather than moved on
 MEMORY_S = 0.25  # time constant of the velocity's moving average
 
 
@@ -102,8 +104,8 @@ class FaceTracker:
         moved = float(np.linalg.norm(center - track.expected(time_s))) / size
         growth = abs(float(np.log(side / track.side)))
         # Who stopped while out of sight is where they were, not where they were heading.
-        distance = min(moved, still + 0.2)
-        reach = REACH * float(np.clip(np.sqrt((time_s - track.time_s) / PATIENCE_S), 1, 3))
+        distance = min(moved, still + STOPPED)
+        reach = REACH * float(np.clip(np.sqrt((time_s - track.time_s) / PATIENCE_S), 1, FARTHEST))
         return distance + growth if distance <= reach and growth <= GROWTH else np.inf
 
 

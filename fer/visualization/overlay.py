@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import cv2
 import numpy as np
 
-from fer.inference.tracked import TrackedFace
+from fer.inference.tracked_reader import TrackedFace
 from fer.visualization.palettes import SEQUENTIAL, table
 from fer.visualization.render import chip, face_color, face_label, rgb
 

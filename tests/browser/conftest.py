@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from tests.browser.camera import camera, two_people  # noqa: F401  (fixtures)
 from tests.conftest import ROOT
 from tests.serving import await_health, free_port, streamlit_arguments
 

@@ -1,31 +1,37 @@
-"""What the live view costs beside a bare echo, on this machine: `python -m tests.browser.measure_live [--minutes 10]`.
+"""What the live view costs, on this machine: `python -m tests.browser.measure_live [--minutes 10]`.
 
-The same page, camera and browser twice: once as it is, once with a callback that gives each frame back as it came.
-Prints frames a second of both, the latency that reading adds, and with --minutes the server's memory over a stream.
+The same page, camera and browser: with a callback that gives each frame back as it came, read on the server by WebRTC,
+and read in the browser with both models. Prints frames a second, the latency that reading adds, in the browser also how
+soon the first answer comes and what the server does meanwhile; with --minutes the server's memory over a stream.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
 import numpy as np
+import psutil
 import tyro
 from playwright.sync_api import sync_playwright
 
 from fer.vision.images import read_image
+from tests.browser.camera import STREAM_FLAGS, on_canvas
 from tests.browser.conftest import CHROMIUM, FLAGS
-from tests.browser.test_live import STREAM_FLAGS, on_canvas
+from tests.browser.in_browser import DIST
 from tests.conftest import ROOT, YUNET
 from tests.serving import await_health, free_port
 
 RATE, SECONDS = 30, 20
+AHEAD = -18  # nice, of a session's group of processes
 
 
 def write_camera(path: Path) -> None:
@@ -40,9 +46,13 @@ def write_camera(path: Path) -> None:
             )
 
 
-def serve(folder: Path, echo: bool) -> tuple[subprocess.Popen, str, Path]:
+def serve(folder: Path, echo: bool, **settings: str) -> tuple[subprocess.Popen, str, Path]:
     port, told = free_port(), folder / f"told-{echo}.json"
-    environment = {**os.environ, "FER_MEASURE": str(folder / f"frames-{echo}.json"), "FER_ECHO": "1" if echo else ""}
+    environment = {
+        **os.environ,
+        "FER_MEASURE": str(folder / f"frames-{echo}.json"),
+        "FER_ECHO": "1" if echo else "",
+    } | settings
     if YUNET.is_file():
         environment.setdefault("FER_YUNET", str(YUNET))
     process = subprocess.Popen(
@@ -77,38 +87,89 @@ def stream(page, address: str, counts: Path, seconds: float) -> tuple[float, flo
     return frames / passed, 1000 * (after["seconds"] - before["seconds"]) / max(frames, 1)
 
 
-def main(minutes: float = 0.0, seconds: float = SECONDS) -> None:
+def processor_s(process: subprocess.Popen) -> float:
+    """The processor's seconds that the server has used."""
+    fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def in_browser(page, process: subprocess.Popen, address: str, model: str, seconds: float) -> str:
+    """A line about one model, read in the browser."""
+    page.goto(f"{address}/predict?view=live")
+    start = page.get_by_role("button", name="Start the camera")
+    start.wait_for()
+    picker = page.get_by_test_id("stSidebar").get_by_role("combobox").first
+    if picker.input_value() != model:
+        picker.click()
+        page.get_by_role("option", name=model, exact=True).click()
+    page.wait_for_timeout(5000)
+    began = time.monotonic()
+    start.click()
+    page.locator("h2", has_text=re.compile("%|sure")).first.wait_for()
+    first_s = time.monotonic() - began
+    page.get_by_role("button", name="Record", exact=True).click()
+    page.wait_for_timeout(5000)
+    used_s, since, rates, waits = processor_s(process), time.monotonic(), [], []
+    while time.monotonic() - since < seconds:
+        page.wait_for_timeout(1000)
+        found = re.match(r"(\d+) frames a second · (\d+) ms", page.get_by_text("frames a second ·").inner_text())
+        rates.append(int(found[1]))
+        waits.append(int(found[2]))
+    share = (processor_s(process) - used_s) / (time.monotonic() - since)
+    page.get_by_role("button", name="Stop the camera").click()
+    return (
+        f"in the browser, {model}: {np.mean(rates):.1f} frames a second, {np.mean(waits):.0f} ms each; first answer "
+        f"after {first_s:.1f} s; the server used {share:.1%} of a core, recording"
+    )
+
+
+@contextmanager
+def measured(playwright, folder: Path, echo: bool, ahead: bool, **settings: str):
+    """(page, server, its address, the file that counts frames): one server and one browser with the camera."""
+    process, address, counts = serve(folder, echo, **settings)
+    browser = playwright.chromium.launch(
+        executable_path=CHROMIUM,
+        args=[*FLAGS, *STREAM_FLAGS, f"--use-file-for-fake-video-capture={folder / 'camera.y4m'}"],
+    )
+    try:
+        page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
+        page.set_default_timeout(60_000)
+        page.goto(address)
+        if ahead:
+            for each in psutil.Process().children(recursive=True):
+                Path(f"/proc/{each.pid}/autogroup").write_text(str(AHEAD))
+        yield page, process, address, counts
+    finally:
+        browser.close()
+        process.terminate()
+        process.wait(20)
+
+
+def main(minutes: float = 0.0, seconds: float = SECONDS, ahead: bool = False) -> None:
     """Measure.
 
     Args:
         minutes: Also stream for so long and tell the server's memory at the start and the end.
-        seconds: Of each of the two measurements.
+        seconds: Of each of the four measurements.
+        ahead: Server and browser go before what else the machine does (Linux, as root).
     """
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
-        folder = Path(name)
+        folder, found = Path(name), {}
         write_camera(folder / "camera.y4m")
-        found = {}
         for echo in (True, False):
-            process, address, counts = serve(folder, echo)
-            browser = playwright.chromium.launch(
-                executable_path=CHROMIUM,
-                args=[*FLAGS, *STREAM_FLAGS, f"--use-file-for-fake-video-capture={folder / 'camera.y4m'}"],
-            )
-            try:
-                page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
-                page.set_default_timeout(60_000)
+            with measured(playwright, folder, echo, ahead) as (page, process, address, counts):
                 found[echo] = stream(page, address, counts, seconds)
                 if not echo and minutes:
                     tell_memory(page, process, minutes)
-            finally:
-                browser.close()
-                process.terminate()
-                process.wait(20)
+        hosted = {"FER_HOSTED": "1", "FER_ORT_WEB": str(DIST)}
+        with measured(playwright, folder, False, ahead, **hosted) as (page, process, address, _):
+            lines = [in_browser(page, process, address, model, seconds) for model in ("compact", "mini-xception")]
     (bare, bare_ms), (read, read_ms) = found[True], found[False]
     print(
         f"echo: {bare:.1f} frames a second, {bare_ms:.1f} ms each; read and drawn: {read:.1f} frames a second, "
         f"{read_ms:.1f} ms each; {read / bare:.0%} of the echo's frames, {read_ms - bare_ms:.0f} ms more"
     )
+    print("\n".join(lines))
 
 
 def tell_memory(page, process: subprocess.Popen, minutes: float) -> None:

@@ -1,4 +1,4 @@
-"""Every page by axe, light and dark, wide and narrow; and Predict by keyboard alone."""
+"""Every page by axe, light and dark, wide and narrow, and the hosts that it asks; and Predict by keyboard alone."""
 
 from __future__ import annotations
 
@@ -132,10 +132,16 @@ def found_by_axe(page, rules: list[str] | None = None) -> list[str]:
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_axe_finds_nothing_serious(server, page, finished_run, name):
+def test_axe_finds_nothing_serious_and_no_other_host_is_asked(server, page, finished_run, name):
     path, ready = PAGES[name]
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
     page.goto(server + path)
     ready(page, finished_run)
+    # A browser without a window fetches no icon: where it would is asked of the page.
+    asked += page.locator("link[rel~=icon]").evaluate_all("links => links.map(link => link.href)")
+    hosts = {url.split("/")[2] for url in asked if url.startswith(("http", "ws"))}
+    assert hosts == {server.partition("//")[2]}
     expect(page.locator("[data-stale=true]")).to_have_count(0)  # what fades while a page is drawn anew is faint
     page.evaluate(AXE_SCRIPT)
     found = {}
@@ -151,7 +157,7 @@ def test_axe_finds_nothing_serious(server, page, finished_run, name):
 
 @pytest.mark.parametrize("name", ["predict photos"])
 def test_axe_finds_nothing_serious_on_the_demo(demo, page, finished_run, name):
-    test_axe_finds_nothing_serious(demo, page, finished_run, name)
+    test_axe_finds_nothing_serious_and_no_other_host_is_asked(demo, page, finished_run, name)
     assert page.get_by_text("A shared demo").count()
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")  # at 390
 

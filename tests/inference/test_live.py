@@ -12,7 +12,7 @@ from fer.inference.live import HISTORY_S, LiveAnalyzer, LiveSettings
 from fer.limits import OWNER
 from fer.records import FaceBox, Quality
 from fer.visualization.overlay import draw_faces
-from tests.inference.test_tracked import HAPPY, SAD, Scene
+from tests.inference.test_tracked_reader import HAPPY, SAD, Scene
 
 FRAME = np.zeros((120, 160, 3), np.uint8)
 

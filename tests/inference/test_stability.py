@@ -71,7 +71,7 @@ def test_a_long_strip_takes_no_memory(recognizer):
 
 def test_the_command_line_tells_it(capsys, sample):
     assert main(["predict", str(sample), "--detector", "hog", "--stability"]) == 0
-    assert "of the views agree" in capsys.readouterr().out
+    assert "16 of 16 slightly shifted crops agree" in capsys.readouterr().out
 
 
 def test_stability_in_words():

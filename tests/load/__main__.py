@@ -31,6 +31,7 @@ import tyro
 from deploy.rehearse import steps
 from fer.app.server.memory import EVERY_S
 from tests.browser.conftest import CHROMIUM, FLAGS
+from tests.browser.in_browser import DIST
 from tests.conftest import ROOT, YUNET
 from tests.load.visitor import Visitor
 from tests.serving import await_health, free_port
@@ -138,6 +139,7 @@ def serve(cache: Path) -> tuple[subprocess.Popen, str]:
     image = dict(rest.split("=", 1) for name, rest in steps((ROOT / "Dockerfile").read_text()) if name == "ENV")
     malloc = {name: value for name, value in image.items() if name.startswith("MALLOC_")}
     environment = {**os.environ, **malloc, "FER_HOSTED": "1", "FER_CACHE": str(cache), "FER_RUNS": str(cache / "runs")}
+    environment.setdefault("FER_ORT_WEB", str(DIST))
     command = [
         sys.executable,
         "-m",

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import pytest
 
+from tests.browser.in_browser import named_runtime
 from tests.load import __main__ as load
+from tests.load import in_browser
 from tests.load.visitor import Unserved, Visitor
 
 
@@ -33,8 +36,15 @@ def test_visitors_get_label_and_maps_and_the_log_knows_nothing_of_them(hosted, t
     assert [visit.error for visit in visits] == ["", ""]
     assert all(visit.label_s > 0 and visit.explain_s > 0 for visit in visits)
     text = log.read_text()
-    assert "Uvicorn" in text and not any(word in text for word in ("holiday", "anna", ".jpg", "GET ", "PUT "))
+    assert "Streamlit app" in text and not any(word in text for word in ("holiday", "anna", ".jpg", "GET ", "PUT "))
     assert {path for path in folder.rglob("*") if path.is_file()} == before  # and nothing is written to disk
+
+
+def test_a_visitor_whose_browser_reads_sends_numbers_that_all_arrive(hosted, yunet_needed, monkeypatch):
+    named_runtime()
+    monkeypatch.setattr(in_browser, "PUSH_S", 0.2)
+    waits: list[float] = []
+    assert in_browser.stream(hosted[0], 0, Barrier(1), 3, waits) == "" and len(waits) == 3
 
 
 def test_an_upload_without_the_pages_own_token_is_refused(hosted):

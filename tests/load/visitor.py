@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import Callable
@@ -41,13 +42,14 @@ class Visitor:
         self._page, self._session = "", ""
         self._kept: dict[str, WidgetState] = {}
         self.elements: list = []
+        self.fragments: dict[str, str] = {}  # of each component the fragment that it stands in
 
     def close(self) -> None:
         self._socket.close()
 
-    def open_page(self, name: str) -> None:
+    def open_page(self, name: str, query: str = "") -> None:
         message = BackMsg()
-        message.rerun_script.page_name = name
+        message.rerun_script.page_name, message.rerun_script.query_string = name, query
         self._send(message)
 
     def upload(self, name: str, data: bytes) -> None:
@@ -75,6 +77,12 @@ class Visitor:
         ).button
         self._rerun(WidgetState(id=button.id, trigger_value=True))
 
+    def trigger(self, component: object, event: str, value: object) -> None:
+        """What a component of the second kind says; only the fragment around it runs again."""
+        aggregator = f"$$STREAMLIT_INTERNAL_KEY_{component.id}__events"
+        says = WidgetState(id=aggregator, json_trigger_value=json.dumps([{"event": event, "value": value}]))
+        self._rerun(says, fragment=self.fragments[component.id])
+
     def await_text(self, pattern: str) -> str:
         """The first text of the page that the pattern is found in."""
         found = self.await_element(lambda element: re.search(pattern, text_of(element)))
@@ -96,12 +104,14 @@ class Visitor:
         self._await(
             lambda message: (
                 message.WhichOneof("type") == "script_finished"
-                and message.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY
+                and message.script_finished
+                in (ForwardMsg.FINISHED_SUCCESSFULLY, ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY)
             )
         )
 
-    def _rerun(self, *triggers: WidgetState) -> None:
+    def _rerun(self, *triggers: WidgetState, fragment: str = "") -> None:
         message = BackMsg()
+        message.rerun_script.fragment_id = fragment
         message.rerun_script.page_script_hash = self._page
         message.rerun_script.widget_states.widgets.extend([*self._kept.values(), *triggers])
         self.elements = []
@@ -134,6 +144,8 @@ class Visitor:
         elif kind == "delta":
             element = message.delta.new_element
             self.elements.append(element)
+            if element.WhichOneof("type") == "bidi_component":
+                self.fragments[element.bidi_component.id] = message.delta.fragment_id
             if element.WhichOneof("type") == "exception" or (
                 element.WhichOneof("type") == "alert" and "went wrong" in element.alert.body
             ):

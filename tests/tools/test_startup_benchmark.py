@@ -10,7 +10,7 @@ import pytest
 
 from fer.errors import FerError
 from fer.tools import startup_benchmark
-from fer.tools.many_photos import resident_after, resident_mb
+from fer.tools.photo_memory import resident_after, resident_mb
 from fer.tools.timing import line
 
 
@@ -37,15 +37,15 @@ def test_an_import_tells_whether_torch_came_with_it():
 def test_a_process_is_charged_for_its_own_memory_alone():
     ballast = bytearray(150 * 2**20)
     ballast[::4096] = b"x" * len(ballast[::4096])  # resident here, and nobody else's
-    small = startup_benchmark.spent([sys.executable, "-c", "print('hello')"])
-    large = startup_benchmark.spent([sys.executable, "-c", "x = b'x' * (100 * 2**20)"])
+    small = startup_benchmark.cost_of([sys.executable, "-c", "print('hello')"])
+    large = startup_benchmark.cost_of([sys.executable, "-c", "x = b'x' * (100 * 2**20)"])
     assert small["output"] == "hello\n" and small["peak_mb"] < 50 and resident_mb() > 150
     assert 90 < large["peak_mb"] - small["peak_mb"] < 120
 
 
 def test_a_command_that_fails_says_why():
     with pytest.raises(FerError, match="ended with 3: too bad"):
-        startup_benchmark.spent([sys.executable, "-c", "import sys; print('too bad', file=sys.stderr); sys.exit(3)"])
+        startup_benchmark.cost_of([sys.executable, "-c", "import sys; print('too bad', file=sys.stderr); sys.exit(3)"])
 
 
 @pytest.mark.parametrize("threads", [False, True])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 
 import numpy as np
@@ -79,30 +78,3 @@ def test_the_annotated_photographs(photos, yunet_needed, name, recall, precision
     result = score_detector(load_detector(name), photos)
     assert result.faces == sum(len(row["faces"]) for row in json.loads((photos / "faces.json").read_text()).values())
     assert result.recall >= recall and result.precision >= precision
-
-
-def test_yunet_is_fetched_once_by_its_sha256(tmp_path, monkeypatch, request):
-    """The fetch itself, against a server on this machine: wrong bytes are refused, right ones kept."""
-    import http.server
-    import threading
-
-    served = tmp_path / "served"
-    served.mkdir()
-    content = b"the right bytes"
-    (served / "wrong").write_bytes(b"other bytes")
-    (served / "right").write_bytes(content)
-    handler = lambda *args: http.server.SimpleHTTPRequestHandler(*args, directory=str(served))  # noqa: E731
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    request.addfinalizer(server.shutdown)
-    monkeypatch.undo()
-    address = f"http://127.0.0.1:{server.server_port}"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("FER_CACHE", str(tmp_path / "cache"))
-        patch.delenv("FER_YUNET", raising=False)
-        patch.setattr(yunet_file, "SHA256", hashlib.sha256(content).hexdigest())
-        patch.setattr(yunet_file, "_fetch", None)
-        patch.setattr(yunet_file, "URLS", (f"{address}/wrong", f"{address}/right"))
-        assert yunet_file.obtain(10).read_bytes() == content
-        (served / "right").unlink()
-        assert yunet_file.obtain(0).read_bytes() == content

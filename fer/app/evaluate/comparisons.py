@@ -7,7 +7,7 @@ import time
 import streamlit as st
 
 from fer.app import resources, session, work_queue
-from fer.app.evaluate import faces, inputs, sets, state
+from fer.app.evaluate import face_gallery, inputs, sets, state
 from fer.app.evaluate.inputs import Choice
 from fer.app.markdown import plain
 from fer.app.model_choice import Model, available_models
@@ -194,6 +194,6 @@ def other_model(item: Evaluation, choice: Choice, dataset: Dataset) -> None:
         alt="The two models, number by number",
     )
     st.markdown(f"**Only {plain(one)} gets these right** ({len(result.only_first):,})")
-    faces.gallery(item, result.only_first, "only_first")
+    face_gallery.gallery(item, result.only_first, "only_first")
     st.markdown(f"**Only {plain(two)} gets these right** ({len(result.only_second):,})")
-    faces.gallery(other, result.only_second, "only_second")
+    face_gallery.gallery(other, result.only_second, "only_second")

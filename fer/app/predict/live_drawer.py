@@ -6,7 +6,7 @@ import numpy as np
 
 from fer.inference.live import Draw
 from fer.inference.recognizer import Recognizer
-from fer.inference.tracked import TrackedFace
+from fer.inference.tracked_reader import TrackedFace
 from fer.visualization.overlay import draw_faces
 
 

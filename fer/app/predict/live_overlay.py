@@ -12,7 +12,7 @@ from fer.explanation.attribution import units
 from fer.explanation.explain import explainer_for
 from fer.explanation.faithfulness_table import default_layer
 from fer.inference.recognizer import Recognizer
-from fer.inference.tracked import TrackedFace
+from fer.inference.tracked_reader import TrackedFace
 from fer.vision.alignment import Crop, align_face, crop_matrix, face_crop
 from fer.visualization.overlay import blend_heat, draw_faces
 

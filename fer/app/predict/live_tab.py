@@ -6,14 +6,17 @@ import streamlit as st
 
 from fer.app import errors, resources, session, widgets
 from fer.app.predict import state, webcam
+from fer.app.predict.browser import component
+from fer.app.predict.browser import state as browser_state
+from fer.app.predict.browser.constants import SHOWN_PEOPLE
 from fer.app.predict.live_drawer import LazyDrawer
 from fer.app.predict.webcam import Stream
 from fer.errors import FerError
 from fer.failure_log import log_failure
 from fer.inference import recording
 from fer.inference.live import HISTORY_S, LiveAnalyzer, LiveSettings, LiveState
-from fer.inference.tracked import FULL_SIDE, LIVE_SIDE
-from fer.limits import limits
+from fer.inference.tracked_reader import FULL_SIDE, LIVE_SIDE
+from fer.limits import hosted, limits
 from fer.records import FaceRecord, faces_csv, set_words
 from fer.visualization import figures, timeline_figures
 from fer.visualization.overlay import label_of
@@ -21,10 +24,106 @@ from fer.visualization.overlay import label_of
 POLL_S = 0.5
 TIMELINE_POLL_S = 2.0  # its chart costs more than all else of the panel, and a minute moves slowly
 PARTS = {"boxes": "Boxes", "labels": "Labels", "landmarks": "Landmarks", "heat": "Evidence (Grad-CAM)"}
-SHOWN_PEOPLE = 3
+PLACE_KEY = "live_place_widget"
+PLACES: dict[browser_state.Place, str] = {"browser": "In this browser", "server": "On the server"}
+UNFIT = {
+    "wasm": "This browser cannot run the models itself: it has no WebAssembly, or one without SIMD.",
+    "worker": "This browser cannot run the models itself: it cannot draw away from the page's own thread.",
+    "files": "The models could not be loaded into this browser: a file did not come, or it is short of memory.",
+}
 
 
 def show(is_open: bool) -> None:
+    """A live camera with its panel beside it, read where the visitor chose."""
+    choice = st.container()  # open or not: what stands below must stay where it is, else the page builds it anew
+    with choice:
+        place = _choose_place() if is_open else "browser" if browser_state.is_recording() else "server"
+    if place == "browser":  # also where the tab was left in mid-recording: the browser sends the rest
+        _in_browser(is_open)
+    else:
+        _on_server(is_open)
+    if is_open:
+        _recording_result()
+
+
+def _choose_place() -> browser_state.Place:
+    """Where faces are read: on a shared demo in the browser, on one's own machine by the server, until chosen."""
+    if why := component.why_not():
+        st.caption(f"Live faces are read on the server. Reading them in your browser is not offered: {why}.")
+        return "server"
+    chosen = browser_state.place("browser" if hosted() else "server")
+    if session.widget(PLACE_KEY, str) != chosen:
+        session.set_widget(PLACE_KEY, chosen)
+    st.segmented_control(
+        "Where faces are read",
+        list(PLACES),
+        format_func=PLACES.__getitem__,
+        required=True,
+        on_change=_change_place,
+        key=PLACE_KEY,
+        help="In this browser: no frame leaves your device, and no TURN server is needed; YuNet finds the faces. On "
+        "the server: frames go there by WebRTC, with any detector and the evidence overlay.",
+    )
+    if trouble := browser_state.unfit.get():
+        st.warning(f"{UNFIT[trouble]} On the server it works: frames go there then.", icon=":material/memory:")
+    return chosen
+
+
+def _change_place() -> None:
+    browser_state.choose_place(session.widget(PLACE_KEY, str) or "server")
+    state.end_live()
+    state.live.set(None)
+
+
+def _in_browser(is_open: bool) -> None:
+    st.fragment(errors.guarded_part(lambda: _component(is_open)))()
+    if is_open:
+        _choices(None)
+
+
+def _component(is_open: bool) -> None:
+    """A fragment: numbers that come every few seconds redraw nothing else."""
+    if session.page_rerun.take():
+        st.rerun(scope="app")
+    try:
+        chosen = session.model()
+        given, card = component.model(chosen.spec, chosen.label)
+        browser_state.model.set(given)
+        browser_state.cards.get()[chosen.label] = (chosen.name, card)
+    except FerError as error:  # what runs goes on with the model before
+        errors.show_error(error.message)
+    if model := browser_state.model.get():
+        component.place(
+            model,
+            _settings(),
+            is_open,
+            on_rows_change=_take_rows,
+            on_unfit_change=_give_up_browser,
+            on_upload_change=_open_photos,
+        )
+
+
+def _take_rows() -> None:
+    found = browser_state.take(component.said("rows"))
+    if found is not None and found.done:
+        state.recording.set(found.rows)
+        session.page_rerun.set(True)  # the summary stands outside this fragment
+
+
+def _give_up_browser() -> None:
+    """The next rung: WebRTC. It does not start by itself, for frames go to the server then."""
+    why = component.said("unfit")
+    if why in UNFIT:
+        browser_state.give_up(str(why))
+        session.page_rerun.set(True)
+
+
+def _open_photos() -> None:
+    state.open_view("photos")
+    session.page_rerun.set(True)
+
+
+def _on_server(is_open: bool) -> None:
     """The stream with its panel beside it. The component is drawn as long as there is a stream, open or not."""
     stream = state.live.get()
     if stream is None and not is_open:
@@ -59,8 +158,6 @@ def show(is_open: bool) -> None:
         if is_open:
             st.fragment(errors.guarded_part(_panel), run_every=POLL_S if stream.wanted else None)()
             st.fragment(errors.guarded_part(_timeline), run_every=TIMELINE_POLL_S if stream.wanted else None)()
-    if is_open:
-        _recording_result()
     if "heat" in stream.analyzer.settings.drawn and not stream.drawer.has_heat:  # last: the page stands meanwhile
         with loading, st.spinner("Loading PyTorch for the evidence overlay"):
             stream.drawer.load_heat()
@@ -115,30 +212,34 @@ def _invitation() -> None:
 
 def _apply(stream: Stream) -> None:
     """The choices, model and detector for the next frame; the stream goes on."""
+    stream.analyzer.use(resources.recognizer(session.model()), resources.detector(session.detector.get()), _settings())
+
+
+def _settings() -> LiveSettings:
     parts = session.widget("live_parts", list)
     chosen = frozenset(parts if parts is not None else ("boxes", "labels"))
     smoothing = session.widget("live_smoothing", float)
     mirror, fine = session.widget("live_mirror", bool), session.widget("live_fine", bool)
-    settings = LiveSettings(
+    return LiveSettings(
         0.4 if smoothing is None else smoothing,
         True if mirror is None else mirror,
         chosen,
         FULL_SIDE if fine else LIVE_SIDE,
     )
-    stream.analyzer.use(resources.recognizer(session.model()), resources.detector(session.detector.get()), settings)
 
 
-def _choices(stream: Stream) -> None:
+def _choices(stream: Stream | None) -> None:
+    """What is drawn, and how. stream: None where the browser reads, which draws no evidence."""
     parts = st.pills(
         "Drawn on the picture",
-        list(PARTS),
+        [part for part in PARTS if stream or part != "heat"],
         selection_mode="multi",
         default=["boxes", "labels"],
         format_func=lambda part: PARTS[part],
         wrap=True,
         key="live_parts",
     )
-    if "landmarks" in parts and not stream.finds_landmarks:
+    if stream and "landmarks" in parts and not stream.finds_landmarks:
         st.caption("Landmarks come from YuNet alone: the detector in use finds none.")
     with st.expander("More settings", icon=":material/tune:"):
         st.slider(
@@ -157,15 +258,21 @@ def _choices(stream: Stream) -> None:
             key="live_fine",
             help="Searches the whole 640 pixels rather than 320: about three times the work. Off by default.",
         )
-        rate = st.select_slider(
-            "Frames a second, from the next start on",
-            webcam.RATES,
-            stream.frame_rate,
-            key="live_rate",
-            help="Fewer need less of your line and of this server. Default 24.",
-        )
-        stream.frame_rate = int(rate)
-        st.caption("Model and detector are chosen in the sidebar; they change without restarting the stream.")
+        if stream:
+            rate = st.select_slider(
+                "Frames a second, from the next start on",
+                webcam.RATES,
+                stream.frame_rate,
+                key="live_rate",
+                help="Fewer need less of your line and of this server. Default 24.",
+            )
+            stream.frame_rate = int(rate)
+            st.caption("Model and detector are chosen in the sidebar; they change without restarting the stream.")
+        else:
+            st.caption(
+                "The model is chosen in the sidebar; it changes without restarting the camera. In the browser YuNet "
+                "finds the faces, whichever detector is chosen."
+            )
 
 
 def _panel() -> None:

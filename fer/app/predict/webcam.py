@@ -20,6 +20,7 @@ import streamlit as st
 from streamlit.errors import StreamlitAPIException
 from streamlit_webrtc import WebRtcMode, webrtc_streamer
 
+from fer.app.predict.browser.constants import MAX_SIDE
 from fer.app.predict.ice_servers import NAMES, Ice, IceSource
 from fer.app.predict.live_drawer import LazyDrawer
 from fer.inference.live import LiveAnalyzer
@@ -29,7 +30,6 @@ KEY = "live"
 _streams: WeakSet[Stream] = WeakSet()  # of all visitors
 _streams_lock = threading.Lock()
 START_WITHIN_S = 10
-MAX_SIDE = 1280
 STALE_S = 30  # a stream without a frame for so long has been left
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 RATES = (10, 15, 24, 30)

@@ -18,7 +18,7 @@ from fer.data.read import read_dataset
 from fer.data.report import SPLIT_LABELS, DataReport, report_on, samples
 from fer.expressions import NAMES
 from fer.limits import Limits, limits
-from fer.visualization.contact import contact_sheet
+from fer.visualization.contact_sheet import contact_sheet
 
 SHEET_FACES, SHEET_WIDTH = 8, 188
 

@@ -7,7 +7,7 @@ import pytest
 
 import fer
 from fer.app.predict.live_overlay import LiveDrawer, view_matrix
-from fer.inference.tracked import TrackedReader
+from fer.inference.tracked_reader import TrackedReader
 from fer.vision.alignment import Crop
 from fer.vision.detection import load_detector
 from fer.vision.images import read_image

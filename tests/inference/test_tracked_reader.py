@@ -9,7 +9,7 @@ import pytest
 
 import fer
 from fer.expressions import NAMES
-from fer.inference.tracked import TrackedReader
+from fer.inference.tracked_reader import TrackedReader
 from fer.records import FaceBox, Prediction, Quality
 
 FRAME = np.zeros((120, 160, 3), np.uint8)

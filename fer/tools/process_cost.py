@@ -1,4 +1,4 @@
-"""Run a command and print what it cost as one JSON line: `python -S spent.py COMMAND...`.
+"""Run a command and print what it cost as one JSON line: `python -S process_cost.py COMMAND...`.
 
 A process of its own, for Linux counts the memory of the process that started it into a command's peak.
 """

@@ -1,4 +1,4 @@
-"""What a process that reads large photos holds on to: `python -m fer.tools.many_photos`, as JSON.
+"""What a process that reads large photos holds on to: `python -m fer.tools.photo_memory`, as JSON.
 
 Photos of 12 megapixels, of varying shapes, one after the other: decoded, their faces found and read, as the app
 does it.

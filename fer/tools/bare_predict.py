@@ -1,6 +1,6 @@
 """The least that reading a photo can cost: OpenCV, ONNX Runtime, NumPy, an exported file and nothing of this project.
 
-    python least_reading.py PHOTO MODEL.onnx YUNET.onnx [ROUNDS]
+    python bare_predict.py PHOTO MODEL.onnx YUNET.onnx [ROUNDS]
 
 YUNET.onnx may be empty: OpenCV's Haar cascade then. Prints a JSON line: the leading class's index and, with ROUNDS,
 the median milliseconds of as many further readings of the same bytes. Run by its path, so that fer is not imported.

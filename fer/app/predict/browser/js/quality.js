@@ -1,0 +1,82 @@
+/** Whether a face can be read at all, as fer/vision/quality.py judges it. */
+
+import { wholeFace } from "./alignment.js";
+import { area } from "./detection.js";
+
+/** @import {Box, Constants} from "./types.d.ts" */
+
+/** The reasons not to read a face; none where it is fit. @param {{width: number, height: number}} picture @param {Box} box @param {Uint8Array} face @param {Constants} constants */
+export function assess(picture, box, face, constants) {
+  const q = constants.quality;
+  const reasons = [];
+  const { mean, variance } = moments(face);
+  const deviation = Math.sqrt(variance);
+  const side = Math.min(box.width, box.height);
+  const found = sharpness(face);
+  const turned = turn(box);
+  const outside = shareOutside(picture, box, constants);
+  const plain = deviation < q.plainDeviation;
+  if (plain) reasons.push(`no facial content (its grays differ by ${deviation.toFixed(1)}, needs ${q.plainDeviation.toFixed(0)})`);
+  if (side < q.minSidePx) reasons.push(`too small (${side.toFixed(0)} px, needs ${q.minSidePx})`);
+  if (mean < q.darkGray) reasons.push(`too dark (mean gray ${mean.toFixed(0)}, needs ${q.darkGray})`);
+  if (!plain && found < q.minSharpness) reasons.push(`blurred (sharpness ${found.toFixed(3)}, needs ${q.minSharpness})`);
+  if (turned > q.maxTurn) {
+    reasons.push(`turned away (nose ${(100 * turned).toFixed(0)} % of the eyes' distance off the middle, at most ${(100 * q.maxTurn).toFixed(0)} %)`);
+  }
+  if (mean > q.brightGray) reasons.push(`overexposed (mean gray ${mean.toFixed(0)}, at most ${q.brightGray})`);
+  if (outside > q.cutShare) {
+    reasons.push(`cut by the frame (${(100 * outside).toFixed(0)} % outside, at most ${(100 * q.cutShare).toFixed(0)} %)`);
+  }
+  return reasons;
+}
+
+/** @param {ArrayLike<number>} values */
+export function moments(values) {
+  let [sum, squares] = [0, 0];
+  for (let index = 0; index < values.length; index++) sum += values[index];
+  const mean = sum / values.length;
+  for (let index = 0; index < values.length; index++) squares += (values[index] - mean) ** 2;
+  return { mean, variance: squares / values.length };
+}
+
+/** The variance of the Laplacian over the grays' own. @param {Uint8Array} face */
+function sharpness(face) {
+  const size = Math.sqrt(face.length);
+  const laplacian = new Float32Array(face.length);
+  const inside = (/** @type {number} */ place) => (place < 0 ? 1 : place < size ? place : size - 2); // mirrored at the edge
+  for (let row = 0; row < size; row++) {
+    for (let column = 0; column < size; column++) {
+      const around = face[size * inside(row - 1) + column] + face[size * inside(row + 1) + column] +
+        face[size * row + inside(column - 1)] + face[size * row + inside(column + 1)];
+      laplacian[size * row + column] = around - 4 * face[size * row + column];
+    }
+  }
+  return moments(laplacian).variance / Math.max(moments(face).variance, 1);
+}
+
+/** @param {Box} box */
+function turn({ landmarks: [right, left, nose] }) {
+  const [x, y] = [left[0] - right[0], left[1] - right[1]];
+  const along = (nose[0] - (right[0] + left[0]) / 2) * x + (nose[1] - (right[1] + left[1]) / 2) * y;
+  return Math.abs(along) / Math.max(Math.hypot(x, y), 1e-6) ** 2;
+}
+
+/** The share of a face beyond the frame: of its box, or where its eyes and mouth tell of more, that. @param {{width: number, height: number}} picture @param {Box} box @param {Constants} constants */
+function shareOutside({ width, height }, box, { alignment: a, quality: { faceHeight, faceSteps } }) {
+  const insideX = Math.min(box.x + box.width, width) - Math.max(box.x, 0);
+  const insideY = Math.min(box.y + box.height, height) - Math.max(box.y, 0);
+  const ofBox = 1 - (Math.max(insideX, 0) * Math.max(insideY, 0)) / Math.max(area(box), 1e-9);
+  const crop = wholeFace(box, a);
+  const [cosine, sine] = [Math.cos(crop.roll), Math.sin(crop.roll)];
+  const stretch = Math.sqrt(faceHeight);
+  let inside = 0;
+  for (let column = 0; column < faceSteps; column++) {
+    for (let row = 0; row < faceSteps; row++) {
+      const dx = crop.side * ((a.boxCenter[0] + a.boxSide * ((column + 0.5) / faceSteps - 0.5) / stretch) / a.reference - 0.5);
+      const dy = crop.side * ((a.boxCenter[1] + a.boxSide * ((row + 0.5) / faceSteps - 0.5) * stretch) / a.reference - 0.5);
+      const [x, y] = [crop.centerX + cosine * dx - sine * dy, crop.centerY + sine * dx + cosine * dy];
+      inside += Number(x >= 0 && x < width && y >= 0 && y < height);
+    }
+  }
+  return Math.max(ofBox, 1 - inside / faceSteps ** 2);
+}
