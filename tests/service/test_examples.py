@@ -99,4 +99,4 @@ def test_javascript(own, here):
 def test_the_batch_from_python(here, capsys):
     (code,) = blocks("python", (ROOT / "docs" / "batch.md").read_text(encoding="utf-8"))
     exec(compile(code, "batch.md", "exec"), {})  # noqa: S102  the page's own code
-    assert capsys.readouterr().out.startswith("1  photo.jpg,,,")
+    assert capsys.readouterr().out.startswith("1  photo.jpg,,1,")
