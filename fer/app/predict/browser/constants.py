@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fer.expressions import COLORS, NAMES, UNSURE_COLOR
-from fer.inference import live, tracked
+from fer.inference import live, tracked_reader
 from fer.limits import limits
 from fer.preprocessing import DEVIATION_FLOOR
 from fer.vision import alignment, detection, quality, tracking
@@ -62,7 +62,7 @@ def constants() -> dict[str, object]:
             "alone": tracking.ALONE,
             "memoryS": tracking.MEMORY_S,
             "stopped": tracking.STOPPED,
-            "trackedSide": tracked.TRACKED_SIDE,
+            "trackedSide": tracked_reader.TRACKED_SIDE,
         },
         "live": {
             "historyS": live.HISTORY_S,
