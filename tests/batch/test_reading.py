@@ -29,7 +29,7 @@ def rows(reading: Reading) -> list[list[str]]:
 def test_a_photos_row_is_what_the_recognizer_says(reader, sample):
     reading = read_input(reader, given(sample))
     (face,) = reader.recognizer.predict(read_image(sample), "hog")
-    assert rows(reading) == [list(FaceRecord(face, str(sample), model="mini_xception").to_row())]
+    assert rows(reading) == [list(FaceRecord(face, str(sample), person=1, model="mini_xception").to_row())]
     assert reading.faces == 1 and reading.answers == {face.answer: 1} and not reading.error
     assert (reading.size, reading.changed_ns) == (sample.stat().st_size, sample.stat().st_mtime_ns)
 
