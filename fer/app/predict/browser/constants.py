@@ -49,6 +49,7 @@ def constants() -> dict[str, object]:
             "cutShare": quality.CUT_SHARE,
             "minSharpness": quality.MIN_SHARPNESS,
             "faceHeight": quality.FACE_HEIGHT,
+            "faceTop": quality.FACE_TOP,
             "faceSteps": quality.FACE_STEPS,
             "maxTurn": quality.MAX_TURN,
         },
