@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import socket
 
 import cv2
@@ -21,6 +22,7 @@ BACKLOG = 256  # connections that wait to be accepted
 def serve(config: ServiceConfig, host: str, port: int) -> None:
     """Serve until SIGINT or SIGTERM, which lets requests at work end. Raises FerError."""
     share_arenas()
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)  # a line for each form that cannot be parsed
     cv2.setNumThreads(1)  # pictures are read side by side
     app = create_app(config)
     gc.collect()
