@@ -54,7 +54,7 @@ def find_faces(image_rgb: NDArray[np.uint8], detector: Detector, long_side: int 
             boxes = _clear_at_smaller_sides(turned, detector)
         if _evidence(boxes) > _evidence(best):
             best = [_turned_back(box, degrees, small.shape, factor) for box in boxes]
-    return best
+    return best or [_scaled(box, 1 / factor) for box in _at_smaller_sides(small, detector)]
 
 
 def _clear_at_smaller_sides(picture: NDArray[np.uint8], detector: Detector) -> list[FaceBox]:
@@ -63,6 +63,12 @@ def _clear_at_smaller_sides(picture: NDArray[np.uint8], detector: Detector) -> l
         if side < max(picture.shape[:2]) and _is_clear(picture, boxes := detector.detect(picture, side)):
             return boxes
     return []
+
+
+def _at_smaller_sides(picture: NDArray[np.uint8], detector: Detector) -> list[FaceBox]:
+    """The best that was found there, clear or not: a face that cannot be read is told of, too."""
+    sides = [side for side in SMALLER_SIDES if side < max(picture.shape[:2])]
+    return max((detector.detect(picture, side) for side in sides), key=_evidence, default=[])
 
 
 def _is_clear(image_rgb: NDArray[np.uint8], boxes: list[FaceBox]) -> bool:

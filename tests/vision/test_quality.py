@@ -122,3 +122,12 @@ def test_how_much_the_frame_cuts_off_by_hand():
     assert share_outside((100, 100), box(-30)) == pytest.approx(0)
     assert share_outside((100, 100), box(23.7)) == pytest.approx(0.5, abs=0.03)
     assert share_outside((100, 100), box(14.4)) == pytest.approx(0.25, abs=0.03)
+    assert share_outside((100, 23), box(0)) == pytest.approx(0.52, abs=0.03)  # beyond the right edge
+
+
+def test_a_close_up_loses_a_little_at_every_edge_and_can_be_read():
+    """Where the face is wider than the picture by a tenth at each side, and its hair is not in it."""
+    points = ((18.0, 20.0), (42.0, 20.0), (30.0, 33.0), (21.0, 44.0), (39.0, 44.0))
+    box = FaceBox(2, 0, 56, 60, 0.9, points, detector="yunet")
+    assert 0 < share_outside((62, 50), box) < quality.CUT_SHARE
+    assert share_outside((62, 40), box) > quality.CUT_SHARE

@@ -36,8 +36,8 @@ class OneUpright:
         score = self.upright if (gray[top, left:right] > 220).all() else self.turned  # the brighter edge is above
         if not score:
             return []
-        points = ((left + 10, top + 10), (right - 10, top + 10), (left + 25, top + 25), (left + 12, bottom - 10))
-        landmarks = tuple((float(x), float(y)) for x, y in (*points, (right - 12, bottom - 10)))
+        shares = ((0.3, 0.35), (0.7, 0.35), (0.5, 0.55), (0.35, 0.75), (0.65, 0.75))
+        landmarks = tuple((float(left + x * (right - left)), float(top + y * (bottom - top))) for x, y in shares)
         return [
             FaceBox(
                 float(left), float(top), float(right - left), float(bottom - top), score, landmarks, detector="yunet"
@@ -97,6 +97,12 @@ def test_a_close_up_is_found_smaller_and_before_any_turn():
     detector = OneUpright(smallest=320, turned=0.93)
     (box,) = find_faces(image, detector)
     assert detector.calls == 2 and (box.x, box.y, box.width, box.height, box.rotation) == (90, 60, 150, 180, 0)
+
+
+def test_a_close_up_that_cannot_be_read_is_told_of_all_the_same():
+    image = np.kron(picture(), np.ones((3, 3, 1), np.uint8))
+    (box,) = find_faces(image, OneUpright(smallest=320, upright=0.7, turned=0.6))
+    assert (box.score, box.rotation) == (0.7, 0)
 
 
 def test_small_pictures_are_crops_where_nobody_chose_a_detector():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fer.expressions import COLORS, NAMES, UNSURE_COLOR
-from fer.inference import live, tracked
+from fer.inference import live, tracked_reader
 from fer.limits import limits
 from fer.preprocessing import DEVIATION_FLOOR
 from fer.vision import alignment, detection, quality, tracking
@@ -49,6 +49,7 @@ def constants() -> dict[str, object]:
             "cutShare": quality.CUT_SHARE,
             "minSharpness": quality.MIN_SHARPNESS,
             "faceHeight": quality.FACE_HEIGHT,
+            "faceTop": quality.FACE_TOP,
             "faceSteps": quality.FACE_STEPS,
             "maxTurn": quality.MAX_TURN,
         },
@@ -62,7 +63,7 @@ def constants() -> dict[str, object]:
             "alone": tracking.ALONE,
             "memoryS": tracking.MEMORY_S,
             "stopped": tracking.STOPPED,
-            "trackedSide": tracked.TRACKED_SIDE,
+            "trackedSide": tracked_reader.TRACKED_SIDE,
         },
         "live": {
             "historyS": live.HISTORY_S,

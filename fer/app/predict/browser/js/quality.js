@@ -1,7 +1,6 @@
 /** Whether a face can be read at all, as fer/vision/quality.py judges it. */
 
 import { wholeFace } from "./alignment.js";
-import { area } from "./detection.js";
 
 /** @import {Box, Constants} from "./types.d.ts" */
 
@@ -61,22 +60,20 @@ function turn({ landmarks: [right, left, nose] }) {
   return Math.abs(along) / Math.max(Math.hypot(x, y), 1e-6) ** 2;
 }
 
-/** The share of a face beyond the frame: of its box, or where its eyes and mouth tell of more, that. @param {{width: number, height: number}} picture @param {Box} box @param {Constants} constants */
-function shareOutside({ width, height }, box, { alignment: a, quality: { faceHeight, faceSteps } }) {
-  const insideX = Math.min(box.x + box.width, width) - Math.max(box.x, 0);
-  const insideY = Math.min(box.y + box.height, height) - Math.max(box.y, 0);
-  const ofBox = 1 - (Math.max(insideX, 0) * Math.max(insideY, 0)) / Math.max(area(box), 1e-9);
+/** The largest share of a face beyond one edge of the picture. @param {{width: number, height: number}} picture @param {Box} box @param {Constants} constants */
+function shareOutside({ width, height }, box, { alignment: a, quality: { faceHeight, faceTop, faceSteps } }) {
   const crop = wholeFace(box, a);
   const [cosine, sine] = [Math.cos(crop.roll), Math.sin(crop.roll)];
   const stretch = Math.sqrt(faceHeight);
-  let inside = 0;
+  const beyond = [0, 0, 0, 0];
   for (let column = 0; column < faceSteps; column++) {
     for (let row = 0; row < faceSteps; row++) {
+      const down = faceTop + (1 - faceTop) * (row + 0.5) / faceSteps - 0.5;
       const dx = crop.side * ((a.boxCenter[0] + a.boxSide * ((column + 0.5) / faceSteps - 0.5) / stretch) / a.reference - 0.5);
-      const dy = crop.side * ((a.boxCenter[1] + a.boxSide * ((row + 0.5) / faceSteps - 0.5) * stretch) / a.reference - 0.5);
+      const dy = crop.side * ((a.boxCenter[1] + a.boxSide * down * stretch) / a.reference - 0.5);
       const [x, y] = [crop.centerX + cosine * dx - sine * dy, crop.centerY + sine * dx + cosine * dy];
-      inside += Number(x >= 0 && x < width && y >= 0 && y < height);
+      [x < 0, x >= width, y < 0, y >= height].forEach((is, edge) => { beyond[edge] += Number(is); });
     }
   }
-  return Math.max(ofBox, 1 - inside / faceSteps ** 2);
+  return Math.max(...beyond) / faceSteps ** 2;
 }

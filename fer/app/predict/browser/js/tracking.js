@@ -1,4 +1,4 @@
-/** Who is who from frame to frame, as fer/vision/tracking.py and fer/inference/tracked.py follow people. */
+/** Who is who from frame to frame, as fer/vision/tracking.py and fer/inference/tracked_reader.py follow people. */
 
 import { area, clamp, scaled } from "./detection.js";
 import { judge } from "./judgement.js";

@@ -30,6 +30,7 @@ export type Constants = {
     cutShare: number;
     minSharpness: number;
     faceHeight: number;
+    faceTop: number;
     faceSteps: number;
     maxTurn: number;
   };
