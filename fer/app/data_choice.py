@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -107,14 +108,16 @@ def _form(data: str, unknown: Mapping[str, int]) -> None:
     """One select for each folder or label that is none of the seven classes."""
     given, chosen = parse_classes(chosen_classes(data)), {}
     options = [LEAVE_OUT, *NAMES]
-    with st.form(f"classes_{data}", width=760):
+    digest = hashlib.blake2b(data.encode("utf-8", "surrogateescape"), digest_size=6).hexdigest()  # no path on the page
+    with st.form(f"classes_{digest}", width=760):
         st.markdown("**What does each of these show?**")
         with st.container(horizontal=True):
-            for name in sorted({**given, **{name.lower(): 0 for name in unknown}}, key=natural_order):
+            names = sorted({**given, **{name.lower(): 0 for name in unknown}}, key=natural_order)
+            for number, name in enumerate(names):
                 count = next((unknown[each] for each in unknown if each.lower() == name), None)
                 label = name if count is None else f"{name} ({count:,} picture{'' if count == 1 else 's'})"
                 start = options.index(given.get(name, LEAVE_OUT))
-                chosen[name] = st.selectbox(plain(label), options, start, key=f"class_{data}_{name}", width=170)
+                chosen[name] = st.selectbox(plain(label), options, start, key=f"class_{digest}_{number}", width=170)
         if st.form_submit_button("Use these classes"):
             told = {name: one for name, one in chosen.items() if one != LEAVE_OUT}
             session.data_classes.get()[data] = format_classes(told)

@@ -69,20 +69,22 @@ def numbered(folder):
     return folder
 
 
+def class_boxes(app):
+    """The selects that ask what each folder shows."""
+    return [box for box in app.selectbox if str(box.key).startswith("class_")]
+
+
 def test_numbered_folders_are_told_by_a_form_and_what_is_skipped_is_counted(app, tmp_path):
     folder = numbered(tmp_path / "raf")
     evaluate(app, folder)
     assert not app.exception and "one of the seven classes" in app.error[0].value
-    assert [box.label for box in app.selectbox if box.key.startswith(f"class_{folder}")] == [
-        plain("1 (2 pictures)"),
-        plain("2 (2 pictures)"),
-    ]
-    app.selectbox(key=f"class_{folder}_1").set_value("surprise")
+    assert [box.label for box in class_boxes(app)] == [plain("1 (2 pictures)"), plain("2 (2 pictures)")]
+    class_boxes(app)[0].set_value("surprise")
     next(button for button in app.button if button.label == "Use these classes").click().run()
     assert not app.exception and not app.error and "on 2 faces" in words(app)
     assert "none of the seven classes: 2 (2 pictures)" in words(app).replace("\\", "")
     assert "1 file left out: not named like pictures" in [box.label for box in app.expander]
     assert "landmarks" in words(app) and "README" not in words(app)
-    app.selectbox(key=f"class_{folder}_2").set_value("fear")
+    class_boxes(app)[1].set_value("fear")
     next(button for button in app.button if button.label == "Use these classes").click().run()
     assert not app.error and "on 4 faces" in words(app)

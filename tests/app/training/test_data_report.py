@@ -8,7 +8,7 @@ from fer.app import resources
 from fer.app.markdown import plain
 from fer.errors import DatasetError
 from fer.training import launcher
-from tests.app.evaluate.test_inputs import numbered
+from tests.app.evaluate.test_inputs import class_boxes, numbered
 from tests.app.helpers import made, words
 
 
@@ -57,7 +57,7 @@ def test_numbered_folders_are_told_by_a_form_and_the_run_keeps_it(app, tmp_path,
     app.segmented_control(key="data_source").set_value("path").run()
     app.text_input(key="data_path").set_value(str(folder)).run()
     assert not app.exception and "one of the seven classes" in app.error[0].value
-    app.selectbox(key=f"class_{folder}_2").set_value("fear")
+    class_boxes(app)[1].set_value("fear")
     next(button for button in app.button if button.label == "Use these classes").click().run()
     assert not app.exception and not app.error and "2 pictures in 1 splits" in words(app).replace("\\", "")
     assert "none of the seven classes: 1 (2 pictures)" in words(app).replace("\\", "")
