@@ -243,7 +243,7 @@ def test_the_strip_of_another_face_is_made_inside(reading, monkeypatch):
 
 def test_an_evaluation_takes_a_turn_for_each_batch_and_says_the_same(heavy, monkeypatch):
     recognizer, dataset = resources.recognizer(ShippedModel("mini_xception")), read_dataset(SYNTHETIC, quiet=True)
-    choice = inputs.Choice(SYNTHETIC, SYNTHETIC, "PublicTest", "flip")
+    choice = inputs.Choice(SYNTHETIC, "", SYNTHETIC, "PublicTest", "flip")
     found = inputs.evaluated(ShippedModel("mini_xception"), choice, dataset)
     faces = len(found.part)
     assert len(heavy.entries) == 1 + sum(2 * -(-min(512, faces - first) // 128) for first in range(0, faces, 512))

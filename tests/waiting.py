@@ -1,12 +1,15 @@
-"""Waiting for events, in the one place where a test polls."""
+"""Waiting: for events, in the one place where a test polls, and for coroutines."""
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
 Found = TypeVar("Found")
+Result = TypeVar("Result")
 LOOK_S = 0.05
 
 
@@ -17,3 +20,9 @@ def wait_for(condition: Callable[[], Found], timeout_s: float = 60) -> Found:
         assert time.monotonic() < deadline, f"waited {timeout_s} s in vain"
         time.sleep(LOOK_S)
     return found
+
+
+def finish(coroutine: Coroutine[Any, Any, Result]) -> Result:
+    """A coroutine's result, from a thread of its own: Playwright has its loop in the tests' own."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, coroutine).result()

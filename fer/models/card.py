@@ -17,7 +17,7 @@ from fer.records import FaceBox, Prediction, Quality
 
 MAX_BYTES = 4 * 2**20
 MAX_DEPTH = 20  # lists in lists: shipped cards have three
-DETECTOR_SPECS = {
+FIELD_KINDS = {
     "data": str,
     "notes": str,
     "date": str,
@@ -87,7 +87,7 @@ class Card:
 
 
 def _check_kinds(values: dict[str, Any]) -> None:
-    for name, kind in DETECTOR_SPECS.items():
+    for name, kind in FIELD_KINDS.items():
         if not isinstance(values.get(name, kind()), kind):
             raise _unfit(name, values[name], "text" if kind is str else "an object")
     for name, (low, high) in RANGES.items():

@@ -106,7 +106,9 @@ def test_photo_table_csv_and_json_tell_the_same_of_a_face(server, page, sample, 
         with page.expect_download() as download:
             page.get_by_role("button", name=kind, exact=True).click()
         texts[kind] = download.value.path().read_text(encoding="utf-8")
+    page.get_by_test_id("stDataFrame").scroll_into_view_if_needed()
     cells = page.get_by_test_id("stDataFrame").locator("table [role=gridcell]")
+    expect(cells.first).to_be_attached()
     columns = page.get_by_test_id("stDataFrame").locator("table [role=columnheader]").all_inner_texts()
     values = cells.all_inner_texts()
     table = [dict(zip(columns, values[first:])) for first in range(0, len(values), len(columns))]

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
-from types import SimpleNamespace
 
 import numpy as np
 
@@ -23,7 +22,7 @@ from fer.evaluation.groups import read_metadata, slices_of
 from fer.inference.recognizer import load
 from fer.inference.video import read_video
 from fer.limits import HOSTED, OPEN
-from fer.models.card import DETECTOR_SPECS
+from fer.models.card import FIELD_KINDS, Card
 from fer.models.checkpoints import load_checkpoint
 from fer.records import FaceBox, Prediction, Quality
 from fer.training import watched_faces
@@ -113,7 +112,7 @@ def checkpoint(content: Input, folder: Path) -> None:
     """Load it; whoever shows the card relies on the kinds of its fields."""
     model, card = load_checkpoint(write(folder, content) / "a.safetensors")
     assert all(value.isfinite().all() for value in model.state_dict().values())
-    for name, kind in DETECTOR_SPECS.items():
+    for name, kind in FIELD_KINDS.items():
         assert isinstance(getattr(card, name), kind), name
     json.dumps(card.to_json())
     card.preprocessing(np.zeros((1, card.preprocessing.face_size, card.preprocessing.face_size), np.uint8))
@@ -129,12 +128,12 @@ def graph(content: Input, folder: Path) -> None:
 class Someone:
     """A detector and a recognizer in one, that see the same face everywhere: what surrounds them is tried."""
 
-    name, card = "yunet", SimpleNamespace(threshold=0.5)
+    name, card = "yunet", Card("none")
 
     def detect(self, image_rgb: np.ndarray, long_side: int) -> list[FaceBox]:
-        return [FaceBox(0, 0, 16, 16)]
+        return [FaceBox(0, 0, 16, 16, detector="yunet")]
 
-    def read(self, image_rgb: np.ndarray, boxes: list[FaceBox], detector_name: str) -> list[Prediction]:
+    def read(self, image_rgb: np.ndarray, boxes: list[FaceBox]) -> list[Prediction]:
         return [Prediction(box, (0.4, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1), True, Quality()) for box in boxes]
 
 

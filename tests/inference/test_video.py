@@ -87,7 +87,7 @@ def test_a_cut_starts_new_people_who_inherit_nothing(tmp_path):
     for index, number in ((13, 2), (26, 3)):
         own = [row for row in video.rows if row.person == number]
         assert own[0].time_s == pytest.approx(index / 25, abs=0.001)  # read at once
-        assert np.ptp([row.probabilities for row in own], axis=0).max() < 0.05  # nothing to be smoothed away
+        assert np.ptp([row.prediction.probabilities for row in own], axis=0).max() < 0.05  # nothing to be smoothed away
     assert video.read <= 2 * (1.56 * 5 + 1)
 
 

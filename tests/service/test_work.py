@@ -13,7 +13,7 @@ import pytest
 from fer.service.problems import BusyError, ClientLeftError
 from fer.service.work import Admission, Workers
 from tests.service.conftest import held_up, picture
-from tests.waiting import wait_for
+from tests.waiting import finish, wait_for
 
 
 def post(served) -> httpx.Response:
@@ -101,7 +101,7 @@ def test_work_that_nobody_waits_for_is_told_and_does_not_begin():
             with pytest.raises(ClientLeftError):
                 await each
 
-    asyncio.run(run())
+    finish(run())
     assert told.wait(10)
     workers.close()
 
@@ -113,5 +113,5 @@ def test_what_work_raises_reaches_who_waits():
         raise ValueError("x")
 
     with pytest.raises(ValueError, match="x"):
-        asyncio.run(workers.run(fails))
+        finish(workers.run(fails))
     workers.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import gzip
 import hashlib
 import json
@@ -27,6 +26,7 @@ from fer.models.weights import find_weights, read_card, shipped_names
 from fer.records import faces_csv
 from tests.app.helpers import control, open_view, words
 from tests.conftest import ROOT, YUNET
+from tests.waiting import finish
 
 JS = ROOT / "fer" / "app" / "predict" / "browser" / "js"
 
@@ -55,7 +55,7 @@ def get(app, path: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
     async def send(message):
         sent.append(message)
 
-    asyncio.run(app(scope, receive, send))
+    finish(app(scope, receive, send))
     named = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
     return sent[0]["status"], named, b"".join(part.get("body", b"") for part in sent[1:])
 

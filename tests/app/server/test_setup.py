@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import sys
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from starlette.exceptions import HTTPException
@@ -16,6 +14,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 
 from fer.app.server import setup
 from fer.limits import HOSTED, MB, OPEN
+from tests.waiting import finish
 
 
 def read_form(size: int) -> object:
@@ -32,8 +31,7 @@ def read_form(size: int) -> object:
     async def read():
         return (await Request(scope, receive).form())["file"]
 
-    with ThreadPoolExecutor(1) as pool:  # Playwright has its loop in this thread
-        return pool.submit(asyncio.run, read()).result()
+    return finish(read())
 
 
 def test_a_phones_photo_stays_in_memory():
