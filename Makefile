@@ -16,9 +16,10 @@ app: $(VENV)/.ready
 test: $(VENV)/.ready-dev $(NODE)/.ready
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
 
-# What takes longer: a hundred thousand hostile inputs, and twenty visitors at once, then twenty with cameras, fifty
-# clients of the service, and a batch of ten thousand photos.
+# What takes longer: the tests marked `long`, a hundred thousand hostile inputs, twenty visitors at once, then twenty with
+# cameras, fifty clients of the service, and a batch of ten thousand photos.
 test-all: test
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m long
 	$(BIN)/python -m tests.fuzz.long
 	$(BIN)/python -m tests.load
 	$(BIN)/python -m tests.load.in_browser

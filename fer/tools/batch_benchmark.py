@@ -21,7 +21,7 @@ import tyro
 from PIL import Image
 
 from fer.batch.local import cores
-from fer.locations import SAMPLES
+from fer.locations import PACKAGE, SAMPLES
 from fer.tools.timing import Row, missing, row
 
 PHOTOS = 300
@@ -62,7 +62,8 @@ def crops(folder: Path, count: int) -> Path:
 def spent_s(command: list[str]) -> tuple[float, float, float]:
     """(wall seconds, processor seconds with all that it started, MB of the largest process) of a command."""
     before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
-    subprocess.run(command, check=True, capture_output=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    subprocess.run(command, check=True, capture_output=True, env=environment, cwd=PACKAGE.parent)
     wall, after = time.monotonic() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
     busy = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return wall, busy, after.ru_maxrss / 1024

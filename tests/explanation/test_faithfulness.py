@@ -158,6 +158,7 @@ def public_test():
     return faces[np.sort(np.random.default_rng(1).choice(rows, 500, replace=False))]
 
 
+@pytest.mark.long
 def test_what_maps_mark_costs_more_than_random_on_500_faces(recognizer, public_test):
     layer = default_layer(recognizer)
     rows = measure(recognizer, public_test, ("grad_cam", "guided_backprop", "guided_grad_cam"), (layer,), sane=False)
