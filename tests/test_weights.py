@@ -18,7 +18,12 @@ def evaluated(name, csv) -> Evaluation:
     return study(fer.load(name), read_fer2013(csv, quiet=True), "PublicTest")
 
 
-@pytest.mark.parametrize("name", shipped_names())
+SMALL = "mini_xception"  # the others take longer
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name == SMALL else pytest.mark.long) for name in shipped_names()]
+)
 def test_the_card_tells_the_accuracy_and_the_sets_on_public_test(name, fer2013_csv):
     card = fer.load(name).card
     assert card.metrics["split"] == "PublicTest" and card.metrics["tta"] == "none"

@@ -131,6 +131,7 @@ def test_leaving_the_tab_stops_the_stream_and_it_starts_again(live_server, live_
         page.get_by_role("tab", name="Live").click()
 
 
+@pytest.mark.long
 def test_two_tabs_at_once(live_server, live_page):
     (address, threads), page = live_server, live_page
     second = page.context.new_page()
