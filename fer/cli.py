@@ -54,12 +54,10 @@ def predict(
         stability: Also tell for each face the share of slightly different cuts that keep its label.
         json: Print one JSON line a picture.
     """
-    from dataclasses import replace
-
     import fer
     from fer.data.photo_files import PhotoFiles
     from fer.inference.photo import PhotoReading
-    from fer.inference.stability import stability as steady
+    from fer.inference.stability import with_stability
     from fer.memory import return_freed_memory
     from fer.vision.detection import load_detector
     from fer.vision.images import FORMATS, read
@@ -75,8 +73,7 @@ def predict(
                 decoded = read(path)
                 faces = recognizer.predict(decoded.rgb, finder)
                 if stability:
-                    shares = steady(recognizer, decoded.rgb, faces)
-                    faces = [replace(face, stability=share) for face, share in zip(faces, shares, strict=True)]
+                    faces = with_stability(recognizer, decoded.rgb, faces)
                 reading = PhotoReading.of(str(path), decoded, faces)
             except FerError as error:
                 reading = PhotoReading(str(path), error=error)

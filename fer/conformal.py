@@ -62,8 +62,7 @@ class PredictionSets:
         level = self.level if level is None else level
         if view not in self.quantiles or round(level, 2) not in LEVELS:
             raise ValueError(f"there are no prediction sets for the view {view!r} at the level {level:g}")
-        place = LEVELS.index(round(level, 2))
-        limits = np.array([self.quantiles[view][name][place] for name in NAMES])
+        limits = np.array(self._limits(view, level))
         inside: NDArray[np.bool_] = nonconformity(probabilities, self.method) <= limits
         inside[np.arange(len(inside)), np.argmax(probabilities, 1)] = True
         return inside
@@ -72,8 +71,12 @@ class PredictionSets:
         """The rule at its own level for one view: its method, and a limit a class; None where none was fitted."""
         if view not in self.quantiles:
             return None
-        place = LEVELS.index(round(self.level, 2))
-        return {"method": self.method, "limits": [self.quantiles[view][name][place] for name in NAMES]}
+        return {"method": self.method, "limits": self._limits(view, self.level)}
+
+    def _limits(self, view: str, level: float) -> list[float]:
+        """The quantile of each class, in NAMES' order."""
+        place = LEVELS.index(round(level, 2))
+        return [self.quantiles[view][name][place] for name in NAMES]
 
     def to_json(self) -> dict[str, object]:
         return {
@@ -90,7 +93,7 @@ class PredictionSets:
 
     @classmethod
     def from_json(cls, values: object) -> PredictionSets:
-        """Raises WeightsError for anything but a whole rule: a stranger may have written it."""
+        """Raises WeightsError for anything but a whole rule: a card is untrusted."""
         if not isinstance(values, dict):
             raise _unfit("an object")
         quantiles = values.get("quantiles")

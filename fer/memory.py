@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 from contextlib import suppress
 
+LARGE_PIXELS = 4_000_000  # of a photo from which on what is kept is worth giving back
 M_ARENA_MAX = -8  # glibc's name for it in mallopt
 
 

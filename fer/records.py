@@ -6,7 +6,7 @@ import csv
 import io
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -47,6 +47,12 @@ class FaceBox:
     @property
     def area(self) -> float:
         return self.width * self.height
+
+    def scaled(self, by: float) -> FaceBox:
+        """The same face in the picture made so many times as large."""
+        points = self.landmarks and tuple((x * by, y * by) for x, y in self.landmarks)
+        x, y, width, height = self.x * by, self.y * by, self.width * by, self.height * by
+        return replace(self, x=x, y=y, width=width, height=height, landmarks=points)
 
 
 @dataclass(frozen=True)

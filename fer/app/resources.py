@@ -11,7 +11,7 @@ from fer.app.model_choice import Model
 from fer.app.server.memory import collect
 from fer.data.dataset import Dataset
 from fer.data.ferplus import FERPLUS_FILE
-from fer.data.folders import files_below
+from fer.data.photo_files import files_below
 from fer.data.read import SYNTHETIC, read_dataset
 from fer.data.uploads import is_upload
 from fer.errors import DatasetError
@@ -72,7 +72,7 @@ def data_stamp(path: str) -> str:
         return SYNTHETIC
     place = Path(path)
     if place.is_dir() and not (place / "fer2013.csv").is_file():
-        files = [place / file for file in sorted(files_below(place))]
+        files = [place / file for file in files_below(place)]
     else:
         file = place / "fer2013.csv" if place.is_dir() else place
         files = [found for found in (file, file.with_name(FERPLUS_FILE)) if found.is_file()]

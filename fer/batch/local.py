@@ -23,11 +23,6 @@ TOLD_S = 0.5  # between two words about how far a video is
 TRIES = 2  # at an input that a worker died of
 
 
-def cores() -> int:
-    """The processor cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def read_here(
     inputs: Sequence[Input],
     settings: Settings,

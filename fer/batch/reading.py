@@ -22,16 +22,15 @@ from fer.errors import FerError
 from fer.failure_log import log_failure
 from fer.inference.photo import PhotoReading
 from fer.inference.recognizer import Recognizer, load
-from fer.inference.stability import stability
+from fer.inference.stability import with_stability
 from fer.inference.video import READINGS_PER_S, read_video
-from fer.memory import return_freed_memory, share_arenas
+from fer.memory import LARGE_PIXELS, return_freed_memory, share_arenas
 from fer.models.card import Card
 from fer.models.weights import find_weights, read_card
 from fer.records import FaceRecord
 from fer.vision.detection import Detector, load_detector
 from fer.vision.images import read
 
-LARGE_PIXELS = 4_000_000  # of a photo, whose memory glibc would keep
 PIECE = 2**16  # bytes of a table unpacked at once
 
 
@@ -177,8 +176,7 @@ def _read_photo(reader: Reader, given: Input, packing: _Packing) -> tuple[str, .
     decoded, recognizer = read(given.path), reader.recognizer
     faces = recognizer.predict(decoded.rgb, reader.detector)
     if reader.settings.stability:
-        shares = stability(recognizer, decoded.rgb, faces)
-        faces = [replace(face, stability=share) for face, share in zip(faces, shares, strict=True)]
+        faces = with_stability(recognizer, decoded.rgb, faces)
     packing.add(
         FaceRecord(face, given.name, person=number, model=recognizer.name) for number, face in enumerate(faces, 1)
     )

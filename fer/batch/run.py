@@ -18,6 +18,7 @@ from fer.batch.ledger import Ledger
 from fer.batch.reading import Reading, Settings, csv_line
 from fer.errors import FerError
 from fer.files import replace_file, replacing
+from fer.machine import cores
 from fer.records import CSV_COLUMNS
 
 LEDGER, READINGS, ERRORS, SUMMARY = "progress.jsonl", "readings.csv", "errors.csv", "summary.json"
@@ -60,7 +61,7 @@ def run_batch(
             stack.enter_context(ray_cluster.connected(ray))
             workers, read = workers or ray_cluster.cluster_cores(), ray_cluster.read_there
         else:
-            workers, read = workers or local.cores(), local.read_here
+            workers, read = workers or cores(), local.read_here
         errors: dict[str, str] = {}
         finished = set[str]()
         with closing(read(todo, settings, workers, on_progress, stopping) if todo else _nothing()) as readings:

@@ -1,16 +1,15 @@
-"""Folders of pictures: what lies below one, and reading it as a data set."""
+"""Folders of pictures, read as a data set."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fer.data.arrangement import as_text, is_ignored, is_picture
+from fer.data.arrangement import as_text
 from fer.data.dataset import Dataset
 from fer.data.labels import NO_NAMES, ClassNames
+from fer.data.photo_files import files_below
 from fer.data.pictures import Faces, read_pictures
 from fer.errors import DatasetError
 from fer.limits import OWNER, Limits
@@ -58,34 +57,3 @@ def read_folder(
 ) -> Dataset:
     """Read all pictures below, see `fer.data.pictures.read_pictures`. Raises DatasetError."""
     return read_pictures(Folder(Path(folder), limits), faces, progress, quiet, cached, classes, limits)
-
-
-def files_below(root: Path) -> Iterator[str]:
-    """The files of a folder and of those in it, as paths with slashes below it; what `is_ignored` names is passed over.
-
-    Links to folders are not followed, and what may not be read is left out. Raises DatasetError for the folder itself.
-    """
-    waiting = [""]
-    while waiting:  # no recursion: folders may lie a thousand deep
-        inside = waiting.pop()
-        try:
-            with os.scandir(root / inside) as entries:
-                children = [entry for entry in entries if not is_ignored(entry.name)]
-        except OSError as error:
-            if inside:
-                continue
-            raise DatasetError(
-                f"The folder {root.name} cannot be read: {error.strerror or 'unknown reason'}."
-            ) from None
-        for child in children:
-            path = f"{inside}/{child.name}" if inside else child.name
-            with suppress(OSError):
-                if child.is_dir(follow_symlinks=False):
-                    waiting.append(path)
-                elif child.is_file():  # no pipe, no device, no link that leads nowhere
-                    yield path
-
-
-def pictures_below(folder: Path) -> list[Path]:
-    """All picture files of a folder and of those in it, sorted; links to folders are not followed."""
-    return sorted(folder / file for file in files_below(folder) if is_picture(file))

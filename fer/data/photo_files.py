@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from fer.data.arrangement import is_ignored, is_picture
+from fer.errors import DatasetError
 
 EXAMPLES = 3  # of the files that were skipped, by name
 
@@ -52,33 +53,53 @@ class PhotoFiles:
         return f"{files}: {kinds} ({', '.join(self.examples)}{more})."
 
     def _below(self, folder: Path) -> Iterator[Path]:
-        waiting = [(folder, self._inside(folder))]  # no recursion: folders may lie a thousand deep
-        while waiting:
-            place, names = waiting[-1]
-            if not names:
-                waiting.pop()
-                continue
-            name, is_folder = names.pop()
-            if is_folder:
-                waiting.append((place / name, self._inside(place / name)))
-            else:
-                yield place / name
-
-    def _inside(self, folder: Path) -> list[tuple[str, bool]]:
-        """The names of photos and folders in one, the first last, and whether each is a folder."""
-        found = []
-        with suppress(OSError), os.scandir(folder) as entries:
-            for entry in entries:
-                with suppress(OSError):
-                    if is_ignored(entry.name) or (entry.is_symlink() and entry.is_dir()):
-                        continue
-                    if entry.is_dir() or (entry.is_file() and self._wanted(entry.name)):
-                        found.append((entry.name, entry.is_dir()))
-                    elif entry.is_file():
-                        self._skip(entry.name)
-        return sorted(found, reverse=True)
+        with suppress(DatasetError):  # a folder that may not be read is left out
+            for file in files_below(folder):
+                name = file.rpartition("/")[2]
+                if self._wanted(name):
+                    yield folder / file
+                else:
+                    self._skip(name)
 
     def _skip(self, name: str) -> None:
         self.skipped[os.path.splitext(name)[1].lower() or "without an ending"] += 1
         if len(self.examples) < EXAMPLES:
             self.examples.append(name)
+
+
+def files_below(root: Path) -> Iterator[str]:
+    """The files of a folder and of those in it, as paths with slashes below it, in the order of their names.
+
+    What `is_ignored` names is passed over. Links to folders are not followed, and what may not be read is left out.
+    Raises DatasetError for the folder itself.
+    """
+    try:
+        waiting = [("", _inside(root))]  # no recursion: folders may lie a thousand deep
+    except OSError as error:
+        raise DatasetError(f"The folder {root.name} cannot be read: {error.strerror or 'unknown reason'}.") from None
+    while waiting:
+        place, entries = waiting[-1]
+        if not entries:
+            waiting.pop()
+            continue
+        name, is_folder = entries.pop()
+        path = f"{place}/{name}" if place else name
+        if not is_folder:
+            yield path
+            continue
+        with suppress(OSError):
+            waiting.append((path, _inside(root / path)))
+
+
+def _inside(folder: Path) -> list[tuple[str, bool]]:
+    """The names of the files and folders in one, the first last, and whether each is a folder. Raises OSError."""
+    found = []
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if is_ignored(entry.name):
+                continue
+            with suppress(OSError):
+                is_folder = entry.is_dir(follow_symlinks=False)
+                if is_folder or entry.is_file():  # no pipe, no device, no link that leads nowhere
+                    found.append((entry.name, is_folder))
+    return sorted(found, reverse=True)

@@ -23,6 +23,12 @@ SCALE = 0.06  # larger or smaller
 TURN = 6.0  # degrees to either side
 
 
+def with_stability(recognizer: Recognizer, image_rgb: NDArray[np.uint8], faces: list[Prediction]) -> list[Prediction]:
+    """The same faces, the stability of each measured; see `stability`."""
+    shares = stability(recognizer, image_rgb, faces)
+    return [replace(face, stability=share) for face, share in zip(faces, shares, strict=True)]
+
+
 def stability(
     recognizer: Recognizer,
     image_rgb: NDArray[np.uint8],

@@ -9,7 +9,7 @@ import numpy as np
 
 from fer.inference.recognizer import Recognizer
 from fer.inference.smoothing import SMOOTHING_S, ProbabilitySmoother
-from fer.records import FaceBox, FaceRecord, Prediction
+from fer.records import FaceRecord, Prediction
 from fer.vision.detection import Detector
 from fer.vision.tracking import STALL_S, FaceTracker
 
@@ -68,7 +68,7 @@ class TrackedReader:
         recognizer, detector = self.recognizer, self.detector  # another thread may replace them meanwhile
         boxes = detector.detect(frame_rgb, self.long_side)
         predictions = recognizer.read(frame_rgb, boxes)
-        people = self._tracker.update([_scaled(box, TRACKED_SIDE / max(frame_rgb.shape[:2])) for box in boxes], time_s)
+        people = self._tracker.update([box.scaled(TRACKED_SIDE / max(frame_rgb.shape[:2])) for box in boxes], time_s)
         self._steady = {person: steady for person, steady in self._steady.items() if person in self._tracker.alive}
         return tuple(
             self._follow(person, prediction, time_s, recognizer)
@@ -89,7 +89,3 @@ class TrackedReader:
             smoothed = tuple(map(float, steady.probabilities))
         judged = recognizer.card.judge(prediction.box, smoothed, prediction.quality)
         return TrackedFace(person, judged, raw, time_s, recognizer.name)
-
-
-def _scaled(box: FaceBox, factor: float) -> FaceBox:
-    return replace(box, x=factor * box.x, y=factor * box.y, width=factor * box.width, height=factor * box.height)

@@ -10,14 +10,13 @@ from fer.errors import FerError, ImageError, missing_part
 from fer.inference.photo import PhotoReading
 from fer.inference.recognizer import Recognizer
 from fer.limits import MB, Limits
-from fer.memory import return_freed_memory
+from fer.memory import LARGE_PIXELS, return_freed_memory
 from fer.service.body import Upload
 from fer.service.problems import ClientLeftError, ProblemError
 from fer.service.work import Left
 from fer.vision.detection import Detector
 from fer.vision.images import DecodedImage, decode
 
-LARGE_PIXELS = 4_000_000  # of a photo, whose memory glibc would keep
 MAP_SIDE = 352  # pixels of a map's PNG
 
 

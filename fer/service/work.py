@@ -13,7 +13,6 @@ from starlette.requests import Request
 
 from fer.service.problems import BusyError, ClientLeftError
 
-WAITING = 64
 T = TypeVar("T")
 Left = Callable[[], bool]  # whether nobody waits for the work any more
 

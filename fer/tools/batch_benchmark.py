@@ -8,20 +8,17 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import os
-import resource
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import numpy as np
 import tyro
 from PIL import Image
 
-from fer.batch.local import cores
-from fer.locations import PACKAGE, SAMPLES
+from fer.locations import SAMPLES
+from fer.machine import cores
+from fer.tools.startup_benchmark import cost_of
 from fer.tools.timing import Row, missing, row
 
 PHOTOS = 300
@@ -61,12 +58,8 @@ def crops(folder: Path, count: int) -> Path:
 
 def spent_s(command: list[str]) -> tuple[float, float, float]:
     """(wall seconds, processor seconds with all that it started, MB of the largest process) of a command."""
-    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    subprocess.run(command, check=True, capture_output=True, env=environment, cwd=PACKAGE.parent)
-    wall, after = time.monotonic() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
-    busy = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return wall, busy, after.ru_maxrss / 1024
+    cost = cost_of(command, OMP_NUM_THREADS="1")
+    return cost["wall_ms"] / 1000, cost["busy_ms"] / 1000, cost["peak_mb"]
 
 
 def batch(folder: Path, out: Path, model: str, detector: str, *more: str) -> list[str]:

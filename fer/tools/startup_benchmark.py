@@ -152,12 +152,15 @@ def page_timings(rounds: int = 3) -> list[Row]:
     ]
 
 
-def cost_of(command: list[str]) -> dict:
-    """What a command cost: see fer.tools.process_cost. Raises FerError where it failed."""
+def cost_of(command: list[str], **settings: str) -> dict:
+    """What a command cost, see fer.tools.process_cost. Raises FerError where it failed.
+
+    settings: environment variables.
+    """
     helper = [sys.executable, "-S", str(HERE / "process_cost.py"), *command]
-    found = json.loads(
-        subprocess.run(helper, cwd=app_folder(), env=_environment(), capture_output=True, check=True).stdout
-    )
+    environment = {**_environment(), **settings}
+    ran = subprocess.run(helper, cwd=app_folder(), env=environment, capture_output=True, check=True)
+    found = json.loads(ran.stdout)
     if found["code"]:
         raise FerError(f"{' '.join(command)} ended with {found['code']}: {found['errors'].strip()[-500:]}")
     return found

@@ -20,6 +20,7 @@ from fer.data.uploads import is_upload
 from fer.errors import RunError
 from fer.limits import Limits, limits
 from fer.locations import PACKAGE, runs_folder
+from fer.machine import cores
 from fer.models.weights import shipped_names
 from fer.training.config import TrainConfig
 from fer.training.run_directory import ALIVE, RunDirectory
@@ -121,8 +122,7 @@ def launch(run: RunDirectory) -> None:
 
 def worker_threads() -> int:
     """Of many cores one is left for the app; of one or two none, since the worker is nice and gives way."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return cores - 1 if cores > 2 else cores
+    return cores() - 1 if cores() > 2 else cores()
 
 
 def pause(run: RunDirectory) -> None:

@@ -99,7 +99,7 @@ def read(path: Path | str, limits: Limits = OWNER) -> DecodedImage:
     try:
         _check_bytes(path.stat().st_size, limits)
         with open(path, "rb") as file:
-            return decode(file.read(limits.photo_bytes + 1), limits)  # what is no plain file may go on for ever
+            return decode(file.read(limits.photo_bytes + 1), limits)  # a pipe or a device may never end
     except FileNotFoundError:
         raise ImageError("There is no such file.") from None
     except ValueError:  # a NUL in the name

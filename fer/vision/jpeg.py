@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fer.vision.exif import orientation
 
 MARKER = re.compile(rb"\xff+([^\x00\xff])")  # 0xff 0x00 is a byte of coded pixels
-START, START_OF_PASS, END = 0xD8, 0xDA, 0xD9
+START_OF_PASS, END = 0xDA, 0xD9
 ALONE = {0x01, *range(0xD0, 0xD9)}  # markers that no length follows
 FRAMES = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 NEEDED = {*range(0xC0, 0xD0), 0xDB, 0xDD}  # frames, tables of codes and of steps, restart interval

@@ -44,31 +44,31 @@ def find_faces(image_rgb: NDArray[np.uint8], detector: Detector, long_side: int 
     if detector.name == WholePicture.name or _is_clear(image_rgb, found):
         return found
     small, factor = bounded(image_rgb, long_side)
-    if closer := _clear_at_smaller_sides(small, detector):
-        return [_scaled(box, 1 / factor) for box in closer]
+    smaller, clear = _at_smaller_sides(small, detector)
+    closer = [box.scaled(1 / factor) for box in smaller]
+    if clear:
+        return closer
     best = found
     for degrees in TURNS:
         turned = np.ascontiguousarray(np.rot90(small, -degrees // 90))
         boxes = detector.detect(turned, long_side)
         if not _is_clear(turned, boxes):
-            boxes = _clear_at_smaller_sides(turned, detector)
+            smaller, clear = _at_smaller_sides(turned, detector)
+            boxes = smaller if clear else []
         if _evidence(boxes) > _evidence(best):
             best = [_turned_back(box, degrees, small.shape, factor) for box in boxes]
-    return best or [_scaled(box, 1 / factor) for box in _at_smaller_sides(small, detector)]
+    return best or closer  # a face that cannot be read is told of, too
 
 
-def _clear_at_smaller_sides(picture: NDArray[np.uint8], detector: Detector) -> list[FaceBox]:
-    """The faces at the first of SMALLER_SIDES at which one is clear; an empty list where none is at any."""
+def _at_smaller_sides(picture: NDArray[np.uint8], detector: Detector) -> tuple[list[FaceBox], bool]:
+    """The faces at the first of SMALLER_SIDES at which one is clear, else the best of all, and whether one is clear."""
+    tried = []
     for side in SMALLER_SIDES:
-        if side < max(picture.shape[:2]) and _is_clear(picture, boxes := detector.detect(picture, side)):
-            return boxes
-    return []
-
-
-def _at_smaller_sides(picture: NDArray[np.uint8], detector: Detector) -> list[FaceBox]:
-    """The best that was found there, clear or not: a face that cannot be read is told of, too."""
-    sides = [side for side in SMALLER_SIDES if side < max(picture.shape[:2])]
-    return max((detector.detect(picture, side) for side in sides), key=_evidence, default=[])
+        if side < max(picture.shape[:2]):
+            tried.append(detector.detect(picture, side))
+            if _is_clear(picture, tried[-1]):
+                return tried[-1], True
+    return max(tried, key=_evidence, default=[]), False
 
 
 def _is_clear(image_rgb: NDArray[np.uint8], boxes: list[FaceBox]) -> bool:
@@ -82,11 +82,6 @@ def _is_clear(image_rgb: NDArray[np.uint8], boxes: list[FaceBox]) -> bool:
 
 def _evidence(boxes: list[FaceBox]) -> float:
     return sum(max(box.score - HALF, 0.0) for box in boxes)
-
-
-def _scaled(box: FaceBox, by: float) -> FaceBox:
-    points = box.landmarks and tuple((x * by, y * by) for x, y in box.landmarks)
-    return replace(box, x=box.x * by, y=box.y * by, width=box.width * by, height=box.height * by, landmarks=points)
 
 
 def _turned_back(box: FaceBox, degrees: int, shape: tuple[int, ...], factor: float) -> FaceBox:
@@ -106,4 +101,4 @@ def _turned_back(box: FaceBox, degrees: int, shape: tuple[int, ...], factor: flo
         landmarks=box.landmarks and tuple(back(x, y) for x, y in box.landmarks),
         rotation=degrees,
     )
-    return _scaled(there, 1 / factor)
+    return there.scaled(1 / factor)

@@ -28,9 +28,9 @@ class BrowserRecording:
 _place: Slot[str] = Slot("live_place", str)
 unfit: Slot[str] = Slot("browser_unfit", str)  # why this visitor's browser cannot read, a key of live_tab's sentences
 model: Slot[dict[str, object] | None] = Slot("browser_model", lambda: None)  # the one that the browser was given last
-# The last one that a browser began, until the next one or until the page is left.
 # Those that the browser was given: the model's name and card, by what it is called on the page.
 cards: RecentSlot[str, tuple[str, Card]] = RecentSlot("browser_cards", 16)
+# The last one that a browser began, until the next one or until the page is left.
 recording: Slot[BrowserRecording | None] = Slot("browser_recording", lambda: None)
 
 
