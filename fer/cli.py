@@ -271,7 +271,7 @@ def video(
         raise FerError("--csv is the video itself or --out. Choose another name.")
     recognizer, finder = fer.load(model), load_detector(detector)
     _say(f"model {recognizer.name}, detector {finder.name}")
-    with tqdm(total=100, desc=source.name, bar_format="{l_bar}{bar}| {n:.0f} % [{elapsed}<{remaining}]") as bar:
+    with tqdm(total=100, desc=source.name, bar_format="{l_bar}{bar}| {n:.0f}% [{elapsed}<{remaining}]") as bar:
         video = read_video(
             source,
             out,

@@ -19,6 +19,7 @@ from fer.data.read import SYNTHETIC
 from fer.errors import DatasetError
 from fer.expressions import NAMES
 from fer.limits import MB, limits
+from fer.wording import count_of
 
 SOURCES = {"synthetic": "Drawn faces", "path": "A path on this server", "upload": "Upload"}
 LEAVE_OUT = "leave out"
@@ -115,7 +116,7 @@ def _form(data: str, unknown: Mapping[str, int]) -> None:
             names = sorted({**given, **{name.lower(): 0 for name in unknown}}, key=natural_order)
             for number, name in enumerate(names):
                 count = next((unknown[each] for each in unknown if each.lower() == name), None)
-                label = name if count is None else f"{name} ({count:,} picture{'' if count == 1 else 's'})"
+                label = name if count is None else f"{name} ({count_of(count, 'picture')})"
                 start = options.index(given.get(name, LEAVE_OUT))
                 chosen[name] = st.selectbox(plain(label), options, start, key=f"class_{digest}_{number}", width=170)
         if st.form_submit_button("Use these classes"):

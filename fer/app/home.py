@@ -14,7 +14,7 @@ def show() -> None:
     st.title("FER Studio")
     st.markdown(
         "FER Studio finds the faces in a photo and reads which of seven expressions each one shows. It says how sure "
-        "it is: where it says 80 %, about 80 of 100 such answers were right on photos it had not learned from. Where "
+        "it is: where it says 80%, about 80 of 100 such answers were right on photos it had not learned from. Where "
         f"that is too little, it says “not sure”. Everything runs on {'this server' if hosted() else 'this machine'}, "
         "with open models that were trained from scratch on FER2013, a public collection of face photos."
     )

@@ -145,4 +145,4 @@ def accuracy_line(model: Model) -> str:
         if isinstance(model, ShippedModel) or "fer2013" in card.data.lower()
         else f"the validation pictures of {plain(card.data)}"
     )
-    return f"{100 * accuracy:.1f} % right on {where} · {plain(card.date)}"
+    return f"{100 * accuracy:.1f}% right on {where} · {plain(card.date)}"

@@ -14,6 +14,7 @@ from fer.app.markdown import plain
 from fer.expressions import NAMES
 from fer.inference.stability import VIEWS, stability_words
 from fer.records import Prediction, set_words
+from fer.wording import percent
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -30,10 +31,6 @@ def main_label(words: str) -> str:
     Streamlit's filled button has white words, whose contrast is 2.3 on the accent that the dark page needs.
     """
     return f":primary[**{words}**]"
-
-
-def percent(share: float) -> str:
-    return f"{100 * share:.0f} %"
 
 
 def verdict(face: Prediction, card: Card) -> None:

@@ -71,7 +71,7 @@ class Augmentation:
         return views
 
     def _erase(self, views: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
-        """Gray out a block of 4 to 20 % of some faces (Zhong et al. 2020)."""
+        """Gray out a block of 4 to 20% of some faces (Zhong et al. 2020)."""
         size = views.shape[-1]
         for index in np.flatnonzero(rng.random(len(views)) < self.erasing):
             share, ratio = rng.uniform(0.04, 0.2), np.exp(rng.uniform(np.log(0.5), np.log(2)))

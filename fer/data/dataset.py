@@ -11,6 +11,7 @@ import numpy as np
 from fer.data.labels import SPLITS, listed, split_of
 from fer.errors import DatasetError
 from fer.expressions import NAMES
+from fer.wording import count_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -78,15 +79,15 @@ class Dataset:
             found.append(f"Left out, as none of the seven classes: {listed(dict(self.unknown))}.")
         if self.unplaced:
             found.append(
-                f"Left out, as in no class folder: {_counted(self.unplaced, 'picture')}: {_some(self.unplaced)}."
+                f"Left out, as in no class folder: {count_of(len(self.unplaced), 'picture')}: {_some(self.unplaced)}."
             )
         if self.unreadable:
-            found.append(f"{_counted(self.unreadable, 'file')} could not be read: {_some(self.unreadable)}.")
+            found.append(f"{count_of(len(self.unreadable), 'file')} could not be read: {_some(self.unreadable)}.")
         if self.faceless:
-            found.append(f"In {_counted(self.faceless, 'picture')} no face was found: {_some(self.faceless)}.")
+            found.append(f"In {count_of(len(self.faceless), 'picture')} no face was found: {_some(self.faceless)}.")
         if self.others:
             found.append(
-                f"Left out, as not named like pictures: {_counted(self.others, 'file')}: {_some(self.others)}."
+                f"Left out, as not named like pictures: {count_of(len(self.others), 'file')}: {_some(self.others)}."
             )
         return found
 
@@ -118,12 +119,8 @@ def with_validation(dataset: Dataset) -> Dataset:
     kept_back = int((usage == "PublicTest").sum())
     if not kept_back:
         return dataset
-    remark = f"There is no validation split: {kept_back:,} training pictures (10 % of each class) are kept back for it."
+    remark = f"There is no validation split: {kept_back:,} training pictures (10% of each class) are kept back for it."
     return replace(dataset, usage=usage, remarks=(*dataset.remarks, remark), split_made=True)
-
-
-def _counted(names: tuple[str, ...], word: str) -> str:
-    return f"{len(names):,} {word}{'' if len(names) == 1 else 's'}"
 
 
 def _some(names: tuple[str, ...]) -> str:

@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 from fer.errors import DatasetError
 from fer.expressions import NAMES
+from fer.wording import count_of
 
 SPLITS = ("Training", "PublicTest", "PrivateTest")
 SPLIT_WORDS = {
@@ -113,7 +114,7 @@ def natural_order(name: str) -> list[tuple[int, str]]:
 def listed(unknown: Mapping[str, int], most: int = 10) -> str:
     """`7 (3 pictures), 8 (1 picture) and 2 more`, in natural order."""
     shown = sorted(unknown, key=natural_order)[:most]
-    words = ", ".join(f"{name[:40]} ({unknown[name]:,} picture{'' if unknown[name] == 1 else 's'})" for name in shown)
+    words = ", ".join(f"{name[:40]} ({count_of(unknown[name], 'picture')})" for name in shown)
     return words + (f" and {len(unknown) - most} more" if len(unknown) > most else "")
 
 

@@ -46,7 +46,7 @@ class Curve:
 
 
 def accuracy_interval(right: NDArray[np.bool_], seed: int = 0) -> tuple[float, float]:
-    """The 95 % bootstrap interval of an accuracy; right: (N,) bool. Resamples pictures."""
+    """The 95% bootstrap interval of an accuracy; right: (N,) bool. Resamples pictures."""
     if np.all(right) or not np.any(right):
         return wilson(right)  # a resample of equals knows no spread
     rng = np.random.default_rng(seed)

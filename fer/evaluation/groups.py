@@ -27,7 +27,7 @@ NAME_COLUMNS = ("picture", "image", "file", "filename", "path", "name")
 
 @dataclass(frozen=True)
 class Slice:
-    """One value of one column: its accuracy with a 95 % Wilson interval, its macro-F1, and the column's gap.
+    """One value of one column: its accuracy with a 95% Wilson interval, its macro-F1, and the column's gap.
 
     coverage, mean_size: of the prediction sets, None where there are none. gap: between the best and the worst accuracy
     of the column's values with enough faces.

@@ -60,7 +60,7 @@ def headline_rows(item: Evaluation) -> list[tuple[str, str]]:
     report, more, (low, high) = item.report, item.averages, item.interval
     rows = [
         ("Accuracy", f"{report.accuracy:.1%}"),
-        ("95 % interval", f"{low:.1%} to {high:.1%}"),
+        ("95% interval", f"{low:.1%} to {high:.1%}"),
         ("Macro precision, recall, F1", ", ".join(f"{more.macro[k]:.3f}" for k in ("precision", "recall", "f1"))),
         ("Weighted precision, recall, F1", ", ".join(f"{more.weighted[k]:.3f}" for k in ("precision", "recall", "f1"))),
         ("Truth among the two most probable", f"{more.top2:.1%}"),

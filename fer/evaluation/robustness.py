@@ -111,7 +111,7 @@ def stressed(faces: NDArray[np.uint8], condition: str, strength: int, seed: int 
 
 @dataclass(frozen=True)
 class StressPoint:
-    """The change of accuracy against the clean pictures, with its 95 % interval (paired, normal).
+    """The change of accuracy against the clean pictures, with its 95% interval (paired, normal).
 
     coverage, mean_size: of the prediction sets that were fitted on clean pictures; None where there are none.
     """

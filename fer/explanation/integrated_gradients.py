@@ -18,7 +18,7 @@ def integrated_gradients(model: nn.Module, batch: torch.Tensor, directions: torc
     """Share out each score against the face's own mean gray over its pixels (Sundararajan et al. 2017).
 
     batch: (N, 1, S, S), or (1, 1, S, S) under N directions (N, 7). Returns (N, 1, S, S); a map's sum is its
-    score's difference, within 1 % of the largest difference among one face's directions.
+    score's difference, within 1% of the largest difference among one face's directions.
     """
     if len(batch) == 1:
         return _one_face(model, batch, directions)

@@ -154,4 +154,4 @@ def _judged(expression: str, most: list[str]) -> str:
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %"
+    return f"{100 * share:.0f}%"

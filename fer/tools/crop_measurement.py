@@ -35,7 +35,7 @@ def found_again(pixels: np.ndarray, detector: Detector) -> Iterator[tuple[int, n
 def measure(pixels: np.ndarray, detector: Detector) -> dict[str, float | list[float] | dict[str, float]]:
     """Find each 48 x 48 picture's face again; medians in pixels of the picture.
 
-    spread: half of the span that holds the middle 90 % of the crops that would be cut: their side in percent,
+    spread: half of the span that holds the middle 90% of the crops that would be cut: their side in percent,
     their center across and down in pixels, their turn in degrees. `fer.tools.detected_crops` says what that costs.
     """
     boxes, landmarks, crops = [], [], []

@@ -69,7 +69,7 @@ def measure(
 
 
 def bootstrap(gains: np.ndarray, seed: int = 0, rounds: int = BOOTSTRAPS) -> tuple[float, float]:
-    """The 95 % interval of the mean, by resampling faces."""
+    """The 95% interval of the mean, by resampling faces."""
     rng = np.random.default_rng(seed)
     means = gains[rng.integers(0, len(gains), (rounds, len(gains)))].mean(1)
     return tuple(np.quantile(means, (0.025, 0.975)).tolist())
@@ -169,7 +169,7 @@ def markdown(table: dict) -> str:
     lines = [
         f"{table['model']}, {table['faces']} PublicTest faces, {table['date']}",
         "",
-        "| method | layer | marked 10 % costs | random 10 % costs | gain, 95 % interval | deletion area (random) "
+        "| method | layer | marked 10% costs | random 10% costs | gain, 95% interval | deletion area (random) "
         "| insertion area (random) | faithful | map kept, top / all weights random | sanity check |",
         "|---|---|---|---|---|---|---|---|---|---|",
     ]

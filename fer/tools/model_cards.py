@@ -150,8 +150,8 @@ def _explanations(name: str, card: Card) -> str:
     table = json.loads(file.read_text(encoding="utf-8"))
     best = max(table["rows"], key=lambda row: row["cost"])
     words = (
-        f"**Explanations**: on {table['faces']} faces, removing the 10 % that {METHODS[best['method']].label} "
-        f"marks most costs {100 * best['cost']:.0f} points of confidence, removing a random 10 % costs "
+        f"**Explanations**: on {table['faces']} faces, removing the 10% that {METHODS[best['method']].label} "
+        f"marks most costs {100 * best['cost']:.0f} points of confidence, removing a random 10% costs "
         f"{100 * best['random_cost']:.0f}."
     )
     return words if table["sha256"] == card.sha256 else words + " Measured on an earlier checkpoint of this model."
@@ -163,7 +163,7 @@ def _table(rows: list[tuple]) -> str:
 
 
 def _percent(share: float | None) -> str:
-    return "" if share is None else f"{100 * share:.1f} %"
+    return "" if share is None else f"{100 * share:.1f}%"
 
 
 def main(out: Path = PAGE) -> None:

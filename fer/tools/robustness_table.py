@@ -53,7 +53,7 @@ def main(models: tyro.conf.Positional[list[str]], data: str) -> None:
     columns = [mean_by_condition(load(model), part.pixels, part.labels) for model in models]
     print("| condition | " + " | ".join(Path(model).stem for model in models) + " |\n|---" + "|---" * len(models) + "|")
     for name in columns[0]:
-        print(f"| {name} | " + " | ".join(f"{100 * column[name]:.1f} %" for column in columns) + " |")
+        print(f"| {name} | " + " | ".join(f"{100 * column[name]:.1f}%" for column in columns) + " |")
 
 
 if __name__ == "__main__":

@@ -44,7 +44,7 @@ def face_crop(box: FaceBox) -> Crop:
     """The square to cut for a face: by its box, as its detector frames faces; with landmarks the mean of two estimates.
 
     On 3,337 PublicTest faces found again by YuNet the mean of box and landmarks classified best of six
-    ways tried (62.4 %; upright box 60.8 %, landmarks alone 61.7 %, the original pictures 61.5 %).
+    ways tried (62.4%; upright box 60.8%, landmarks alone 61.7%, the original pictures 61.5%).
     """
     if box.detector not in DETECTOR_SPECS:
         raise FerError(f"There is no detector {box.detector!r}. A FaceBox names one of {', '.join(DETECTOR_SPECS)}.")

@@ -19,12 +19,12 @@ DARK_GRAY = 25  # mean gray of the aligned face, 0..255
 BRIGHT_GRAY = 235
 PLAIN_DEVIATION = 2.0  # of the aligned face's grays; FER2013's blank pictures end at 0.7, its others start at 4.1
 # How much of a face lies beyond one edge of the picture. YuNet's box hugs what is left of a cut face: of 32 annotated
-# faces with 30 % cut away it had 8 % outside where it had most, by eyes and mouth it is 25 to 31 % (medians by side).
-# More than CUT_SHARE have 90 to 100 % of those. Edge by edge, since a close-up loses a little at all four.
+# faces with 30% cut away it had 8% outside where it had most, by eyes and mouth it is 25 to 31% (medians by side).
+# More than CUT_SHARE have 90 to 100% of those. Edge by edge, since a close-up loses a little at all four.
 CUT_SHARE = 0.15
-# Sharpness is the Laplacian's variance over the grays' own. Of PublicTest's 3,589 faces 99.9 % have 0.12 or more, the
-# 32 faces of the annotated photos 0.07 to 2.0; blurred by 1.5 pixels, at which compact is right 35 % of the time
-# rather than 68 %, 95 % have less than 0.05.
+# Sharpness is the Laplacian's variance over the grays' own. Of PublicTest's 3,589 faces 99.9% have 0.12 or more, the
+# 32 faces of the annotated photos 0.07 to 2.0; blurred by 1.5 pixels, at which compact is right 35% of the time
+# rather than 68%, 95% have less than 0.05.
 MIN_SHARPNESS = 0.05
 # Points all over a face, (P, 2), from the center of FER2013's square in shares of its side: YuNet's median box there,
 # less the hair and the upper forehead, which no expression needs.
@@ -72,14 +72,14 @@ def assess(image_shape: tuple[int, ...], box: FaceBox, face_gray: NDArray[np.uin
         reasons.append(f"blurred (sharpness {found:.3f}, needs {MIN_SHARPNESS})")
     if (turned := turn(box)) > MAX_TURN:
         reasons.append(
-            f"turned away (nose {100 * turned:.0f} % of the eyes' distance off the middle, at most "
-            f"{100 * MAX_TURN:.0f} %)"
+            f"turned away (nose {100 * turned:.0f}% of the eyes' distance off the middle, at most "
+            f"{100 * MAX_TURN:.0f}%)"
         )
     if mean > BRIGHT_GRAY:
         reasons.append(f"overexposed (mean gray {mean:.0f}, at most {BRIGHT_GRAY})")
     outside = 0.0 if box.whole else share_outside(image_shape, box)
     if outside > CUT_SHARE:
-        reasons.append(f"cut by the frame ({100 * outside:.0f} % outside, at most {100 * CUT_SHARE:.0f} %)")
+        reasons.append(f"cut by the frame ({100 * outside:.0f}% outside, at most {100 * CUT_SHARE:.0f}%)")
     return Quality(not reasons, tuple(reasons))
 
 

@@ -21,7 +21,7 @@ def confusion(matrix: Sequence[Sequence[int]], percent: bool = False, height: in
     """
     counts = np.asarray(matrix)
     share = 100 * counts / np.maximum(counts.sum(1, keepdims=True), 1)
-    text = [[f"{s:.0f} %" if percent else f"{c:,}" for c, s in zip(*rows)] for rows in zip(counts, share)]
+    text = [[f"{s:.0f}%" if percent else f"{c:,}" for c, s in zip(*rows)] for rows in zip(counts, share)]
     figure = go.Figure(
         go.Heatmap(
             z=share,
@@ -48,7 +48,7 @@ def confusion(matrix: Sequence[Sequence[int]], percent: bool = False, height: in
         selected={"marker": {"opacity": 0}},
         unselected={"marker": {"opacity": 0}},
         hovertemplate=[
-            f"{counts[t, n]:,} of {counts[t].sum():,} {NAMES[t]} faces ({share[t, n]:.1f} %) named "
+            f"{counts[t, n]:,} of {counts[t].sum():,} {NAMES[t]} faces ({share[t, n]:.1f}%) named "
             f"{NAMES[n]}<extra></extra>"
             for t, n in cells
         ],
@@ -69,7 +69,7 @@ def reliability_diagram(rows: list[dict], height: int = 320) -> go.Figure:
             width=width,
             marker_color=ACCENT,
             customdata=[(100 * row["confidence"], row["count"]) for row in rows],
-            hovertemplate="%{customdata[1]:,} faces, mean confidence %{customdata[0]:.1f} %: %{y:.1f} % right"
+            hovertemplate="%{customdata[1]:,} faces, mean confidence %{customdata[0]:.1f}%: %{y:.1f}% right"
             "<extra></extra>",
         )
     )
@@ -88,7 +88,7 @@ def confidence_histogram(rows: list[dict], height: int = 220) -> go.Figure:
             hovertemplate="%{y:,} faces<extra></extra>",
         )
     )
-    figure.update_xaxes(title="confidence", ticksuffix=" %", range=[0, 100], dtick=20)
+    figure.update_xaxes(title="confidence", ticksuffix="%", range=[0, 100], dtick=20)
     figure.update_yaxes(title="faces")
     return style(figure, height)
 
@@ -104,7 +104,7 @@ def risk_coverage_chart(
             y=100 * risk[kept],
             mode="lines",
             line={"color": ACCENT, "width": 3},
-            hovertemplate="%{x:.0f} % answered: %{y:.1f} % of those wrong<extra></extra>",
+            hovertemplate="%{x:.0f}% answered: %{y:.1f}% of those wrong<extra></extra>",
         )
     )
     figure.add_scatter(
@@ -112,7 +112,7 @@ def risk_coverage_chart(
         y=[100 * at[1]],
         mode="markers",
         marker={"size": 13, "color": SECOND},
-        hovertemplate="threshold: %{x:.0f} % answered, %{y:.1f} % wrong<extra></extra>",
+        hovertemplate="threshold: %{x:.0f}% answered, %{y:.1f}% wrong<extra></extra>",
     )
     _percent_axes(figure, "answered", "of these wrong")
     figure.update_yaxes(range=[0, max(100 * float(risk.max()) * 1.1, 5)], dtick=10)
@@ -129,7 +129,7 @@ def class_curves(curves: dict, x_title: str, y_title: str, height: int = 360) ->
             mode="lines",
             name=f"{name} {curve.area:.2f}",
             line={"color": COLORS[name], "width": 2.5},
-            hovertemplate=f"{name}: {x_title} %{{x:.0f}} %, {y_title} %{{y:.0f}} %<extra></extra>",
+            hovertemplate=f"{name}: {x_title}%{{x:.0f}}%, {y_title}%{{y:.0f}}%<extra></extra>",
         )
     _percent_axes(figure, x_title, y_title)
     style(figure, height)
@@ -182,13 +182,13 @@ def people_chart(rows: list[dict], height: int = 300) -> go.Figure:
             name=word,
             marker_color=color,
             customdata=[row["pictures"] for row in rows],
-            hovertemplate=f"{word}: %{{y:.1f}} % right of %{{customdata:,}} faces<extra></extra>",
+            hovertemplate=f"{word}: %{{y:.1f}}% right of %{{customdata:,}} faces<extra></extra>",
         )
-    figure.update_yaxes(range=[0, 100], ticksuffix=" %")
+    figure.update_yaxes(range=[0, 100], ticksuffix="%")
     style(figure, height)
     return figure.update_layout(showlegend=True, legend={"orientation": "h", "y": 1.12})
 
 
 def _percent_axes(figure: go.Figure, x_title: str, y_title: str) -> None:
-    figure.update_xaxes(title=x_title, range=[0, 101], ticksuffix=" %", dtick=20)
-    figure.update_yaxes(title=y_title, range=[0, 101], ticksuffix=" %", dtick=20)
+    figure.update_xaxes(title=x_title, range=[0, 101], ticksuffix="%", dtick=20)
+    figure.update_yaxes(title=y_title, range=[0, 101], ticksuffix="%", dtick=20)

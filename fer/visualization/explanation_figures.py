@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import plotly.graph_objects as go
 
+from fer import wording
 from fer.expressions import COLORS, NAMES
 from fer.records import Curves
 from fer.visualization.figures import style
@@ -25,7 +26,7 @@ def curve_chart(found: Curves, baseline: Curves, kind: str, height: int = 260) -
             name=name,
             mode="lines",
             line={"color": color, "dash": dash, "width": 3},
-            hovertemplate="%{x:.0f} % of the picture: %{y:.1f} %",
+            hovertemplate="%{x:.0f}% of the picture: %{y:.1f}%",
         )
     figure = style(figure, height)
     figure.update_layout(
@@ -53,12 +54,12 @@ def region_bars(shares: dict[str, float], areas: dict[str, float], expected: set
             y=names,
             orientation="h",
             marker_color=[EXPECTED if name in expected else FOR for name in shares],
-            hovertemplate="%{y}: %{x:.1f} % of the map<extra></extra>",
+            hovertemplate="%{y}: %{x:.1f}% of the map<extra></extra>",
         )
     )
     end = max(*values, *(100 * area for area in areas.values())) * 1.2 + 4
     _ticks(
-        figure, [100 * areas[name] for name in shares], values, names, [f"{value:.0f} %" for value in values], end / 10
+        figure, [100 * areas[name] for name in shares], values, names, [f"{value:.0f}%" for value in values], end / 10
     )
     figure.update_xaxes(range=[0, end], showticklabels=False, showgrid=False, zeroline=False)
     figure.update_yaxes(autorange="reversed", tickfont={"size": 14}, ticklabelstandoff=6)
@@ -68,14 +69,14 @@ def region_bars(shares: dict[str, float], areas: dict[str, float], expected: set
 def change_bars(before: tuple[float, ...], after: tuple[float, ...], height: int = 270) -> go.Figure:
     """Seven bars after a change, a tick where each stood before."""
     percent = [100 * p for p in after]
-    labels = [f"{p:.0f} % ({p - 100 * q:+.0f})" for p, q in zip(percent, before, strict=True)]
+    labels = [f"{wording.percent(p)} ({wording.signed(p - q)})" for p, q in zip(after, before, strict=True)]
     figure = go.Figure(
         go.Bar(
             x=percent,
             y=list(NAMES),
             orientation="h",
             marker_color=[COLORS[name] for name in NAMES],
-            hovertemplate="%{y}: %{x:.1f} %<extra></extra>",
+            hovertemplate="%{y}: %{x:.1f}%<extra></extra>",
         )
     )
     _ticks(figure, [100 * q for q in before], percent, list(NAMES), labels, 26)

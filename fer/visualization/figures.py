@@ -36,7 +36,7 @@ def style(figure: go.Figure, height: int) -> go.Figure:
 
 
 def probability_bars(probabilities: tuple[float, ...], height: int = 250) -> go.Figure:
-    """Seven bars, always in the same order and from 0 to 100 %, so that faces compare at a glance."""
+    """Seven bars, always in the same order and from 0 to 100%, so that faces compare at a glance."""
     percent = [100 * p for p in probabilities]
     figure = go.Figure(
         go.Bar(
@@ -44,10 +44,10 @@ def probability_bars(probabilities: tuple[float, ...], height: int = 250) -> go.
             y=list(NAMES),
             orientation="h",
             marker_color=[COLORS[name] for name in NAMES],
-            text=[f"{p:.0f} %" for p in percent],
+            text=[f"{p:.0f}%" for p in percent],
             textposition="outside",
             cliponaxis=False,
-            hovertemplate="%{y}: %{x:.1f} %<extra></extra>",
+            hovertemplate="%{y}: %{x:.1f}%<extra></extra>",
         )
     )
     figure.update_xaxes(range=[0, 112], showticklabels=False, showgrid=False, zeroline=False)

@@ -18,7 +18,7 @@ PARTS = ("boxes", "labels", "landmarks", "heat")  # what can be drawn; heat is f
 def label_of(face: TrackedFace) -> str:
     """The words for a person now: as `face_label` says, with the probability of a sure expression."""
     prediction = face.prediction
-    return f"{prediction.answer} {100 * prediction.confidence:.0f} %" if prediction.sure else face_label(prediction)
+    return f"{prediction.answer} {100 * prediction.confidence:.0f}%" if prediction.sure else face_label(prediction)
 
 
 def draw_faces(

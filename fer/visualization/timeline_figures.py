@@ -25,7 +25,7 @@ def people(rows: Sequence[FaceRecord]) -> list[int]:
 
 
 def probability_lines(rows: Sequence[FaceRecord], start_s: float, end_s: float, height: int = 230) -> go.Figure:
-    """One person's seven probabilities over seconds, 0 to 100 %."""
+    """One person's seven probabilities over seconds, 0 to 100%."""
     step = max(len(rows) // MOST_POINTS, 1)
     kept = rows[::step]
     times: list[float | None] = []
@@ -45,13 +45,13 @@ def probability_lines(rows: Sequence[FaceRecord], start_s: float, end_s: float, 
                 mode="lines",
                 connectgaps=False,
                 line={"color": COLORS[name], "width": 2},
-                hovertemplate="%{x:.1f} s, " + name + " %{y:.0f} %<extra></extra>",
+                hovertemplate="%{x:.1f} s, " + name + " %{y:.0f}%<extra></extra>",
             )
             for index, name in enumerate(NAMES)
         ]
     )
     figure.update_xaxes(range=[start_s, end_s], ticksuffix=" s", showgrid=False, zeroline=False)
-    figure.update_yaxes(range=[0, 102], ticksuffix=" %", zeroline=False, nticks=5)
+    figure.update_yaxes(range=[0, 102], ticksuffix="%", zeroline=False, nticks=5)
     return _with_legend(style(figure, height))
 
 
@@ -97,10 +97,10 @@ def share_bars(rows: Sequence[FaceRecord], height: int = 270) -> go.Figure:
             y=names,
             orientation="h",
             marker_color=[COLORS.get(name, UNSURE_COLOR) for name in names],
-            text=[f"{p:.0f} %" for p in percent],
+            text=[f"{p:.0f}%" for p in percent],
             textposition="outside",
             cliponaxis=False,
-            hovertemplate="%{y}: %{x:.1f} % of the readings<extra></extra>",
+            hovertemplate="%{y}: %{x:.1f}% of the readings<extra></extra>",
         )
     )
     figure.update_xaxes(range=[0, 112], showticklabels=False, showgrid=False, zeroline=False)

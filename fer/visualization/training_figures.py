@@ -19,7 +19,7 @@ LEGEND = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "xanchor":
 
 def curves(records: Sequence[EpochRecord], what: str, height: int = 280) -> go.Figure:
     """`accuracy` (in percent) or `loss` of both splits over the epochs, the best epoch marked with a star."""
-    factor, unit = (100, " %") if what == "accuracy" else (1, "")
+    factor, unit = (100, "%") if what == "accuracy" else (1, "")
     figure, epochs = go.Figure(), [record.epoch for record in records]
     for split, color, dash in (("train", TRAINING, "dot"), ("validation", VALIDATION, "solid")):
         figure.add_scatter(
@@ -65,7 +65,7 @@ def single(records: Sequence[EpochRecord], what: str, height: int = 200) -> go.F
 
 
 def recall_strip(records: Sequence[EpochRecord], height: int = 250) -> go.Figure:
-    """Per-class recall as a heat strip: a row a class, a column an epoch, 0 to 100 %."""
+    """Per-class recall as a heat strip: a row a class, a column an epoch, 0 to 100%."""
     figure = go.Figure(
         go.Heatmap(
             x=[record.epoch for record in records],
@@ -76,8 +76,8 @@ def recall_strip(records: Sequence[EpochRecord], height: int = 250) -> go.Figure
             colorscale="Viridis",
             xgap=1,
             ygap=2,
-            colorbar={"ticksuffix": " %", "thickness": 10, "outlinewidth": 0},
-            hovertemplate="%{y}, epoch %{x}: %{z:.0f} %<extra></extra>",
+            colorbar={"ticksuffix": "%", "thickness": 10, "outlinewidth": 0},
+            hovertemplate="%{y}, epoch %{x}: %{z:.0f}%<extra></extra>",
         )
     )
     figure.update_yaxes(autorange="reversed", showgrid=False)
@@ -106,7 +106,7 @@ def confusion(record: EpochRecord, height: int = 340) -> go.Figure:
             showscale=False,
             xgap=2,
             ygap=2,
-            hovertemplate="truth %{y}, named %{x}: %{z:.1f} % (%{customdata})<extra></extra>",
+            hovertemplate="truth %{y}, named %{x}: %{z:.1f}% (%{customdata})<extra></extra>",
         )
     )
     figure.update_yaxes(autorange="reversed", title="truth", showgrid=False)
@@ -118,7 +118,7 @@ def comparison(
     runs: Mapping[str, Sequence[EpochRecord]], what: str = "validation_accuracy", height: int = 340
 ) -> go.Figure:
     """One line a run: validation accuracy in percent, or validation loss."""
-    factor, unit = (100, " %") if what.endswith("accuracy") else (1, "")
+    factor, unit = (100, "%") if what.endswith("accuracy") else (1, "")
     figure = go.Figure()
     dashes = ("solid", "dash", "dot", "dashdot", "longdash")
     for (name, records), color, dash in zip(runs.items(), RUN_COLORS, dashes, strict=False):

@@ -17,9 +17,9 @@ CARD = Card("m", prediction_sets=PredictionSets("lac", {"none": {name: (0.75,) *
 @pytest.mark.parametrize(
     ("threshold", "quality", "card", "headline", "tells"),
     [
-        (0.5, Quality(), CARD, "## Happy, 50 %", ""),
-        (0.6, Quality(), CARD, "## Not sure", "**Happy or neutral.** Below 60 %"),
-        (0.6, Quality(), Card("m"), "## Not sure", "The best guess is **happy**, 50 %."),
+        (0.5, Quality(), CARD, "## Happy, 50%", ""),
+        (0.6, Quality(), CARD, "## Not sure", "**Happy or neutral.** Below 60%"),
+        (0.6, Quality(), Card("m"), "## Not sure", "The best guess is **happy**, 50%."),
         (0.5, Quality(False, ("blurred (0.01)",)), CARD, "## Not sure", "hard to read: blurred (0.01)"),
     ],
 )

@@ -116,7 +116,7 @@ def test_the_temperature_of_logits_made_too_sharp():
 
 def test_the_threshold_by_hand():
     confidence = np.array([0.9, 0.8, 0.7, 0.6, 0.5])
-    right = np.array([1, 1, 0, 1, 0], bool)  # from the top: 100, 100, 67, 75, 60 %
+    right = np.array([1, 1, 0, 1, 0], bool)  # from the top: 100, 100, 67, 75, 60%
     assert fit_threshold(confidence, right, 0.75) == 0.6
     assert fit_threshold(confidence, right, 0.8) == 0.8
     assert fit_threshold(confidence, np.zeros(5, bool)) == 0.99

@@ -76,8 +76,8 @@ def ledger(**known: float) -> dict[str, float]:
 def test_words():
     found = ledger(mouth=0.46, brows=0.31, eyes=0.11) | {OUTSIDE: 0.12}
     assert in_words("surprise", found, EVEN) == (
-        "It reads surprise mainly from the mouth (46 %) and the brows (31 %), as expected (jaw dropped, inner brow "
-        "raised, outer brow raised); 12 % lies outside the face."
+        "It reads surprise mainly from the mouth (46%) and the brows (31%), as expected (jaw dropped, inner brow "
+        "raised, outer brow raised); 12% lies outside the face."
     )
     assert "not where it is expected" in in_words("disgust", ledger(eyes=0.9), EVEN)
     assert "in part as expected" in in_words("happy", ledger(mouth=0.5, eyes=0.4), EVEN)
@@ -92,12 +92,10 @@ def test_words():
 
 def test_mainly_is_the_leading_part_and_more_than_an_even_map_has():
     chin = ledger(mouth=0.2, nose=0.1, **{"forehead and chin": 0.6}) | {OUTSIDE: 0.1}
-    assert in_words("happy", chin, EVEN).startswith(
-        "It reads happy mainly from the forehead and chin (60 %), not where"
-    )
+    assert in_words("happy", chin, EVEN).startswith("It reads happy mainly from the forehead and chin (60%), not where")
     away = ledger(mouth=0.3) | {OUTSIDE: 0.7}
     assert in_words("happy", away, EVEN) == (
-        "It reads happy mainly from what is outside the face (70 %), not where it is expected (cheeks: cheeks raised, "
+        "It reads happy mainly from what is outside the face (70%), not where it is expected (cheeks: cheeks raised, "
         "mouth: lip corners pulled up)."
     )
     assert "mainly" not in in_words("happy", EVEN, EVEN) and "spread over the picture" in in_words("sad", EVEN, EVEN)
@@ -109,7 +107,7 @@ def test_mainly_is_the_leading_part_and_more_than_an_even_map_has():
 def test_sizes_do_not_speak_for_a_class():
     found = ledger(mouth=0.6, eyes=0.4)
     assert in_words("happy", found, EVEN, marks="size").startswith(
-        "The score for happy is most sensitive at the mouth (60 %) and the eyes (40 %), in part"
+        "The score for happy is most sensitive at the mouth (60%) and the eyes (40%), in part"
     )
     assert "sensitive all over the picture, most at" in in_words("happy", EVEN, EVEN, marks="size")
 

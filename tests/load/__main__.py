@@ -3,7 +3,7 @@
 Each round 20 sessions open Predict within ARRIVE_S seconds, put a photo in, read its label for READ_S seconds, open
 Explain, look at its grid for READ_S seconds and leave while the slow measurements go on; up to three of them are real
 Chromiums, the others speak the websocket. Prints a table, exit 1 where a goal is missed. Goals on two cores: no error,
-median from upload to label 3 s, 95th percentile 8 s, under 3 GB, memory back within 10 % of its start after all have
+median from upload to label 3 s, 95th percentile 8 s, under 3 GB, memory back within 10% of its start after all have
 left. The start is taken after two visitors have had the models loaded. The rounds follow each other at once; memory is
 looked at when all of the last one have left.
 """
@@ -204,8 +204,8 @@ def measure(
             raise SystemExit(first.error)
     start = settled_mb(server, address, browsers)
     print(
-        f"start: {start:.0f} MB\n| round | visits | errors | upload to label: median | 95 % | to Explain: median | "
-        "95 % | peak MB | MB after all left |\n|---|---|---|---|---|---|---|---|---|",
+        f"start: {start:.0f} MB\n| round | visits | errors | upload to label: median | 95% | to Explain: median | "
+        "95% | peak MB | MB after all left |\n|---|---|---|---|---|---|---|---|---|",
         flush=True,
     )
     for number in range(1, rounds + 1):
@@ -226,7 +226,7 @@ def measure(
     labels = [each.label_s for each in everyone if not each.error]
     for share, goal in ((50, 3.0), (95, 8.0)):
         if labels and np.percentile(labels, share) > goal:
-            missed.append(f"{share} % of the labels came within {np.percentile(labels, share):.1f} s, not {goal:.0f}")
+            missed.append(f"{share}% of the labels came within {np.percentile(labels, share):.1f} s, not {goal:.0f}")
     return missed
 
 

@@ -2,7 +2,7 @@
 
 Each opens Live, fetches what a browser fetches, and while it "streams" records: a batch of readings every ten seconds,
 as the component sends them, of one face at RATE frames a second. Prints the server's processor time meanwhile, how
-long a batch takes, and the memory; exit 1 where a visitor costs more than 3 % of a core, or anything fails.
+long a batch takes, and the memory; exit 1 where a visitor costs more than 3% of a core, or anything fails.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def main(visitors: int = 20, batches: int = 4) -> None:
     print(
         f"{visitors} visitors, {len(waits)} batches of {round(RATE * PUSH_S)} readings in {passed:.0f} s: the server "
         f"used {share:.1%} of a core, {share / visitors:.2%} a visitor; a batch took {middle:.0f} ms (median), "
-        f"{late:.0f} ms (95 %); {memory:.0f} MB; no error"
+        f"{late:.0f} ms (95%); {memory:.0f} MB; no error"
     )
     if share / visitors > GOAL:
         sys.exit(f"A visitor costs more than {GOAL:.0%} of a core.")

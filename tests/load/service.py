@@ -2,7 +2,7 @@
 
 Fifty clients send a photo each, again and again, for a minute; one of ten leaves before its answer has come. Exit 1
 where a goal is missed: no error; at least 0.85 of the photos a second that the recognizer reads in a loop, in a process
-of the same machine, before and after; memory back within 10 % of its start.
+of the same machine, before and after; memory back within 10% of its start.
 """
 
 from __future__ import annotations

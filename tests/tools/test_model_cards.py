@@ -22,10 +22,10 @@ def test_a_card_tells_its_own_numbers():
         "mini_xception",
         replace(card, metrics={**card.metrics, "accuracy": 0.123, "confusion_matrix": matrix}, threshold=0.777),
     )
-    assert "12.3 %" in told and "from 77.7 % on" in told and "56,951 parameters" in told
+    assert "12.3%" in told and "from 77.7% on" in told and "56,951 parameters" in told
     held = card.metrics["held_out_sets"]
-    assert f"{100 * held['coverage']:.1f} % with {held['mean_size']:.2f} labels a face" in told and "one view" in told
+    assert f"{100 * held['coverage']:.1f}% with {held['mean_size']:.2f} labels a face" in told and "one view" in told
     assert "**Prediction sets**: not fitted." in model_cards.model_card(
         "mini_xception", replace(card, prediction_sets=None)
     )
-    assert "| angry | 4 | 75.0 % | disgust, 25.0 % |" in told and "| neutral | 4 | 75.0 % | angry, 25.0 % |" in told
+    assert "| angry | 4 | 75.0% | disgust, 25.0% |" in told and "| neutral | 4 | 75.0% | angry, 25.0% |" in told

@@ -53,7 +53,7 @@ def test_turn_by_hand():
 def test_a_turned_face_says_so(face):
     aside = FaceBox(20, 20, 60, 60, 0.9, (*FRONT[:2], (62.0, 52.0), *FRONT[3:]), detector="yunet")
     assert assess((200, 200), aside, face).reasons == (
-        "turned away (nose 60 % of the eyes' distance off the middle, at most 50 %)",
+        "turned away (nose 60% of the eyes' distance off the middle, at most 50%)",
     )
 
 

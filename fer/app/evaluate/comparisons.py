@@ -26,7 +26,7 @@ NUMBERS = {"accuracy": "accuracy", "macro_f1": "macro-F1", "nll": "loss (nats)",
 
 def stress(item: Evaluation, choice: Choice) -> None:
     """Fourteen harder conditions, five strengths each, for the model, and another laid over it."""
-    st.markdown("How much accuracy is lost when light, blur, size, pose or cover get worse? Shaded: 95 % interval.")
+    st.markdown("How much accuracy is lost when light, blur, size, pose or cover get worse? Shaded: 95% interval.")
     others = _other_models()
     second = st.selectbox(
         "Lay over it",
@@ -131,14 +131,14 @@ def groups(item: Evaluation) -> None:
                 "column": row.column,
                 "value": row.value,
                 "faces": row.faces,
-                "accuracy %": round(100 * row.accuracy, 1),
-                "95 % from": round(100 * row.low, 1),
+                "accuracy, %": round(100 * row.accuracy, 1),
+                "95% from": round(100 * row.low, 1),
                 "to": round(100 * row.high, 1),
                 "macro-F1": round(row.macro_f1, 3),
                 **(
                     {}
                     if row.coverage is None or row.mean_size is None
-                    else {"truth in the set %": round(100 * row.coverage, 1), "set's size": round(row.mean_size, 2)}
+                    else {"truth in the set, %": round(100 * row.coverage, 1), "set's size": round(row.mean_size, 2)}
                 ),
                 "column's gap": round(100 * row.gap, 1),
                 "": "few faces: read with care" if row.few else "",

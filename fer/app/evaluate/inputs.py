@@ -20,6 +20,7 @@ from fer.data.labels import SPLITS, listed
 from fer.inference.recognizer import Recognizer
 from fer.limits import limits
 from fer.preprocessing import TTA
+from fer.wording import count_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -118,7 +119,7 @@ def show_reading(dataset: Dataset) -> None:
         ("not named like pictures", dataset.others),
     ):
         if files:
-            with st.expander(f"{len(files):,} file{'' if len(files) == 1 else 's'} left out: {words}"):
+            with st.expander(f"{count_of(len(files), 'file')} left out: {words}"):
                 st.markdown("\n".join(f"- {plain(name)}" for name in files[:200]))
     unknown = [f"Left out, as none of the seven classes: {listed(dict(dataset.unknown))}."] if dataset.unknown else []
     for remark in (*unknown, *dataset.remarks):

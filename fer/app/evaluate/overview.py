@@ -54,7 +54,7 @@ def show_card(card: Card) -> None:
             )
     if "reliability" in metrics:
         with right:
-            st.markdown("**Does 80 % mean 80 %?** Confidence against how often it was right, on held-out faces")
+            st.markdown("**Does 80% mean 80%?** Confidence against how often it was right, on held-out faces")
             st.plotly_chart(
                 charts.reliability_diagram(metrics["reliability"]),
                 config=CONFIG,
@@ -81,7 +81,7 @@ def overview(
 
     report, (low, high) = item.report, item.interval
     with st.container(horizontal=True):
-        st.metric("Accuracy", f"{report.accuracy:.1%}", border=True, help=f"95 % interval {low:.1%} to {high:.1%}")
+        st.metric("Accuracy", f"{report.accuracy:.1%}", border=True, help=f"95% interval {low:.1%} to {high:.1%}")
         st.metric("Macro-F1", f"{report.macro_f1:.3f}", border=True, help=HELP["Macro-F1"])
         st.metric("Loss", f"{report.nll:.3f}", border=True, help="Negative log-likelihood in nats: lower is better")
         st.metric("ECE", f"{report.ece:.3f}", border=True, help=HELP["ECE"])
@@ -119,7 +119,7 @@ def overview(
                     "split": SPLIT_WORDS[split],
                     "faces": other.n,
                     "loss": round(other.nll, 4),
-                    "accuracy %": round(100 * other.accuracy, 1),
+                    "accuracy, %": round(100 * other.accuracy, 1),
                     "macro-F1": round(other.macro_f1, 3),
                 }
                 for split, other in reports().items()
@@ -164,7 +164,7 @@ def confusion(item: Evaluation) -> tuple[int, int] | None:
 
 
 def calibration(item: Evaluation) -> None:
-    st.markdown("**Does 80 % mean 80 %?** A calibrated model's bars end on the dotted line.")
+    st.markdown("**Does 80% mean 80%?** A calibrated model's bars end on the dotted line.")
     left, right = st.columns(2, gap="large")
     with left:
         st.plotly_chart(

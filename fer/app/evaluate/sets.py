@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from fer.app.markdown import plain
-from fer.app.widgets import percent
 from fer.conformal import LEVELS
+from fer.wording import percent
 
 if TYPE_CHECKING:
     from fer.evaluation.evaluation import Evaluation
@@ -32,7 +32,7 @@ def show(item: Evaluation) -> None:
     if found is None:
         return
     with st.container(horizontal=True):
-        st.metric("Truth in the set", f"{found.coverage:.1%}", border=True, help=f"Promised: {level} %")
+        st.metric("Truth in the set", f"{found.coverage:.1%}", border=True, help=f"Promised: {level}%")
         st.metric("Expressions in a set", f"{found.mean_size:.2f}", border=True, help="The mean over all faces")
     if found.in_sample:
         st.warning(

@@ -16,6 +16,7 @@ from fer.explanation.methods import FUSED, METHODS, is_blank, marks_nothing
 from fer.expressions import INDEX, NAMES
 from fer.visualization import maps
 from fer.visualization.maps import Look
+from fer.wording import percent, points
 
 ZOOM = 528  # pixels of the large map
 
@@ -199,7 +200,7 @@ def _mark(job: ExplainJob, name: str) -> str:
 
 
 def _percent(p: float) -> str:
-    return f"{100 * p:.0f} %" if p >= 0.01 else "< 1 %"
+    return percent(p) if p >= 0.01 else "< 1%"
 
 
 def _cost_sentence(job: ExplainJob, cell: Cell) -> str:
@@ -208,18 +209,15 @@ def _cost_sentence(job: ExplainJob, cell: Cell) -> str:
     measured = job.removal_of(cell.key, cell.index)
     if measured is None:
         return "*What removing the marked part costs is being measured.*"
-    cost, random = (100 * curves.cost() for curves in measured)
+    cost, random = (curves.cost() for curves in measured)
     return (
-        f"Removing the 10 % of the picture that this map marks {_change(cost)}; removing 10 % at random "
+        f"Removing the 10% of the picture that this map marks {_change(cost)}; removing 10% at random "
         f"{_change(random, short=True)}."
     )
 
 
-def _change(points: float, short: bool = False) -> str:
-    rounded = abs(round(points))
-    if not rounded:
+def _change(cost: float, short: bool = False) -> str:
+    """cost: the probability that is lost, 0..1; below 0 it rose."""
+    if not round(100 * cost):
         return "costs nothing"
-    return (
-        f"{'costs' if points > 0 else 'adds'} {rounded} point{'s' if rounded > 1 else ''}"
-        f"{'' if short else ' of confidence'}"
-    )
+    return f"{'costs' if cost > 0 else 'adds'} {points(cost)}{'' if short else ' of confidence'}"

@@ -94,10 +94,10 @@ def _measured_label(table: dict[str, Any] | None, cell: Cell) -> None:
         return
     on = f"On {table['faces']} PublicTest faces" + ("" if table["current"] else " (measured on an earlier checkpoint)")
     numbers = (
-        f"removing the 10 % that it marks most costs {100 * row['cost']:.0f} points of confidence, removing a "
-        f"random 10 % costs {100 * row['random_cost']:.0f}"
+        f"removing the 10% that it marks most costs {100 * row['cost']:.0f} points of confidence, removing a "
+        f"random 10% costs {100 * row['random_cost']:.0f}"
     )
-    interval = f"{100 * row['gain_low']:.0f} to {100 * row['gain_high']:.0f} points (95 % interval)"
+    interval = f"{100 * row['gain_low']:.0f} to {100 * row['gain_high']:.0f} points (95% interval)"
     if row["faithful"]:
         st.markdown(
             f":material/check_circle: **Faithful for the class it predicts.** {on} {numbers}: a "
@@ -162,7 +162,7 @@ def _table(job: ExplainJob, keys: list[Key], cell: Cell, table: dict[str, Any] |
         rows.append(
             {
                 "method": METHODS[key[0]].label,
-                "marked 10 % costs": found and 100 * found.cost(),
+                "marked 10% costs": found and 100 * found.cost(),
                 "deletion area": found and found.deletion_area,
                 "insertion area": found and found.insertion_area,
                 "PublicTest": "not measured" if row is None else "faithful" if row["faithful"] else "fails",
@@ -175,7 +175,7 @@ def _table(job: ExplainJob, keys: list[Key], cell: Cell, table: dict[str, Any] |
     rows.append(
         {
             "method": "at random",
-            "marked 10 % costs": 100 * baseline.cost(),
+            "marked 10% costs": 100 * baseline.cost(),
             "deletion area": baseline.deletion_area,
             "insertion area": baseline.insertion_area,
             "PublicTest": "",
@@ -188,11 +188,11 @@ def _table(job: ExplainJob, keys: list[Key], cell: Cell, table: dict[str, Any] |
         hide_index=True,
         width="stretch",
         column_config={
-            "marked 10 % costs": st.column_config.NumberColumn(format="%.0f points"),
+            "marked 10% costs": st.column_config.NumberColumn(format="%.0f points"),
             "deletion area": st.column_config.NumberColumn(format="%.2f", help="Lower is better."),
             "insertion area": st.column_config.NumberColumn(format="%.2f", help="Higher is better."),
             "PublicTest": st.column_config.TextColumn(
-                help="Whether the marked 10 % costs more than a random 10 % there."
+                help="Whether the marked 10% costs more than a random 10% there."
             ),
         },
     )

@@ -16,6 +16,7 @@ from fer.explanation.regions import PARTS, REGIONS, areas, expected_regions, lea
 from fer.expressions import ACTION_UNITS, INDEX, NAMES
 from fer.visualization import explanation_figures, figures, maps
 from fer.visualization.maps import Look
+from fer.wording import percent, points
 
 SIDE = 352
 
@@ -29,7 +30,7 @@ def regions(job: ExplainJob, cell: Cell) -> None:
     expected = expected_regions(cell.name)
     chart, words = st.columns([3, 2], gap="medium", vertical_alignment="center")
     with chart:
-        spoken = ", ".join(f"{name} {100 * share:.0f} %" for name, share in found.items())
+        spoken = ", ".join(f"{name} {100 * share:.0f}%" for name, share in found.items())
         bars = explanation_figures.region_bars(found, areas(job.face.regions), set(expected))
         st.plotly_chart(
             bars,
@@ -81,18 +82,18 @@ def _cover(job: ExplainJob) -> None:
             _covered_picture(job, mask),
             width="stretch",
             alt="The face with the chosen parts covered",
-            caption=f"{100 * mask.mean():.0f} % of the picture covered with its mean gray",
+            caption=f"{100 * mask.mean():.0f}% of the picture covered with its mean gray",
         )
     with chart:
         name = job.face.prediction.expression
-        change = 100 * (after[INDEX[name]] - before[INDEX[name]])
-        moved = f"{'falls' if change < 0 else 'rises'} by {abs(change):.0f} points to {100 * after[INDEX[name]]:.0f} %"
+        change = after[INDEX[name]] - before[INDEX[name]]
+        moved = f"{'falls' if change < 0 else 'rises'} by {points(change)} to {percent(after[INDEX[name]])}"
         now = NAMES[int(after.argmax())]
         st.markdown(
-            f"**{name.capitalize()} {moved if round(abs(change)) else 'stays as it is'}.**"
+            f"**{name.capitalize()} {moved if round(100 * abs(change)) else 'stays as it is'}.**"
             + (f" The model now reads **{now}**." if now != name else "")
         )
-        spoken = ", ".join(f"{one} {100 * p:.0f} %" for one, p in zip(NAMES, after, strict=True))
+        spoken = ", ".join(f"{one} {100 * p:.0f}%" for one, p in zip(NAMES, after, strict=True))
         st.plotly_chart(
             explanation_figures.change_bars(before, tuple(map(float, after))),
             width="stretch",
@@ -150,7 +151,7 @@ def downloads(job: ExplainJob, keys: list[Key], layer: str, look: Look) -> None:
     found = {key[0]: job.maps[key] for key in ready}
     rows = {method: maps.tiles(values, method, job.face.picture_rgb, look) for method, values in found.items()}
     prediction = job.face.prediction
-    heads = {name: f"{name} {100 * p:.0f} %" for name, p in zip(NAMES, prediction.probabilities, strict=True)}
+    heads = {name: f"{name} {100 * p:.0f}%" for name, p in zip(NAMES, prediction.probabilities, strict=True)}
     marks = {prediction.expression: "predicted"}
     if job.truth:
         marks[job.truth] = "predicted, true" if job.truth == prediction.expression else "true"

@@ -20,6 +20,7 @@ from fer.limits import hosted, limits
 from fer.records import FaceRecord, faces_csv, set_words
 from fer.visualization import figures, timeline_figures
 from fer.visualization.overlay import label_of
+from fer.wording import percent
 
 POLL_S = 0.5
 TIMELINE_POLL_S = 2.0  # its chart costs more than all else of the panel, and a minute moves slowly
@@ -358,7 +359,7 @@ def _timeline() -> None:
 
 def _in_words(rows: list[FaceRecord]) -> str:
     found = recording.shares(rows)
-    return "The last minute: " + ", ".join(f"{name} {widgets.percent(share)}" for name, share in found.items() if share)
+    return "The last minute: " + ", ".join(f"{name} {percent(share)}" for name, share in found.items() if share)
 
 
 def _recorder(stream: Stream, now: LiveState) -> None:

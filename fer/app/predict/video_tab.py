@@ -173,7 +173,7 @@ def _moments(job: VideoJob, video: VideoResult) -> None:
     with st.container(horizontal=True):
         for moment, picture in zip(video.moments, job.moment_pictures, strict=True):
             face = moment.row.prediction
-            caption = f"{face.answer} {100 * face.confidence:.0f} %, {moment.row.time_s:.1f} s"
+            caption = f"{face.answer} {100 * face.confidence:.0f}%, {moment.row.time_s:.1f} s"
             st.image(picture, caption=caption, width=MOMENT_WIDTH, alt=f"The frame: {caption}")
 
 

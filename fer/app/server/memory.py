@@ -1,6 +1,6 @@
 """Run a full garbage collection at most once a minute, not after every poll of a page.
 
-Streamlit collects after each run of a page and of a polled part: over all modules and models that took 80 % of the
+Streamlit collects after each run of a page and of a polled part: over all modules and models that took 80% of the
 server's time beside a live stream (`python -m tests.browser.measure_live`). What is alive is therefore frozen for the
 collector between two full collections, which thaw it, so that what visitors leave behind goes with the next one.
 """

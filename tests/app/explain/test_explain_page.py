@@ -25,7 +25,7 @@ def test_opens_on_a_face_with_a_verdict_and_a_measured_answer(home):
     app = opened(home)
     assert not app.exception and not app.error
     said = words(app)
-    assert "It reads happy mainly from" in said and "Removing the 10 % of the picture that this map marks costs" in said
+    assert "It reads happy mainly from" in said and "Removing the 10% of the picture that this map marks costs" in said
     assert "**Deletion**: area" in said and "PublicTest faces" in said
     assert "the check: the map stays up to" in said
     methods = app.dataframe[-1].value["method"].tolist()
@@ -95,4 +95,4 @@ def test_a_map_that_marks_nothing_gets_no_cost_and_no_verdict(home, monkeypatch)
     assert not app.exception and not app.error
     assert "This map marks nothing, so there is nothing to remove." in said and "Here the map for happy marks" in said
     assert "the check: the map keeps" not in said and "**Deletion**" not in said
-    assert np.isnan(app.dataframe[-1].value["marked 10 % costs"].iloc[0])
+    assert np.isnan(app.dataframe[-1].value["marked 10% costs"].iloc[0])

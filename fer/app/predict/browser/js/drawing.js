@@ -6,7 +6,7 @@ import { clamp } from "./detection.js";
 
 /** The word for a person now. @param {Face} face @param {Constants} constants */
 export function labelOf(face, { names }) {
-  if (face.sure) return `${names[face.label]} ${(100 * Math.max(...face.probabilities)).toFixed(0)} %`;
+  if (face.sure) return `${names[face.label]} ${(100 * Math.max(...face.probabilities)).toFixed(0)}%`;
   return face.reasons.length ? `not sure: ${face.reasons[0].split(" (")[0]}` : "not sure";
 }
 

@@ -51,7 +51,7 @@ export class Panel {
   person(face, named) {
     const { names, colors } = this.constants;
     const label = labelOf(face, this.constants);
-    const percent = face.probabilities.map((share) => `${(100 * share).toFixed(0)} %`);
+    const percent = face.probabilities.map((share) => `${(100 * share).toFixed(0)}%`);
     const bars = make("div", { className: "bars", role: "img", ariaLabel: `Probabilities: ${names.map((name, index) => `${name} ${percent[index]}`).join(", ")}` });
     names.forEach((name, index) => {
       const bar = make("span", { className: "bar" });
@@ -87,11 +87,11 @@ export class Panel {
     });
     const told = ["not sure", ...names].map((name, index) => ({ name, index: index - 1, share: this.history.filter((row) => row.label === index - 1).length / this.history.length }));
     const seen = told.filter(({ share }) => share > 0).sort((one, other) => other.share - one.share);
-    minute.ariaLabel = `The last minute: ${seen.map(({ name, share }) => `${name} ${(100 * share).toFixed(0)} %`).join(", ")}`;
+    minute.ariaLabel = `The last minute: ${seen.map(({ name, share }) => `${name} ${(100 * share).toFixed(0)}%`).join(", ")}`;
     this.legend.replaceChildren(...seen.flatMap(({ name, index, share }) => {
       const mark = make("span", { className: "mark" });
       mark.style.background = index < 0 ? unsureColor : colors[index];
-      return [make("span", { className: "told" }, mark, `${name} ${(100 * share).toFixed(0)} %`), " "];
+      return [make("span", { className: "told" }, mark, `${name} ${(100 * share).toFixed(0)}%`), " "];
     }));
   }
 }

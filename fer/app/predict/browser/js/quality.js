@@ -20,11 +20,11 @@ export function assess(picture, box, face, constants) {
   if (mean < q.darkGray) reasons.push(`too dark (mean gray ${mean.toFixed(0)}, needs ${q.darkGray})`);
   if (!plain && found < q.minSharpness) reasons.push(`blurred (sharpness ${found.toFixed(3)}, needs ${q.minSharpness})`);
   if (turned > q.maxTurn) {
-    reasons.push(`turned away (nose ${(100 * turned).toFixed(0)} % of the eyes' distance off the middle, at most ${(100 * q.maxTurn).toFixed(0)} %)`);
+    reasons.push(`turned away (nose ${(100 * turned).toFixed(0)}% of the eyes' distance off the middle, at most ${(100 * q.maxTurn).toFixed(0)}%)`);
   }
   if (mean > q.brightGray) reasons.push(`overexposed (mean gray ${mean.toFixed(0)}, at most ${q.brightGray})`);
   if (outside > q.cutShare) {
-    reasons.push(`cut by the frame (${(100 * outside).toFixed(0)} % outside, at most ${(100 * q.cutShare).toFixed(0)} %)`);
+    reasons.push(`cut by the frame (${(100 * outside).toFixed(0)}% outside, at most ${(100 * q.cutShare).toFixed(0)}%)`);
   }
   return reasons;
 }
