@@ -18,8 +18,17 @@ MAX_JOBS = 12
 
 
 @dataclass(frozen=True)
+class DataRow:
+    """A face of a data set: what --data takes, FER2013's name of the split, the row in it from 0."""
+
+    data: str
+    part: str
+    number: int
+
+
+@dataclass(frozen=True)
 class Explained:
-    """The face that Explain shows: its photo, where the face is in it, the true class.
+    """The face that Explain shows: its photo, where the face is in it, the true class, the row it came from.
 
     box: None is the photo's largest face.
     """
@@ -27,13 +36,15 @@ class Explained:
     photo: Photo
     box: FaceBox | None = None
     truth: str | None = None
+    row: DataRow | None = None
 
 
 _explained: Slot[Explained | None] = Slot("explained_face", lambda: None)
 _picked_box: Slot[dict[str, FaceBox]] = Slot("picked_box", dict)  # of one photo, by its key
-_seen_uploads: Slot[dict[str, str | None]] = Slot("seen_uploads", dict)  # by uploader
 # What was computed for faces, by reading and the face's number in it.
 jobs: RecentSlot[tuple[tuple[str, ...], int], ExplainJob] = RecentSlot("explain_jobs", MAX_JOBS)
+# What the address said of the face when it was opened or written last: only another one is opened.
+address: Slot[dict[str, str]] = Slot("explain_address", dict)
 stop_measuring: Slot[bool] = Slot("stop_explaining", bool)  # the slow measurements are to end where they are
 
 
@@ -61,14 +72,6 @@ def picked_box(photo: str) -> FaceBox | None:
 
 def pick_box(photo: str, box: FaceBox) -> None:
     _picked_box.set({photo: box})
-
-
-def is_new_upload(uploader: str, file: str | None) -> bool:
-    """Whether this file has just been uploaded: an uploader returns it on every run. file: its id, None for none."""
-    seen = _seen_uploads.get()
-    new = file is not None and seen.get(uploader) != file
-    seen[uploader] = file
-    return new
 
 
 def selected(parameter: str, choices: list[str], default: str) -> str:
