@@ -23,7 +23,7 @@ def two_faces(tmp_path):
     return Photo("two.png", (tmp_path / "two.png").read_bytes())
 
 
-def test_a_face_stays_chosen_when_another_detector_numbers_them_anew(home, tmp_path):
+def test_a_face_stays_chosen_when_another_detector_numbers_them_anew(home, unmeasured, tmp_path):
     photo = two_faces(tmp_path)
     by = {
         name: resources.recognizer(ShippedModel("mini_xception")).predict(decode_image(photo.data), name)
@@ -40,7 +40,7 @@ def test_a_face_stays_chosen_when_another_detector_numbers_them_anew(home, tmp_p
     assert not by["haar"][pills.value - 1].box.x > 400
 
 
-def test_the_same_photo_uploaded_again_is_explained_again(home, sample):
+def test_the_same_photo_uploaded_again_is_explained_again(home, unmeasured, sample):
     app = home.switch_page("pages/explain.py").run()
     upload_here(app, ("mine.jpg", sample.read_bytes()))
     assert app.session_state["explained_face"].photo.name == "mine.jpg"
