@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from fer.app.predict import photo_input
 from fer.records import EpochRecord
 from fer.training import watched_faces
 from fer.training.config import TrainConfig
@@ -11,9 +12,6 @@ from fer.training.run_directory import RunDirectory
 from fer.vision.video import VideoWriter
 from tests.inference.test_video import portrait
 from tests.waiting import wait_for
-
-
-PHOTO_UPLOADERS = ("home_upload", "photo_uploads", "explain_upload")
 
 
 def words(app) -> str:
@@ -29,7 +27,7 @@ def control(app, key: str):
 
 def photo_uploader(app):
     """Where photos go in on Home, Predict and Explain: its key has a number, for each upload leaves an empty one."""
-    (found,) = (one for one in app.file_uploader if one.key.rpartition("_")[0] in PHOTO_UPLOADERS)
+    (found,) = (one for one in app.file_uploader if one.key.startswith(photo_input.UPLOADER))
     return found
 
 
