@@ -23,3 +23,8 @@ def test_a_count_agrees_with_its_noun() -> None:
     assert wording.count_of(0, "photo") == "0 photos"
     assert wording.count_of(1200, "photo") == "1,200 photos"
     assert wording.count_of(2, "face in view", "faces in view") == "2 faces in view"
+
+
+def test_a_file_size_has_a_fitting_unit() -> None:
+    sizes = {0: "1 KB", 119_000: "116 KB", 1023 * 1024: "1.0 MB", 2_500_000: "2.4 MB"}
+    assert {size: wording.file_size(size) for size in sizes} == sizes

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from fer.app import errors, resources, session
 from fer.app.markdown import plain
@@ -67,11 +68,13 @@ def sample_buttons(key: str, on_click: Callable[[str], None]) -> None:
 
 
 def _take_uploads(key: str, then: Then) -> None:
-    uploads = session.widget(key, list) or []
+    # A slow browser may name what was taken over once more: Streamlit then gives something else in its place.
+    uploads = [upload for upload in session.widget(key, list) or [] if isinstance(upload, UploadedFile)]
     photos = [Photo(upload.name, upload.getvalue()) for upload in uploads]
     for upload in uploads:
         setup.let_go(upload)
-    _add(photos, [], then)
+    if photos:
+        _add(photos, [], then)
 
 
 def _take_dropped(then: Then) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from types import SimpleNamespace
 
 import pytest
 from starlette.exceptions import HTTPException
@@ -78,3 +79,13 @@ def as_before(monkeypatch):
     for name in setup.LOGGERS:
         logging.getLogger(name).removeFilter(setup.without_message)
     setup.prepare()
+
+
+def test_an_upload_that_was_taken_over_leaves_room_for_the_next(monkeypatch):
+    manager = MemoryUploadedFileManager("/upload")
+    for name in ("a", "b"):
+        manager.add_file("session", UploadedFileRec(name, f"{name}.jpg", "image/jpeg", b"photo"))
+    context = SimpleNamespace(uploaded_file_mgr=manager, session_id="session")
+    monkeypatch.setattr(setup, "get_script_run_ctx", lambda: context)
+    setup.let_go(SimpleNamespace(file_id="a"))
+    assert [file.file_id for file in manager.get_files("session", ["a", "b"])] == ["b"]
