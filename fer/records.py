@@ -57,15 +57,14 @@ class FaceBox:
 
 @dataclass(frozen=True)
 class Quality:
-    """Whether a face is fit to be read, and if not why, each reason a short phrase with its measurement."""
+    """Whether a face is fit to be read, and if not why, in plain words such as `blurred`.
+
+    measurements: a sentence with the number behind each reason; empty where only the reasons are known.
+    """
 
     ok: bool = True
     reasons: tuple[str, ...] = ()
-
-    @property
-    def word(self) -> str:
-        """The first reason without its measurement, such as `blurred`; empty where there is none."""
-        return self.reasons[0].partition(" (")[0] if self.reasons else ""
+    measurements: tuple[str, ...] = ()
 
 
 def set_words(names: Sequence[str]) -> str:

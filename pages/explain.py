@@ -21,7 +21,7 @@ with errors.guarded():
     with queue:
         reading = photo_reading.read_photo(chosen.photo)
     if face_choice.has_face(reading):
-        number = face_choice.choose_number(reading, chosen)
+        number = face_choice.choose_number(reading)
         with queue:
             face_job = job.job_of(reading, number, chosen.truth)
             layer = maps.choose_layer(face_job)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from fer.app import errors, layout, resources, session, widgets
-from fer.app.predict import photo_reading
+from fer.app.predict import face_picker, photo_reading
 from fer.limits import hosted
 
 
@@ -28,12 +28,8 @@ def show() -> None:
             if reading.error:
                 errors.show_error(reading.error.message, ":material/broken_image:")
             else:
-                st.image(
-                    reading.annotated,
-                    width="stretch",
-                    caption="Eileen Collins, NASA, public domain",
-                    alt="An astronaut's portrait, her face marked",
-                )
+                face_picker.picture(reading)
+                st.caption("Eileen Collins, NASA, public domain")
         with result:
             if reading.faces:
                 widgets.verdict(reading.faces[0], reading.reader.card)

@@ -82,6 +82,6 @@ def widget(key: str, kind: type[Value]) -> Value | None:
     return value if isinstance(value, kind) else None
 
 
-def set_widget(key: str, value: str) -> None:
+def set_widget(key: str, value: object) -> None:
     """What a keyed widget shows; only before it is on the page."""
     st.session_state[key] = value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from streamlit.proto.WidgetStates_pb2 import WidgetState
 
 from fer.records import EpochRecord
 from fer.training import watched_faces
@@ -76,3 +77,10 @@ def made(folder, name: str, state: str = "finished", **settings) -> RunDirectory
         watched_faces.append(run, epoch, np.eye(7)[np.arange(16) % 7] * 5 * epoch)
     run.write_status(state, epoch=2, epochs=2)
     return run
+
+
+def change(app, element: str, **value: str):
+    """Run the page as if the browser had said this of an element that AppTest cannot click. element: its id."""
+    states = app._tree.get_widget_states()
+    states.widgets.append(WidgetState(id=element, **value))
+    return app._run(states)

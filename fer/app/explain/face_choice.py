@@ -9,44 +9,24 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from fer.app import errors, resources
 from fer.app.explain import state
 from fer.app.explain.state import Explained
+from fer.app.predict import face_picker
 from fer.app.predict import state as predict_state
 from fer.app.predict.photo_reading import Photo, Reading
 from fer.expressions import NAMES
 from fer.limits import MB, limits
-from fer.records import FaceBox
-from fer.vision.detection import overlap
 from fer.vision.images import FORMATS
 from fer.visualization import maps
-from fer.visualization.render import face_label
 
 
-def choose_number(reading: Reading, chosen: Explained) -> int:
-    """Which face of the photo, from 1."""
-    count = len(reading.faces)
-    if count == 1:
-        return 1
-    box = state.picked_box(reading.photo.key) or chosen.box
-    number = (
-        st.pills(
-            f"{count} faces, the largest first",
-            range(1, count + 1),
-            default=_nearest(reading, box),
-            required=True,
-            wrap=True,
-            key=f"explain_face_{reading.photo.key}_{reading.detector}",
-            format_func=lambda n: f"{n} {face_label(reading.faces[n - 1])}",
-        )
-        or 1
-    )
-    state.pick_box(reading.photo.key, reading.faces[number - 1].box)
-    return number
-
-
-def _nearest(reading: Reading, box: FaceBox | None) -> int:
-    """The face that covers most of a box, which perhaps another detector drew; else the largest one."""
-    if box is None:
-        return 1
-    return max(range(1, len(reading.faces) + 1), key=lambda n: overlap(reading.faces[n - 1].box, box))
+def choose_number(reading: Reading) -> int:
+    """Which face of the photo, from 1: the one that is selected, here or on Predict."""
+    if len(reading.faces) > 1:
+        picture, names = st.columns([2, 3], gap="medium")
+        with picture:
+            face_picker.picture(reading)
+        with names:
+            face_picker.names(reading)
+    return face_picker.selected(reading)
 
 
 def has_face(reading: Reading) -> bool:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from fer.app.session import RecentSlot, Slot
-from fer.records import FaceBox
 
 if TYPE_CHECKING:  # they load PyTorch, or need this module
     from fer.app.explain.job import ExplainJob
@@ -19,18 +18,13 @@ MAX_JOBS = 12
 
 @dataclass(frozen=True)
 class Explained:
-    """The face that Explain shows: its photo, where the face is in it, the true class.
-
-    box: None is the photo's largest face.
-    """
+    """The photo whose selected face Explain shows, and the face's true class where that is known."""
 
     photo: Photo
-    box: FaceBox | None = None
     truth: str | None = None
 
 
 _explained: Slot[Explained | None] = Slot("explained_face", lambda: None)
-_picked_box: Slot[dict[str, FaceBox]] = Slot("picked_box", dict)  # of one photo, by its key
 _seen_uploads: Slot[dict[str, str | None]] = Slot("seen_uploads", dict)  # by uploader
 # What was computed for faces, by reading and the face's number in it.
 jobs: RecentSlot[tuple[tuple[str, ...], int], ExplainJob] = RecentSlot("explain_jobs", MAX_JOBS)
@@ -50,17 +44,7 @@ def explain_face(face: Explained) -> None:
 def forget_face() -> None:
     """Another photo is in use: Explain opens on that."""
     _explained.set(None)
-    _picked_box.set({})
     stop_measuring.set(False)
-
-
-def picked_box(photo: str) -> FaceBox | None:
-    """Where the face is that the visitor picked on Explain, in this photo: another detector numbers faces anew."""
-    return _picked_box.get().get(photo)
-
-
-def pick_box(photo: str, box: FaceBox) -> None:
-    _picked_box.set({photo: box})
 
 
 def is_new_upload(uploader: str, file: str | None) -> bool:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Literal
 
 import streamlit as st
 
@@ -11,6 +12,7 @@ from fer.app import session
 from fer.app.explain import state as explain_state
 from fer.app.session import RecentSlot, Slot
 from fer.limits import limits
+from fer.records import FaceBox
 
 if TYPE_CHECKING:  # they load PyAV and more, or need this module
     from fer.app.predict.photo_reading import Reading
@@ -20,12 +22,17 @@ if TYPE_CHECKING:  # they load PyAV and more, or need this module
 
 TABS = "predict_tabs"  # the tabs' own key
 VIEWS = {"photos": "Photos", "camera": "Camera", "live": "Live", "video": "Video"}
+FaceOrder = Literal["size", "uncertainty"]
 MAX_RESULTS = 120  # more than limits().photos, else each click would read them all again
 
 _requested_view: Slot[str | None] = Slot("wanted_predict_view", lambda: None)
 _results: RecentSlot[tuple[str, ...], Reading] = RecentSlot("photo_results", MAX_RESULTS)
 _whole_photos: Slot[set[str]] = Slot("whole_photos", set)
 sample: Slot[str | None] = Slot("chosen_sample", lambda: None)  # the sample photo in use
+# The face that is selected in each photo, by the photo's key: a box, since another detector numbers faces anew. The
+# picture, the list, the table and Explain all show it and change it; the last one that was selected is at the end.
+_selected_faces: RecentSlot[str, FaceBox] = RecentSlot("selected_faces", MAX_RESULTS)
+face_order: Slot[FaceOrder] = Slot("face_order", lambda: "size")
 stop_reading: Slot[bool] = Slot("stop_reading", bool)  # the reading of many photos is to end where it is
 live: Slot[Stream | None] = Slot("live_stream", lambda: None)
 live_error: Slot[str] = Slot("live_error", str)  # why the last stream did not start
@@ -61,6 +68,23 @@ def as_whole(photo: str) -> bool:
 def take_whole(photo: str, whole: bool = True) -> None:
     photos = _whole_photos.get()
     photos.add(photo) if whole else photos.discard(photo)
+
+
+def selected_face(photo: str) -> FaceBox | None:
+    """Where the face is that the visitor selected in this photo, if they did. photo: its key."""
+    return _selected_faces.get().get(photo)
+
+
+def select_face(photo: str, box: FaceBox) -> None:
+    faces = _selected_faces.get()
+    faces[photo] = box
+    faces.move_to_end(photo)
+
+
+def last_selected(photos: Iterable[str]) -> str | None:
+    """In which of these photos a face was selected last. photos: their keys."""
+    among = set(photos)
+    return next((photo for photo in reversed(_selected_faces.get()) if photo in among), None)
 
 
 def results() -> OrderedDict[tuple[str, ...], Reading]:

@@ -1,4 +1,4 @@
-"""Every number that the browser's pipeline shares with Python's, as one JSON value: JavaScript retypes none."""
+"""All numbers and words that the browser's pipeline shares with Python's, as one JSON value."""
 
 from __future__ import annotations
 
@@ -42,6 +42,7 @@ def constants() -> dict[str, object]:
             "grayShift": GRAY_SHIFT,
         },
         "quality": {
+            "reasons": quality.REASONS,
             "minSidePx": quality.MIN_SIDE_PX,
             "darkGray": quality.DARK_GRAY,
             "brightGray": quality.BRIGHT_GRAY,

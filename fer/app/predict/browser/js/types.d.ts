@@ -23,6 +23,7 @@ export type Constants = {
     grayShift: number;
   };
   quality: {
+    reasons: Record<"plain" | "small" | "dark" | "blurred" | "turned" | "bright" | "cut", string>;
     minSidePx: number;
     darkGray: number;
     brightGray: number;

@@ -1,0 +1,150 @@
+"""Select one face of a photo, on the picture or by name: both show and change what predict/state.py holds."""
+
+from __future__ import annotations
+
+from functools import lru_cache, partial
+from pathlib import Path
+
+import streamlit as st
+from streamlit import runtime
+
+from fer.app import session
+from fer.app.predict import state
+from fer.app.predict.browser.assets import base_path
+from fer.app.predict.photo_reading import Reading
+from fer.records import FaceBox, Prediction
+from fer.vision.detection import overlap
+from fer.visualization import face_dots
+from fer.visualization.render import face_color, face_label, ink_on
+from fer.wording import percent
+
+ORDERS: dict[state.FaceOrder, str] = {"size": "size", "uncertainty": "uncertainty"}
+MANY = 8  # faces: the names of more scroll in a box
+LIST_HEIGHT = 190  # pixels, of that box
+_FILES = Path(__file__).parent
+
+_component = st.components.v2.component(
+    "fer_face_picker",
+    css=(_FILES / "face_picker.css").read_text(encoding="utf-8"),
+    js=(_FILES / "face_picker.js").read_text(encoding="utf-8"),
+)
+
+
+def selected(reading: Reading) -> int:
+    """The selected face's number, from 1: the one that covers most of the box that was selected, else the largest."""
+    box = state.selected_face(reading.photo.key)
+    if box is None:
+        return 1
+    return max(range(1, len(reading.faces) + 1), key=lambda number: overlap(reading.faces[number - 1].box, box))
+
+
+def select(reading: Reading, number: int) -> None:
+    """number: the face's, from 1."""
+    state.select_face(reading.photo.key, reading.faces[number - 1].box)
+
+
+def picture(reading: Reading) -> None:
+    """The photo with its faces outlined, and where they are several, numbered: a click or an arrow key selects one."""
+    key = f"picture_{reading.photo.key}_{reading.detector}"
+    width, height = reading.width or 1, reading.height or 1
+    labels = ", ".join(face_label(face) for face in reading.faces) or "none"
+    data = {
+        "picture": _address(reading.picture, key),
+        "width": width,
+        "height": height,
+        "alt": f"The photo with its faces marked: {labels}",
+        "faces": _faces(reading.faces, width, height),
+        "selected": selected(reading) - 1 if reading.faces else -1,
+        "handled": _picked(key)[1],
+    }
+    _component(data=data, key=key, on_pick_change=partial(_on_pick, reading, key))
+
+
+def names(reading: Reading) -> None:
+    """The faces by number and answer, and how they are sorted; a click selects one. For a photo of several."""
+    key, count = f"{reading.photo.key}_{reading.detector}", len(reading.faces)
+    order_key, face_key = f"order_{key}", f"face_{key}"
+    session.set_widget(order_key, state.face_order.get())
+    st.segmented_control(
+        f"{count} faces, sorted by",
+        list(ORDERS),
+        required=True,
+        key=order_key,
+        format_func=lambda order: ORDERS[order],
+        on_change=lambda: state.face_order.set(_order(session.widget(order_key, str))),
+    )
+    session.set_widget(face_key, selected(reading))
+    with st.container(height=LIST_HEIGHT if count > MANY else "content", border=count > MANY):
+        st.pills(
+            "Faces",
+            in_order(reading.faces, state.face_order.get()),
+            required=True,
+            wrap=True,
+            key=face_key,
+            label_visibility="collapsed",
+            format_func=lambda number: f"{number} {reading.faces[number - 1].answer}",
+            on_change=lambda: select(reading, session.widget(face_key, int) or 1),
+        )
+
+
+def in_order(faces: tuple[Prediction, ...], order: state.FaceOrder) -> list[int]:
+    """The faces' numbers, from 1, the largest first or the least sure first."""
+    numbers = list(range(1, len(faces) + 1))
+    if order == "uncertainty":
+        numbers.sort(key=lambda number: (faces[number - 1].sure, faces[number - 1].confidence))
+    return numbers
+
+
+def _order(value: str | None) -> state.FaceOrder:
+    return "uncertainty" if value == "uncertainty" else "size"
+
+
+def _on_pick(reading: Reading, key: str) -> None:
+    number, _ = _picked(key)
+    if 1 <= number <= len(reading.faces):
+        select(reading, number)
+
+
+def _picked(key: str) -> tuple[int, int]:
+    """What the browser said last: a face's number, from 1, and how many times it has said one; zeros where nothing."""
+    said = (session.widget(key, dict) or {}).get("pick")
+    face, count = (said.get("face"), said.get("count")) if isinstance(said, dict) else (0, 0)
+    return (face, count) if isinstance(face, int) and isinstance(count, int) else (0, 0)
+
+
+def _faces(faces: tuple[Prediction, ...], width: int, height: int) -> list[dict[str, object]]:
+    boxes = tuple(face.box for face in faces)
+    dots, sides = _layout(boxes, width, height)
+    return [
+        {
+            "box": [box.x, box.y, box.width, box.height],
+            "dot": [dot.x, dot.y, dot.radius, dot.line_x, dot.line_y],
+            "color": face_color(face),
+            "ink": ink_on(face_color(face)),
+            "label": _label(number, face),
+            "neighbors": neighbors,
+        }
+        for number, (face, box, dot, neighbors) in enumerate(zip(faces, boxes, dots, sides, strict=True), 1)
+    ]
+
+
+def _label(number: int, face: Prediction) -> str:
+    """What a screen reader and the tooltip say of a face."""
+    return (
+        f"Face {number}: {face.answer}, {percent(face.confidence)}"
+        if face.sure
+        else f"Face {number}: {face_label(face)}"
+    )
+
+
+@lru_cache(maxsize=256)
+def _layout(
+    boxes: tuple[FaceBox, ...], width: int, height: int
+) -> tuple[list[face_dots.Dot], list[dict[str, int | None]]]:
+    """Remembered, so that a click on a page of many photos places no dot anew."""
+    return face_dots.place_dots(boxes, width, height), face_dots.neighbors(boxes)
+
+
+def _address(picture: bytes, key: str) -> str:
+    """Where the browser fetches the picture: as st.image does it, so that no run of the page sends it again."""
+    return base_path() + runtime.get_instance().media_file_mgr.add(picture, "image/jpeg", f"face_picker.{key}")
