@@ -15,7 +15,8 @@ GAP = 0.15  # radii between a dot and a face or another dot
 RINGS, PLACES = 7, 32  # how many distances from the face, and places at each, are tried before any other
 RING_STEP = 0.7  # radii
 # What makes a place worse, in radii of distance to the face.
-NEARER_TO_ANOTHER, LINE_OVER_A_FACE, BESIDE_OR_BELOW = 2.0, 4.0, 0.4
+LINE_OVER_A_FACE, BESIDE_OR_BELOW = 4.0, 0.4
+OWN_SHARE, NEAR_ANOTHER = 0.6, 1.5  # where its own face is farther than this share of the way to the next, times that
 LINE_SAMPLES = np.linspace(0, 1, 7)[None, :, None]
 DIRECTIONS = {"left": (-1, 0), "right": (1, 0), "up": (0, -1), "down": (0, 1)}
 
@@ -133,7 +134,7 @@ def _cost(places: np.ndarray, index: int, edges: np.ndarray, radius: float) -> n
     own, others = distances[:, index], np.delete(distances, index, 1)
     cost = own / radius
     if others.size:
-        cost = cost + NEARER_TO_ANOTHER * (others.min(1) < own)
+        cost = cost + NEAR_ANOTHER * np.clip(own / OWN_SHARE - others.min(1), 0, None) / radius
         ends = np.clip(places, edges[index, :2], edges[index, 2:])
         line = places[:, None] + LINE_SAMPLES * (ends - places)[:, None]  # (P, samples, 2)
         over = _distances(line.reshape(-1, 2), np.delete(edges, index, 0)) < 0

@@ -25,7 +25,7 @@ def choose_number(reading: Reading) -> int:
         with picture:
             face_picker.picture(reading)
         with names:
-            face_picker.names(reading)
+            face_picker.names(reading, sortable=False)
     return face_picker.selected(reading)
 
 

@@ -11,16 +11,41 @@ const REST_MS = 150; // arrow keys in a row are one choice: each choice is a run
 const LARGEST_DOT_PX = 26;
 const MOST_OF_SCREEN = 78; // percent of its height
 
+const CSS = `
+.stage { position: relative; container-type: inline-size; margin: 0 auto; line-height: 0; }
+.stage img { display: block; width: 100%; border-radius: 8px; background: var(--st-secondary-background-color); }
+.faces { position: absolute; inset: 0; }
+.face { position: absolute; outline: none; }
+.face::before { content: ""; position: absolute; inset: -2px; border: 2px solid var(--color); border-radius: 4px;
+                box-shadow: 0 0 0 1px rgb(255 255 255 / 60%); opacity: 0.7; }
+.face.selected::before { inset: -4px; border-width: 4px; opacity: 1;
+                         box-shadow: 0 0 0 2px #fff, 0 0 0 3.5px #10131f; }
+.face[role=radio] { cursor: pointer; }
+.face[role=radio]::after { content: ""; position: absolute; inset: min(0px, calc((100% - 24px) / 2)); }
+.face[role=radio]:hover::before { opacity: 1; }
+.face:focus-visible::before { outline: 3px solid var(--st-primary-color); outline-offset: 3px; }
+.line { position: absolute; height: 2px; margin-top: -1px; transform-origin: 0 50%; background: var(--color);
+        box-shadow: 0 0 0 0.5px #fff; pointer-events: none; }
+.dot { position: absolute; z-index: 1; transform: translate(-50%, -50%); display: grid; place-items: center;
+       border-radius: 50%; box-sizing: border-box; background: var(--color); color: var(--ink);
+       font-family: var(--st-font); font-weight: 700; line-height: 1; box-shadow: 0 0 0 1px #fff; }
+.face.selected .dot { box-shadow: 0 0 0 1.5px #fff, 0 0 0 3px #10131f; z-index: 2; }
+`;
+const sheet = new CSSStyleSheet();
+sheet.replaceSync(CSS);
+
 /** @type {WeakMap<Node, Picker>} */
 const pickers = new WeakMap();
 
 /** @param {{data: Data, parentElement: HTMLElement | ShadowRoot, setStateValue: Say}} component */
 export default function ({ data, parentElement, setStateValue }) {
   const built = JSON.stringify([data.picture, data.width, data.height, data.alt, data.faces]);
+  const root = /** @type {ShadowRoot} */ (parentElement.getRootNode());
+  if (!root.adoptedStyleSheets.includes(sheet)) root.adoptedStyleSheets.push(sheet);
   let picker = pickers.get(parentElement);
   if (picker?.built !== built) {
     const old = parentElement.querySelector(".stage");
-    const focused = old?.contains(/** @type {ShadowRoot} */ (parentElement.getRootNode()).activeElement);
+    const focused = old?.contains(root.activeElement);
     old?.remove();
     picker = build(data, built, setStateValue);
     parentElement.append(picker.stage);

@@ -18,16 +18,15 @@ from fer.visualization import face_dots
 from fer.visualization.render import face_color, face_label, ink_on
 from fer.wording import percent
 
-ORDERS: dict[state.FaceOrder, str] = {"size": "size", "uncertainty": "uncertainty"}
-MANY = 8  # faces: the names of more scroll in a box
-LIST_HEIGHT = 190  # pixels, of that box
-_FILES = Path(__file__).parent
-
-_component = st.components.v2.component(
-    "fer_face_picker",
-    css=(_FILES / "face_picker.css").read_text(encoding="utf-8"),
-    js=(_FILES / "face_picker.js").read_text(encoding="utf-8"),
-)
+MANY = 20  # faces: the names of more scroll in a box
+LIST_HEIGHT = 140  # pixels, of that box: three rows
+# Streamlit sends this text with each photo and each run of the page; the module itself is fetched once.
+_JS = """export default async (component) => {
+  const { default: show } = await import(new URL(component.data.module, location.href));
+  return show(component);
+};"""
+_MODULE = Path(__file__).with_suffix(".js").read_bytes()
+_component = st.components.v2.component("fer_face_picker", js=_JS)
 
 
 def selected(reading: Reading) -> int:
@@ -49,7 +48,8 @@ def picture(reading: Reading) -> None:
     width, height = reading.width or 1, reading.height or 1
     labels = ", ".join(face_label(face) for face in reading.faces) or "none"
     data = {
-        "picture": _address(reading.picture, key),
+        "module": _address(_MODULE, "text/javascript", "module"),
+        "picture": _address(reading.picture, "image/jpeg", key),
         "width": width,
         "height": height,
         "alt": f"The photo with its faces marked: {labels}",
@@ -60,43 +60,42 @@ def picture(reading: Reading) -> None:
     _component(data=data, key=key, on_pick_change=partial(_on_pick, reading, key))
 
 
-def names(reading: Reading) -> None:
-    """The faces by number and answer, and how they are sorted; a click selects one. For a photo of several."""
+def names(reading: Reading, sortable: bool = True) -> None:
+    """The faces by number and answer; a click selects one. For a photo of several. sortable: with a choice of order."""
     key, count = f"{reading.photo.key}_{reading.detector}", len(reading.faces)
-    order_key, face_key = f"order_{key}", f"face_{key}"
-    session.set_widget(order_key, state.face_order.get())
-    st.segmented_control(
-        f"{count} faces, sorted by",
-        list(ORDERS),
-        required=True,
-        key=order_key,
-        format_func=lambda order: ORDERS[order],
-        on_change=lambda: state.face_order.set(_order(session.widget(order_key, str))),
-    )
-    session.set_widget(face_key, selected(reading))
+    if sortable:
+        _order_choice(f"{count} faces, sorted by", f"order_{key}")
+    session.set_widget(face_key := f"face_{key}", selected(reading))
     with st.container(height=LIST_HEIGHT if count > MANY else "content", border=count > MANY):
         st.pills(
-            "Faces",
+            f"{count} faces",
             in_order(reading.faces, state.face_order.get()),
             required=True,
             wrap=True,
             key=face_key,
-            label_visibility="collapsed",
+            label_visibility="collapsed" if sortable else "visible",
             format_func=lambda number: f"{number} {reading.faces[number - 1].answer}",
             on_change=lambda: select(reading, session.widget(face_key, int) or 1),
         )
 
 
-def in_order(faces: tuple[Prediction, ...], order: state.FaceOrder) -> list[int]:
-    """The faces' numbers, from 1, the largest first or the least sure first."""
+def _order_choice(label: str, key: str) -> None:
+    session.set_widget(key, state.face_order.get())
+    st.segmented_control(
+        label,
+        state.FACE_ORDERS,
+        required=True,
+        key=key,
+        on_change=lambda: state.face_order.set(session.widget(key, str) or state.FACE_ORDERS[0]),
+    )
+
+
+def in_order(faces: tuple[Prediction, ...], order: str) -> list[int]:
+    """The faces' numbers, from 1, in one of state.FACE_ORDERS: the largest or the least sure first."""
     numbers = list(range(1, len(faces) + 1))
     if order == "uncertainty":
         numbers.sort(key=lambda number: (faces[number - 1].sure, faces[number - 1].confidence))
     return numbers
-
-
-def _order(value: str | None) -> state.FaceOrder:
-    return "uncertainty" if value == "uncertainty" else "size"
 
 
 def _on_pick(reading: Reading, key: str) -> None:
@@ -117,8 +116,8 @@ def _faces(faces: tuple[Prediction, ...], width: int, height: int) -> list[dict[
     dots, sides = _layout(boxes, width, height)
     return [
         {
-            "box": [box.x, box.y, box.width, box.height],
-            "dot": [dot.x, dot.y, dot.radius, dot.line_x, dot.line_y],
+            "box": _rounded(box.x, box.y, box.width, box.height),
+            "dot": _rounded(dot.x, dot.y, dot.radius, dot.line_x, dot.line_y),
             "color": face_color(face),
             "ink": ink_on(face_color(face)),
             "label": _label(number, face),
@@ -126,6 +125,10 @@ def _faces(faces: tuple[Prediction, ...], width: int, height: int) -> list[dict[
         }
         for number, (face, box, dot, neighbors) in enumerate(zip(faces, boxes, dots, sides, strict=True), 1)
     ]
+
+
+def _rounded(*lengths: float) -> list[float]:
+    return [round(length, 1) for length in lengths]
 
 
 def _label(number: int, face: Prediction) -> str:
@@ -145,6 +148,9 @@ def _layout(
     return face_dots.place_dots(boxes, width, height), face_dots.neighbors(boxes)
 
 
-def _address(picture: bytes, key: str) -> str:
-    """Where the browser fetches the picture: as st.image does it, so that no run of the page sends it again."""
-    return base_path() + runtime.get_instance().media_file_mgr.add(picture, "image/jpeg", f"face_picker.{key}")
+def _address(content: bytes, kind: str, place: str) -> str:
+    """Where the browser fetches this: as st.image does it, so that no run of the page sends it again.
+
+    kind: its MIME type. place: what tells it from all else on the page, so that it is kept while it is there.
+    """
+    return base_path() + runtime.get_instance().media_file_mgr.add(content, kind, f"face_picker.{place}")

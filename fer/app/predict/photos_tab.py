@@ -22,6 +22,7 @@ from fer.records import FaceRecord, set_words
 from fer.vision.images import FORMATS
 
 TABLE = "all_faces"
+WHOLE_TABLE = 40  # faces: a longer table scrolls in itself, where the selected row may be out of sight
 LINE_HEIGHT = 44  # pixels, of the button in it: what stands below keeps its place when the button goes
 
 
@@ -132,7 +133,9 @@ def show_answer(reading: Reading) -> Answer | None:
                 offer_whole(reading)
                 return None
             number, meter = show_face(reading)
-        # Below both columns: on a phone the answer comes before the steps.
+        # Below both columns: on a phone the answer comes before the names and the steps.
+        if len(reading.faces) > 1:
+            face_picker.names(reading)
         answer = Answer(reading, number, meter, steps=st.empty(), queue=st.empty())
     if reading.followed_up(number):
         fill_in(answer)
@@ -181,8 +184,6 @@ def show_face(reading: Reading) -> tuple[int, DeltaGenerator]:
             on_click=state.take_whole,
             args=(reading.photo.key, False),
         )
-    if len(reading.faces) > 1:
-        face_picker.names(reading)
     return number, meter
 
 
@@ -214,8 +215,8 @@ def show_table(readings: list[Reading]) -> None:
     shown = next(
         row for row, (one, number) in enumerate(faces) if one.photo.key == photo and number == face_picker.selected(one)
     )
-    if _chosen_row() != shown:
-        session.set_widget(TABLE, {"selection": {"rows": [shown]}})
+    if _clicked_rows() != [shown]:
+        _mark_row(shown)
     st.dataframe(
         [_table_row(record) for record in records],
         hide_index=True,
@@ -223,7 +224,8 @@ def show_table(readings: list[Reading]) -> None:
         column_config=percents,
         key=TABLE,
         on_select=partial(_select_row, faces),
-        selection_mode="single-row-required",
+        selection_mode=["single-row-required", "single-cell"],
+        height="content" if len(faces) <= WHOLE_TABLE else "auto",
     )
     with st.container(horizontal=True):  # the files are made when they are asked for, not on every drawing of the page
         st.download_button(
@@ -244,16 +246,21 @@ def show_table(readings: list[Reading]) -> None:
         )
 
 
-def _chosen_row() -> int | None:
-    """The row that the table has selected, from 0."""
-    rows = (session.widget(TABLE, dict) or {}).get("selection", {}).get("rows", [])
-    return rows[0] if rows else None
+def _clicked_rows() -> list[int]:
+    """The row that the table has selected, from 0, and before it the one of a cell that was clicked just now."""
+    selection = (session.widget(TABLE, dict) or {}).get("selection", {})
+    return [*(row for row, _ in selection.get("cells", [])), *selection.get("rows", [])]
+
+
+def _mark_row(row: int) -> None:
+    session.set_widget(TABLE, {"selection": {"rows": [row], "columns": [], "cells": []}})
 
 
 def _select_row(faces: list[tuple[Reading, int]]) -> None:
-    row = _chosen_row()
-    if row is not None and row < len(faces):
+    row = next(iter(_clicked_rows()), len(faces))
+    if row < len(faces):
         face_picker.select(*faces[row])
+        _mark_row(row)  # and no cell, so that the next click at a row's head is seen
 
 
 def _table_row(record: FaceRecord) -> dict[str, str | int | float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # they load PyAV and more, or need this module
 
 TABS = "predict_tabs"  # the tabs' own key
 VIEWS = {"photos": "Photos", "camera": "Camera", "live": "Live", "video": "Video"}
-FaceOrder = Literal["size", "uncertainty"]
+FACE_ORDERS = ("size", "uncertainty")  # as the page calls them
 MAX_RESULTS = 120  # more than limits().photos, else each click would read them all again
 
 _requested_view: Slot[str | None] = Slot("wanted_predict_view", lambda: None)
@@ -32,7 +32,7 @@ sample: Slot[str | None] = Slot("chosen_sample", lambda: None)  # the sample pho
 # The face that is selected in each photo, by the photo's key: a box, since another detector numbers faces anew. The
 # picture, the list, the table and Explain all show it and change it; the last one that was selected is at the end.
 _selected_faces: RecentSlot[str, FaceBox] = RecentSlot("selected_faces", MAX_RESULTS)
-face_order: Slot[FaceOrder] = Slot("face_order", lambda: "size")
+face_order: Slot[str] = Slot("face_order", lambda: FACE_ORDERS[0])
 stop_reading: Slot[bool] = Slot("stop_reading", bool)  # the reading of many photos is to end where it is
 live: Slot[Stream | None] = Slot("live_stream", lambda: None)
 live_error: Slot[str] = Slot("live_error", str)  # why the last stream did not start

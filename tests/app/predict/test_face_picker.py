@@ -81,17 +81,15 @@ def test_what_is_no_face_selects_nothing(views, face):
 
 
 def test_explain_opens_the_selected_face_and_selects_for_predict(views):
-    app, (left, right) = views.app, (face["box"] for face in views.data["faces"])
-    assert left != right
+    app = views.app
     views.pick(2)
     next(button for button in app.button if button.label == "Explain this face").click().run()
     assert app.title[0].value == "Explain" and views.data["selected"] == 1 and views.names.value == 2
+    app.switch_page("pages/explain.py").run()  # AppTest takes no notice of the page's own switch
     views.pick(1)
-    assert not app.exception and views.names.value == 1
-    views.pick(2, count=2)
-    app.switch_page("pages/predict.py").run()
+    assert not app.exception and views.data["selected"] == 0 and views.names.value == 1
     (box,) = app.session_state["selected_faces"].values()
-    assert [box.x, box.y, box.width, box.height] == right
+    assert [round(value, 1) for value in (box.x, box.y, box.width, box.height)] == views.data["faces"][0]["box"]
 
 
 def test_a_selection_lasts_while_other_photos_come_and_is_marked_in_the_table(app, two, sample):
