@@ -42,7 +42,8 @@ def constants() -> dict[str, object]:
             "grayShift": GRAY_SHIFT,
         },
         "quality": {
-            "reasons": quality.REASONS,
+            # All but "doubtful", which is of photos alone.
+            "reasons": {name: words for name, words in quality.REASONS.items() if name != "doubtful"},
             "minSidePx": quality.MIN_SIDE_PX,
             "darkGray": quality.DARK_GRAY,
             "brightGray": quality.BRIGHT_GRAY,
