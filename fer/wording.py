@@ -19,6 +19,11 @@ def signed(share: float) -> str:
     return f"{change:+d}" if change else "0"
 
 
+def file_size(size: int) -> str:
+    """Bytes as `116 KB` or `2.4 MB`."""
+    return f"{max(size / 1024, 1):.0f} KB" if size < 1024 * 1000 else f"{size / 2**20:.1f} MB"
+
+
 def count_of(number: int, noun: str, plural: str = "") -> str:
     """`1 photo`, `1,200 photos`. plural: the noun's, where it does not just end in s."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from fer.app import errors, layout
+from fer.app.markdown import plain
 
 detector_line = layout.open_page("Explain")
 st.title("Explain")
@@ -12,16 +13,25 @@ st.markdown("What in this face speaks for each expression, and can you trust the
 
 with errors.guarded():
     with layout.loading("PyTorch for the maps"):
-        from fer.app.explain import face_choice, job, maps, measurements, what_if
-        from fer.app.predict import photo_reading
+        from fer.app.explain import address, face_choice, job, maps, measurements, what_if
+        from fer.app.predict import photo_input, photo_reading
         from fer.explanation.methods import METHODS
-    face_choice.choose_face()
+    errors.show_message()
+    not_reopened = address.open_address()
+    if not_reopened:
+        st.info(plain(not_reopened), icon=":material/history:")
     chosen = job.last_face()
+    face_choice.back_to_photo(chosen)
+    face_choice.choose_face()
+    photo_input.listen(face_choice.explain_first)
     queue = st.empty()  # always there, so that what stands below keeps its place
     with queue:
         reading = photo_reading.read_photo(chosen.photo)
     if face_choice.has_face(reading):
+        address.select_face(reading)
         number = face_choice.choose_number(reading)
+        if not not_reopened:
+            address.show_in_address(chosen, number)
         with queue:
             face_job = job.job_of(reading, number, chosen.truth)
             layer = maps.choose_layer(face_job)

@@ -11,13 +11,13 @@ from fer.app.predict.browser import state as browser_state
 detector_line = layout.open_page("Predict")
 st.title("Predict")
 st.markdown("What do these faces express, and how sure is that? What you show stays in memory and is never stored.")
-layout.show_hosted_notice()
 
 state.apply_requested_view()
 photos, camera, live, video = st.tabs(list(state.VIEWS.values()), key=state.TABS, on_change="rerun")
+state.remember_view()
 
 with photos, errors.guarded():
-    photos_tab.show()  # always: an uploader that is not drawn forgets its files
+    photos_tab.show()
 with camera, errors.guarded():
     if camera.open:
         from fer.app.predict import camera_tab

@@ -28,9 +28,8 @@ PAGES = (
     ("pages/evaluate.py", "Evaluate", ":material/query_stats:"),
 )
 HOSTED_NOTICE = (
-    "A shared demo. Pictures and videos go to this server, and so do camera frames unless Live reads them in your "
-    "browser; they are read in memory, and are forgotten when you leave; they are neither stored nor logged. Only "
-    "training data that you upload is kept, for a day. Show only faces of people who agree."
+    "A shared demo: what you show is read in this server's memory (Live can read in your browser), neither stored nor "
+    "logged, and forgotten when you leave; only training data is kept, for a day. Show only faces of people who agree."
 )
 LIMITS_AND_LAW = """
 **What it cannot tell.** What a person feels: people smile without joy and frown to think, and the same feeling shows
@@ -50,7 +49,9 @@ DETECTORS = {"auto": "Automatic", **{name: kind.label for name, kind in DETECTOR
 
 
 def open_page(title: str) -> DeltaGenerator:
-    """Each page's first line: the browser's title, then the sidebar. Returns where `close_page` puts what may wait."""
+    """Each page's first line: the browser's title, the sidebar, on the demo what happens with what is shown. Returns
+    where `close_page` puts what may wait.
+    """
     # An emoji: for an icon of Streamlit's own font the browser would ask fonts.gstatic.com.
     st.set_page_config(page_title=f"{title} · FER Studio", page_icon="🙂", layout="wide")
     setup.prepare()
@@ -70,9 +71,8 @@ def open_page(title: str) -> DeltaGenerator:
         st.divider()
         _model_picker()
         detector_line = _detector_picker()
-        if hosted():
-            st.divider()
-            st.caption(HOSTED_NOTICE)
+    if hosted():  # on the page, for on a phone the sidebar is closed
+        st.caption(f":material/visibility: {HOSTED_NOTICE}")
     return detector_line
 
 
@@ -92,12 +92,6 @@ def loading(what: str) -> Iterator[None]:
     """Say what is loaded while an import of seconds goes on; nothing is said where it is quick."""
     with st.spinner(f"Loading {what}"):
         yield
-
-
-def show_hosted_notice() -> None:
-    """Beside the uploaders, what happens with uploads: on a phone the sidebar is closed."""
-    if hosted():
-        st.info(HOSTED_NOTICE, icon=":material/visibility:")
 
 
 def _model_picker() -> None:

@@ -22,7 +22,15 @@ from fer.models.card import Card
 from fer.models.weights import find_weights, read_card
 from fer.vision.detection import Detector, load_detector
 
-SAMPLE_NAMES = {"astronaut": "Eileen Collins, NASA", "grace-hopper": "Grace Hopper, US Navy"}
+# Those in the public domain that come with the app (SOURCES.md): file and caption.
+SAMPLE_NAMES = {
+    "astronaut": "Eileen Collins, NASA",
+    "grace-hopper": "Grace Hopper, US Navy",
+    "barack-obama": "Barack Obama, White House",
+    "joe-biden": "Joe Biden, White House",
+    "four-portraits": "Four portraits",
+}
+FIRST_SAMPLE = "astronaut"  # which the pages open on
 
 
 def recognizer(model: Model) -> Recognizer:

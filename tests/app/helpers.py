@@ -13,6 +13,8 @@ from fer.vision.video import VideoWriter
 from tests.inference.test_video import portrait
 from tests.waiting import wait_for
 
+PHOTO_UPLOADERS = ("home_upload", "photo_uploads", "explain_upload")
+
 
 def words(app) -> str:
     """All text of a page that a visitor reads, without tables and charts."""
@@ -25,10 +27,20 @@ def control(app, key: str):
     return next(element for element in app.get("button_group") if element.key == key)
 
 
-def upload_photos(app, *files: tuple[str, bytes]):
-    app.switch_page("pages/predict.py").run()
-    app.file_uploader(key="photo_uploads").set_value([(name, data, "image/jpeg") for name, data in files]).run()
+def photo_uploader(app):
+    """Where photos go in on Home, Predict and Explain: its key has a number, for each upload leaves an empty one."""
+    (found,) = (one for one in app.file_uploader if one.key.rpartition("_")[0] in PHOTO_UPLOADERS)
+    return found
+
+
+def upload_here(app, *files: tuple[str, bytes]):
+    """Upload photos on the page that is open."""
+    photo_uploader(app).set_value([(name, data, "image/jpeg") for name, data in files]).run()
     return app
+
+
+def upload_photos(app, *files: tuple[str, bytes]):
+    return upload_here(app.switch_page("pages/predict.py").run(), *files)
 
 
 def open_view(app, name: str):

@@ -1,9 +1,16 @@
-"""Home by AppTest: a face that is read at once, and choices that every page shares."""
+"""Home by AppTest: the playground, where a photo is read in place, and choices that every page shares."""
 
 from __future__ import annotations
 
+import base64
+
+import pytest
+
+from fer.app import layout, sample_strip
+from fer.app.predict import dropped_photos
+from fer.limits import MB
 from fer.models import DEFAULT_MODEL
-from tests.app.helpers import upload_photos, words
+from tests.app.helpers import upload_here, words
 
 
 def test_home_shows_a_read_face_and_an_honest_accuracy(home):
@@ -23,7 +30,96 @@ def test_choices_survive_a_page_change(home):
     assert home.sidebar.selectbox(key="detector_widget").value == "haar" and not home.exception
 
 
-def test_home_is_not_the_photo_read_last(home, sample):
-    upload_photos(home, ("own.jpg", sample.read_bytes() + b"own"))
+def test_a_photo_is_read_in_place_and_is_there_on_predict_and_explain(home, unmeasured, sample):
+    upload_here(home, ("own.jpg", sample.read_bytes() + b"own"))
+    assert not home.exception and home.title[0].value == "FER Studio" and "Happy" in words(home)
+    next(button for button in home.button if button.label == "Explain this face").click().run()
+    assert home.title[0].value == "Explain" and home.session_state["explained_face"].photo.name == "own.jpg"
+    home.switch_page("pages/predict.py").run()
+    assert home.dataframe[0].value["photo"].tolist() == ["own.jpg"]
     home.switch_page("streamlit_app.py").run()
-    assert list(home.session_state["photo_results"].values())[-1].photo.name == "own.jpg"
+    next(button for button in home.button if button.label == "Remove this photo").click().run()
+    assert not home.session_state["photos"] and "Happy" in words(home)  # the sample's
+
+
+def test_a_bad_photo_is_named_and_can_be_removed(home):
+    upload_here(home, ("bad.jpg", b"no picture"))
+    assert not home.exception and len(home.error) == 1 and "bad" in words(home)
+    next(button for button in home.button if button.label == "Remove this photo").click().run()
+    assert not home.error and "Happy" in words(home)
+
+
+def test_several_photos_open_predict(home, sample):
+    upload_here(home, *((name, sample.read_bytes() + name.encode()) for name in ("a.jpg", "b.jpg")))
+    assert home.title[0].value == "Predict" and not home.exception
+    assert home.dataframe[0].value["photo"].tolist() == ["a.jpg", "b.jpg"]
+    home.switch_page("streamlit_app.py").run()
+    assert home.title[0].value == "FER Studio"  # and it stays there
+
+
+def test_use_camera_opens_it(home):
+    next(button for button in home.button if button.label == "Use camera").click().run()
+    assert home.title[0].value == "Predict" and home.session_state["predict_tabs"] == "Live"
+
+
+def test_the_notice_of_the_demo_is_on_each_page_once(home, monkeypatch):
+    monkeypatch.setenv("FER_HOSTED", "1")
+    for page in ("streamlit_app.py", "pages/predict.py", "pages/training.py"):
+        home.switch_page(page).run()
+        assert not home.exception and words(home).count(layout.HOSTED_NOTICE) == 1
+
+
+def encoded(data: bytes) -> str:
+    return base64.b64encode(data).decode()
+
+
+@pytest.fixture
+def said(monkeypatch):
+    """What the browser would have said."""
+
+    def say(value: object) -> None:
+        monkeypatch.setattr(dropped_photos.session, "widget", lambda key, kind: {"photos": value, "pick": value})
+
+    return say
+
+
+def test_what_is_pasted_is_taken_by_its_bytes(said):
+    said(
+        [
+            {"name": "image.png", "size": 3, "data": encoded(b"abc")},
+            {"name": "a.jpg", "size": 2, "data": encoded(b"de")},
+        ]
+    )
+    assert dropped_photos.received() == ([("pasted.png", b"abc"), ("a.jpg", b"de")], [])
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        ([{"name": "a.jpg", "size": 31 * MB, "data": ""}], "a.jpg has 31 MB; at most 30"),
+        ([{"name": "a.jpg", "size": 1, "data": "A" * (41 * MB)}], "at most 30"),  # a size that is not true
+        ([{"name": "a.jpg", "size": 5, "data": ""}], "did not arrive whole"),
+        ([{"name": "a.jpg", "size": 5, "data": "%%%"}], "did not arrive whole"),
+        ([{"name": 5, "size": "x", "data": None}], ""),
+        (["x"], ""),
+        ("x", ""),
+        (None, ""),
+    ],
+)
+def test_what_cannot_be_taken_of_a_paste_is_said_or_ignored(said, value, says):
+    said(value)
+    taken, sentences = dropped_photos.received()
+    assert not taken and len(sentences) == bool(says) and says in " ".join(sentences)
+
+
+def test_a_thumbnail_is_small_and_only_a_sample_can_be_picked(said, monkeypatch):
+    drawn = {}
+    monkeypatch.setattr(sample_strip, "_component", lambda **given: drawn.update(given))
+    picked = []
+    sample_strip.choose_sample("astronaut", picked.append)
+    assert [one["chosen"] for one in drawn["data"]["samples"]] == [True, False, False, False, False]
+    assert all(len(one["src"]) < 20_000 for one in drawn["data"]["samples"])
+    for value in ("joe-biden", "../../etc/passwd", None):
+        said(value)
+        drawn["on_pick_change"]()
+    assert picked == ["joe-biden"]

@@ -19,7 +19,7 @@ from fer.preprocessing import Preprocessing
 from fer.training.config import TrainConfig
 from fer.training.run_directory import RunDirectory
 from fer.visualization import evaluation_figures, training_figures
-from tests.app.helpers import await_video, make_video, record, upload_video
+from tests.app.helpers import await_video, make_video, record, upload_photos, upload_video
 from tests.conftest import ROOT
 
 TAG = "<script>alert(1)<b>"
@@ -71,9 +71,7 @@ def source(app, key: str):
 
 
 def test_photo_names(app, sample):
-    app.switch_page("pages/predict.py").run()
-    files = [(f"{WORDS}.jpg", sample.read_bytes(), "image/jpeg"), (f"{WORDS}.png", b"no picture", "image/png")]
-    app.file_uploader(key="photo_uploads").set_value(files).run()
+    upload_photos(app, (f"{WORDS}.jpg", sample.read_bytes()), (f"{WORDS}.png", b"no picture"))
     assert_letter_by_letter(app, "script")
     assert app.dataframe[0].value["photo"].tolist() == [f"{WORDS}.jpg"]  # the table shows it as it is
     next(button for button in app.button if button.label == "Explain this face").click().run()
@@ -87,8 +85,7 @@ def test_video_names(app, tmp_path):
 
 def test_an_unescaped_name_would_be_seen(app, monkeypatch):
     monkeypatch.setattr(widgets, "plain", str)
-    app.switch_page("pages/predict.py").run()
-    app.file_uploader(key="photo_uploads").set_value([(f"{WORDS}.png", b"no picture", "image/png")]).run()
+    upload_photos(app, (f"{WORDS}.png", b"no picture"))
     with pytest.raises(AssertionError, match="markdown"):
         assert_letter_by_letter(app)
 

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 import streamlit as st
-from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from fer.app import errors, resources
 from fer.app.explain import state
-from fer.app.explain.state import Explained
-from fer.app.predict import face_picker
+from fer.app.explain.state import DataRow, Explained
+from fer.app.predict import camera_tab, face_picker, photo_input
 from fer.app.predict import state as predict_state
 from fer.app.predict.photo_reading import Photo, Reading
+from fer.errors import DatasetError
 from fer.expressions import NAMES
-from fer.limits import MB, limits
-from fer.vision.images import FORMATS
+from fer.limits import limits
 from fer.visualization import maps
+
+PARTS = ("PublicTest", "Training")
 
 
 def choose_number(reading: Reading) -> int:
@@ -49,6 +50,19 @@ def has_face(reading: Reading) -> bool:
     return True
 
 
+def back_to_photo(chosen: Explained) -> None:
+    """A way to the photo in Predict, as it was there; not for a face of a data set, which came from no photo."""
+    if chosen.truth or (state.explained() is None and chosen.photo not in predict_state.photos()):
+        return
+    if st.button("Back to this photo in Predict", icon=":material/arrow_back:", type="tertiary"):
+        if chosen.photo == predict_state.snapshot():
+            predict_state.open_view("camera")
+        else:
+            predict_state.put_first([chosen.photo])
+            predict_state.open_view("photos")
+        st.switch_page("pages/predict.py")
+
+
 def choose_face() -> None:
     """Another face: a photo, a snapshot, a sample; a row of a data set where its path may be named."""
     with st.expander("Explain another face", icon=":material/face:"):
@@ -56,50 +70,69 @@ def choose_face() -> None:
             ["Photo", "Camera", "Samples", *(["Data set"] if limits().server_paths else [])]
         )
         with photo:
-            upload = st.file_uploader(
-                f"One photo: {FORMATS}",
-                key="explain_upload",
-                max_upload_size=limits().photo_bytes // MB,
-            )
-            _take(upload, "upload")
+            photo_input.drop_zone("explain_upload", then=explain_first)
         with camera:
             if st.toggle("Use the camera", key="explain_camera_on"):
-                _take(st.camera_input("Take a snapshot", key="explain_camera"), "camera")
+                key = f"explain_camera_{predict_state.inputs.get()}"
+                st.camera_input("Take a snapshot", key=key, on_change=_explain_snapshot, args=(key,))
         with sample:
-            for name, source in resources.SAMPLE_NAMES.items():
-                if st.button(source, key=f"explain_sample_{name}", icon=":material/image:"):
-                    _explain(Explained(Photo(f"{name}.jpg", resources.sample_bytes(name))))
+            photo_input.sample_buttons("explain_sample", _explain_sample)
         for tab in row:
-            with tab:
+            with tab, errors.guarded():
                 _choose_row()
 
 
-def _take(file: UploadedFile | None, uploader: str) -> None:
-    """Explain an upload once, not again on every run."""
-    if state.is_new_upload(uploader, file.file_id if file else None) and file:
-        _explain(Explained(Photo(file.name, file.getvalue())))
+def face_of_row(row: DataRow) -> Explained:
+    """Raises DatasetError where the data cannot be read, or has no such row."""
+    if row.part not in PARTS:
+        raise DatasetError(f"The part is one of {' and '.join(PARTS)}, not {row.part[:40]}.")
+    faces = resources.dataset(row.data).split(row.part)
+    if not 0 <= row.number < len(faces):
+        raise DatasetError(f"The {row.part} part has the rows 0 to {len(faces) - 1:,}. Choose one of them.")
+    gray = faces.pixels[row.number]
+    photo = Photo(f"{row.part} row {row.number}.png", maps.png(np.repeat(gray[..., None], 3, 2)))
+    predict_state.take_whole(photo.key)
+    return Explained(photo, truth=NAMES[faces.labels[row.number]], row=row)
 
 
 def _choose_row() -> None:
-    path = st.text_input("fer2013.csv, or a folder that holds it, on this machine", key="explain_data")
-    split = st.selectbox(
-        "Part",
-        ["PublicTest", "Training"],
-        key="explain_split",
-        help="PublicTest is what models here are chosen on, Training what they learned from.",
-    )
-    if not path.strip():
-        return
-    faces = resources.dataset(path.strip()).split(split)
-    row = st.number_input("Row", 0, len(faces) - 1, 0, key="explain_row")
-    if st.button("Explain this row", icon=":material/table_rows:"):
-        gray = faces.pixels[row]
-        photo = Photo(f"{split} row {row}.png", maps.png(np.repeat(gray[..., None], 3, 2)))
-        predict_state.take_whole(photo.key)
-        _explain(Explained(photo, truth=NAMES[faces.labels[row]]))
+    """A form: all of it stays as it was filled in, also where the data cannot be read."""
+    with st.form("explain_row_form", border=False):
+        path = st.text_input(
+            "fer2013.csv, or a folder that holds it, on this machine", key="explain_data", persist_state="session"
+        ).strip()
+        part = st.selectbox(
+            "Part",
+            PARTS,
+            key="explain_split",
+            persist_state="session",
+            help="PublicTest is what models here are chosen on, Training what they learned from.",
+        )
+        number = st.number_input("Row", 0, value=0, key="explain_row", persist_state="session")
+        asked = st.form_submit_button("Explain this row", icon=":material/table_rows:")
+    if asked and not path:
+        st.caption("Give the path of fer2013.csv first.")
+    elif asked:
+        _explain(face_of_row(DataRow(path, part, number)))
+        st.rerun()
+
+
+def explain_first(photos: list[Photo]) -> None:
+    _explain(Explained(photos[0]))
+
+
+def _explain_sample(name: str) -> None:
+    photo_input.take_sample(name)
+    explain_first(predict_state.photos())
+
+
+def _explain_snapshot(key: str) -> None:
+    camera_tab.take_snapshot(key)
+    if photo := predict_state.snapshot():
+        _explain(Explained(photo))
 
 
 def _explain(chosen: Explained) -> None:
+    """Map and face of the address are the last face's: it begins anew."""
     state.explain_face(chosen)
     st.query_params.clear()
-    st.rerun()

@@ -15,7 +15,7 @@ from fer.app.explain import state
 from fer.app.explain.map_grid import source_of
 from fer.app.explain.state import Explained
 from fer.app.predict import state as predict_state
-from fer.app.predict.photo_reading import Photo, Reading
+from fer.app.predict.photo_reading import Reading, sample
 from fer.explanation import sanity_check
 from fer.explanation.attribution import Explainer, contrast, units
 from fer.explanation.explain import Subject, assemble, explainer_for, removal, subject
@@ -169,10 +169,7 @@ def _place_for(key: Key) -> AbstractContextManager[None]:
 
 
 def last_face() -> Explained:
-    """The face handed over, else the last one read in this session, else the sample."""
+    """The face handed over, else the largest one of the photo that was put in last, else the sample's."""
     if chosen := state.explained():
         return chosen
-    for reading in reversed(predict_state.results().values()):
-        if reading.faces:
-            return Explained(reading.photo)
-    return Explained(Photo("astronaut.jpg", resources.sample_bytes("astronaut")))
+    return Explained(predict_state.newest_face() or sample(resources.FIRST_SAMPLE))

@@ -17,17 +17,28 @@ MAX_JOBS = 12
 
 
 @dataclass(frozen=True)
+class DataRow:
+    """A face of a data set: what --data takes, FER2013's name of the split, the row in it from 0."""
+
+    data: str
+    part: str
+    number: int
+
+
+@dataclass(frozen=True)
 class Explained:
-    """The photo whose selected face Explain shows, and the face's true class where that is known."""
+    """The photo whose selected face Explain shows, the face's true class where that is known, the row it came from."""
 
     photo: Photo
     truth: str | None = None
+    row: DataRow | None = None
 
 
 _explained: Slot[Explained | None] = Slot("explained_face", lambda: None)
-_seen_uploads: Slot[dict[str, str | None]] = Slot("seen_uploads", dict)  # by uploader
 # What was computed for faces, by reading and the face's number in it.
 jobs: RecentSlot[tuple[tuple[str, ...], int], ExplainJob] = RecentSlot("explain_jobs", MAX_JOBS)
+# What the address said of the face when it was opened or written last: only another one is opened.
+address: Slot[dict[str, str]] = Slot("explain_address", dict)
 stop_measuring: Slot[bool] = Slot("stop_explaining", bool)  # the slow measurements are to end where they are
 
 
@@ -45,14 +56,6 @@ def forget_face() -> None:
     """Another photo is in use: Explain opens on that."""
     _explained.set(None)
     stop_measuring.set(False)
-
-
-def is_new_upload(uploader: str, file: str | None) -> bool:
-    """Whether this file has just been uploaded: an uploader returns it on every run. file: its id, None for none."""
-    seen = _seen_uploads.get()
-    new = file is not None and seen.get(uploader) != file
-    seen[uploader] = file
-    return new
 
 
 def selected(parameter: str, choices: list[str], default: str) -> str:

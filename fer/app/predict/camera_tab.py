@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from fer.app.explain import state as explain_state
+from fer.app import session
 from fer.app.markdown import plain
 from fer.app.predict import photo_reading, photos_tab, state
+from fer.app.predict.photo_reading import Photo
 
 
 def show() -> None:
@@ -14,24 +16,32 @@ def show() -> None:
     if reason := state.live_error.get():
         st.warning(plain(reason), icon=":material/videocam_off:")
         st.button("Try live again", on_click=_again, icon=":material/videocam:", key="live_again")
-    picture = st.camera_input(
-        "Take a picture",
-        key="snapshot",
-        label_visibility="collapsed",
-        width=640,
-        on_change=explain_state.forget_face,
+    key = f"snapshot_{state.inputs.get()}"
+    st.camera_input(
+        "Take a picture", key=key, label_visibility="collapsed", width=640, on_change=take_snapshot, args=(key,)
     )
-    if picture is None:
+    photo = state.snapshot()
+    if photo is None:
         st.caption(
-            "Your browser asks whether it may use the camera. The picture is read on this server, stays in "
-            "memory, and is gone when you leave. No camera? Upload a photo instead."
+            "Your browser asks whether it may use the camera. The picture is read in this server's memory, and "
+            "forgotten when you close the page. No camera? Upload a photo instead."
         )
         return
+    st.button("Remove the snapshot", on_click=state.remove_snapshot, icon=":material/close:", type="tertiary")
     queue = st.empty()
     with queue:
-        reading = photo_reading.read_photo(photo_reading.Photo("snapshot.jpg", picture.getvalue()))
+        reading = photo_reading.read_photo(photo)
     if answer := photos_tab.show_answer(reading):
         photos_tab.follow_up(answer)
+
+
+def take_snapshot(key: str) -> None:
+    """A camera's callback: its picture stays until another one is taken or it is removed."""
+    picture = session.widget(key, UploadedFile)
+    if picture is None:
+        state.remove_snapshot()
+    else:
+        state.set_snapshot(Photo("snapshot.jpg", picture.getvalue()))
 
 
 def _again() -> None:

@@ -239,6 +239,7 @@ def _choices(stream: Stream | None) -> None:
         format_func=lambda part: PARTS[part],
         wrap=True,
         key="live_parts",
+        persist_state="session",
     )
     if stream and "landmarks" in parts and not stream.finds_landmarks:
         st.caption("Landmarks come from YuNet alone: the detector in use finds none.")
@@ -250,13 +251,17 @@ def _choices(stream: Stream | None) -> None:
             0.4,
             0.1,
             key="live_smoothing",
+            persist_state="session",
             help="Probabilities are averaged over about this long; 0 shows each frame by itself. Default 0.4.",
         )
-        st.checkbox("Mirror", True, key="live_mirror", help="Like a looking glass. On by default.")
+        st.checkbox(
+            "Mirror", True, key="live_mirror", persist_state="session", help="Like a looking glass. On by default."
+        )
         st.checkbox(
             "Find small faces too",
             False,
             key="live_fine",
+            persist_state="session",
             help="Searches the whole 640 pixels rather than 320: about three times the work. Off by default.",
         )
         if stream:
@@ -265,6 +270,7 @@ def _choices(stream: Stream | None) -> None:
                 webcam.RATES,
                 stream.frame_rate,
                 key="live_rate",
+                persist_state="session",
                 help="Fewer need less of your line and of this server. Default 24.",
             )
             stream.frame_rate = int(rate)

@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import cv2
@@ -41,6 +41,21 @@ class Photo:
     @cached_property
     def key(self) -> str:
         return hashlib.blake2b(self.name.encode() + b"\0" + self.data, digest_size=12).hexdigest()
+
+
+def sample(name: str) -> Photo:
+    """One of resources.SAMPLE_NAMES."""
+    return Photo(f"{name}.jpg", resources.sample_bytes(name))
+
+
+def sample_name(photo: Photo) -> str | None:
+    """Which of the samples this is; None where it is the visitor's own."""
+    return _samples().get(photo.key)
+
+
+@cache
+def _samples() -> dict[str, str]:
+    return {sample(name).key: name for name in resources.SAMPLE_NAMES}
 
 
 @dataclass(frozen=True)
@@ -128,12 +143,11 @@ class Reading:
         }
 
 
-def read_photo(photo: Photo, own: bool = True) -> Reading:
+def read_photo(photo: Photo) -> Reading:
     """The answer: decode, detect and read by the session's model and detector; remembered, so that a click costs
     nothing.
 
-    own: whether the visitor chose it, so that it is the last one read, on which Explain opens. Takes a place of the
-    queue for what is not known yet: not to be called from inside it.
+    Takes a place of the queue for what is not known yet: not to be called from inside it.
     """
     unread, detector = _unread(photo)
     if unread.error:
@@ -142,9 +156,7 @@ def read_photo(photo: Photo, own: bool = True) -> Reading:
     if unread.key not in readings:
         with work_queue.photo_slot():
             readings[unread.key] = _read(unread, detector)
-        readings.move_to_end(unread.key, last=own)
-    elif own:
-        readings.move_to_end(unread.key)
+    readings.move_to_end(unread.key)
     return readings[unread.key]
 
 

@@ -13,23 +13,28 @@ from fer.app import errors, resources, session, widgets
 from fer.app.explain import state as explain_state
 from fer.app.explain.state import Explained
 from fer.app.markdown import plain
-from fer.app.predict import face_picker, photo_reading, state
+from fer.app.predict import face_picker, photo_input, photo_reading, state
 from fer.app.predict.photo_reading import Photo, Reading
 from fer.errors import FerError
 from fer.expressions import NAMES
 from fer.limits import MB, limits
 from fer.records import FaceRecord, set_words
-from fer.vision.images import FORMATS
+from fer.wording import count_of, file_size
 
 TABLE = "all_faces"
 WHOLE_TABLE = 40  # faces: a longer table scrolls in itself, where the selected row may be out of sight
 LINE_HEIGHT = 44  # pixels, of the button in it: what stands below keeps its place when the button goes
+ADDING = "adding_photos"  # the popover's key
+LISTED = 3  # photos whose names stand on the page
+LONGEST_NAME = 40  # letters
 
 
 def show() -> None:
-    """The uploader, then each photo as soon as it is read; then what takes longer, and all faces in a table."""
+    """The visitor's photos, each as soon as it is read; then what takes longer, and all faces in a table."""
+    errors.show_message()
+    photos = chosen_photos()
     readings, answers = [], []
-    for reading in read_all(chosen_photos()):
+    for reading in read_all(photos):
         readings.append(reading)
         answers.append(show_answer(reading))
     for answer in filter(None, answers):
@@ -37,33 +42,80 @@ def show() -> None:
             follow_up(answer)
     if any(reading.faces for reading in readings):
         show_table(readings)
+    photo_input.listen()
 
 
 def chosen_photos() -> list[Photo]:
-    """What the visitor put in: uploads, else the sample they clicked."""
-    uploads = st.file_uploader(
-        f"Photos: {FORMATS}",
-        accept_multiple_files=True,
-        key="photo_uploads",
-        on_change=forget_sample,
-        max_upload_size=limits().photo_bytes // MB,
-    )
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown("Or take a sample:")
-        for name, source in resources.SAMPLE_NAMES.items():
-            st.button(source, key=f"sample_{name}", on_click=state.choose_sample, args=(name,), icon=":material/image:")
-    if sample := state.sample.get():
-        return [Photo(f"{sample}.jpg", resources.sample_bytes(sample))]
-    most = limits().photos
-    if len(uploads) > most:
-        st.warning(f"The first {most} of {len(uploads)} photos are read. For more, use `python -m fer predict FOLDER`.")
-    uploaded = [Photo(upload.name, upload.getvalue()) for upload in uploads[:most]]
-    return list({photo.key: photo for photo in uploaded}.values())  # the same file twice is shown once
+    """What the visitor put in, below the ways to put in more and to take some out."""
+    _open_address()
+    photos = state.photos()
+    if photos:
+        _list_photos(photos)
+    else:
+        photo_input.drop_zone("photo_uploads")
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown("Or take a sample:")
+            photo_input.sample_buttons("sample", photo_input.take_sample)
+    return photos
 
 
-def forget_sample() -> None:
-    state.choose_sample(None)
-    state.stop_reading.set(False)
+def _open_address() -> None:
+    """A sample in the address is opened, once; the address names the first photo where that is a sample."""
+    named, known = st.query_params.get("sample"), state.sample_of_address.get()
+    if named in resources.SAMPLE_NAMES and named != known:
+        photo_input.take_sample(named)
+    photos = state.photos()
+    shown = photo_reading.sample_name(photos[0]) if photos else None
+    state.sample_of_address.set(shown or "")
+    if shown and shown != named:
+        st.query_params["sample"] = shown
+    elif named and not shown:
+        del st.query_params["sample"]
+
+
+def _list_photos(photos: list[Photo]) -> None:
+    """One line: more photos, and each one's name with a way to take it out; many of them behind a button."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        with st.popover("Add photos", icon=":material/add_photo_alternate:", key=ADDING, on_change="rerun"):
+            photo_input.drop_zone("photo_uploads", then=_close_popover)
+            photo_input.sample_buttons("sample", _add_sample)
+        if len(photos) > LISTED:
+            size = file_size(sum(len(photo.data) for photo in photos))
+            with st.popover(f"{count_of(len(photos), 'photo')}, {size}", icon=":material/photo_library:"):
+                _removals(photos)
+        else:
+            _removals(photos)
+        if len(photos) > 1:
+            st.button("Remove all", on_click=state.remove_all_photos, icon=":material/delete_sweep:")
+    if names := state.crowded_out.get():
+        more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+        st.warning(
+            f"No room for {plain(', '.join(names[:LISTED]))}{more}: this page holds {limits().photos} photos and "
+            f"{limits().session_bytes // MB} MB. For more, use `fer predict FOLDER`.",
+            icon=":material/photo_library:",
+        )
+
+
+def _removals(photos: list[Photo]) -> None:
+    for photo in photos:
+        name = photo.name if len(photo.name) <= LONGEST_NAME else f"{photo.name[: LONGEST_NAME - 1]}…"
+        st.button(
+            plain(f"Remove {name}, {file_size(len(photo.data))}"),
+            key=f"remove_{photo.key}",
+            on_click=state.remove_photo,
+            args=(photo.key,),
+            icon=":material/close:",
+            type="tertiary",
+        )
+
+
+def _add_sample(name: str) -> None:
+    photo_input.take_sample(name)
+    _close_popover(state.photos())
+
+
+def _close_popover(_photos: list[Photo]) -> None:
+    session.set_widget(ADDING, False)
 
 
 def read_all(chosen: list[Photo]) -> Iterator[Reading]:

@@ -12,6 +12,7 @@ from fer.app import resources
 from fer.vision.images import decode_image
 from fer.vision.video import VideoWriter
 
+PORTRAITS = ("astronaut", "grace-hopper")
 WIDTH, HEIGHT, RATE, SECONDS_EACH = 480, 360, 15, 3
 
 
@@ -19,7 +20,7 @@ WIDTH, HEIGHT, RATE, SECONDS_EACH = 480, 360, 15, 3
 def sample_video() -> bytes:
     """An MP4 of six seconds, at 15 frames a second."""
     out = io.BytesIO()
-    portraits = [decode_image(resources.sample_bytes(name)) for name in resources.SAMPLE_NAMES]
+    portraits = [decode_image(resources.sample_bytes(name)) for name in PORTRAITS]
     with VideoWriter(out, WIDTH, HEIGHT, RATE) as writer:
         for index in range(2 * SECONDS_EACH * RATE):
             number, step = divmod(index, SECONDS_EACH * RATE)

@@ -15,7 +15,7 @@ from fer.limits import limits
 from fer.records import FaceBox
 
 if TYPE_CHECKING:  # they load PyAV and more, or need this module
-    from fer.app.predict.photo_reading import Reading
+    from fer.app.predict.photo_reading import Photo, Reading
     from fer.app.predict.video_job import VideoJob
     from fer.app.predict.webcam import Stream
     from fer.records import FaceRecord
@@ -26,9 +26,16 @@ FACE_ORDERS = ("size", "uncertainty")  # as the page calls them
 MAX_RESULTS = 120  # more than limits().photos, else each click would read them all again
 
 _requested_view: Slot[str | None] = Slot("wanted_predict_view", lambda: None)
+_last_view: Slot[str | None] = Slot("last_predict_view", lambda: None)
+_photos: Slot[list[Photo]] = Slot("photos", list)
+_snapshot: Slot[Photo | None] = Slot("snapshot_photo", lambda: None)
+_newest: Slot[str] = Slot("newest_photo", str)  # the key of the photo or snapshot that was put in last
+crowded_out: Slot[list[str]] = Slot("crowded_out", list)  # names of photos that left for those put in last
+inputs: Slot[int] = Slot("photo_inputs", int)  # which uploader is on the page: the next number is an empty one
+to_predict: Slot[bool] = Slot("to_predict", bool)  # Home was given several photos, which Predict is to show
+sample_of_address: Slot[str] = Slot("sample_of_address", str)  # the one that was opened from it, or put into it
 _results: RecentSlot[tuple[str, ...], Reading] = RecentSlot("photo_results", MAX_RESULTS)
 _whole_photos: Slot[set[str]] = Slot("whole_photos", set)
-sample: Slot[str | None] = Slot("chosen_sample", lambda: None)  # the sample photo in use
 # The face that is selected in each photo, by the photo's key: a box, since another detector numbers faces anew. The
 # picture, the list, the table and Explain all show it and change it; the last one that was selected is at the end.
 _selected_faces: RecentSlot[str, FaceBox] = RecentSlot("selected_faces", MAX_RESULTS)
@@ -47,17 +54,99 @@ def open_view(name: str) -> None:
 
 
 def apply_requested_view() -> None:
-    """Before the tabs are shown: open the view that was asked for, by the app or by the address."""
+    """Before the tabs are shown: open the view that was asked for, by the app or by the address; on a return to the
+    page, else, the one that was open.
+    """
     requested = _requested_view.take()
     if session.widget(TABS, str) is None:
-        requested = requested or st.query_params.get("view")
+        requested = requested or st.query_params.get("view") or _last_view.get()
     if requested in VIEWS:
         session.set_widget(TABS, VIEWS[requested])
 
 
-def choose_sample(name: str | None) -> None:
-    sample.set(name)
+def remember_view() -> None:
+    """After the tabs are shown: the open one opens again when the visitor comes back."""
+    shown = session.widget(TABS, str)
+    _last_view.set(next((name for name, title in VIEWS.items() if title == shown), None))
+
+
+def photos() -> list[Photo]:
+    """What the visitor put in, uploads and samples, the newest first."""
+    return list(_photos.get())
+
+
+def snapshot() -> Photo | None:
+    return _snapshot.get()
+
+
+def put_first(new: Iterable[Photo]) -> None:
+    """Put photos before those that are there, each once. The oldest leave where they are too many or too large."""
+    listed = list({photo.key: photo for photo in (*new, *_photos.get())}.values())
+    held = _snapshot.get()
+    size, fitting = len(held.data) if held else 0, 0
+    for photo in listed[: limits().photos]:
+        size += len(photo.data)
+        fitting += size <= limits().session_bytes
+    _photos.set(listed[:fitting])
+    crowded_out.set([photo.name for photo in listed[fitting:]])
+    _newest.set(listed[0].key if listed else "")
+
+
+def add_photos(new: list[Photo]) -> None:
+    """The visitor puts photos in: Explain opens on the first of them."""
     explain_state.forget_face()
+    stop_reading.set(False)
+    put_first(new)
+
+
+def set_snapshot(photo: Photo) -> None:
+    """In place of the last one."""
+    if before := _snapshot.get():
+        _forget(before.key)
+    explain_state.forget_face()
+    _snapshot.set(photo)
+    _newest.set(photo.key)
+
+
+def remove_snapshot() -> None:
+    if photo := _snapshot.take():
+        _forget(photo.key)
+    inputs.set(inputs.get() + 1)
+
+
+def remove_photo(key: str) -> None:
+    """Take a photo out, with all that is known of it."""
+    _photos.set([photo for photo in _photos.get() if photo.key != key])
+    crowded_out.set([])
+    _forget(key)
+
+
+def remove_all_photos() -> None:
+    for photo in photos():
+        remove_photo(photo.key)
+
+
+def _forget(photo: str) -> None:
+    _forget_readings(photo)
+    jobs = explain_state.jobs.get()
+    for key in [key for key in jobs if key[0][0] == photo]:
+        del jobs[key]
+    take_whole(photo, False)
+    if (explained := explain_state.explained()) and explained.photo.key == photo:
+        explain_state.forget_face()
+
+
+def _forget_readings(photo: str) -> None:
+    readings = _results.get()
+    for key in [key for key, reading in readings.items() if reading.photo.key == photo]:
+        del readings[key]
+
+
+def newest_face() -> Photo | None:
+    """Of the photos and the snapshot in which faces were found, the one that was put in last."""
+    found = {reading.photo.key for reading in _results.get().values() if reading.faces}
+    own = [photo for photo in (*_photos.get(), _snapshot.get()) if photo and photo.key in found]
+    return min(own, key=lambda photo: photo.key != _newest.get(), default=None)
 
 
 def as_whole(photo: str) -> bool:
@@ -88,11 +177,18 @@ def last_selected(photos: Iterable[str]) -> str | None:
 
 
 def results() -> OrderedDict[tuple[str, ...], Reading]:
-    """This visitor's photos as they were read; the oldest leave first, by their number and by their files' bytes."""
+    """This visitor's photos as they were read. Where their files are too large together, those leave that are not
+    among the photos and snapshots put in, the oldest first.
+    """
     readings = _results.get()
-    size = sum(len(reading.photo.data) for reading in readings.values())
-    while readings and size > limits().session_bytes:
-        size -= len(readings.popitem(last=False)[1].photo.data)
+    own = {photo.key: len(photo.data) for photo in (*_photos.get(), _snapshot.get()) if photo}
+    others = {one.photo.key: len(one.photo.data) for one in readings.values() if one.photo.key not in own}
+    size = sum(own.values()) + sum(others.values())
+    for photo, its_size in others.items():
+        if size <= limits().session_bytes:
+            break
+        _forget_readings(photo)
+        size -= its_size
     return readings
 
 

@@ -9,7 +9,8 @@ from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartParser
 from streamlit import config
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
-from streamlit.runtime.uploaded_file_manager import UploadedFileRec
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.uploaded_file_manager import UploadedFile, UploadedFileRec
 
 from fer.limits import MB, hosted, limits
 from fer.memory import share_arenas
@@ -47,6 +48,13 @@ def _bounded(manager: MemoryUploadedFileManager, session_id: str, file: Uploaded
     if held + len(file.data) > limits().session_bytes:
         raise HTTPException(413, "Too much at once: take some files out first.")
     _add_file(manager, session_id, file)
+
+
+def let_go(upload: UploadedFile) -> None:
+    """Free Streamlit's own hold on an upload that was taken over, which else would count until the session ends."""
+    context = get_script_run_ctx()
+    if context is not None and isinstance(context.uploaded_file_mgr, MemoryUploadedFileManager):
+        context.uploaded_file_mgr.remove_file(context.session_id, upload.file_id)
 
 
 def without_message(record: logging.LogRecord) -> bool:

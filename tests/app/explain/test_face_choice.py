@@ -12,7 +12,7 @@ from fer.app.explain.state import Explained
 from fer.app.model_choice import ShippedModel
 from fer.app.predict.photo_reading import Photo
 from fer.vision.images import decode_image, read_image
-from tests.app.helpers import control, words
+from tests.app.helpers import control, upload_here, words
 from tests.conftest import ROOT
 
 
@@ -25,7 +25,7 @@ def two_faces(tmp_path):
     return Photo("two.png", (tmp_path / "two.png").read_bytes())
 
 
-def test_a_face_stays_chosen_when_another_detector_numbers_them_anew(home, tmp_path):
+def test_a_face_stays_chosen_when_another_detector_numbers_them_anew(home, unmeasured, tmp_path):
     photo = two_faces(tmp_path)
     by = {
         name: resources.recognizer(ShippedModel("mini_xception")).predict(decode_image(photo.data), name)
@@ -43,16 +43,13 @@ def test_a_face_stays_chosen_when_another_detector_numbers_them_anew(home, tmp_p
     assert not by["haar"][pills.value - 1].box.x > 400
 
 
-def test_the_same_photo_uploaded_again_is_explained_again(home, sample):
+def test_the_same_photo_uploaded_again_is_explained_again(home, unmeasured, sample):
     app = home.switch_page("pages/explain.py").run()
-    put = [("mine.jpg", sample.read_bytes(), "image/jpeg")]
-    uploader = [one for one in app.file_uploader if one.key == "explain_upload"][0]
-    uploader.set_value(put).run()
+    upload_here(app, ("mine.jpg", sample.read_bytes()))
     assert app.session_state["explained_face"].photo.name == "mine.jpg"
     app.button(key="explain_sample_grace-hopper").click().run()
     assert app.session_state["explained_face"].photo.name == "grace-hopper.jpg"
-    uploader = [one for one in app.file_uploader if one.key == "explain_upload"][0]
-    uploader.set_value(put).run()  # another file id
+    upload_here(app, ("mine.jpg", sample.read_bytes()))
     assert app.session_state["explained_face"].photo.name == "mine.jpg" and not app.exception
 
 

@@ -1,0 +1,77 @@
+"""Which face Explain shows, in its address: a reload reopens samples and rows of a data set, and tells uploads lost."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from fer.app import resources
+from fer.app.explain import state
+from fer.app.explain.face_choice import face_of_row
+from fer.app.explain.state import DataRow, Explained
+from fer.app.predict import face_picker
+from fer.app.predict import state as predict_state
+from fer.app.predict.photo_reading import Reading, sample, sample_name
+from fer.errors import FerError
+from fer.limits import limits
+
+PARAMETERS = ("sample", "data", "part", "row", "photo", "face")
+UPLOAD = {"photo": "upload"}  # all that the address says of a face that cannot be reopened
+GONE = (
+    "The face you explained here was uploaded, and is gone because reloading began a new session: upload its photo "
+    "again under “Explain another face”, and see a sample meanwhile."
+)
+
+
+def open_address() -> str:
+    """Explain the face that the address names, where it names another one than before; what to say if it cannot be."""
+    named = {name: st.query_params[name] for name in PARAMETERS if name in st.query_params}
+    name = named.get("sample")
+    if named == state.address.get():
+        pass
+    elif name in resources.SAMPLE_NAMES:
+        state.explain_face(Explained(sample(name)))
+    elif "data" in named and limits().server_paths:
+        try:
+            state.explain_face(face_of_row(_row_of(named)))
+        except FerError as error:
+            return error.message
+    elif named.get("photo") and state.explained() is None and predict_state.newest_face() is None:
+        return GONE
+    state.address.set(named)
+    return ""
+
+
+def select_face(reading: Reading) -> None:
+    """Select the face whose number the address says, where no face of the photo was selected yet."""
+    number = _whole(st.query_params.get("face", ""))
+    if number and number <= len(reading.faces) and predict_state.selected_face(reading.photo.key) is None:
+        face_picker.select(reading, number)
+
+
+def show_in_address(chosen: Explained, number: int) -> None:
+    """Put the face into the address. number: of its face, from 1."""
+    wanted = {**_names(chosen), **({"face": str(number)} if number > 1 else {})}
+    state.address.set(wanted)
+    for name in PARAMETERS:
+        if name not in wanted and name in st.query_params:
+            del st.query_params[name]
+        elif name in wanted and st.query_params.get(name) != wanted[name]:
+            st.query_params[name] = wanted[name]
+
+
+def _names(chosen: Explained) -> dict[str, str]:
+    if (row := chosen.row) and limits().server_paths:
+        return {"data": row.data, "part": row.part, "row": str(row.number)}
+    name = sample_name(chosen.photo)
+    if name == resources.FIRST_SAMPLE and state.explained() is None:
+        return {}  # the page opens on it anyway
+    return {"sample": name} if name else UPLOAD
+
+
+def _row_of(named: dict[str, str]) -> DataRow:
+    number = _whole(named.get("row", ""))
+    return DataRow(named["data"], named.get("part", ""), -1 if number is None else number)
+
+
+def _whole(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None

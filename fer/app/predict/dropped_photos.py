@@ -1,0 +1,109 @@
+"""Photos that are pasted into the page, or dropped anywhere on it, as a component that shows nothing.
+
+An uploader takes only what is dropped on itself. What misses it a browser opens, and the page with its work is gone.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable
+
+import streamlit as st
+
+from fer.app import session
+from fer.errors import ImageError
+from fer.limits import MB, limits
+
+KEY = "dropped_photos"
+MOST_BYTES = 100 * MB  # at once: they come in one message, of which Streamlit's server takes 200 MB
+UNNAMED = ("", "image.png")  # as browsers call a picture that was copied, not a file
+
+JS = """
+const TYPING = 'input, textarea, select, [contenteditable=true]';
+const pages = new WeakMap();  // what each drawing of the component listens with
+
+const base64 = (file) => new Promise((resolve, reject) => {
+  const reader = new FileReader();
+  reader.onload = () => resolve(reader.result.slice(reader.result.indexOf(',') + 1));
+  reader.onerror = () => reject(reader.error);
+  reader.readAsDataURL(file);
+});
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  const send = async (files) => {
+    let bytes = 0;
+    const photos = await Promise.all(files.map(async (file) => {
+      const fits = file.size <= data.photo_bytes && (bytes += file.size) <= data.most_bytes;
+      return { name: file.name, size: file.size, data: fits ? await base64(file).catch(() => '') : '' };
+    }));
+    setTriggerValue('photos', photos);
+  };
+  const paste = (event) => {
+    if (event.composedPath()[0].closest?.(TYPING)) return;
+    const files = [...(event.clipboardData?.files ?? [])].filter((file) => file.type.startsWith('image/'));
+    if (!files.length) return;
+    event.preventDefault();
+    send(files);
+  };
+  const over = (event) => {
+    if (!event.defaultPrevented && event.dataTransfer?.types.includes('Files')) event.preventDefault();
+  };
+  const drop = (event) => {
+    if (event.defaultPrevented || !event.dataTransfer?.files.length) return;  // an uploader has it
+    event.preventDefault();
+    send([...event.dataTransfer.files]);
+  };
+  pages.get(parentElement)?.abort();
+  const listening = new AbortController();
+  pages.set(parentElement, listening);
+  document.addEventListener('paste', paste, listening);
+  document.addEventListener('dragover', over, listening);
+  document.addEventListener('drop', drop, listening);
+  return () => pages.get(parentElement)?.abort();
+}
+"""
+
+_component = st.components.v2.component("fer_dropped_photos", js=JS)
+
+
+def listen(on_photos: Callable[[], None]) -> None:
+    """Take photos that are pasted, unless into a field, or dropped. on_photos: calls `received`."""
+    data = {"photo_bytes": limits().photo_bytes, "most_bytes": MOST_BYTES}
+    _component(data=data, key=KEY, on_photos_change=on_photos)
+
+
+def received() -> tuple[list[tuple[str, bytes]], list[str]]:
+    """In the callback: names and bytes, and a sentence about each that was not taken."""
+    taken, sentences = [], []
+    for name, size, encoded in _described((session.widget(KEY, dict) or {}).get("photos")):
+        try:
+            taken.append((name, _bytes_of(name, size, encoded)))
+        except ImageError as error:
+            sentences.append(error.message)
+    return taken, sentences
+
+
+def _described(said: object) -> list[tuple[str, int, str]]:
+    """Name, size and base64 of what the browser said, as far as it is of that kind."""
+    found = [one for one in said if isinstance(one, dict)] if isinstance(said, list) else []
+    return [
+        ("pasted.png" if name in UNNAMED else name, size, encoded)
+        for one in found[: limits().photos]
+        for name, size, encoded in [(one.get("name"), one.get("size"), one.get("data"))]
+        if isinstance(name, str) and isinstance(size, int) and isinstance(encoded, str)
+    ]
+
+
+def _bytes_of(name: str, size: int, encoded: str) -> bytes:
+    """Raises ImageError where the photo is too large, or did not come whole."""
+    most = limits().photo_bytes
+    if size > most or len(encoded) > 4 * (most // 3 + 1):
+        raise ImageError(f"{name} has {size / MB:.0f} MB; at most {most // MB} MB are read. Save it smaller.")
+    try:
+        data = base64.b64decode(encoded, validate=True)
+    except binascii.Error:
+        data = b""
+    if not data:
+        raise ImageError(f"{name} did not arrive whole. Upload it instead.")
+    return data
