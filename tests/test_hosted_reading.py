@@ -26,7 +26,7 @@ from fer.data.uploads import uploads_folder
 from fer.errors import DatasetError
 from fer.evaluation.evaluation import study
 from fer.evaluation.groups import read_metadata
-from fer.explanation.explain import Subject
+from fer.explanation.subject import Subject
 from fer.limits import HOSTED, OPEN, limits
 from fer.training.config import TrainConfig
 from fer.training.run_directory import RunDirectory

@@ -12,10 +12,10 @@ from PIL import Image
 from playwright.sync_api import TimeoutError, expect
 
 import fer
-from fer.explanation.explain import explainer_for, subject
-from fer.explanation.faithfulness import covered
+from fer.explanation.faithfulness import gray
 from fer.explanation.methods import METHODS
 from fer.explanation.regions import REGIONS
+from fer.explanation.subject import explainer_for, subject
 from fer.expressions import NAMES
 from fer.vision.images import read_image
 from fer.visualization import maps
@@ -116,7 +116,7 @@ def test_covering_the_mouth_moves_the_probability_as_the_engine_computes(page, g
 
     def computed(part: str) -> float:
         mask = grace_hopper.regions == REGIONS.index(part)
-        return 100 * grace_hopper.probabilities(covered(grace_hopper.batch.numpy(), mask[None]))[0][k]
+        return 100 * grace_hopper.probabilities(gray(grace_hopper.batch.numpy(), mask[None]))[0][k]
 
     confidence = 100 * grace_hopper.prediction.confidence
     assert abs(computed("mouth") - confidence) > 5  # the two can be told apart

@@ -11,7 +11,7 @@ import pytest
 
 from fer.explanation import faithfulness, sanity_check
 from fer.explanation.attribution import Explainer, units
-from fer.explanation.faithfulness import FRACTIONS, cell_order, curves, random_curves
+from fer.explanation.faithfulness import FRACTIONS, cell_order, curves, mean_curves, random_walks
 from fer.explanation.faithfulness_table import best_layer, default_layer, read_table, table_path, verdict
 from fer.explanation.methods import METHODS, evidence
 from fer.expressions import COUNT
@@ -53,7 +53,7 @@ def test_a_map_that_marks_the_wrong_cell_costs_nothing(corner):
     wrong[:4, :4] = 0
     found = curves(top_left_counts, corner, wrong, 0)
     assert found.deletion[FRACTIONS.index(0.2)] == 1.0
-    baseline = random_curves(top_left_counts, corner, orders=64)[0]
+    baseline = mean_curves(random_walks(top_left_counts, corner, orders=64))[0]
     right = np.zeros((8, 8))
     right[:4, :4] = 1
     assert curves(top_left_counts, corner, right, 0).deletion_area < baseline.deletion_area < found.deletion_area
@@ -178,4 +178,4 @@ def test_evidence_is_never_negative():
     values = np.array([[-2.0, 1.0]])
     assert evidence(values, "guided_backprop").tolist() == [[2, 1]]
     assert evidence(values, "occlusion").tolist() == [[0, 1]]
-    assert faithfulness.covered(np.ones((1, 1, 2, 2), np.float32), np.zeros((3, 2, 2), bool)).shape == (3, 1, 2, 2)
+    assert faithfulness.gray(np.ones((1, 1, 2, 2), np.float32), np.zeros((3, 2, 2), bool)).shape == (3, 1, 2, 2)

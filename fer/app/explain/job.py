@@ -18,9 +18,10 @@ from fer.app.predict import state as predict_state
 from fer.app.predict.photo_reading import Photo, Reading
 from fer.explanation import sanity_check
 from fer.explanation.attribution import Explainer, contrast, units
-from fer.explanation.explain import Subject, assemble, explainer_for, removal, subject
+from fer.explanation.explain import assemble, removal
 from fer.explanation.faithfulness import random_curves
 from fer.explanation.methods import FAST, METHODS
+from fer.explanation.subject import Subject, explainer_for, subject
 from fer.records import Curves, Explanation
 from fer.visualization import maps
 from fer.visualization.maps import Look

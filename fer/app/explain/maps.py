@@ -10,9 +10,9 @@ from fer.app import widgets
 from fer.app.explain import state
 from fer.app.explain.job import ExplainJob, Key, key_of
 from fer.app.explain.map_grid import map_grid
-from fer.explanation.explain import explainer_for, sentence
 from fer.explanation.faithfulness_table import best_layer, default_layer
 from fer.explanation.methods import FUSED, METHODS, is_blank, marks_nothing
+from fer.explanation.subject import explainer_for, sentence
 from fer.expressions import INDEX, NAMES
 from fer.visualization import maps
 from fer.visualization.maps import Look

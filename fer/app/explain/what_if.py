@@ -10,7 +10,7 @@ import streamlit as st
 
 from fer.app.explain.job import ExplainJob, Key
 from fer.app.explain.maps import Cell
-from fer.explanation.faithfulness import covered
+from fer.explanation.faithfulness import gray
 from fer.explanation.methods import METHODS, evidence, is_blank, marks_nothing
 from fer.explanation.regions import PARTS, REGIONS, areas, expected_regions, leading, named, shares
 from fer.expressions import ACTION_UNITS, INDEX, NAMES
@@ -75,7 +75,7 @@ def _cover(job: ExplainJob) -> None:
         mask = mask.copy()
         mask[top : top + height, left : left + width] = True
     before = job.face.prediction.probabilities
-    after = job.face.probabilities(covered(job.face.batch.numpy(), mask[None]))[0]
+    after = job.face.probabilities(gray(job.face.batch.numpy(), mask[None]))[0]
     picture, chart = st.columns([2, 3], gap="medium", vertical_alignment="center")
     with picture:
         st.image(

@@ -82,7 +82,7 @@ def test_a_run_is_explained_and_so_are_its_next_weights(home, tmp_path, monkeypa
 
 
 def test_a_map_that_marks_nothing_gets_no_cost_and_no_verdict(home, monkeypatch):
-    from fer.explanation.explain import Subject
+    from fer.explanation.subject import Subject
 
     attribute = Subject.attribute
 
