@@ -18,6 +18,8 @@ from fer.explanation.measures import (
     agreement,
     gini,
     judge,
+    judge_removal,
+    judged_in_words,
     max_sensitivity,
     points_at,
     randomization_rise,
@@ -124,13 +126,27 @@ class ExplanationJob:
 
     def judgment(self, one: Map) -> Judgment:
         """Whether to believe a map; unclear while it is not measured."""
-        walks = self._walks.get("road", [])
-        return judge(self.measured.get(one, MapMeasurements()), [walk[one[1]] for walk in walks])
+        return judge(self.measured.get(one, MapMeasurements()), self._random_road(one[1]))
+
+    def in_words(self, one: Map) -> str:
+        """Whether a map can be trusted, in a sentence; empty while that is not measured."""
+        return judged_in_words(self.measured.get(one, MapMeasurements()), self._random_road(one[1]))
 
     def agreement(self, keys: Sequence[Key], index: int) -> tuple[list[str], np.ndarray]:
         """The methods whose maps of a class are there, and the rank correlation of each two: (M, M)."""
         found = {key[0]: evidence(self.values((key, index)), key[0]) for key in keys if key in self.maps}
         return list(found), agreement(found)
+
+    def disagree(self, one: Map) -> bool:
+        """Whether gray and ROAD judge the removal of what a map marks differently."""
+        found = self.measured.get(one, MapMeasurements())
+        if found.gray is None or found.road is None:
+            return False
+        by_gray = judge_removal(found.gray, [walk[one[1]] for walk in self._walks["gray"]])
+        return by_gray != judge_removal(found.road, self._random_road(one[1]))
+
+    def _random_road(self, index: int) -> list[Curves]:
+        return [walk[index] for walk in self._walks.get("road", [])]
 
     def _map(self, key: Key, urgency: Literal["asked", "soon", "later"]) -> Iterator[Piece]:
         if key not in self.maps:

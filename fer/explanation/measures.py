@@ -77,18 +77,37 @@ def judge_removal(found: Curves, random: Sequence[Curves]) -> Judgment:
 
 
 def judge(measured: MapMeasurements, random_road: Sequence[Curves]) -> Judgment:
-    """Whether to believe a map. It fails where ROAD or the randomization test does, and where a face that hardly
-    changes changes all of it; it passes where none is in doubt. What is not measured leaves it unclear.
+    """Whether to believe a map. It fails where ROAD says so, or where a face that hardly changes changes all of it; it
+    passes where ROAD and the randomization test do. All else is unclear.
 
     random_road: the same class's random orders.
     """
     if measured.road is None or measured.randomization is None:
         return "unclear"
     removal = judge_removal(measured.road, random_road)
-    shaky = measured.sensitivity is not None and measured.sensitivity >= SHAKY_FROM
-    if removal == "fail" or measured.randomization <= 0 or shaky:
+    if removal == "fail" or _is_shaky(measured):
         return "fail"
-    return removal
+    return "pass" if removal == "pass" and measured.randomization > 0 else "unclear"
+
+
+def judged_in_words(measured: MapMeasurements, random_road: Sequence[Curves]) -> str:
+    """Can this map be trusted, in a sentence or two; nothing while that is not known."""
+    if measured.road is None or measured.randomization is None:
+        return ""
+    removal = judge_removal(measured.road, random_road)
+    if removal == "fail":
+        return "No: removing what it marks changes the answer no more than removing the same area at random."
+    if _is_shaky(measured):
+        return "No: a change of the face that nobody can see changes the whole map."
+    if removal == "unclear":
+        return "Hardly: removing what it marks changes the answer only a little more than chance."
+    if measured.randomization <= 0:
+        return "In part: it marks what the answer rests on; it is no proof of what was learned."
+    return "Yes: it marks what the answer rests on, and it depends on what the network learned."
+
+
+def _is_shaky(measured: MapMeasurements) -> bool:
+    return measured.sensitivity is not None and measured.sensitivity >= SHAKY_FROM
 
 
 def _entropy(values: np.ndarray) -> float:

@@ -105,13 +105,13 @@ def test_the_committed_table_names_every_method_and_a_layer_that_exists(recogniz
         layers = (*mini.attribution_layers(), "fused") if METHODS[method].layered else (None,)
         assert all(verdict(table, method, layer) for layer in layers)
     assert default_layer(recognizer) == most_faithful_layer(table["rows"]) == table["default_layer"]
-    assert all(row["faithful"] == (row["gain_low"] > 0) for row in table["rows"])
+    assert all(row["faithful"] == (row["road_gain_low"] > 0) for row in table["rows"])
     assert table["split"] == "PublicTest"
 
 
 def test_the_best_layer_is_best_by_its_whole_curves():
     rows = [
-        {"method": method, "layer": layer, "cost": cost, "insertion_area": inserted, "deletion_area": deleted}
+        {"method": method, "layer": layer, "cost": cost, "road_insertion_area": inserted, "road_deletion_area": deleted}
         for method, layer, cost, inserted, deleted in (
             ("grad_cam", "block1", 0.21, 0.5, 0.3),
             ("grad_cam", "fused", 0.20, 0.6, 0.2),

@@ -14,6 +14,7 @@ from fer.explanation.measures import (
     gini,
     judge,
     judge_removal,
+    judged_in_words,
     max_sensitivity,
     points_at,
     randomization_rise,
@@ -81,6 +82,9 @@ def test_a_map_passes_where_it_beats_every_way_of_chance_and_what_was_learned_sh
     assert judge_removal(close.road, random) == "unclear" and judge(close, random) == "unclear"
     wrong = MapMeasurements(road=_road(0.4, 0.2), randomization=0.5)
     assert judge(wrong, random) == "fail"
-    assert judge(replace(good, randomization=-0.1), random) == "fail"
+    assert judge(replace(good, randomization=-0.1), random) == "unclear"
     assert judge(replace(good, sensitivity=1.2), random) == "fail"
-    assert judge(MapMeasurements(), random) == "unclear"
+    assert judge(MapMeasurements(), random) == "unclear" and judged_in_words(MapMeasurements(), random) == ""
+    assert judged_in_words(good, random).startswith("Yes") and judged_in_words(wrong, random).startswith("No")
+    assert judged_in_words(replace(good, randomization=-0.1), random).startswith("In part")
+    assert judged_in_words(close, random).startswith("Hardly")

@@ -59,14 +59,15 @@ def test_where_squares_act_independently_none_is_smaller(seed):
 
 def test_where_squares_act_together_it_is_at_most_one_larger():
     def probabilities(batch: np.ndarray) -> np.ndarray:
-        """Class 0 as long as one of the two lower corners is bright."""
-        bright = np.maximum(batch[:, 0, 8:, :4].mean((1, 2)), batch[:, 0, 8:, 8:].mean((1, 2)))
+        """Class 0 as long as one of the two lower corners is bright; a little surer where both are."""
+        bright = np.logaddexp(4 * batch[:, 0, 8:, :4].mean((1, 2)), 4 * batch[:, 0, 8:, 8:].mean((1, 2))) / 4
         return softmax(np.stack([bright, np.full(len(batch), 0.5)], 1))
 
     batch = np.zeros((1, 1, SIDE, SIDE), np.float32)
     batch[0, 0, 8:, :4] = batch[0, 0, 8:, 8:] = 1
     mask, changed = last(probabilities, batch)
-    assert changed and 2 <= mask.sum() / 16 <= 3 and fewest(probabilities, batch) == 2
+    best = fewest(probabilities, batch)
+    assert changed and best == 2 and best <= mask.sum() / 16 <= best + 1
 
 
 def test_an_answer_that_nothing_changes_ends_unchanged():

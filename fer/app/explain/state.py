@@ -34,6 +34,7 @@ _picked_box: Slot[dict[str, FaceBox]] = Slot("picked_box", dict)  # of one photo
 _seen_uploads: Slot[dict[str, str | None]] = Slot("seen_uploads", dict)  # by uploader
 # What was computed for faces, by reading and the face's number in it.
 jobs: RecentSlot[tuple[tuple[str, ...], int], ExplainJob] = RecentSlot("explain_jobs", MAX_JOBS)
+measure_all: Slot[bool] = Slot("measure_all_maps", bool)  # not the chosen map alone
 stop_measuring: Slot[bool] = Slot("stop_explaining", bool)  # the slow measurements are to end where they are
 
 
@@ -52,6 +53,7 @@ def forget_face() -> None:
     _explained.set(None)
     _picked_box.set({})
     stop_measuring.set(False)
+    measure_all.set(False)
 
 
 def picked_box(photo: str) -> FaceBox | None:
