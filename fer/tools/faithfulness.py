@@ -40,8 +40,8 @@ from fer.expressions import NAMES
 from fer.inference.recognizer import Recognizer, load
 from fer.records import Curves, FaceBox
 
-SANITY_FACES = 50
-SLOW_FACES = 50  # for methods that take seconds a face
+SANITY_FACES = 30
+SLOW_FACES, SLOW_SANITY_FACES = 30, 10  # for methods that take seconds a face
 AGREEMENT_FACES = 20
 BOOTSTRAPS = 2000
 
@@ -60,7 +60,7 @@ def measure(
     """One row a method and layer. faces: (N, 48, 48) uint8 gray; each is explained for its predicted class.
 
     sane: run the randomization test and measure the sensitivity too; else their numbers are None. Slow methods are
-    measured on the first SLOW_FACES, the two tests on the first SANITY_FACES.
+    measured on the first SLOW_FACES, the two tests on the first SANITY_FACES and SLOW_SANITY_FACES.
     """
     explainer = explainer_for(recognizer)
     pairs = [
@@ -84,7 +84,7 @@ def measure(
             row = numbers[method, layer]
             row["seconds"].append(time.perf_counter() - began)
             _add_removal(row, face, evidence(values, method), k, random)
-            if sane and index < SANITY_FACES:
+            if sane and index < (SLOW_SANITY_FACES if METHODS[method].slow else SANITY_FACES):
                 _add_tests(row, face, values, method, layer, k)
     return [_row(method, layer, numbers[method, layer]) for method, layer in pairs]
 
