@@ -26,7 +26,7 @@ from fer.data.uploads import uploads_folder
 from fer.errors import DatasetError
 from fer.evaluation.evaluation import study
 from fer.evaluation.groups import read_metadata
-from fer.explanation.explain import Subject
+from fer.explanation.subject import Subject
 from fer.limits import HOSTED, OPEN, limits
 from fer.training.config import TrainConfig
 from fer.training.run_directory import RunDirectory
@@ -46,12 +46,12 @@ class Watched(work_queue.WorkQueue):
         self.inside: set[int] = set()
 
     @contextmanager
-    def entered(self, on_wait=lambda place: None, urgent=False):
+    def entered(self, on_wait=lambda place: None, priority=0):
         me = threading.get_ident()
         assert me not in self.inside, "entered twice by one thread"
-        with super().entered(on_wait, urgent):
+        with super().entered(on_wait, priority):
             self.inside.add(me)
-            self.entries.append(urgent)
+            self.entries.append(priority > 0)
             try:
                 yield
             finally:
@@ -255,7 +255,7 @@ def test_others_get_in_between_two_turns(heavy):
     order, queued = [], threading.Event()
 
     def visitor() -> None:
-        with heavy.entered(lambda place: queued.set(), urgent=True):
+        with heavy.entered(lambda place: queued.set(), priority=1):
             order.append("visitor")
 
     with work_queue.in_turns() as next_turn:

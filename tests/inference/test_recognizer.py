@@ -12,7 +12,7 @@ import torch
 import fer
 from fer.data.read import read_dataset
 from fer.errors import FerError
-from fer.explanation.explain import subject
+from fer.explanation.subject import subject
 from fer.expressions import NAMES
 from fer.inference.engine import Engine
 from fer.inference.recognizer import Recognizer

@@ -39,6 +39,7 @@ _explained: Slot[Explained | None] = Slot("explained_face", lambda: None)
 jobs: RecentSlot[tuple[tuple[str, ...], int], ExplainJob] = RecentSlot("explain_jobs", MAX_JOBS)
 # What the address said of the face when it was opened or written last: only another one is opened.
 address: Slot[dict[str, str]] = Slot("explain_address", dict)
+measure_all: Slot[bool] = Slot("measure_all_maps", bool)  # not the chosen map alone
 stop_measuring: Slot[bool] = Slot("stop_explaining", bool)  # the slow measurements are to end where they are
 
 
@@ -56,6 +57,7 @@ def forget_face() -> None:
     """Another photo is in use: Explain opens on that."""
     _explained.set(None)
     stop_measuring.set(False)
+    measure_all.set(False)
 
 
 def selected(parameter: str, choices: list[str], default: str) -> str:

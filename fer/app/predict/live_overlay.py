@@ -9,8 +9,8 @@ import numpy as np
 import torch
 
 from fer.explanation.attribution import units
-from fer.explanation.explain import explainer_for
 from fer.explanation.faithfulness_table import default_layer
+from fer.explanation.subject import explainer_for
 from fer.inference.recognizer import Recognizer
 from fer.inference.tracked_reader import TrackedFace
 from fer.vision.alignment import Crop, align_face, crop_matrix, face_crop
