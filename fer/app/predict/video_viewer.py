@@ -16,7 +16,7 @@ from fer.app import session
 from fer.app.predict.browser.assets import base_path
 from fer.app.predict.video_annotations import LONGEST_NAME, MOST_EVENTS, Annotations
 from fer.expressions import COLORS, INDEX, NAMES, UNSURE_COLOR
-from fer.inference.timeline import GAP_S, Person
+from fer.inference.timeline import Person
 from fer.records import FaceRecord
 
 HERE = Path(__file__).parent / "viewer"
@@ -85,7 +85,6 @@ def _data(
         "names": list(NAMES),
         "colors": [COLORS[name] for name in NAMES],
         "unsureColor": UNSURE_COLOR,
-        "gapS": GAP_S,
         "longestName": LONGEST_NAME,
         "mostEvents": MOST_EVENTS,
         "endS": max(end_s, 0.1),

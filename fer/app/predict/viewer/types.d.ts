@@ -15,7 +15,6 @@ export type Data = {
   names: string[];
   colors: string[];
   unsureColor: string;
-  gapS: number;
   longestName: number;
   mostEvents: number;
   endS: number;

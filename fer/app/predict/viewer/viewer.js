@@ -6,6 +6,7 @@
 const STEP_S = 0.5; // an arrow key's
 const FINE_STEP_S = 0.1; // with Shift
 const PAGE_S = 5; // Page Up and Page Down
+const HOLD_S = 0.15; // somebody is there for that long after they were read last: videos are read ten times a second
 const SAID_MS = 500; // a screen reader hears of a moving playhead that often at most
 const views = /** @type {WeakMap<object, Viewer>} */ (new WeakMap());
 
@@ -83,10 +84,13 @@ class Viewer {
   /** @returns {Node[]} */
   parts() {
     const rows = make("div", { className: "rows" }, ...this.lanes.flatMap(({ label, canvas }) => [label, canvas]), this.scrub);
-    this.scrub.style.gridRow = `1 / span ${Math.max(this.lanes.length, 1)}`;
+    this.scrub.style.gridRow = `1 / span ${Math.max(this.lanes.length, 1)}`; // over the lanes, which would make way for it
+    this.lanes.forEach(({ label, canvas }, index) => {
+      label.style.gridRow = canvas.style.gridRow = `${index + 1}`;
+    });
     const timeline = make("div", { className: "timeline" }, make("div", { className: "scroll" }, rows), make("div", { className: "rows" }, make("span"), this.axis));
     const keys = make("p", { className: "note" }, this.video
-      ? "Click the timeline to jump. On it: arrow keys move, Space plays and pauses. M marks the moment. Type over a person to name them."
+      ? "Click the timeline to jump; arrow keys move along it, Space plays and pauses, M marks the moment. To name a person, type over their label."
       : "Move along the timeline by mouse, touch or arrow keys.");
     if (!this.video || !this.data.video) return [make("div", { className: "bar" }, this.time), timeline, this.legend(), keys, this.bars];
     const moments = this.data.video.moments.map(({ url, caption, timeS }) =>
@@ -219,7 +223,7 @@ class Viewer {
   /** What a person was told to show at a time; undefined where they were away. @param {Person} person @param {number} timeS */
   shown({ spans }, timeS) {
     const span = lastBy(spans, timeS, ([begin]) => begin);
-    return span && timeS - span[1] <= this.data.gapS / 2 ? span[2] : undefined;
+    return span && timeS - span[1] <= HOLD_S ? span[2] : undefined;
   }
 
   /** What changes with the moment. */
@@ -243,16 +247,16 @@ class Viewer {
 
   /** A recording's bars, of everyone who is there. @param {number} timeS */
   showBars(timeS) {
-    const { names, colors, gapS } = this.data;
     const cards = this.data.people.flatMap((person) => {
-      const found = lastBy(person.readings, timeS, ([begin]) => begin);
-      return found && timeS - found[0] <= gapS ? [this.card(person, found, names, colors)] : [];
+      const found = this.shown(person, timeS) === undefined ? undefined : lastBy(person.readings, timeS, ([begin]) => begin);
+      return found ? [this.card(person, found)] : [];
     });
     this.bars.replaceChildren(...(cards.length ? cards : [make("p", { className: "note" }, "Nobody is in view at this moment.")]));
   }
 
-  /** @param {Person} person @param {Reading} reading @param {string[]} names @param {string[]} colors */
-  card(person, [, told, shares], names, colors) {
+  /** @param {Person} person @param {Reading} reading */
+  card(person, [, told, shares]) {
+    const { names, colors } = this.data;
     const bars = make("div", { className: "bars", role: "img", ariaLabel: `Probabilities: ${names.map((name, index) => `${name} ${shares[index]}%`).join(", ")}` });
     names.forEach((name, index) => {
       const bar = make("span", { className: "filled" });
