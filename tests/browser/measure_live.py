@@ -1,8 +1,9 @@
 """What the live view costs, on this machine: `python -m tests.browser.measure_live [--minutes 10]`.
 
-The same page, camera and browser: with a callback that gives each frame back as it came, read on the server by WebRTC,
-without and with the evidence overlay, and read in the browser with both models. Prints frames a second, the latency that reading adds, in the browser also how
-soon the first answer comes and what the server does meanwhile; with --minutes the server's memory over a stream.
+The same page, camera and browser: with a callback that gives each frame back as it came, read on the server by WebRTC
+without and with the evidence overlay, and read in the browser with both models. Prints frames a second, the latency
+that reading adds, in the browser also how soon the first answer comes and what the server does meanwhile; with
+--minutes the server's memory over a stream.
 """
 
 from __future__ import annotations

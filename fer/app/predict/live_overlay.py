@@ -18,7 +18,7 @@ from fer.vision.alignment import Crop, align_face, crop_matrix, face_crop
 from fer.visualization.overlay import blend_heat, draw_faces
 
 MAPS_PER_S = 5.0  # at most
-REST = 1.0  # times what a map cost, until the next one begins: the stream has a core at least half of the time
+REST = 2.0  # times what a map cost, until the next one begins: maps take a third of one core at most
 OLD_S = 3.0  # a map that was made longer ago says nothing about this frame
 RETRY_S = 5.0  # after a map that failed
 IDLE_S = 2.0  # without a frame for so long, the thread ends
@@ -131,13 +131,13 @@ class LiveDrawer:
 
 
 def heat_map(frame: _Frame) -> np.ndarray:
-    """Grad-CAM of the face's leading class, (S, S) float32."""
+    """Grad-CAM of the face's leading class, (S, S) float32, of no scale."""
     preprocessing = frame.recognizer.card.preprocessing
     gray = align_face(frame.rgb, frame.face.prediction.box, preprocessing.face_size)
     leading = int(np.argmax(frame.face.prediction.probabilities))
     batch = torch.from_numpy(preprocessing(gray[None]))
     explainer = explainer_for(frame.recognizer)
-    return explainer.attribute("grad_cam", batch, units([leading]), default_layer(frame.recognizer))[0]
+    return explainer.grad_cam_alone(batch, units([leading])[0], default_layer(frame.recognizer))
 
 
 def view_matrix(crop: Crop, face_size: int, size: int) -> np.ndarray:
