@@ -156,7 +156,7 @@ class FaceRecord:
         """The values of CSV_COLUMNS as text, empty where one does not apply. A set's names are joined by "|"."""
         face, box = self.prediction, self.prediction.box
         return (
-            _as_text(self.input),
+            cell_text(self.input),
             "" if math.isnan(self.time_s) else f"{self.time_s:.3f}",
             str(self.person or ""),
             *(f"{value:.1f}" for value in (box.x, box.y, box.width, box.height)),
@@ -169,7 +169,7 @@ class FaceRecord:
             "; ".join(face.quality.reasons) or "ok",
             "" if face.stability is None else f"{face.stability:.3f}",
             box.detector,
-            _as_text(self.model),
+            cell_text(self.model),
         )
 
 
@@ -182,7 +182,7 @@ def faces_csv(records: Iterable[FaceRecord]) -> str:
     return file.getvalue()
 
 
-def _as_text(name: str) -> str:
+def cell_text(name: str) -> str:
     """A name that a spreadsheet would run as a formula gets a quote before it."""
     return f"'{name}" if name[:1] in ("=", "+", "-", "@", "\t", "\r") else name
 

@@ -85,6 +85,17 @@ class Explainer:
                     maps = self._maps(method, batch.detach(), directions, layer)
         return maps.detach().squeeze(1).numpy().astype(np.float32, copy=False)  # (N, 1, S, S) -> (N, S, S)
 
+    def grad_cam_alone(self, batch: torch.Tensor, direction: torch.Tensor, layer: str) -> np.ndarray:
+        """One face's Grad-CAM, (S, S) float32, up to a factor: it compares with no other class's.
+
+        Where all layers are fused it is several times as fast as `attribute`: no other class is computed.
+        """
+        if layer != FUSED:
+            return self.attribute("grad_cam", batch, direction[None], layer)[0]
+        with torch.enable_grad(), _one_thread, self._lock:
+            cams = self._layer_cams(batch.detach(), direction[None])
+            return torch.stack([_scaled(cam, batch.shape[-2:]) for cam in cams]).mean(0)[0, 0].numpy()
+
     def logits(self, batch: torch.Tensor) -> torch.Tensor:
         """(N, 1, S, S) -> (N, 7), by the copy that is explained."""
         with torch.inference_mode(), _one_thread:
@@ -119,15 +130,15 @@ class Explainer:
         """A layered method that has a module of its own: (N, 1, S, S)."""
         function, model = method.function(), self._slowly_hooked if method.slow else self._model
         layers = model.attribution_layers()  # type: ignore[operator]
+        chosen = list(layers.values()) if layer == FUSED else [layers[layer]]
 
         def cams(faces: torch.Tensor, directions: torch.Tensor) -> list[torch.Tensor]:
             batch = faces[:1] if bool((faces == faces[:1]).all()) else faces
-            return [function(model, batch, directions, module) for module in layers.values()]
+            return [function(model, batch, directions, module) for module in chosen]
 
         if layer == FUSED:
             return _fused(faces, directions, cams)
-        cam = function(model, faces[:1] if bool((faces == faces[:1]).all()) else faces, directions, layers[layer])
-        return LayerAttribution.interpolate(cam, faces.shape[-2:], "bilinear")
+        return LayerAttribution.interpolate(cams(faces, directions)[0], faces.shape[-2:], "bilinear")
 
     def _layer_cams(self, faces: torch.Tensor, directions: torch.Tensor) -> list[torch.Tensor]:
         """LayerCAM (Jiang et al. 2021) of every layer, from one pass forth and back."""
@@ -174,9 +185,13 @@ def _fused(faces: torch.Tensor, directions: torch.Tensor, layer_cams: LayerCams)
         peaks = cam.amax((1, 2, 3))
         highest = peaks[count:].view(-1, 7).amax(1).expand(count)  # (M,) -> (N,)
         strengths.append(peaks[:count] / highest.clamp_min(1e-12))
-        scaled = cam[:count] / peaks[:count].clamp_min(1e-12).view(-1, 1, 1, 1)
-        maps.append(LayerAttribution.interpolate(scaled, size, "bilinear"))
+        maps.append(_scaled(cam[:count], size))
     return torch.stack(maps).mean(0) * torch.stack(strengths).mean(0).view(-1, 1, 1, 1)
+
+
+def _scaled(cam: torch.Tensor, size: torch.Size) -> torch.Tensor:
+    """A layer's maps (N, 1, h, w), each with its peak at 1, at the input's size."""
+    return LayerAttribution.interpolate(cam / cam.amax((1, 2, 3), keepdim=True).clamp_min(1e-12), size, "bilinear")
 
 
 class _OneThread:

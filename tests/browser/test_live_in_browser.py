@@ -105,7 +105,7 @@ def test_from_camera_to_panel_and_only_numbers_leave(visit, demo, two_people):
 
     page.get_by_role("button", name="Stop the camera").click()
     expect(page.get_by_role("button", name="Start the camera")).to_be_visible()
-    expect(page.get_by_text("The panel fills when the camera runs")).to_be_visible()
+    expect(page.get_by_text("Once the camera runs, you see here")).to_be_visible()
 
 
 def test_another_model_in_mid_stream(visit):

@@ -184,6 +184,15 @@ def test_a_fused_map_does_not_depend_on_what_else_is_asked(explainer, face):
         assert np.abs(pair[0] - together[4]).max() < 1e-4 * largest
 
 
+def test_a_map_by_itself_has_the_shape_of_the_one_among_others(explainer, face):
+    for layer in explainer.layers:
+        among = explainer.attribute("grad_cam", face.batch, units([3]), layer)[0]
+        alone = explainer.grad_cam_alone(face.batch, units([3])[0], layer)
+        assert (alone.max() > 0) == (among.max() > 0)  # a layer may mark nothing
+        assert np.abs(alone * among.max() - among * alone.max()).max() <= 1e-5 * alone.max() * among.max()
+    assert alone.max() > 0  # fused
+
+
 def test_one_batch_equals_one_by_one(explainer, face):
     for method in ("grad_cam", "guided_backprop", "guided_grad_cam", "gradient", "occlusion"):
         together = explainer.attribute(method, face.batch, units())

@@ -76,7 +76,7 @@ def is_mounted() -> bool:
 
 
 def base_path() -> str:
-    """What the server's addresses start with; empty at a host's root."""
+    """What the addresses of this server begin with: empty, or a path with a slash before it."""
     base = str(config.get_option("server.baseUrlPath") or "").strip("/")
     return f"/{base}" if base else ""
 

@@ -47,6 +47,7 @@ export type Constants = {
     stopped: number;
     trackedSide: number;
   };
+  timeline: { awayS: number; near: number; growth: number; briefS: number; briefGapS: number; briefGrowth: number; hereS: number };
   live: { historyS: number; rateS: number; shownPeople: number; maxSide: number; pushS: number; recordedRows: number };
 };
 
