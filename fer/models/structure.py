@@ -108,14 +108,15 @@ def _traced(graph: fx.Graph, module: nn.Module) -> tuple[tuple[str, ...], tuple[
     ways: dict[fx.Node, tuple[str, ...]] = {}
     shortcuts: list[str] = []
     for node in graph.nodes:  # each after all that it needs
-        before = sorted((ways[other] for other in node.all_input_nodes), key=len)
-        longest = before[-1] if before else ()
+        before = [ways[other] for other in node.all_input_nodes]
+        longest = max(before, key=len, default=())
         if node.op == "call_module":
             longest = (*longest, _word(module.get_submodule(str(node.target))) or str(node.target))
         elif len(before) > 1 and _name_of(node) == "add":
-            shortcuts += [" + ".join(_told(way[_common(longest, way) :])) or "identity" for way in before[:-1]]
+            before.remove(longest)
+            shortcuts += [" + ".join(_told(way[_common(longest, way) :])) or "identity" for way in before]
         elif len(before) > 1 and _name_of(node) == "mul":
-            longest = (*before[0], "channel attention")
+            longest = (*min(before, key=len), "channel attention")
         ways[node] = longest
     return _told(longest), tuple(shortcuts)
 

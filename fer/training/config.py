@@ -165,8 +165,8 @@ def small_data_notes(config: TrainConfig, training: int, judged_by_itself: bool)
     notes = []
     if config.batch_size > training:
         notes.append(
-            f"There are only {count_of(training, 'picture')} to train on, fewer than a batch of {config.batch_size}. "
-            f"A step takes {config.fitted(training).batch_size}."
+            f"The data has {count_of(training, 'training picture')}, fewer than a batch of {config.batch_size:,}: "
+            f"a step takes {config.fitted(training).batch_size:,}."
         )
     if judged_by_itself:
         notes.append(

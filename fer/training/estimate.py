@@ -1,6 +1,6 @@
 """What a network is built of, and how long its steps take here: measured as the run's own worker would do them.
 
-`python -m fer.training.estimate SETTINGS STARTED` prints a line of JSON for each: {"network": ...}, then {"costs": ...}, or
+`python -m fer.training.estimate SETTINGS STARTED` prints {"network": ...}, then {"costs": ...} as lines of JSON, or
 {"problem": ...} where such a run would fail. STARTED: when this process was started, as time.time() tells.
 """
 
@@ -96,7 +96,7 @@ def measure(config: TrainConfig, network: nn.Module, preprocessing: Preprocessin
             train_one_epoch(
                 prepared, average, optimizer, faces, epoch, config, preprocessing, accelerator, on_step, teacher
             )
-        return _quartiles(np.diff(times)[WARM_UP:])
+        return _around_median(np.diff(times)[WARM_UP:])
 
     small = config.small_size and config.small_epochs
     config = replace(config, epochs=2, small_epochs=1 if small else 0)
@@ -133,9 +133,10 @@ def _some(faces: Faces, count: int) -> Faces:
     return Faces(faces.pixels[:count], faces.labels[:count])
 
 
-def _quartiles(seconds: np.ndarray) -> Range:
-    low, high = np.quantile(seconds, (0.25, 0.75)).tolist()
-    return Range(low, high)
+def _around_median(seconds: np.ndarray) -> Range:
+    """From halfway to the lower quartile to halfway to the upper: a whole run evens out."""
+    low, median, high = np.quantile(seconds, (0.25, 0.5, 0.75)).tolist()
+    return Range((low + median) / 2, (median + high) / 2)
 
 
 def _seconds(work) -> float:

@@ -59,7 +59,7 @@ GROUPS = {
         "ema_decay",
         "norm_pictures",
     ),
-    "Against learning by heart": ("dropout", "mixup", "mixup_off_epochs", "patience"),
+    "Regularization": ("dropout", "mixup", "mixup_off_epochs", "patience"),
     "Random views": ("flip", "rotation", "scale", "shift", "brightness", "contrast", "erasing", "damage"),
     "Input": ("input_size", "small_size", "small_epochs", "standardise", "faces", "limit"),
     "Machine": ("seed", "threads", "processes", "precision"),

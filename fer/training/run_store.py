@@ -49,9 +49,9 @@ def free_id(model: str) -> str:
     return name
 
 
-def free_title(title: str) -> str:
-    """The title, counted on where another run has it."""
-    taken = {title_of(run) for run in list_runs()}
+def free_title(title: str, run: RunDirectory) -> str:
+    """A title for this run, counted on where another one has it."""
+    taken = {title_of(other) for other in list_runs() if other.id != run.id}
     number, name = 1, title
     while name in taken:
         number += 1

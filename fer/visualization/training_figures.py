@@ -60,6 +60,9 @@ def single(records: Sequence[EpochRecord], what: str, height: int = 200) -> go.F
         )
     )
     figure = _over_epochs(figure, height, "", len(records))
+    figure.update_yaxes(rangemode="tozero")
+    if what == "macro_f1":
+        figure.update_yaxes(range=[0, 1.04])
     return figure.update_layout(showlegend=False, margin={"t": 8})
 
 

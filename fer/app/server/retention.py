@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import threading
 import time
@@ -27,7 +28,7 @@ def remove_expired_if_due() -> None:
         return
     try:
         if _last_s == float("-inf"):  # this server has just started: nobody's page offers an undo any more
-            purge_deleted(time.time())
+            purge_deleted(math.inf)
         _last_s = time.monotonic()
         remove_expired()
     finally:

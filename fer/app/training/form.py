@@ -152,7 +152,7 @@ def _setting(
         value = _widget(name, changes.get(name, shown[name]), key, chosen)
         if value != standard[name]:
             was = _options(name, chosen).get(str(standard[name]), standard[name])
-            st.caption(f":primary[Changed], preset: {plain(str(was)) or 'none'}")
+            st.markdown(f":small[:primary[Changed], preset: {plain(str(was)) or 'none'}]")
     if value != shown[name]:
         changes[name] = value
     else:
@@ -311,18 +311,18 @@ def _start(config: TrainConfig, form: int, upload: str = "") -> None:
     run = launcher.start(config)
     state.mark_started(form)
     state.add_own_run(run.id)
-    run_about.write_about(run, _about(config, upload))
+    run_about.write_about(run, _about(run, config, upload))
     kept = state.form.get()
     kept.data, kept.upload = config.data, upload
     st.query_params["run"] = run.id
     state.view.set("run")
 
 
-def _about(config: TrainConfig, upload: str) -> About:
+def _about(run: RunDirectory, config: TrainConfig, upload: str) -> About:
     """On the shared demo everybody sees all runs: there nothing tells what an upload is called."""
     upload = "" if hosted() else upload
     zone = st.context.timezone
     began = datetime.now(ZoneInfo(zone)) if zone else datetime.now()
-    title = free_title(run_about.default_title(run_about.data_words(config, upload), began))
+    title = free_title(run_about.default_title(run_about.data_words(config, upload), began), run)
     expected = state.expected.get()
     return About(title, upload, expected[1] if expected and expected[0] == config else 0.0)

@@ -6,12 +6,15 @@ fixed, and only this module's data reaches it.
 
 from __future__ import annotations
 
+import textwrap
+
 import streamlit as st
 
 from fer.app.training.timing import NetworkShown
 from fer.expressions import COUNT
 from fer.models.structure import Part
 
+LETTERS = 13  # of a line below a box
 HEIGHT = 196  # pixels, of the picture and of what stands in its place while it is not there
 
 CSS = """
@@ -30,7 +33,7 @@ text { fill: var(--st-text-color); font-size: 12px; text-anchor: middle; }
 """
 
 JS = """
-const NARROWEST = 112, MIDDLE = 72, LARGEST = 46, HEIGHT = 196;
+const LETTER = 6.3, MIDDLE = 72, LARGEST = 46, HEIGHT = 196;
 export default function ({ data, parentElement }) {
   const make = (tag, attributes, text) => {
     const element = document.createElementNS('http://www.w3.org/2000/svg', tag);
@@ -52,7 +55,9 @@ export default function ({ data, parentElement }) {
     const boxes = data.boxes, room = scroll.clientWidth;
     if (!room || room === drawn) return;
     drawn = room;
-    const step = Math.max(NARROWEST, Math.min(room / boxes.length, 170)), width = step * boxes.length;
+    const texts = boxes.flatMap(box => [box.name, box.shortcut || '', ...box.lines]);
+    const narrowest = 8 + LETTER * Math.max(...texts.map(text => text.length));
+    const step = Math.max(narrowest, Math.min(room / boxes.length, 170)), width = step * boxes.length;
     const svg = make('svg', { width, height: HEIGHT, 'aria-hidden': 'true' });
     const largest = Math.max(...boxes.map(box => box.side));
     const halves = boxes.map(box => (12 + (LARGEST - 12) * Math.sqrt(box.side / largest)) / 2);
@@ -119,11 +124,12 @@ def show(network: NetworkShown, name: str) -> None:
 
 
 def boxes(network: NetworkShown) -> list[dict]:
-    """What the picture shows of the face, each part and the answer. side: of its maps, in pixels; sheets: drawn, by
-    the number of channels."""
-    first = {"name": "face", "lines": [f"1 × {network.side} × {network.side}"], "side": network.side, "sheets": 1}
-    last = {"name": "answer", "lines": [f"{COUNT} expressions"], "side": 1, "sheets": 1}
-    return [first, *map(_box, network.parts), last]
+    """What the picture shows of the face and each part, of which the last gives the answer. side: of its maps, in
+    pixels; sheets: drawn, by the number of channels."""
+    first: dict = {"name": "face", "lines": [f"1×{network.side}×{network.side}"], "side": network.side, "sheets": 1}
+    found = [first, *map(_box, network.parts)]
+    found[-1]["lines"][-1] = f"{COUNT} expressions"
+    return found
 
 
 def _box(part: Part) -> dict:
@@ -131,22 +137,23 @@ def _box(part: Part) -> dict:
     side = sides[0] if sides else 1
     return {
         "name": part.name if part.repeats == 1 else f"{part.repeats} × {part.name}",
-        "lines": [*_counted(part.operations)[:3], " × ".join(map(str, part.shape))],
+        "lines": [*_lines(part.operations), "×".join(map(str, part.shape))],
         "side": side,
         "sheets": 1 if side == 1 else min(1 + channels.bit_length() // 2, 5),
         "shortcut": ", ".join(part.shortcuts),
     }
 
 
-def _counted(operations: tuple[str, ...]) -> list[str]:
-    """("conv", "conv", "max-pool") -> ["2 conv", "max-pool"]."""
+def _lines(operations: tuple[str, ...]) -> list[str]:
+    """("separable conv 3×3", "separable conv 3×3", "max-pool") -> ["2 separable", "conv 3×3", "max-pool"]."""
     lines: list[tuple[int, str]] = []
     for operation in operations:
         if lines and lines[-1][1] == operation:
             lines[-1] = (lines[-1][0] + 1, operation)
         else:
             lines.append((1, operation))
-    return [operation if count == 1 else f"{count} × {operation}" for count, operation in lines]
+    words = [operation if count == 1 else f"{count} {operation}" for count, operation in lines]
+    return [part for each in words for part in textwrap.wrap(each, LETTERS)]
 
 
 def words(network: NetworkShown, name: str) -> str:

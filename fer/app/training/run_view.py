@@ -49,7 +49,7 @@ def show_run(run: RunDirectory) -> None:
 
 def _live(run_id: str, was_alive: bool) -> None:
     with errors.guarded():
-        if session.message.get():  # from a button of this part: it is shown at the top of the whole page
+        if session.message.get() or session.page_rerun.take():  # a button of this part changed the whole page
             st.rerun()
         run = find_run(run_id)
         status, records = run.status(), run.records()
@@ -160,6 +160,7 @@ def _change_settings(run: RunDirectory) -> None:
     """Open the form with this run's settings in it."""
     form.refill(run)
     state.view.set("new")
+    session.page_rerun.set(True)
 
 
 def _button(label: str, action, run: RunDirectory, icon: str, main: bool = False, disabled: bool = False) -> None:

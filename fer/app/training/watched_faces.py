@@ -13,7 +13,7 @@ from fer.training import watched_faces
 from fer.training.run_directory import RunDirectory
 from fer.wording import percent
 
-TILE = 84  # pixels; three stand side by side on a phone
+TILE = 106  # pixels; three stand side by side on a phone
 
 
 def show_wall(run: RunDirectory) -> None:
