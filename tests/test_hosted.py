@@ -94,7 +94,7 @@ def test_no_limit_is_looser_on_the_demo(monkeypatch):
         ({"teacher": ",".join(["compact"] * 500)}, "at most 1 teacher"),
         ({"teacher": "../../x"}, "shipped weights"),
         ({"init": "/etc/passwd"}, "shipped weights"),
-        ({"data": "/etc"}, "drawn or uploaded"),
+        ({"data": "/etc"}, "synthetic or uploaded"),
     ],
 )
 def test_training_stays_short_and_within_its_folders(demo, settings, said):
@@ -179,7 +179,7 @@ def test_uploaded_training_data_within_its_folder_is_taken(demo):
     folder.mkdir(parents=True, exist_ok=True)
     assert launcher.bounded(TrainConfig(epochs=2, data=str(folder))).data == str(folder)
     for elsewhere in (folder.parent, folder.parent / "mine"):  # all visitors' at once, no upload's digest
-        with pytest.raises(RunError, match="drawn or uploaded"):
+        with pytest.raises(RunError, match="synthetic or uploaded"):
             launcher.start(TrainConfig(epochs=2, data=str(elsewhere)))
 
 

@@ -17,6 +17,7 @@ from fer.models.checkpoints import save_checkpoint
 from fer.models.registry import build
 from fer.preprocessing import Preprocessing
 from fer.training.config import TrainConfig
+from fer.training.run_about import About, write_about
 from fer.training.run_directory import RunDirectory
 from fer.visualization import evaluation_figures, training_figures
 from tests.app.helpers import await_video, make_video, record, upload_photos, upload_video
@@ -133,7 +134,7 @@ def test_cells_of_a_training_table(app, tmp_path):
 def test_paths_and_run_ids_of_the_address(app):
     app.query_params["run"] = WORDS
     app.switch_page("pages/training.py").run()
-    assert_letter_by_letter(app, "no name for a run")
+    assert_letter_by_letter(app, "Run names may use")
     source(app, "data_source").set_value("path").run()
     app.text_input(key="data_path").set_value(f"/{WORDS}").run()
     assert_letter_by_letter(app, "nothing at")
@@ -141,6 +142,7 @@ def test_paths_and_run_ids_of_the_address(app):
 
 def test_what_a_run_and_its_card_say(app, tmp_path):
     run = RunDirectory.create(tmp_path / "runs" / "mine", TrainConfig(data=WORDS))
+    write_about(run, About("", WORDS))
     run.append(record(1, 0.5))
     card = Card(
         "mini_xception",
@@ -152,6 +154,7 @@ def test_what_a_run_and_its_card_say(app, tmp_path):
         metrics={"accuracy": 0.5, "split": WORDS},
     )
     save_checkpoint(run.best, build("mini_xception").state_dict(), card)
+    app.query_params["run"] = "mine"
     for state in ("failed", "finished", "stopped"):
         run.write_status(state, message=WORDS)
         app.switch_page("pages/training.py").run()

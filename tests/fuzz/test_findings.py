@@ -280,7 +280,7 @@ def test_a_file_without_an_end_is_read_up_to_the_limit():
     [
         (["train", "--teacher-weight", "-1"], "teacher_weight must be 0 to 1"),  # a ValueError went past main
         (["train", "--seed", "9" * 30], "seed must be below"),  # PyTorch takes 64 bits
-        (["train", "--model", "../../x", "--epochs", "1"], "no name for a run"),  # a run outside the runs folder
+        (["train", "--model", "../../x", "--epochs", "1"], "Run names may use"),  # a run outside the runs folder
         (["summary", "mini_xception", "--input-size", "9" * 30], "8 to 512"),
     ],
 )

@@ -10,7 +10,7 @@ from fer.app import resources, session, work_queue
 from fer.app.evaluate import face_gallery, inputs, sets, state
 from fer.app.evaluate.inputs import Choice
 from fer.app.markdown import plain
-from fer.app.model_choice import Model, available_models
+from fer.app.model_choice import Model, available_models, option_label
 from fer.data.dataset import Dataset
 from fer.evaluation.comparison import compare
 from fer.evaluation.evaluation import Evaluation
@@ -32,7 +32,7 @@ def stress(item: Evaluation, choice: Choice) -> None:
         "Lay over it",
         ["", *others],
         key="stress_second",
-        format_func=lambda spec: others[spec].label if spec else "no other model",
+        format_func=lambda spec: option_label(others[spec]) if spec else "no other model",
     )
     with st.expander("What the conditions look like"):
         st.image(
@@ -159,7 +159,9 @@ def other_model(item: Evaluation, choice: Choice, dataset: Dataset) -> None:
     if not others:
         st.info("There is one model only. Train another on the page Training, then compare the two here.")
         return
-    spec = st.selectbox("Compare with", list(others), format_func=lambda spec: others[spec].label, key="compare_with")
+    spec = st.selectbox(
+        "Compare with", list(others), format_func=lambda spec: option_label(others[spec]), key="compare_with"
+    )
     other = inputs.evaluated(others[spec], choice, dataset)
     one, two = session.model().label, others[spec].label
     result = compare(item.probabilities, other.probabilities, item.labels)
