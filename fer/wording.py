@@ -19,6 +19,12 @@ def signed(share: float) -> str:
     return f"{change:+d}" if change else "0"
 
 
+def signed_number(number: float, digits: int) -> str:
+    """A change of anything else with its sign: `+0.012`, `-0.3`, and without one `0.0`."""
+    rounded = round(number, digits)
+    return f"{rounded:+.{digits}f}" if rounded else f"{0:.{digits}f}"
+
+
 def count_of(number: int, noun: str, plural: str = "") -> str:
     """`1 photo`, `1,200 photos`. plural: the noun's, where it does not just end in s."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"

@@ -72,23 +72,25 @@ class Dataset:
             self, pixels=self.pixels[rows], labels=self.labels[rows], usage=self.usage[rows], votes=votes, names=names
         )
 
+    def unknown_words(self) -> list[str]:
+        """A sentence about folders or labels that are none of the seven classes, where there are any."""
+        return (
+            [f"Skipped, as they name none of the seven classes: {listed(dict(self.unknown))}."] if self.unknown else []
+        )
+
     def left_out(self) -> list[str]:
         """A sentence about each kind of what was left out, with its count and the first three names."""
-        found = []
-        if self.unknown:
-            found.append(f"Left out, as none of the seven classes: {listed(dict(self.unknown))}.")
+        found = self.unknown_words()
         if self.unplaced:
             found.append(
-                f"Left out, as in no class folder: {count_of(len(self.unplaced), 'picture')}: {_some(self.unplaced)}."
+                f"{count_of(len(self.unplaced), 'picture')} skipped, in no class folder: {_some(self.unplaced)}."
             )
         if self.unreadable:
             found.append(f"{count_of(len(self.unreadable), 'file')} could not be read: {_some(self.unreadable)}.")
         if self.faceless:
-            found.append(f"In {count_of(len(self.faceless), 'picture')} no face was found: {_some(self.faceless)}.")
+            found.append(f"No face was found in {count_of(len(self.faceless), 'picture')}: {_some(self.faceless)}.")
         if self.others:
-            found.append(
-                f"Left out, as not named like pictures: {count_of(len(self.others), 'file')}: {_some(self.others)}."
-            )
+            found.append(f"{count_of(len(self.others), 'file')} skipped, not pictures by name: {_some(self.others)}.")
         return found
 
     def counts(self) -> dict[str, int]:

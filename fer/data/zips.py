@@ -60,7 +60,7 @@ class Zip:
             self._archive = zipfile.ZipFile(file)
             infos = self._archive.infolist()
         except BROKEN:
-            raise DatasetError(f"{name} is no whole zip file. Zip the class folders again.") from None
+            raise DatasetError(f"{name} is damaged or incomplete. Create the zip again.") from None
         self._members = _checked(infos, name, limits)
         self.files = list(self._members)
 

@@ -14,18 +14,20 @@ from fer.evaluation.evaluation import Evaluation
 from fer.expressions import NAMES
 from fer.visualization import evaluation_figures as charts
 from fer.visualization.figures import CONFIG
+from fer.wording import count_of, percent
 
 SHOWN = 12
 SIDE = 110
 
 
 def gallery(item: Evaluation, rows: np.ndarray, key: str) -> None:
-    """Up to SHOWN faces of these rows, a page at a time, each with its truth and the model's word."""
+    """Up to SHOWN faces of these rows, a page at a time, each with its label and the model's prediction."""
     if not len(rows):
         st.caption("No faces here.")
         return
-    pages = -(-len(rows) // SHOWN)
-    page = st.number_input(f"Page of {pages}", 1, pages, key=f"{key}_page") if pages > 1 else 1
+    pages, page = -(-len(rows) // SHOWN), 1
+    if pages > 1:
+        page = st.number_input(f"Page of {pages}", 1, pages, key=f"{key}_page", persist_state="session")
     with st.container(horizontal=True, gap="small"):
         for row in rows[(page - 1) * SHOWN : page * SHOWN]:
             _tile(item, int(row), key)
@@ -33,11 +35,11 @@ def gallery(item: Evaluation, rows: np.ndarray, key: str) -> None:
 
 def _tile(item: Evaluation, row: int, key: str) -> None:
     truth, predicted = NAMES[item.labels[row]], NAMES[item.probabilities[row].argmax()]
-    share = float(item.probabilities[row].max())
+    confidence = percent(float(item.probabilities[row].max()))
     with st.container(width=SIDE, gap="small"):
         picture = cv2.resize(item.part.pixels[row], (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
-        st.image(picture, width=SIDE, alt=f"A face labeled {truth}, named {predicted}")
-        st.caption(f"labeled {truth}  \nnamed {predicted} {share:.0%}")
+        st.image(picture, width=SIDE, alt=f"A face labeled {truth}, predicted {predicted}")
+        st.caption(f"labeled {truth}  \npredicted {predicted} {confidence}")
         if st.button("Explain", key=f"{key}_explain_{row}", width="stretch"):
             _open_in_explain(item, row, truth)
 
@@ -60,34 +62,38 @@ def errors(item: Evaluation) -> None:
         default=next(iter(choices)),
         required=True,
         key="error_gallery",
+        persist_state="session",
         label_visibility="collapsed",
     )
-    gallery(item, choices[chosen](), "errors")
+    gallery(item, choices[chosen](), f"errors_{chosen}")
 
 
 def people(item: Evaluation) -> None:
     """The model beside FER+'s ten people."""
     found = item.people
     if found is None:
-        st.info("This data has no FER+ votes. Put fer2013new.csv beside fer2013.csv to see the model beside people.")
+        st.info("This data has no FER+ votes. Put fer2013new.csv next to fer2013.csv to compare the model with people.")
         return
     st.markdown(
-        f"On {found.pictures:,} faces with votes, the model names what most people named on "
-        f"**{found.agreement_with_majority:.0%}**; people's majority agrees with the label on "
-        f"**{found.majority_accuracy:.0%}**. The model's probabilities and the people's differ by "
-        f"{found.distance:.2f} on average (0: the same, 1: nothing in common)."
+        f"{count_of(found.pictures, 'face')} have FER+ votes, by ten people each. The model predicts the majority's "
+        f"choice for **{percent(found.agreement_with_majority)}** of them; the majority agrees with the label on "
+        f"**{percent(found.majority_accuracy)}**. The model's probabilities and the people's votes differ by "
+        f"{found.distance:.2f} on average (0: identical, 1: nothing in common)."
     )
     st.plotly_chart(
         charts.people_chart(found.by_strength), config=CONFIG, key="people", alt="Accuracy by how strongly people agree"
     )
-    st.markdown("**Label noise?** Confident mistakes where most people side with the model against the label.")
+    st.markdown("**Label noise?** Confident mistakes where most people agree with the model, not the label.")
     gallery(item, found.label_noise, "noise")
-    st.markdown("**Real errors.** Confident mistakes where most people side with the label.")
+    st.markdown("**Real errors.** Confident mistakes where most people agree with the label.")
     gallery(item, found.real_errors, "real")
 
 
 def cell(item: Evaluation, chosen: tuple[int, int]) -> None:
     truth, predicted = chosen
     rows = item.cell(truth, predicted)
-    st.markdown(f"**{len(rows):,} {NAMES[truth]} faces named {NAMES[predicted]}**, the most confident first")
+    st.markdown(
+        f"**{count_of(len(rows), 'face')} labeled {NAMES[truth]}, predicted {NAMES[predicted]}**, the most confident "
+        "first"
+    )
     gallery(item, rows, f"cell_{truth}_{predicted}")
