@@ -17,6 +17,7 @@ with errors.guarded():
         from fer.explanation.methods import METHODS
     face_choice.choose_face()
     chosen = job.last_face()
+    face_choice.back_to_evaluation(chosen)
     queue = st.empty()  # always there, so that what stands below keeps its place
     with queue:
         reading = photo_reading.read_photo(chosen.photo)

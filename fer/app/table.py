@@ -38,7 +38,7 @@ tbody th { font-weight: 600; }
 @container (max-width: 540px) {
   .cards, .cards tbody { display: block; }
   .cards thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
-  .cards tr { display: grid; grid-template-columns: repeat(auto-fill, minmax(90px, 1fr)); gap: 6px 12px;
+  .cards tr { display: grid; grid-template-columns: repeat(auto-fill, minmax(66px, 1fr)); gap: 6px 10px;
               padding: 10px 12px; margin-bottom: 8px; border: 1px solid var(--st-border-color); border-radius: 8px; }
   .cards th, .cards td { display: block; padding: 0; border: 0; text-align: left; width: auto; min-width: 0; }
   .cards tbody th { grid-column: 1 / -1; font-size: 1rem; }
@@ -76,7 +76,7 @@ export default function ({ data, parentElement }) {
     shown.append(image, below);
     return shown;
   };
-  const table = make('table', data.columns.length > 2 ? 'cards' : '', '', 'table');
+  const table = make('table', data.cards ? 'cards' : '', '', 'table');
   table.setAttribute('aria-label', data.label);
   const head = make('thead', '', '', 'rowgroup'), titles = make('tr', '', '', 'row');
   data.columns.forEach((column, at) => {
@@ -110,6 +110,7 @@ export default function ({ data, parentElement }) {
 """
 
 _component = st.components.v2.component("fer_table", css=CSS, js=JS)
+MOST_ON_A_PHONE = 4  # columns of short text
 _NUMBER = re.compile(r"[+−-]?[\d.,]+(%| points?)?|–|")
 
 
@@ -145,16 +146,18 @@ Cell = str | Shares | Strip
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[Cell]], label: str, key: str) -> None:
-    """Show rows whose first cell names them; from three columns on, a narrow screen shows each row as a card.
+    """Show rows whose first cell names them; where they do not fit a narrow screen, it shows each row as a card.
 
     Numbers come as text, see fer/wording.py; a column of nothing else stands to the right. label: what the table is,
     for screen readers.
     """
     cells = [[cell if isinstance(cell, str) else cell.to_json() for cell in row] for row in rows]
+    classes = [_class(list(column)) for column in zip(*rows)]
     data = {
         "label": label,
         "columns": list(columns),
-        "classes": [_class(list(column)) for column in zip(*rows)],
+        "classes": classes,
+        "cards": len(columns) > MOST_ON_A_PHONE or "wide" in classes,
         "head": any(columns),
         "rows": cells,
     }

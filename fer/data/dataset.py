@@ -59,7 +59,7 @@ class Dataset:
         rows = np.arange(len(self)) if usage == ALL else np.flatnonzero(self.usage == usage)
         if not len(rows):
             held = ", ".join(split for split in SPLITS if (self.usage == split).any()) or "none"
-            raise DatasetError(f"{self.name} holds no {usage} pictures. It has: {held}.")
+            raise DatasetError(f"{self.name} has no {usage} pictures. Its splits: {held}.")
         if (self.labels[rows] == UNLABELED).any():
             raise DatasetError(
                 f"The {usage} pictures of {self.name} have no labels. Use fer2013.csv or icml_face_data.csv."
@@ -102,7 +102,7 @@ def split_name(name: str) -> str:
     """FER2013's own name of a split: `validation` is PublicTest, `test` is PrivateTest. Raises DatasetError."""
     split = ALL if name.lower() == ALL.lower() else split_of(name)
     if split is None:
-        raise DatasetError(f"No split is called {name!r}. Choose from {', '.join(SPLITS)}, train, validation, test.")
+        raise DatasetError(f"There is no split {name!r}. Choose from {', '.join(SPLITS)}, train, validation, test.")
     return split
 
 
@@ -121,7 +121,10 @@ def with_validation(dataset: Dataset) -> Dataset:
     kept_back = int((usage == "PublicTest").sum())
     if not kept_back:
         return dataset
-    remark = f"There is no validation split: {kept_back:,} training pictures (10% of each class) are kept back for it."
+    remark = (
+        f"This data has no validation split, so {count_of(kept_back, 'training picture')} (10% of each class) "
+        f"{'is' if kept_back == 1 else 'are'} held out for validation."
+    )
     return replace(dataset, usage=usage, remarks=(*dataset.remarks, remark), split_made=True)
 
 

@@ -55,12 +55,12 @@ def reliability_diagram(rows: list[dict], height: int = 320) -> go.Figure:
             width=width,
             marker_color=ACCENT,
             customdata=[(100 * row["confidence"], row["count"]) for row in rows],
-            hovertemplate="%{customdata[1]:,} faces, mean confidence %{customdata[0]:.1f}%: %{y:.1f}% right"
+            hovertemplate="%{customdata[1]:,} faces, mean confidence %{customdata[0]:.1f}%: %{y:.1f}% correct"
             "<extra></extra>",
         )
     )
     figure.add_scatter(x=[0, 100], y=[0, 100], mode="lines", line={"dash": "dot", "color": REFERENCE}, hoverinfo="skip")
-    _percent_axes(figure, "confidence", "right")
+    _percent_axes(figure, "confidence", "correct")
     return style(figure, height)
 
 
@@ -90,7 +90,7 @@ def risk_coverage_chart(
             y=100 * risk[kept],
             mode="lines",
             line={"color": ACCENT, "width": 3},
-            hovertemplate="%{x:.0f}% answered: %{y:.1f}% of those wrong<extra></extra>",
+            hovertemplate="%{x:.0f}% answered, %{y:.1f}% of these wrong<extra></extra>",
         )
     )
     figure.add_scatter(
@@ -100,7 +100,7 @@ def risk_coverage_chart(
         marker={"size": 13, "color": SECOND},
         hovertemplate="threshold: %{x:.0f}% answered, %{y:.1f}% wrong<extra></extra>",
     )
-    _percent_axes(figure, "answered", "of these wrong")
+    _percent_axes(figure, "faces answered", "wrong answers")
     figure.update_yaxes(range=[0, max(100 * float(risk.max()) * 1.1, 5)], dtick=10)
     return style(figure, height)
 
@@ -158,7 +158,7 @@ def stress_curves(series: dict[str, list], condition: str, height: int = 150) ->
 
 
 def people_chart(rows: list[dict], height: int = 300) -> go.Figure:
-    """Right answers of the model and of FER+'s majority, by how strongly people agree."""
+    """Correct answers of the model and of FER+'s majority, by how strongly people agree."""
     figure = go.Figure()
     for key, word, color in (("model", "the model", ACCENT), ("people", "FER+ majority", REFERENCE)):
         figure.add_bar(
@@ -167,8 +167,9 @@ def people_chart(rows: list[dict], height: int = 300) -> go.Figure:
             name=word,
             marker_color=color,
             customdata=[row["pictures"] for row in rows],
-            hovertemplate=f"{word}: %{{y:.1f}}% right of %{{customdata:,}} faces<extra></extra>",
+            hovertemplate=f"{word}: %{{y:.1f}}% correct on %{{customdata:,}} faces<extra></extra>",
         )
+    figure.update_xaxes(tickangle=0)
     figure.update_yaxes(range=[0, 100], ticksuffix="%", dtick=20)
     return _with_legend(style(figure, height))
 

@@ -178,9 +178,17 @@ def groups(item: Evaluation) -> None:
                 "Remove", key="slices_remove", icon=":material/delete:", on_click=state.group_table.set, args=(None,)
             )
     metadata = read_metadata(given.data, [str(name) for name in item.part.names], limits())
+    beside = [
+        f"{count_of(number, 'row')} {words}"
+        for number, words in (
+            (metadata.unused, "for other pictures"),
+            (metadata.repeated, "repeating a name"),
+        )
+        if number
+    ]
     st.markdown(
-        f"{metadata.matched:,} of {count_of(len(item.part), 'picture')} are in the table. "
-        f"{count_of(metadata.unused, 'row')} match no picture here; {count_of(metadata.repeated, 'row')} repeat a name."
+        f"{metadata.matched:,} of {count_of(len(item.part), 'picture')} are in the table."
+        + (f" It also has {' and '.join(beside)}." if beside else "")
     )
     if metadata.skipped:
         st.caption("Columns with too many values to group by: " + plain(", ".join(metadata.skipped)))
@@ -191,7 +199,7 @@ def groups(item: Evaluation) -> None:
     with_sets = any(row.coverage is not None for row in rows)
     table(
         ["group", "faces", "accuracy", "95% interval", "macro-F1", *SET_COLUMNS[: 2 * with_sets], "gap, points", ""],
-        [_group_row(row) for row in rows],
+        [_group_row(row, rows) for row in rows],
         "Accuracy by group",
         key="group_table_view",
     )
@@ -215,7 +223,8 @@ def _take_table() -> None:
     state.group_table.set(GroupTable(file.name, file.getvalue()) if file else None)
 
 
-def _group_row(row: Slice) -> list[str]:
+def _group_row(row: Slice, rows: list[Slice]) -> list[str]:
+    compared = sum(one.column == row.column and not one.few for one in rows) > 1
     return [
         f"{row.column}: {row.value}",
         f"{row.faces:,}",
@@ -223,7 +232,7 @@ def _group_row(row: Slice) -> list[str]:
         f"{percent(row.low, 1)} to {percent(row.high, 1)}",
         f"{row.macro_f1:.3f}",
         *([] if row.coverage is None or row.mean_size is None else [percent(row.coverage, 1), f"{row.mean_size:.2f}"]),
-        f"{100 * row.gap:.1f}",
+        f"{100 * row.gap:.1f}" if compared else "–",
         "few faces" if row.few else "",
     ]
 
@@ -252,11 +261,11 @@ def other_model(item: Evaluation, choice: Choice, dataset: Dataset) -> None:
     other = inputs.evaluated(others[spec], choice, dataset)
     one, two = session.model().label, others[spec].label
     result = compare(item.probabilities, other.probabilities, item.labels)
-    words = "statistically significant" if result.p < 0.05 else "within what chance explains"
+    words = "is statistically significant" if result.p < 0.05 else "could be due to chance"
     p = "p < 0.001" if result.p < 0.001 else f"p = {result.p:.3f}"
     st.markdown(
         f"{plain(one)}: **{percent(result.accuracy_first, 1)}**, {plain(two)}: "
-        f"**{percent(result.accuracy_second, 1)}**. The difference is {words} (McNemar's test, {p})."
+        f"**{percent(result.accuracy_second, 1)}**. The difference {words} (McNemar's test, {p})."
     )
     first, second = item.report, other.report
     rows = [_share_row("accuracy", first.accuracy, second.accuracy)]

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import streamlit as st
 
+from fer.app.evaluate import state
 from fer.app.explain import state as explain_state
 from fer.app.explain.state import Explained
 from fer.app.predict import state as predict_state
@@ -17,7 +18,7 @@ from fer.visualization.figures import CONFIG
 from fer.wording import count_of, percent
 
 SHOWN = 12
-SIDE = 110
+SIDE = 104  # pixels: three side by side on a phone
 
 
 def gallery(item: Evaluation, rows: np.ndarray, key: str) -> None:
@@ -27,7 +28,7 @@ def gallery(item: Evaluation, rows: np.ndarray, key: str) -> None:
         return
     pages, page = -(-len(rows) // SHOWN), 1
     if pages > 1:
-        page = st.number_input(f"Page of {pages}", 1, pages, key=f"{key}_page", persist_state="session")
+        page = st.number_input(f"Page, of {pages}", 1, pages, key=f"{key}_page", persist_state="session", width=160)
     with st.container(horizontal=True, gap="small"):
         for row in rows[(page - 1) * SHOWN : page * SHOWN]:
             _tile(item, int(row), key)
@@ -39,7 +40,7 @@ def _tile(item: Evaluation, row: int, key: str) -> None:
     with st.container(width=SIDE, gap="small"):
         picture = cv2.resize(item.part.pixels[row], (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
         st.image(picture, width=SIDE, alt=f"A face labeled {truth}, predicted {predicted}")
-        st.caption(f"labeled {truth}  \npredicted {predicted} {confidence}")
+        st.caption(f"labeled {truth}  \npredicted {predicted}, {confidence}")
         if st.button("Explain", key=f"{key}_explain_{row}", width="stretch"):
             _open_in_explain(item, row, truth)
 
@@ -50,6 +51,7 @@ def _open_in_explain(item: Evaluation, row: int, truth: str) -> None:
     photo = Photo(name, data)
     predict_state.take_whole(photo.key)  # it is a face crop already
     explain_state.explain_face(Explained(photo, truth=truth))
+    state.opened_face.set(photo.key)
     st.switch_page("pages/explain.py")
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from fer.app import data_choice, layout, resources, work_queue
+from fer.app import data_choice, layout, resources, session, work_queue
 from fer.app.evaluate import state
 from fer.app.markdown import plain
 from fer.app.model_choice import Model
@@ -72,25 +72,28 @@ def choose() -> tuple[Choice, Dataset] | None:
 
 def _split_and_views(name: str, dataset: Dataset) -> tuple[str, str]:
     splits = [split for split in SPLITS if (dataset.usage == split).any()]
-    left, right = st.columns(2)
     splits = [*splits, ALL] if len(splits) > 1 else splits
     preferred = ALL if dataset.split_made and ALL in splits else "PublicTest" if "PublicTest" in splits else splits[-1]
-    split = left.selectbox(
-        "Split",
-        splits,
-        splits.index(preferred),
-        format_func=lambda one: SPLIT_WORDS[one],
-        key=f"evaluate_split_{data_choice.short(name)}",
-        persist_state="session",
-    )
-    tta = right.selectbox(
-        "Views of each face",
-        TTA,
-        format_func=lambda views: TTA_WORDS[views],
-        key="evaluate_tta",
-        persist_state="session",
-        help="The probabilities of several views are averaged. More views are a little more accurate, and slower.",
-    )
+    split_key, tta_key = f"evaluate_split_{data_choice.short(name)}", "evaluate_tta"
+    split, tta = session.widget(split_key, str) or preferred, session.widget(tta_key, str) or TTA[0]
+    words = f"{SPLIT_WORDS[split if split in splits else preferred]}, {TTA_WORDS[tta]}"
+    with st.popover(words, icon=":material/tune:"):  # one line: on a phone the answer follows
+        split = st.selectbox(
+            "Split",
+            splits,
+            splits.index(preferred),
+            format_func=lambda one: SPLIT_WORDS[one],
+            key=split_key,
+            persist_state="session",
+        )
+        tta = st.selectbox(
+            "Views of each face",
+            TTA,
+            format_func=lambda views: TTA_WORDS[views],
+            key=tta_key,
+            persist_state="session",
+            help="The probabilities of several views are averaged. More views are a little more accurate, and slower.",
+        )
     if split in ("Training", ALL) and not dataset.split_made:
         st.warning("The model may have been trained on some of these pictures, so the results are too good.")
     return split, tta

@@ -34,6 +34,7 @@ evaluations: RecentSlot[tuple[str, float, Choice], Evaluation] = RecentSlot("eva
 stress_points: Slot[dict[tuple[str, Choice], list[StressPoint]]] = Slot("stress_points", dict)
 # By the upload's digest and the classes that were told.
 uploaded_datasets: RecentSlot[tuple[str, str], Dataset] = RecentSlot("uploaded_datasets", MAX_UPLOADS)
+opened_face: Slot[str] = Slot("opened_face", str)  # the key of the photo that a gallery opened in Explain
 group_table: Slot[GroupTable | None] = Slot("group_table", lambda: None)
 
 

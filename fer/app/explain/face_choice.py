@@ -7,6 +7,7 @@ import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from fer.app import errors, resources
+from fer.app.evaluate import state as evaluate_state
 from fer.app.explain import state
 from fer.app.explain.state import Explained
 from fer.app.predict import state as predict_state
@@ -123,3 +124,9 @@ def _explain(chosen: Explained) -> None:
     state.explain_face(chosen)
     st.query_params.clear()
     st.rerun()
+
+
+def back_to_evaluation(chosen: Explained) -> None:
+    """A way back to the gallery of Evaluate that this face was opened from."""
+    if evaluate_state.opened_face.get() == chosen.photo.key:
+        st.page_link("pages/evaluate.py", label="Back to the evaluation", icon=":material/arrow_back:")
