@@ -156,7 +156,7 @@ def test_outside_the_demo_a_row_can_be_explained(monkeypatch, offline, small_csv
     ],
 )
 def test_a_path_of_the_server_is_refused_on_the_demo(demo, path):
-    with pytest.raises(DatasetError, match="never named by a path"):
+    with pytest.raises(DatasetError, match="does not read data by path"):
         resources.dataset(path.format(uploads=uploads_folder()))
 
 
@@ -164,7 +164,7 @@ def test_a_link_out_of_an_upload_is_refused(demo, tmp_path, monkeypatch):
     monkeypatch.setenv("FER_CACHE", str(tmp_path / "cache"))
     (uploads_folder() / DIGEST).mkdir(parents=True)
     (uploads_folder() / DIGEST / "out").symlink_to(tmp_path)
-    with pytest.raises(DatasetError, match="never named by a path"):
+    with pytest.raises(DatasetError, match="does not read data by path"):
         resources.dataset(str(uploads_folder() / DIGEST / "out"))
 
 
