@@ -110,7 +110,7 @@ export default function ({ data, parentElement }) {
 """
 
 _component = st.components.v2.component("fer_table", css=CSS, js=JS)
-MOST_ON_A_PHONE = 4  # columns of short text
+PHONE, LETTER, GAP = 330, 7, 12  # pixels: the room that a phone has, and about what a letter and a column's end take
 _NUMBER = re.compile(r"[+−-]?[\d.,]+(%| points?)?|–|")
 
 
@@ -157,11 +157,18 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[Cell]], label: str, ke
         "label": label,
         "columns": list(columns),
         "classes": classes,
-        "cards": len(columns) > MOST_ON_A_PHONE or "wide" in classes,
+        "cards": "wide" in classes or _least_width(columns, rows) > PHONE,
         "head": any(columns),
         "rows": cells,
     }
     _component(data=data, key=key)
+
+
+def _least_width(columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> int:
+    """About how many pixels the table takes with each cell broken between all its words."""
+    texts = [[cell for cell in column if isinstance(cell, str)] for column in zip(columns, *rows)]
+    longest = [max((len(word) for text in column for word in text.split()), default=0) for column in texts]
+    return LETTER * sum(longest) + GAP * (len(columns) - 1)
 
 
 def _class(column: list[Cell]) -> str:

@@ -86,7 +86,7 @@ def explain_photo(
     if not 1 <= asked.face <= len(faces):
         raise ProblemError(
             422,
-            f"There is no face {asked.face}: {count_of(len(faces), 'face was', 'faces were')} found, 1 being the largest.",
+            f"There is no face {asked.face}: the picture has {count_of(len(faces), 'face')}, 1 being the largest.",
         )
     face = faces[asked.face - 1]
 

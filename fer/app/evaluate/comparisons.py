@@ -38,7 +38,7 @@ from fer.visualization.figures import CONFIG
 from fer.wording import count_of, percent, signed, signed_number
 
 STEPS = len(CONDITIONS) * len(STRENGTHS)
-CHART_WIDTH = 164  # pixels of a small chart: two side by side on a phone
+CHART_WIDTH = 150  # pixels of a small chart: two side by side on a phone, five on a desktop
 TABLE = "slices_upload"
 SET_COLUMNS = ("coverage", "expressions per set")
 SCORES = {"macro_f1": "macro-F1", "nll": "log loss (nats)", "ece": "ECE", "brier": "Brier score"}

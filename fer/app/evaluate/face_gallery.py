@@ -94,6 +94,9 @@ def people(item: Evaluation) -> None:
 def cell(item: Evaluation, chosen: tuple[int, int]) -> None:
     truth, predicted = chosen
     rows = item.cell(truth, predicted)
+    if not len(rows):
+        st.caption(f"No face labeled {NAMES[truth]} was predicted as {NAMES[predicted]}.")
+        return
     st.markdown(
         f"**{count_of(len(rows), 'face')} labeled {NAMES[truth]}, predicted {NAMES[predicted]}**, the most confident "
         "first"

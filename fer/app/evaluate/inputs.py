@@ -118,11 +118,12 @@ def _read(upload: UploadedFile, classes: str) -> Dataset:
         show(share)
         next_turn()
 
-    with work_queue.in_turns() as next_turn:
-        show(0.0)
-        dataset = uploads.read_upload(upload, upload.name, limits(), step, classes)
-    place.empty()
-    return dataset
+    try:
+        with work_queue.in_turns() as next_turn:
+            show(0.0)
+            return uploads.read_upload(upload, upload.name, limits(), step, classes)
+    finally:
+        place.empty()
 
 
 def show_reading(dataset: Dataset) -> None:

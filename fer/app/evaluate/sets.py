@@ -80,7 +80,7 @@ def show_stress(model: str, points: list[StressPoint], level: float) -> None:
         f"faces, {verdict}: under {order[0]}, coverage falls to {percent(lowest[order[0]])}."
     )
     table(
-        ["condition", *(f"strength {strength}" for strength in strengths)],
+        ["strength", *map(str, strengths)],
         [
             [name, *(percent(kept[name][strength]) if strength in kept[name] else "" for strength in strengths)]
             for name in order

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from fer.expressions import NAMES
 from fer.limits import OPEN
 from tests.app.evaluate.helpers import evaluate, evaluate_part
 from tests.app.helpers import control, tables, words
@@ -53,10 +54,12 @@ def test_the_report_stays_with_its_section_and_settings(app, small_csv, monkeypa
 
 def test_the_chosen_cell_stays(app, small_csv):
     evaluate_part(evaluate(app, small_csv), "Confusion")
-    for key, name in (("cell_truth", "happy"), ("cell_predicted", "sad")):
+    (evaluation,) = app.session_state["evaluations"].values()
+    truth, predicted = NAMES[evaluation.labels[0]], NAMES[evaluation.probabilities[0].argmax()]
+    for key, name in (("cell_truth", truth), ("cell_predicted", predicted)):
         app.selectbox(key=key).set_value(name).run()
-    assert "labeled happy, predicted sad" in words(app)
-    assert "labeled happy, predicted sad" in words(leave_and_return(app))
+    assert f"labeled {truth}, predicted {predicted}" in words(app)
+    assert f"labeled {truth}, predicted {predicted}" in words(leave_and_return(app))
 
 
 def test_stress_and_the_table_of_groups_stay(app, small_csv):
