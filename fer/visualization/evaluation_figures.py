@@ -74,8 +74,8 @@ def confidence_histogram(rows: list[dict], height: int = 220) -> go.Figure:
             hovertemplate="%{y:,} faces<extra></extra>",
         )
     )
-    figure.update_xaxes(title="confidence", ticksuffix="%", range=[0, 100], dtick=20)
-    figure.update_yaxes(title="faces")
+    figure.update_xaxes(title="confidence", ticksuffix="%", range=[0, 100], dtick=20, ticklabelstandoff=6)
+    figure.update_yaxes(title="faces", ticklabelstandoff=6)
     return style(figure, height)
 
 
@@ -181,5 +181,6 @@ def _with_legend(figure: go.Figure) -> go.Figure:
 
 
 def _percent_axes(figure: go.Figure, x_title: str, y_title: str) -> None:
-    figure.update_xaxes(title=x_title, range=[0, 101], ticksuffix="%", dtick=20)
-    figure.update_yaxes(title=y_title, range=[0, 101], ticksuffix="%", dtick=20)
+    # Apart from the axes: at the origin the two zeros would touch.
+    figure.update_xaxes(title=x_title, range=[0, 101], ticksuffix="%", dtick=20, ticklabelstandoff=6)
+    figure.update_yaxes(title=y_title, range=[0, 101], ticksuffix="%", dtick=20, ticklabelstandoff=6)
