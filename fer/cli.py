@@ -618,7 +618,7 @@ def _table(item: Evaluation) -> str:
     lines = [
         f"{report.model} on {report.split} (n = {report.n}, tta {report.tta})",
         f"accuracy {report.accuracy:.2%}"
-        + (f", without train duplicates {fresh:.2%}" if fresh is not None else "")
+        + (f", without training duplicates {fresh:.2%}" if fresh is not None else "")
         + f"; macro-F1 {report.macro_f1:.3f}",
         f"nll {report.nll:.4f}, ECE {report.ece:.4f}, Brier {report.brier:.4f}",
         *filter(None, [report.absent_words()]),

@@ -26,6 +26,12 @@ def file_size(size: int) -> str:
     return f"{max(size / 1024, 1):.0f} KB" if size < 1024 * 1000 else f"{size / 2**20:.1f} MB"
 
 
+def signed_number(number: float, digits: int) -> str:
+    """A change of anything else with its sign: `+0.012`, `-0.3`, and without one `0.0`."""
+    rounded = round(number, digits)
+    return f"{rounded:+.{digits}f}" if rounded else f"{0:.{digits}f}"
+
+
 def count_of(number: int, noun: str, plural: str = "") -> str:
     """`1 photo`, `1,200 photos`. plural: the noun's, where it does not just end in s."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"

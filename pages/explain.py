@@ -23,6 +23,7 @@ with errors.guarded():
         st.info(plain(not_reopened), icon=":material/history:")
     chosen = job.last_face()
     face_choice.back_to_photo(chosen)
+    face_choice.back_to_evaluation(chosen)
     face_choice.choose_face()
     photo_input.listen(face_choice.explain_first)
     queue = st.empty()  # always there, so that what stands below keeps its place

@@ -62,7 +62,7 @@ def test_what_was_done_to_read_a_photo_stands_in_its_row_and_is_said(tmp_path, s
     assert "90°" in turned["notes"][0] and "cut off" in short["notes"][0] and "one face" in crop["notes"][0]
     assert crop["faces"][0]["detector"] == "none" and turned["faces"][0]["expression"] == "happy"
     assert all(row["notes"][0] in captured.err for row in (turned, short, crop))
-    assert "1 file was skipped, since it is no picture: 1 .mp4 (film.mp4)" in captured.err
+    assert "1 file was skipped, as it is not a picture: 1 .mp4 (film.mp4)" in captured.err
     assert main(["predict", str(tmp_path / "crop.png"), "--detector", "haar", "--json"]) == 0
     assert not any(face["detector"] == "none" for face in json.loads(capsys.readouterr().out)["faces"])
     assert main(["predict", str(tmp_path)]) == 0
@@ -184,7 +184,7 @@ def test_a_run_remembers_what_its_folders_show(tmp_path, capsys):
     captured = capsys.readouterr()
     (record,) = [json.loads(line) for line in captured.out.splitlines()]
     assert [sum(row) for row in record["confusion_matrix"]] == [0, 0, 1, 0, 0, 1, 0]
-    assert "notes.txt" in captured.err and "kept back" in captured.err
+    assert "notes.txt" in captured.err and "held out" in captured.err
     assert json.loads((tmp_path / "run" / "config.json").read_text())["classes"] == "1=surprise,2=fear"
     assert main(["train", "--resume", out]) == 0  # it reads its folders as before
 

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from fer.expressions import COLORS, NAMES
 from fer.records import EpochRecord
-from fer.visualization.figures import style
+from fer.visualization.figures import share_matrix, style
 
 TRAINING, VALIDATION, BEST = "#8A8FA3", "#5B6EE1", "#E69F00"
 RUN_COLORS = ("#5B6EE1", "#D55E00", "#009E73", "#CC79A7", "#E69F00")
@@ -89,31 +89,13 @@ def recall_strip(records: Sequence[EpochRecord], height: int = 250) -> go.Figure
 
 def confusion(record: EpochRecord, height: int = 340) -> go.Figure:
     """Shares of each true class (rows) by the predicted class, in percent; hover tells the counts."""
-    shares, words = [], []
-    for row in record.confusion_matrix:
-        total = max(sum(row), 1)
-        shares.append([100 * count / total for count in row])
-        words.append([f"{100 * count / total:.0f}" for count in row])
-    figure = go.Figure(
-        go.Heatmap(
-            x=list(NAMES),
-            y=list(NAMES),
-            z=shares,
-            zmin=0,
-            zmax=100,
-            text=words,
-            texttemplate="%{text}",
-            customdata=record.confusion_matrix,
-            colorscale="Blues",
-            showscale=False,
-            xgap=2,
-            ygap=2,
-            hovertemplate="actually %{y}, predicted %{x}: %{z:.1f}% (%{customdata})<extra></extra>",
-        )
+    shares = [[count / max(sum(row), 1) for count in row] for row in record.confusion_matrix]
+    figure = share_matrix(shares, [[f"{100 * share:.0f}" for share in row] for row in shares], height)
+    return figure.update_traces(
+        customdata=record.confusion_matrix,
+        hoverinfo=None,
+        hovertemplate="labeled %{y}, predicted %{x}: %{z:.1%} (%{customdata})<extra></extra>",
     )
-    figure.update_yaxes(autorange="reversed", title="actual", showgrid=False)
-    figure.update_xaxes(title="predicted", side="bottom", showgrid=False, tickangle=-40)
-    return style(figure, height)
 
 
 def comparison(

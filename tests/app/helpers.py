@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 
@@ -25,6 +27,16 @@ def words(app) -> str:
 def control(app, key: str):
     """Pills or a segmented control."""
     return next(element for element in app.get("button_group") if element.key == key)
+
+
+def tables(app) -> list[dict[str, list]]:
+    """What fer.app.table shows, by column; a cell that is no text as it goes to the browser."""
+    sent = [json.loads(element.proto.json) for element in app.get("bidi_component")]
+    return [
+        dict(zip(data["columns"], map(list, zip(*data["rows"]))))
+        for data in sent
+        if "columns" in data and "rows" in data
+    ]
 
 
 def photo_uploader(app):

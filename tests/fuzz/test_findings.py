@@ -67,7 +67,7 @@ def test_the_largest_picture_stays_below_a_gigabyte(mode):
     [
         (f"emotion,pixels\n{'1' * 5000},{PIXELS}\n", "No label of t.csv"),  # int() takes 4,300 digits at most
         (f"emotion,pixels\n\u0663,{PIXELS}\n", "No label of t.csv"),
-        (f"pixels,pixels,emotion\n{PIXELS},3\n", "two columns of one name"),  # counted as two, read as three
+        (f"pixels,pixels,emotion\n{PIXELS},3\n", "two columns with the same name"),  # counted as two, read as three
         ("pixels," + "a" * 2_000_000, "Row 2|not a CSV|column"),  # a header line was read whole
         ('emotion,pixels\n"3' + '\n","' * 1000, "Row 2"),  # one row took all lines there are
     ],

@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 
 from fer.app import errors, resources
+from fer.app.evaluate import state as evaluate_state
 from fer.app.explain import state
 from fer.app.explain.state import DataRow, Explained
 from fer.app.predict import camera_tab, face_picker, photo_input
@@ -136,3 +137,9 @@ def _explain(chosen: Explained) -> None:
     """Map and face of the address are the last face's: it begins anew."""
     state.explain_face(chosen)
     st.query_params.clear()
+
+
+def back_to_evaluation(chosen: Explained) -> None:
+    """A way back to the gallery of Evaluate that this face was opened from."""
+    if evaluate_state.opened_face.get() == chosen.photo.key:
+        st.page_link("pages/evaluate.py", label="Back to the evaluation", icon=":material/arrow_back:")
