@@ -9,10 +9,11 @@
 const KEYS = /** @type {Record<string, Side>} */ ({ ArrowLeft: "left", ArrowRight: "right", ArrowUp: "up", ArrowDown: "down" });
 const REST_MS = 150; // arrow keys in a row are one choice: each choice is a run of the page
 const LARGEST_DOT_PX = 26;
-const MOST_OF_SCREEN = 78; // percent of its height
 
 const CSS = `
-.stage { position: relative; container-type: inline-size; margin: 0 auto; line-height: 0; }
+.stage { position: relative; container-type: inline-size; margin: 0 auto; line-height: 0;
+         max-width: calc(78vh * var(--aspect)); } /* what the face says stays in sight */
+@media (max-width: 640px) { .stage { max-width: calc(55vh * var(--aspect)); } }
 .stage img { display: block; width: 100%; border-radius: 8px; background: var(--st-secondary-background-color); }
 .faces { position: absolute; inset: 0; }
 .face { position: absolute; outline: none; }
@@ -63,7 +64,7 @@ export default function ({ data, parentElement, setStateValue }) {
 function build(data, built, say) {
   const several = data.faces.length > 1;
   const stage = make("div", "stage");
-  stage.style.maxWidth = `${(MOST_OF_SCREEN * data.width) / data.height}vh`;
+  stage.style.setProperty("--aspect", `${data.width / data.height}`);
   const image = /** @type {HTMLImageElement} */ (make("img"));
   image.src = data.picture;
   image.alt = data.alt;
