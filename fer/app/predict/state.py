@@ -132,6 +132,7 @@ def _forget(photo: str) -> None:
     for key in [key for key in jobs if key[0][0] == photo]:
         del jobs[key]
     take_whole(photo, False)
+    _selected_faces.get().pop(photo, None)
     if (explained := explain_state.explained()) and explained.photo.key == photo:
         explain_state.forget_face()
 
