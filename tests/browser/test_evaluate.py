@@ -39,7 +39,7 @@ def test_a_cell_opens_a_face_in_explain_and_the_report_is_still_there_on_return(
     expect(shown).to_be_visible()
     page.get_by_role("button", name="Explain").first.click()
     expect(page.get_by_role("heading", name="Explain", level=1)).to_be_visible()
-    expect(page.get_by_text(f"True class: {cells[0]['truth']}")).to_be_visible()
+    expect(page.get_by_text(f"Labeled {cells[0]['truth']}")).to_be_visible()
     page.get_by_role("link", name="Back to the evaluation").click()
     expect(page.get_by_role("heading", name="compact on 28 faces")).to_be_visible()
     expect(page.get_by_role("radio", name="Confusion")).to_be_checked()

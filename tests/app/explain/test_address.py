@@ -17,7 +17,7 @@ def explain(home, unmeasured):
 
 def reload(app, **parameters: str):
     """A new session of the same address."""
-    for key in ("explained_face", "picked_box", "explain_address", "photos", "photo_results", "newest_photo"):
+    for key in ("explained_face", "selected_faces", "explain_address", "photos", "photo_results", "newest_photo"):
         if key in app.session_state:
             del app.session_state[key]
     app.query_params.clear()
@@ -78,12 +78,12 @@ def test_a_row_of_a_data_set_reopens(explain, small_csv):
     fill_in(explain, str(small_csv), "Training", 5)
     assert not explain.exception and not explain.error
     expected = {"data": str(small_csv), "part": "Training", "row": "5"}
-    assert in_address(explain) == expected and "True class: **surprise**" in words(explain)
+    assert in_address(explain) == expected and "Labeled **surprise**" in words(explain)
     reload(explain, **expected)
     assert not explain.exception and explain.session_state["explained_face"].row == DataRow(
         str(small_csv), "Training", 5
     )
-    assert "True class: **surprise**" in words(explain) and in_address(explain) == expected
+    assert "Labeled **surprise**" in words(explain) and in_address(explain) == expected
 
 
 def test_the_form_keeps_its_values_after_an_error(explain, small_csv, tmp_path):
