@@ -18,14 +18,16 @@ with errors.guarded():
         from fer.explanation.job import key_of
         from fer.explanation.methods import METHODS
     errors.show_message()
+    photo_input.show_left_out()
     not_reopened = address.open_address()
     if not_reopened:
         st.info(plain(not_reopened), icon=":material/history:")
     chosen = job.last_face()
-    face_choice.back_to_photo(chosen)
-    face_choice.back_to_evaluation(chosen)
+    with st.container(horizontal=True):
+        face_choice.back_to_photo(chosen)
+        face_choice.back_to_evaluation(chosen)
+        photo_input.listen(face_choice.explain_first)
     face_choice.choose_face()
-    photo_input.listen(face_choice.explain_first)
     queue = st.empty()  # always there, so that what stands below keeps its place
     with queue:
         reading = photo_reading.read_photo(chosen.photo)

@@ -19,6 +19,7 @@ def show() -> None:
     st.title("FER Studio")
     st.markdown("What does a face express, and how sure is that? Try a photo.")
     errors.show_message()
+    photo_input.show_left_out()
     with errors.guarded():
         own = state.photos()
         photo = own[0] if own else photo_reading.sample(resources.FIRST_SAMPLE)
@@ -37,17 +38,17 @@ def show() -> None:
         _links(reading)
     with errors.guarded():
         _how_good()
-    photo_input.listen(_several_to_predict)
     layout.close_page(detector_line)
 
 
 def _inputs(shown: Photo) -> None:
-    photo_input.drop_zone("home_upload", then=_several_to_predict)
+    photo_input.drop_zone(_several_to_predict)
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button("Use camera", icon=":material/videocam:"):
             state.open_view("live")
             st.switch_page("pages/predict.py")
-        st.caption("Or paste a photo, or click one of these:")
+        st.caption("Or paste a photo, or try one:")
+        photo_input.listen(_several_to_predict)
     sample_strip.choose_sample(photo_reading.sample_name(shown), photo_input.take_sample)
 
 
@@ -84,7 +85,7 @@ def _show_answer(reading: Reading) -> None:
 
 def _links(reading: Reading) -> None:
     """Where to go from this face."""
-    with st.container(horizontal=True, gap="medium"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         if reading.faces and st.button("Explain this face", icon=":material/travel_explore:", type="tertiary"):
             explain_state.explain_face(Explained(reading.photo))
             st.switch_page("pages/explain.py")

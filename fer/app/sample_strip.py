@@ -14,13 +14,13 @@ from fer.app.explain.map_grid import source_of
 from fer.vision.images import decode_image
 
 KEY = "sample_strip"
-SIDE = 144  # pixels, of a thumbnail that is shown half as large
+SIDE = 120  # pixels, of a thumbnail that is shown half as large
 
 CSS = """
-ul { display: flex; flex-wrap: wrap; gap: 10px; margin: 0; padding: 3px; list-style: none; }
-button { all: unset; cursor: pointer; display: block; width: 76px; font-family: var(--st-font); font-size: 0.75rem;
+ul { display: flex; flex-wrap: wrap; gap: 8px; margin: 0; padding: 3px; list-style: none; }
+button { all: unset; cursor: pointer; display: block; width: 60px; font-family: var(--st-font); font-size: 0.75rem;
          line-height: 1.2; text-align: center; color: var(--st-text-color); border-radius: 8px; }
-img { display: block; width: 76px; height: 76px; margin-bottom: 3px; border-radius: 8px; }
+img { display: block; width: 60px; height: 60px; margin-bottom: 3px; border-radius: 8px; }
 button:hover img { filter: brightness(1.08); }
 button:focus-visible, button[aria-pressed=true] { outline: 3px solid var(--st-primary-color); outline-offset: 2px; }
 """

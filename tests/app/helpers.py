@@ -7,6 +7,7 @@ import json
 import numpy as np
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 
+from fer.app.predict import photo_input
 from fer.records import EpochRecord
 from fer.training import watched_faces
 from fer.training.config import TrainConfig
@@ -14,8 +15,6 @@ from fer.training.run_directory import RunDirectory
 from fer.vision.video import VideoWriter
 from tests.inference.test_video import portrait
 from tests.waiting import wait_for
-
-PHOTO_UPLOADERS = ("home_upload", "photo_uploads", "explain_upload")
 
 
 def words(app) -> str:
@@ -41,7 +40,7 @@ def tables(app) -> list[dict[str, list]]:
 
 def photo_uploader(app):
     """Where photos go in on Home, Predict and Explain: its key has a number, for each upload leaves an empty one."""
-    (found,) = (one for one in app.file_uploader if one.key.rpartition("_")[0] in PHOTO_UPLOADERS)
+    (found,) = (one for one in app.file_uploader if one.key.startswith(photo_input.UPLOADER))
     return found
 
 

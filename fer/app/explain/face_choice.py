@@ -71,7 +71,7 @@ def choose_face() -> None:
             ["Photo", "Camera", "Samples", *(["Data set"] if limits().server_paths else [])]
         )
         with photo:
-            photo_input.drop_zone("explain_upload", then=explain_first)
+            photo_input.drop_zone(explain_first)
         with camera:
             if st.toggle("Use the camera", key="explain_camera_on"):
                 key = f"explain_camera_{predict_state.inputs.get()}"

@@ -1,6 +1,7 @@
 """Photos that are pasted into the page, or dropped anywhere on it, as a component that shows nothing.
 
-An uploader takes only what is dropped on itself. What misses it a browser opens, and the page with its work is gone.
+An uploader takes only what is dropped on itself; what misses it a browser opens, and the page with its work is gone.
+What is too large an uploader marks only until it is emptied, so where one of the files is, they come this way, too.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ UNNAMED = ("", "image.png")  # as browsers call a picture that was copied, not a
 
 JS = """
 const TYPING = 'input, textarea, select, [contenteditable=true]';
+const within = (event, selector) => event.composedPath().some((at) => at.matches?.(selector));
+const onUploader = (event) => within(event, '[data-testid=stFileUploaderDropzone]');
 const pages = new WeakMap();  // what each drawing of the component listens with
 
 const base64 = (file) => new Promise((resolve, reject) => {
@@ -39,27 +42,36 @@ export default function ({ data, parentElement, setTriggerValue }) {
     }));
     setTriggerValue('photos', photos);
   };
+  const tooLarge = (event, files) => within(event, `[class*=st-key-${data.uploader}]`)
+    && [...files].some((file) => file.size > data.photo_bytes);
+  const take = (event, files) => {
+    event.preventDefault();
+    event.stopPropagation();
+    send([...files]);
+  };
+  const change = (event) => {
+    if (event.target.type === 'file' && tooLarge(event, event.target.files)) take(event, event.target.files);
+  };
   const paste = (event) => {
     if (event.composedPath()[0].closest?.(TYPING)) return;
     const files = [...(event.clipboardData?.files ?? [])].filter((file) => file.type.startsWith('image/'));
-    if (!files.length) return;
-    event.preventDefault();
-    send(files);
+    if (files.length) take(event, files);
   };
   const over = (event) => {
-    if (!event.defaultPrevented && event.dataTransfer?.types.includes('Files')) event.preventDefault();
+    if (event.dataTransfer?.types.includes('Files') && !onUploader(event)) event.preventDefault();
   };
   const drop = (event) => {
-    if (event.defaultPrevented || !event.dataTransfer?.files.length) return;  // an uploader has it
-    event.preventDefault();
-    send([...event.dataTransfer.files]);
+    const files = event.dataTransfer?.files ?? [];
+    if (files.length && (!onUploader(event) || tooLarge(event, files))) take(event, files);
   };
   pages.get(parentElement)?.abort();
-  const listening = new AbortController();
+  const listening = new AbortController();  // before all others: an uploader is not to see what is taken
+  const first = { signal: listening.signal, capture: true };
   pages.set(parentElement, listening);
-  document.addEventListener('paste', paste, listening);
-  document.addEventListener('dragover', over, listening);
-  document.addEventListener('drop', drop, listening);
+  document.addEventListener('change', change, first);
+  document.addEventListener('paste', paste, first);
+  document.addEventListener('dragover', over, first);
+  document.addEventListener('drop', drop, first);
   return () => pages.get(parentElement)?.abort();
 }
 """
@@ -67,9 +79,12 @@ export default function ({ data, parentElement, setTriggerValue }) {
 _component = st.components.v2.component("fer_dropped_photos", js=JS)
 
 
-def listen(on_photos: Callable[[], None]) -> None:
-    """Take photos that are pasted, unless into a field, or dropped. on_photos: calls `received`."""
-    data = {"photo_bytes": limits().photo_bytes, "most_bytes": MOST_BYTES}
+def listen(on_photos: Callable[[], None], uploader: str) -> None:
+    """Take photos that are pasted, unless into a field, or dropped. on_photos: calls `received`.
+
+    uploader: how the keys of photo uploaders begin.
+    """
+    data = {"photo_bytes": limits().photo_bytes, "most_bytes": MOST_BYTES, "uploader": uploader}
     _component(data=data, key=KEY, on_photos_change=on_photos)
 
 

@@ -7,12 +7,15 @@ from collections.abc import Callable
 import streamlit as st
 
 from fer.app import errors, resources, session
+from fer.app.markdown import plain
 from fer.app.predict import dropped_photos, photo_reading, state
 from fer.app.predict.photo_reading import Photo
 from fer.app.server import setup
 from fer.limits import MB, limits
 from fer.vision.images import FORMATS
 
+UPLOADER = "photo_uploads"  # how its keys begin, on every page
+SHOWN_NAMES = 3
 Then = Callable[[list[Photo]], None]
 
 
@@ -20,11 +23,12 @@ def nothing_more(_photos: list[Photo]) -> None:
     pass
 
 
-def drop_zone(key: str, then: Then = nothing_more) -> None:
+def drop_zone(then: Then = nothing_more) -> None:
     """An uploader that hands its files over, and is empty again. then: given them, once state.photos() has them."""
-    key = f"{key}_{state.inputs.get()}"
+    key = f"{UPLOADER}_{state.inputs.get()}"
     st.file_uploader(
-        f"Photos: {FORMATS}",
+        "Drop photos here",
+        help=f"{FORMATS}. They are read in memory, and never stored.",
         accept_multiple_files=True,
         key=key,
         on_change=errors.guarded_callback(_take_uploads),
@@ -34,11 +38,25 @@ def drop_zone(key: str, then: Then = nothing_more) -> None:
 
 
 def listen(then: Then = nothing_more) -> None:
-    """Take what is pasted into the page or dropped beside the uploader; shows nothing. Once a page, at its end."""
-    dropped_photos.listen(errors.guarded_callback(lambda: _take_dropped(then)))
+    """Take what is pasted into the page or dropped beside the uploader; shows nothing. Once a page, near its top."""
+    dropped_photos.listen(errors.guarded_callback(lambda: _take_dropped(then)), UPLOADER)
+
+
+def show_left_out() -> None:
+    """Which photos were too large, and which left to make room."""
+    for sentence in state.refused.get():
+        errors.show_error(sentence, ":material/broken_image:")
+    if names := state.crowded_out.get():
+        more = f" and {len(names) - SHOWN_NAMES} more" if len(names) > SHOWN_NAMES else ""
+        st.warning(
+            f"No room for {plain(', '.join(names[:SHOWN_NAMES]))}{more}: this page holds {limits().photos} photos and "
+            f"{limits().session_bytes // MB} MB. For more, use `fer predict FOLDER`.",
+            icon=":material/photo_library:",
+        )
 
 
 def take_sample(name: str) -> None:
+    state.refused.set([])
     state.add_photos([photo_reading.sample(name)])
 
 
@@ -53,17 +71,17 @@ def _take_uploads(key: str, then: Then) -> None:
     photos = [Photo(upload.name, upload.getvalue()) for upload in uploads]
     for upload in uploads:
         setup.let_go(upload)
-    state.inputs.set(state.inputs.get() + 1)
-    _add(photos, then)
+    _add(photos, [], then)
 
 
 def _take_dropped(then: Then) -> None:
     photos, refused = dropped_photos.received()
-    session.message.set(" ".join(refused))
-    _add([Photo(name, data) for name, data in photos], then)
+    _add([Photo(name, data) for name, data in photos], refused, then)
 
 
-def _add(photos: list[Photo], then: Then) -> None:
+def _add(photos: list[Photo], refused: list[str], then: Then) -> None:
+    state.inputs.set(state.inputs.get() + 1)
+    state.refused.set(refused)
     if photos:
         state.add_photos(photos)
         then(photos)

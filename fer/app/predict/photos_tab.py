@@ -17,7 +17,7 @@ from fer.app.predict import face_picker, photo_input, photo_reading, state
 from fer.app.predict.photo_reading import Photo, Reading
 from fer.errors import FerError
 from fer.expressions import NAMES
-from fer.limits import MB, limits
+from fer.limits import limits
 from fer.records import FaceRecord, set_words
 from fer.wording import count_of, file_size
 
@@ -42,20 +42,22 @@ def show() -> None:
             follow_up(answer)
     if any(reading.faces for reading in readings):
         show_table(readings)
-    photo_input.listen()
 
 
 def chosen_photos() -> list[Photo]:
     """What the visitor put in, below the ways to put in more and to take some out."""
     _open_address()
     photos = state.photos()
-    if photos:
-        _list_photos(photos)
-    else:
-        photo_input.drop_zone("photo_uploads")
-        with st.container(horizontal=True, vertical_alignment="center"):
+    if not photos:
+        photo_input.drop_zone()
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        if photos:
+            _list_photos(photos)
+        else:
             st.markdown("Or take a sample:")
             photo_input.sample_buttons("sample", photo_input.take_sample)
+        photo_input.listen()
+    photo_input.show_left_out()
     return photos
 
 
@@ -74,26 +76,19 @@ def _open_address() -> None:
 
 
 def _list_photos(photos: list[Photo]) -> None:
-    """One line: more photos, and each one's name with a way to take it out; many of them behind a button."""
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        with st.popover("Add photos", icon=":material/add_photo_alternate:", key=ADDING, on_change="rerun"):
-            photo_input.drop_zone("photo_uploads", then=_close_popover)
+    """More photos, and each one's name with a way to take it out; many of them behind a button."""
+    with st.popover("Add photos", icon=":material/add_photo_alternate:", key=ADDING, on_change="rerun"):
+        photo_input.drop_zone(_close_popover)
+        with st.container(horizontal=True):
             photo_input.sample_buttons("sample", _add_sample)
-        if len(photos) > LISTED:
-            size = file_size(sum(len(photo.data) for photo in photos))
-            with st.popover(f"{count_of(len(photos), 'photo')}, {size}", icon=":material/photo_library:"):
-                _removals(photos)
-        else:
+    if len(photos) > LISTED:
+        size = file_size(sum(len(photo.data) for photo in photos))
+        with st.popover(f"{count_of(len(photos), 'photo')}, {size}", icon=":material/photo_library:"):
             _removals(photos)
-        if len(photos) > 1:
-            st.button("Remove all", on_click=state.remove_all_photos, icon=":material/delete_sweep:")
-    if names := state.crowded_out.get():
-        more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
-        st.warning(
-            f"No room for {plain(', '.join(names[:LISTED]))}{more}: this page holds {limits().photos} photos and "
-            f"{limits().session_bytes // MB} MB. For more, use `fer predict FOLDER`.",
-            icon=":material/photo_library:",
-        )
+    else:
+        _removals(photos)
+    if len(photos) > 1:
+        st.button("Remove all", on_click=state.remove_all_photos, icon=":material/delete_sweep:")
 
 
 def _removals(photos: list[Photo]) -> None:

@@ -31,6 +31,7 @@ _photos: Slot[list[Photo]] = Slot("photos", list)
 _snapshot: Slot[Photo | None] = Slot("snapshot_photo", lambda: None)
 _newest: Slot[str] = Slot("newest_photo", str)  # the key of the photo or snapshot that was put in last
 crowded_out: Slot[list[str]] = Slot("crowded_out", list)  # names of photos that left for those put in last
+refused: Slot[list[str]] = Slot("refused_photos", list)  # a sentence about each that was not taken
 inputs: Slot[int] = Slot("photo_inputs", int)  # which uploader is on the page: the next number is an empty one
 to_predict: Slot[bool] = Slot("to_predict", bool)  # Home was given several photos, which Predict is to show
 sample_of_address: Slot[str] = Slot("sample_of_address", str)  # the one that was opened from it, or put into it
@@ -118,6 +119,7 @@ def remove_photo(key: str) -> None:
     """Take a photo out, with all that is known of it."""
     _photos.set([photo for photo in _photos.get() if photo.key != key])
     crowded_out.set([])
+    refused.set([])
     _forget(key)
 
 

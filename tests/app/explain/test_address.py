@@ -17,6 +17,7 @@ def explain(home, unmeasured):
 
 def reload(app, **parameters: str):
     """A new session of the same address."""
+    app.switch_page("pages/explain.py").run()  # AppTest's own page is not the one that a click on a button leads to
     for key in ("explained_face", "selected_faces", "explain_address", "photos", "photo_results", "newest_photo"):
         if key in app.session_state:
             del app.session_state[key]

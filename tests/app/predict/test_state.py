@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from fer.app.predict import photos_tab, state
+from fer.app.predict import photo_input, state
 from fer.limits import OPEN
 from tests.app.helpers import control, open_view, photo_uploader, upload_here, upload_photos, words
 
@@ -77,7 +77,7 @@ def test_what_has_no_room_leaves_and_is_named(app, sample, monkeypatch):
     portrait = sample.read_bytes()
     few = replace(OPEN, session_bytes=int(2.5 * len(portrait)))
     monkeypatch.setattr(state, "limits", lambda: few)
-    monkeypatch.setattr(photos_tab, "limits", lambda: few)
+    monkeypatch.setattr(photo_input, "limits", lambda: few)
     upload_photos(app, ("a.jpg", portrait), ("b.jpg", portrait))
     assert names(app) == ["a.jpg", "b.jpg"] and not app.warning
     upload_here(app, ("c.jpg", portrait))
