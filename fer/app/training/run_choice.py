@@ -85,17 +85,17 @@ def _go_to(key: str) -> None:
 
 
 def offer_undo() -> None:
-    """After a run was deleted, the way to bring it back."""
+    """After a run was deleted, the way to bring it back, in sight however far the page is scrolled."""
     if not (deleted := state.deleted()):
         return
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.info(f"Deleted: **{plain(deleted.title)}**", icon=":material/delete:", width="stretch")
+    with st.bottom, st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f":material/delete: Deleted: **{plain(deleted.title)}**", width="content")
         st.button("Undo", on_click=_undo, args=(deleted,), icon=":material/undo:", key="undo_delete")
 
 
 @errors.guarded_callback
 def _undo(deleted: state.Deleted) -> None:
-    state.set_deleted(None)
+    state.forget_deleted(deleted)
     run = restore_run(deleted.aside)
     state.add_own_run(run.id)
     st.query_params["run"] = run.id

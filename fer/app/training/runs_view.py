@@ -131,7 +131,7 @@ def _rename(run: RunDirectory, name: str) -> None:
 @errors.guarded_callback
 def _delete(run: RunDirectory) -> None:
     title = title_of(run)
-    state.set_deleted(state.Deleted(delete_run(run), title))
+    state.add_deleted(state.Deleted(delete_run(run), title))
     state.remove_own_run(run.id)
     st.query_params.pop("run", None)
 

@@ -49,7 +49,7 @@ watched: Slot[str] = Slot("watched_run", str)  # the run that was shown last
 form: Slot[Form] = Slot("training_form", Form)
 # The settings of the form, and the seconds that such a run was estimated to take.
 expected: Slot[tuple[TrainConfig, float] | None] = Slot("expected_duration", lambda: None)
-_deleted: Slot[Deleted | None] = Slot("deleted_run", lambda: None)
+_deleted: Slot[list[Deleted]] = Slot("deleted_runs", list)  # the last one last
 _last_form: Slot[int] = Slot("last_form", int)
 _started_form: Slot[int] = Slot("started_form", int)
 _own_runs: Slot[set[str]] = Slot("own_runs", set)
@@ -92,14 +92,19 @@ def may_change(run_id: str) -> bool:
     return not hosted() or is_own_run(run_id)
 
 
-def set_deleted(deleted: Deleted | None) -> None:
-    _deleted.set(deleted)
+def add_deleted(deleted: Deleted) -> None:
+    _deleted.get().append(deleted)
+
+
+def forget_deleted(deleted: Deleted) -> None:
+    """It was brought back."""
+    _deleted.set([other for other in _deleted.get() if other != deleted])
 
 
 def deleted() -> Deleted | None:
-    """What was deleted last, while it can be brought back."""
-    found = _deleted.get()
-    return found if found and time.time() < found.until_s else None
+    """What was deleted last and can still be brought back."""
+    there = [found for found in _deleted.get() if time.time() < found.until_s]
+    return there[-1] if there else None
 
 
 def watched_epoch(run_id: str) -> int | None:
