@@ -18,7 +18,7 @@ from fer.vision.alignment import Crop, align_face, crop_matrix, face_crop
 from fer.visualization.overlay import blend_heat, draw_faces
 
 MAPS_PER_S = 5.0  # at most
-REST = 2.0  # times what a map cost, until the next one begins: maps take a third of one core at most
+REST = 3.0  # times what a map cost, until the next one begins: maps take a quarter of one core at most
 OLD_S = 3.0  # a map that was made longer ago says nothing about this frame
 RETRY_S = 5.0  # after a map that failed
 IDLE_S = 2.0  # without a frame for so long, the thread ends

@@ -11,6 +11,7 @@ from fer.app.predict.browser import state as browser_state
 from fer.app.predict.browser.constants import SHOWN_PEOPLE
 from fer.app.predict.live_drawer import LazyDrawer
 from fer.app.predict.webcam import Stream
+from fer.app.server.memory import collect
 from fer.errors import FerError
 from fer.failure_log import log_failure
 from fer.inference import recording, timeline
@@ -165,7 +166,8 @@ def _on_server(is_open: bool) -> None:
             st.fragment(errors.guarded_part(_timeline), run_every=TIMELINE_POLL_S if stream.wanted else None)()
     if "heat" in stream.analyzer.settings.drawn and not stream.drawer.has_heat:  # last: the page stands meanwhile
         with loading, st.spinner("Loading PyTorch for the evidence overlay"):
-            stream.drawer.load_heat()
+            stream.drawer.load_heat(resources.recognizer(session.model()))
+            collect(now=True)  # else each poll of the panel would search all of PyTorch for garbage, for up to a minute
 
 
 def _place(stream: Stream) -> None:

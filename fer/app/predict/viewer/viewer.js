@@ -59,7 +59,8 @@ class Viewer {
     this.data = data;
     this.send = /** @type {Component["setStateValue"]} */ (() => {});
     this.noted = /** @type {Annotations} */ ({ edits: 0, names: {}, events: [] });
-    this.momentS = 0; // of a recording
+    // Of a recording: the first reading comes a little after the start.
+    this.momentS = Math.min(data.endS, ...data.people.map(({ spans }) => spans[0][0]));
     this.endS = data.endS;
     this.saidMs = 0;
     this.frame = 0;
