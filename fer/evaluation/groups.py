@@ -98,8 +98,8 @@ def read_metadata(data: bytes, names: list[str], limits: Limits = OWNER) -> Meta
     unused = len(table) - len({word for word, row in zip(known, found) if row is not None})
     if not matched:
         raise DatasetError(
-            f"None of the {count_of(len(table), 'name')} in the table is among the {count_of(len(names), 'picture')} "
-            f"here, such as {names[0]!r}. Names must match exactly."
+            f"None of the names in the table matches one of the {count_of(len(names), 'picture')} here, such as "
+            f"{names[0]!r}. Names must match exactly."
         )
     columns, skipped = {}, []
     for place, title in enumerate(titles):

@@ -114,7 +114,7 @@ def test_class_folders_and_table_cells(app, tmp_path):
     table = f"{WORDS},file\n{WORDS},x\n"
     app.file_uploader(key="slices_upload").set_value([("t.csv", table.encode(), "text/csv")]).run()
     assert app.error
-    assert_letter_by_letter(app, "None of the table")
+    assert_letter_by_letter(app, "None of the names")
     app.switch_page("pages/training.py").run()
     source(app, "data_source").set_value("path").run()
     app.text_input(key="data_path").set_value(str(data)).run()
