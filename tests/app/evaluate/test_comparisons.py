@@ -41,8 +41,4 @@ def test_groups_from_a_table(app, small_csv):
     assert not app.exception and "16 of 28 pictures" in words(app) and "fewer than 50 faces" in words(app)
     assert set(tables(app)[0]["group"]) == {"source: a", "source: <b>b</b>"}
     app.file_uploader(key="slices_upload").set_value([("t.csv", b"file,age\nother,3\n", "text/csv")]).run()
-<<<<<<< HEAD
-    assert "in the table is among" in app.error[0].value.replace("\\", "")
-=======
     assert "None of the names" in app.error[0].value.replace("\\", "")
->>>>>>> eval
