@@ -1,4 +1,4 @@
-"""A visitor in the real Chromium: start, watch, pause, reload, resume, finish, predict with that run, delete it."""
+"""A visitor's way in the real Chromium: start, watch, pause, reload, resume, finish, predict with a run, delete it."""
 
 from __future__ import annotations
 
