@@ -161,7 +161,10 @@ def test_evaluate_takes_a_zip_and_folders_of_other_names(tmp_path, sample, capsy
     each = [found["per_class"][name]["f1"] for name in ("fear", "surprise")]
     assert found["macro_f1"] == pytest.approx(sum(each) / 2, abs=1e-5)
     for place in (captured.err, report.read_text(encoding="utf-8")):
-        assert "none of the seven classes: 9 (1 picture)" in place and "1 file: set/labels.txt" in place
+        assert (
+            "none of the seven classes: 9 (1 picture)" in place
+            and "1 file skipped, not pictures by name: set/labels.txt" in place
+        )
     assert main([*data, "--classes", "1=surprise,2=fear"]) == 0
     table = capsys.readouterr().out
     assert "no faces of angry, disgust, happy, sad, neutral" in table and "2 classes present" in table
@@ -179,7 +182,7 @@ def test_a_run_remembers_what_its_folders_show(tmp_path, capsys):
     out = str(tmp_path / "run")
     command = ["train", "--data", str(tmp_path / "raf"), "--epochs", "1", "--batch-size", "4", "--threads", "1"]
     assert main([*command, "--classes", "1=suprise,3", "--out", out]) == 1
-    assert "gives no folder or label a class" in capsys.readouterr().err and not (tmp_path / "run").exists()
+    assert "assigns no class to a folder or label" in capsys.readouterr().err and not (tmp_path / "run").exists()
     assert main([*command, "--classes", "1=surprise,2=fear", "--out", out, "--json"]) == 0
     captured = capsys.readouterr()
     (record,) = [json.loads(line) for line in captured.out.splitlines()]
