@@ -72,7 +72,7 @@ def source(app, key: str):
     return next(element for element in app.get("button_group") if element.key == key)
 
 
-def test_photo_names(app, sample):
+def test_photo_names(app, unmeasured, sample):
     upload_photos(app, (f"{WORDS}.jpg", sample.read_bytes()), (f"{WORDS}.png", b"no picture"))
     assert_letter_by_letter(app, "script")
     assert app.dataframe[0].value["photo"].tolist() == [f"{WORDS}.jpg"]  # the table shows it as it is

@@ -80,7 +80,7 @@ def _take_dropped(then: Then) -> None:
 
 
 def _add(photos: list[Photo], refused: list[str], then: Then) -> None:
-    state.inputs.set(state.inputs.get() + 1)
+    state.empty_inputs()
     state.refused.set(refused)
     if photos:
         state.add_photos(photos)

@@ -9,7 +9,7 @@ from functools import partial
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from fer.app import errors, resources, session, widgets
+from fer.app import errors, resources, widgets
 from fer.app.explain import state as explain_state
 from fer.app.explain.state import Explained
 from fer.app.markdown import plain
@@ -24,7 +24,6 @@ from fer.wording import count_of, file_size
 TABLE = "all_faces"
 WHOLE_TABLE = 40  # faces: a longer table scrolls in itself, where the selected row may be out of sight
 LINE_HEIGHT = 44  # pixels, of the button in it: what stands below keeps its place when the button goes
-ADDING = "adding_photos"  # the popover's key
 LISTED = 3  # photos whose names stand on the page
 LONGEST_NAME = 40  # letters
 
@@ -77,10 +76,11 @@ def _open_address() -> None:
 
 def _list_photos(photos: list[Photo]) -> None:
     """More photos, and each one's name with a way to take it out; many of them behind a button."""
-    with st.popover("Add photos", icon=":material/add_photo_alternate:", key=ADDING, on_change="rerun"):
-        photo_input.drop_zone(_close_popover)
+    # Its number is a new one after each photo that was put in: a new popover is closed.
+    with st.popover("Add photos", icon=":material/add_photo_alternate:", key=f"adding_{state.inputs.get()}"):
+        photo_input.drop_zone()
         with st.container(horizontal=True):
-            photo_input.sample_buttons("sample", _add_sample)
+            photo_input.sample_buttons("sample", photo_input.take_sample)
     if len(photos) > LISTED:
         size = file_size(sum(len(photo.data) for photo in photos))
         with st.popover(f"{count_of(len(photos), 'photo')}, {size}", icon=":material/photo_library:"):
@@ -102,15 +102,6 @@ def _removals(photos: list[Photo]) -> None:
             icon=":material/close:",
             type="tertiary",
         )
-
-
-def _add_sample(name: str) -> None:
-    photo_input.take_sample(name)
-    _close_popover(state.photos())
-
-
-def _close_popover(_photos: list[Photo]) -> None:
-    session.set_widget(ADDING, False)
 
 
 def read_all(chosen: list[Photo]) -> Iterator[Reading]:

@@ -80,6 +80,11 @@ def snapshot() -> Photo | None:
     return _snapshot.get()
 
 
+def empty_inputs() -> None:
+    """The next run of the page has new, empty uploaders."""
+    inputs.set(inputs.get() + 1)
+
+
 def put_first(new: Iterable[Photo]) -> None:
     """Put photos before those that are there, each once. The oldest leave where they are too many or too large."""
     listed = list({photo.key: photo for photo in (*new, *_photos.get())}.values())
@@ -97,6 +102,7 @@ def add_photos(new: list[Photo]) -> None:
     """The visitor puts photos in: Explain opens on the first of them."""
     explain_state.forget_face()
     stop_reading.set(False)
+    empty_inputs()
     put_first(new)
 
 
@@ -112,7 +118,7 @@ def set_snapshot(photo: Photo) -> None:
 def remove_snapshot() -> None:
     if photo := _snapshot.take():
         _forget(photo.key)
-    inputs.set(inputs.get() + 1)
+    empty_inputs()
 
 
 def remove_photo(key: str) -> None:
