@@ -9,7 +9,7 @@ from functools import partial
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from fer.app import errors, resources, widgets
+from fer.app import errors, resources, session, widgets
 from fer.app.explain import state as explain_state
 from fer.app.explain.state import Explained
 from fer.app.markdown import plain
