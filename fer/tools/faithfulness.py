@@ -40,8 +40,8 @@ from fer.expressions import NAMES
 from fer.inference.recognizer import Recognizer, load
 from fer.records import Curves, FaceBox
 
-SANITY_FACES = 30
-SLOW_FACES, SLOW_SANITY_FACES = 30, 10  # for methods that take seconds a face
+SANITY_FACES = 20
+SLOW_FACES, SLOW_SANITY_FACES = 20, 6  # for methods that take seconds a face
 AGREEMENT_FACES = 20
 BOOTSTRAPS = 2000
 
