@@ -406,7 +406,7 @@ def export(
         out: The file to write.
         format: onnx.
         int8: Store and compute in 8 bits, calibrated on the data's Training part.
-        data: What to check (and calibrate) on; fer2013.csv where it is in this folder, else the drawn faces.
+        data: What to check (and calibrate) on; fer2013.csv where it is in this folder, else the synthetic faces.
         json: Print one JSON document.
     """
     from dataclasses import asdict
@@ -417,7 +417,7 @@ def export(
     data = data or ("fer2013.csv" if Path("fer2013.csv").is_file() else SYNTHETIC)
     if data == SYNTHETIC:
         _say(
-            "Checked on drawn faces; name --data fer2013.csv to check"
+            "Checked on synthetic faces; name --data fer2013.csv to check"
             + (" and calibrate" if int8 else "")
             + " on real ones."
         )
@@ -618,7 +618,7 @@ def _table(item: Evaluation) -> str:
     lines = [
         f"{report.model} on {report.split} (n = {report.n}, tta {report.tta})",
         f"accuracy {report.accuracy:.2%}"
-        + (f", without train duplicates {fresh:.2%}" if fresh is not None else "")
+        + (f", without training duplicates {fresh:.2%}" if fresh is not None else "")
         + f"; macro-F1 {report.macro_f1:.3f}",
         f"nll {report.nll:.4f}, ECE {report.ece:.4f}, Brier {report.brier:.4f}",
         *filter(None, [report.absent_words()]),

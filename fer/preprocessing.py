@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 TTA = ("none", "flip", "tencrop")
+TTA_WORDS = {"none": "one view per face", "flip": "each face and its mirror image", "tencrop": "ten crops per face"}
 # A constant picture has no deviation; the floor is one gray level, so that noise is not amplified either.
 DEVIATION_FLOOR = 1 / 255
 

@@ -7,7 +7,7 @@ import io
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -57,15 +57,14 @@ class FaceBox:
 
 @dataclass(frozen=True)
 class Quality:
-    """Whether a face is fit to be read, and if not why, each reason a short phrase with its measurement."""
+    """Whether a face is fit to be read, and if not why, in plain words such as `blurred`.
+
+    measurements: a sentence with the number behind each reason; empty where only the reasons are known.
+    """
 
     ok: bool = True
     reasons: tuple[str, ...] = ()
-
-    @property
-    def word(self) -> str:
-        """The first reason without its measurement, such as `blurred`; empty where there is none."""
-        return self.reasons[0].partition(" (")[0] if self.reasons else ""
+    measurements: tuple[str, ...] = ()
 
 
 def set_words(names: Sequence[str]) -> str:
@@ -157,7 +156,7 @@ class FaceRecord:
         """The values of CSV_COLUMNS as text, empty where one does not apply. A set's names are joined by "|"."""
         face, box = self.prediction, self.prediction.box
         return (
-            _as_text(self.input),
+            cell_text(self.input),
             "" if math.isnan(self.time_s) else f"{self.time_s:.3f}",
             str(self.person or ""),
             *(f"{value:.1f}" for value in (box.x, box.y, box.width, box.height)),
@@ -170,7 +169,7 @@ class FaceRecord:
             "; ".join(face.quality.reasons) or "ok",
             "" if face.stability is None else f"{face.stability:.3f}",
             box.detector,
-            _as_text(self.model),
+            cell_text(self.model),
         )
 
 
@@ -183,7 +182,7 @@ def faces_csv(records: Iterable[FaceRecord]) -> str:
     return file.getvalue()
 
 
-def _as_text(name: str) -> str:
+def cell_text(name: str) -> str:
     """A name that a spreadsheet would run as a formula gets a quote before it."""
     return f"'{name}" if name[:1] in ("=", "+", "-", "@", "\t", "\r") else name
 
@@ -277,6 +276,39 @@ class Curves:
         }
 
 
+Judgment = Literal["pass", "unclear", "fail"]
+
+
+@dataclass(frozen=True)
+class MapMeasurements:
+    """What one map is worth. A field is None while it is not measured, or where it cannot be.
+
+    gray, road: what removing and showing its marks does, with the face's mean gray in their place and with ROAD's noisy
+    linear imputation. sensitivity: its largest change, over its own size, where the face hardly changes. sparseness:
+    Gini index, 0..1. randomization: how much more complex it becomes, as a share, where nothing was learned; above 0
+    passes. points_at_expected: whether its strongest pixel lies where the expression's action units show.
+    """
+
+    gray: Curves | None = None
+    road: Curves | None = None
+    sensitivity: float | None = None
+    sparseness: float | None = None
+    randomization: float | None = None
+    points_at_expected: bool | None = None
+
+    def to_json(self) -> dict[str, object]:
+        values = {
+            "max_sensitivity": self.sensitivity,
+            "sparseness": self.sparseness,
+            "randomization_rise": self.randomization,
+        }
+        return {
+            **({"road": self.road.to_json()} if self.road else {}),
+            **{name: round(value, 4) for name, value in values.items() if value is not None},
+            **({} if self.points_at_expected is None else {"points_at_expected_region": self.points_at_expected}),
+        }
+
+
 def _area(x: tuple[float, ...], y: tuple[float, ...]) -> float:
     return sum((x[i + 1] - x[i]) * (y[i + 1] + y[i]) / 2 for i in range(len(x) - 1))
 
@@ -285,9 +317,10 @@ def _area(x: tuple[float, ...], y: tuple[float, ...]) -> float:
 class Explanation:
     """What one face's seven scores rest on, and whether to believe it.
 
-    face_gray: (S, S) uint8, what the network sees. maps: per method (len(classes), S, S) float32, unscaled. curves:
-    per method one of Curves a class (None: the map marks nothing); random_curves: the baseline, a class each. shares:
-    per method and class the share of the map's mass in each region, 0..1. words: per method and class one sentence.
+    face_gray: (S, S) uint8, what the network sees. maps: per method (len(classes), S, S) float32, unscaled. shares: per
+    method and class the share of the map's mass in each region, 0..1. words: per method and class one sentence.
+    measured, judgments: per method, those classes whose maps were measured; one that marks nothing is not there.
+    baselines: what removing at random does, by fill (gray, road) and class.
     """
 
     prediction: Prediction
@@ -298,14 +331,13 @@ class Explanation:
     maps: dict[str, NDArray[np.float32]]
     shares: dict[str, dict[str, dict[str, float]]]
     words: dict[str, dict[str, str]]
-    curves: dict[str, tuple[Curves | None, ...]]
-    random_curves: tuple[Curves, ...]
-
-    def _curves(self, method: str, index: int) -> Curves | None:
-        return self.curves[method][index] if method in self.curves else None
+    measured: dict[str, dict[str, MapMeasurements]]
+    judgments: dict[str, dict[str, Judgment]]
+    baselines: dict[str, dict[str, Curves]]
 
     def to_json(self) -> dict[str, object]:
         """Everything but the maps' pixels."""
+        gray = self.baselines.get("gray", {})
         return {
             "model": self.model,
             "layer": self.layer,
@@ -317,14 +349,20 @@ class Explanation:
                         "largest": float(np.abs(maps[index]).max()),
                         "in_words": self.words[method][name],
                         "regions": {region: round(share, 4) for region, share in self.shares[method][name].items()},
-                        **({"faithfulness": found.to_json()} if (found := self._curves(method, index)) else {}),
+                        **self._worth(method, name),
                     }
                     for index, name in enumerate(self.classes)
                 }
                 for method, maps in self.maps.items()
             },
-            "random_baseline": {
-                name: one.to_json() for name, one in zip(self.classes, self.random_curves, strict=False)
-            },
-            "fractions": list(self.random_curves[0].fractions) if self.random_curves else [],
+            "random_baseline": {name: one.to_json() for name, one in gray.items()},
+            "random_baseline_road": {name: one.to_json() for name, one in self.baselines.get("road", {}).items()},
+            "fractions": list(next(iter(gray.values())).fractions) if gray else [],
         }
+
+    def _worth(self, method: str, name: str) -> dict[str, object]:
+        found = self.measured.get(method, {}).get(name)
+        if found is None:
+            return {}
+        gray = {"faithfulness": found.gray.to_json()} if found.gray else {}
+        return {**gray, **found.to_json(), "judgment": self.judgments[method][name]}

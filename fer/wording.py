@@ -1,6 +1,8 @@
-"""Numbers in sentences: one way to write a percentage, a change and a count."""
+"""Numbers in sentences: one way to write a percentage, a change, a count, a length of time and a date."""
 
 from __future__ import annotations
+
+from datetime import datetime
 
 
 def percent(share: float, digits: int = 0) -> str:
@@ -24,6 +26,38 @@ def file_size(size: int) -> str:
     return f"{max(size / 1024, 1):.0f} KB" if size < 1024 * 1000 else f"{size / 2**20:.1f} MB"
 
 
+def signed_number(number: float, digits: int) -> str:
+    """A change of anything else with its sign: `+0.012`, `-0.3`, and without one `0.0`."""
+    rounded = round(number, digits)
+    return f"{rounded:+.{digits}f}" if rounded else f"{0:.{digits}f}"
+
+
 def count_of(number: int, noun: str, plural: str = "") -> str:
     """`1 photo`, `1,200 photos`. plural: the noun's, where it does not just end in s."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def duration(seconds: float) -> str:
+    """A length of time as a person says it: `40 s`, `14 min`, `2.5 h`."""
+    if seconds < 90:
+        return f"{max(seconds, 1):.0f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"
+
+
+def duration_range(low_s: float, high_s: float) -> str:
+    """Two lengths of time: `40 to 60 s`, `50 s to 2 min`; one where they read alike."""
+    low, high = duration(low_s), duration(high_s)
+    if low == high:
+        return low
+    number, unit = low.split()
+    return f"{number if unit == high.split()[1] else low} to {high}"
+
+
+def date_and_time(moment: datetime) -> str:
+    """`Nov 25, 1:44 PM`; with the year, where that is not today's: `Nov 25, 2025, 1:44 PM`."""
+    year = "" if moment.year == datetime.now(moment.tzinfo).year else f" {moment.year},"
+    return (
+        f"{moment:%b} {moment.day},{year} {(moment.hour - 1) % 12 + 1}:{moment:%M} {'PM' if moment.hour > 11 else 'AM'}"
+    )

@@ -9,6 +9,7 @@ import streamlit as st
 from fer.app import errors, layout, resources, session
 from fer.app.evaluate import inputs
 from fer.app.markdown import plain
+from fer.wording import count_of
 
 detector_line = layout.open_page("Evaluate")
 st.title("Evaluate")
@@ -41,13 +42,14 @@ with errors.guarded():
         from fer.visualization import evaluation_figures as charts
         from fer.visualization.figures import CONFIG
 
-        st.header(f"{plain(session.model().label)} on {len(item.part):,} faces")
+        st.header(f"{plain(session.model().label)} on {count_of(len(item.part), 'face')}")
         section = st.segmented_control(
             "Part of the report",
             SECTIONS,
             default="Overview",
             required=True,
             key="evaluate_section",
+            persist_state="session",
             label_visibility="collapsed",
             wrap=True,
         )
@@ -68,9 +70,9 @@ with errors.guarded():
         elif section == "Curves":
             for title, curves, axes in (
                 ("Precision and recall", precision_recall_curves, ("recall", "precision")),
-                ("ROC: recall against false alarms", roc_curves, ("false positives", "recall")),
+                ("ROC", roc_curves, ("false positives", "recall")),
             ):
-                st.markdown(f"**{title}**, each class against the rest, with the area below")
+                st.markdown(f"**{title}** of each class against the rest. Numbers: area under the curve.")
                 figure = charts.class_curves(curves(item.probabilities, item.labels), *axes)
                 st.plotly_chart(figure, config=CONFIG, key=f"curve_{title}", alt=title)
         elif section == "Errors":

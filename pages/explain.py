@@ -15,6 +15,7 @@ with errors.guarded():
     with layout.loading("PyTorch for the maps"):
         from fer.app.explain import address, face_choice, job, maps, measurements, what_if
         from fer.app.predict import photo_input, photo_reading
+        from fer.explanation.job import key_of
         from fer.explanation.methods import METHODS
     errors.show_message()
     photo_input.show_left_out()
@@ -24,28 +25,32 @@ with errors.guarded():
     chosen = job.last_face()
     with st.container(horizontal=True):
         face_choice.back_to_photo(chosen)
+        face_choice.back_to_evaluation(chosen)
         photo_input.listen(face_choice.explain_first)
     face_choice.choose_face()
     queue = st.empty()  # always there, so that what stands below keeps its place
     with queue:
         reading = photo_reading.read_photo(chosen.photo)
     if face_choice.has_face(reading):
-        number = face_choice.choose_number(reading, address.with_face(chosen, reading))
+        address.select_face(reading)
+        number = face_choice.choose_number(reading)
         if not not_reopened:
             address.show_in_address(chosen, number)
         with queue:
             face_job = job.job_of(reading, number, chosen.truth)
             layer = maps.choose_layer(face_job)
-            keys = [job.key_of(method, layer) for method in METHODS]
+            keys = [key_of(method, layer) for method in METHODS]
             cell = maps.chosen_cell(face_job, layer)
-            job.first_maps(face_job, keys, cell.key)
+            job.run_while(face_job, keys, cell.map, {"asked"})
         look = maps.top(face_job, cell)
         progress = st.container()
+        with queue:
+            job.run_while(face_job, keys, cell.map, {"soon"})
         maps.grid(face_job, keys, cell, look)
         measurements.trust(face_job, keys, cell)
         what_if.regions(face_job, cell)
-        what_if.ask_back(face_job, cell, look)
-        what_if.downloads(face_job, keys, layer, look)
+        what_if.what_if(face_job, cell, look)
+        what_if.downloads(face_job, keys, cell, layer, look)
         with progress:
             measurements.work(face_job, keys, cell)
 layout.close_page(detector_line)

@@ -2,106 +2,76 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import streamlit as st
 
-from fer.app import data_choice, errors, layout, session
-from fer.app.server.retention import remove_expired_if_due
-from fer.app.training import data_report, form, run_view, runs_view, state
+from fer.app import data_choice, errors, layout
+from fer.app.markdown import plain
+from fer.app.training import data_report, form, run_choice, state
 from fer.data import uploads
-from fer.errors import FerError
+from fer.data.read import SYNTHETIC
 from fer.limits import hosted, limits
-from fer.training.run_directory import RunDirectory
-from fer.training.run_store import find_run, list_runs
+from fer.training.run_store import list_runs
+from fer.wording import count_of
 
 detector_line = layout.open_page("Training")
 st.title("Training")
 
 
-def chosen_run(runs: list[RunDirectory]) -> RunDirectory | None:
-    """The run in the address, else the newest."""
-    requested = st.query_params.get("run")
-    if requested:
-        try:
-            return find_run(requested)
-        except FerError as error:
-            errors.show_error(error.message)
-    return runs[0] if runs else None
-
-
-def go_to(key: str) -> None:
-    if chosen := session.widget(key, str):
-        st.query_params["run"] = chosen
-
-
-def choose_view(runs: list[RunDirectory], run: RunDirectory | None) -> state.View:
-    """The bar at the top: which run, a new one, or all side by side."""
-    view = state.view.get()
-    if run is None:
-        return "new"
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        if view == "run":
-            ids = [each.id for each in runs]
-            key = f"run_picker_{run.id}"
-            st.selectbox("Run", ids, ids.index(run.id), key=key, on_change=go_to, args=(key,), width=340)
-            st.button("New run", on_click=state.view.set, args=("new",), icon=":material/add:", key="new_run")
-            st.button(
-                "Compare runs",
-                on_click=state.view.set,
-                args=("compare",),
-                key="compare_runs",
-                icon=":material/stacked_line_chart:",
-            )
-        else:
-            st.button(
-                "Back to the run",
-                on_click=state.view.set,
-                args=("run",),
-                icon=":material/arrow_back:",
-                key="back_to_run",
-            )
-    return view
+def choose_data() -> tuple[str, str] | None:
+    """The data as --data takes it, and of an upload its own name; None while nothing usable is chosen."""
+    kept = state.form.get()
+    if kept.data not in ("", SYNTHETIC) and Path(kept.data).exists():  # that of an earlier run of this form
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"Data: **{plain(kept.upload or Path(kept.data).name)}**, as before", width="content")
+            st.button("Choose other data", on_click=state.forget_data, key="other_data", icon=":material/database:")
+        return kept.data, kept.upload
+    data = data_choice.choose_data("data")
+    if data is None:
+        st.info("Name or upload the data first.", icon=":material/database:")
+        return None
+    if isinstance(data, str):
+        return data, ""
+    after = " The run and its weights go a day after it ended: download what you want to keep." if hosted() else ""
+    st.caption(
+        f"Kept on this server for {count_of(round(limits().kept_upload_days), 'day')}, for the run to read.{after}"
+    )
+    return str(uploads.keep(data, data.name, limits())), data.name
 
 
 def show_form() -> None:
     st.markdown(
-        "Train a network of your own and use it a minute later. With the drawn faces, nothing is needed but "
+        "Train a network of your own and use it a minute later. With the synthetic faces, nothing is needed but "
         "**Start training**."
     )
     form.show_demo_limits()
     preset = form.choose_preset()
-    data = data_choice.choose_data("data")
-    if data is None:
-        st.info("Name or upload the data first.", icon=":material/database:")
+    if not (chosen := choose_data()):
         return
-    if not isinstance(data, str):
-        days = limits().kept_upload_days
-        after = " The run and its weights go a day after it ended: download what you want to keep." if hosted() else ""
-        st.caption(
-            "Kept on this server for the run, under the digest of its bytes, for "
-            f"{'a day' if days == 1 else f'{days:.0f} days'}.{after}"
-        )
-        data = str(uploads.keep(data, data.name, limits()))
+    data, upload = chosen
     with data_choice.asking_for_classes(data) as place:
         classes = data_choice.chosen_classes(data)
-        config = form.fill_in(preset, data, classes)
-        form.start_button(config)
-        estimate = st.empty()
+        config, network = form.fill_in(preset, data, classes)
+        form.start_button(config, upload)
+        notes, estimate = st.container(), st.empty()
         if config:
             with estimate:
                 form.estimate_to_come()
-        report = data_report.show_report(data, config.faces if config else "auto", classes)
+        report = data_report.show_report(data, config.faces if config else "auto", classes, upload)
         data_choice.ask_for_classes(place, data, report.unknown)
     if config:
-        with estimate:
-            form.show_estimate(config, sum(report.counts.get("Training", {}).values()))
+        with notes:
+            form.show_notes(config, report)
+        form.show_timing(config, report, network, estimate)
 
 
 with errors.guarded():
     errors.show_message()
-    remove_expired_if_due()
+    run_choice.offer_undo()
     runs = list_runs()
-    run = chosen_run(runs)
-    view = choose_view(runs, run)
+    run = run_choice.chosen_run(runs)
+    view = run_choice.choose_view(runs, run)
     if view == "new":
         show_form()
     elif view == "compare":
@@ -111,6 +81,7 @@ with errors.guarded():
     elif run is not None:  # the charts' libraries take most of a second to load: what stands above is shown meanwhile
         from fer.app.training import run_view, runs_view
 
+        state.watched.set(run.id)
         run_view.show_run(run)
         runs_view.show_upkeep(run)
 layout.close_page(detector_line)

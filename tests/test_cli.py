@@ -62,7 +62,7 @@ def test_what_was_done_to_read_a_photo_stands_in_its_row_and_is_said(tmp_path, s
     assert "90°" in turned["notes"][0] and "cut off" in short["notes"][0] and "one face" in crop["notes"][0]
     assert crop["faces"][0]["detector"] == "none" and turned["faces"][0]["expression"] == "happy"
     assert all(row["notes"][0] in captured.err for row in (turned, short, crop))
-    assert "1 file was skipped, since it is no picture: 1 .mp4 (film.mp4)" in captured.err
+    assert "1 file was skipped, as it is not a picture: 1 .mp4 (film.mp4)" in captured.err
     assert main(["predict", str(tmp_path / "crop.png"), "--detector", "haar", "--json"]) == 0
     assert not any(face["detector"] == "none" for face in json.loads(capsys.readouterr().out)["faces"])
     assert main(["predict", str(tmp_path)]) == 0
@@ -161,7 +161,10 @@ def test_evaluate_takes_a_zip_and_folders_of_other_names(tmp_path, sample, capsy
     each = [found["per_class"][name]["f1"] for name in ("fear", "surprise")]
     assert found["macro_f1"] == pytest.approx(sum(each) / 2, abs=1e-5)
     for place in (captured.err, report.read_text(encoding="utf-8")):
-        assert "none of the seven classes: 9 (1 picture)" in place and "1 file: set/labels.txt" in place
+        assert (
+            "none of the seven classes: 9 (1 picture)" in place
+            and "1 file skipped, not pictures by name: set/labels.txt" in place
+        )
     assert main([*data, "--classes", "1=surprise,2=fear"]) == 0
     table = capsys.readouterr().out
     assert "no faces of angry, disgust, happy, sad, neutral" in table and "2 classes present" in table
@@ -179,12 +182,12 @@ def test_a_run_remembers_what_its_folders_show(tmp_path, capsys):
     out = str(tmp_path / "run")
     command = ["train", "--data", str(tmp_path / "raf"), "--epochs", "1", "--batch-size", "4", "--threads", "1"]
     assert main([*command, "--classes", "1=suprise,3", "--out", out]) == 1
-    assert "gives no folder or label a class" in capsys.readouterr().err and not (tmp_path / "run").exists()
+    assert "assigns no class to a folder or label" in capsys.readouterr().err and not (tmp_path / "run").exists()
     assert main([*command, "--classes", "1=surprise,2=fear", "--out", out, "--json"]) == 0
     captured = capsys.readouterr()
     (record,) = [json.loads(line) for line in captured.out.splitlines()]
     assert [sum(row) for row in record["confusion_matrix"]] == [0, 0, 1, 0, 0, 1, 0]
-    assert "notes.txt" in captured.err and "kept back" in captured.err
+    assert "notes.txt" in captured.err and "held out" in captured.err
     assert json.loads((tmp_path / "run" / "config.json").read_text())["classes"] == "1=surprise,2=fear"
     assert main(["train", "--resume", out]) == 0  # it reads its folders as before
 

@@ -139,6 +139,6 @@ def test_uploads_are_bounded_on_the_server_too(monkeypatch):
     with open(os.devnull, "rb") as nothing:
         upload = SimpleNamespace(seek=lambda *place: HOSTED.dataset_bytes + 1, read=nothing.read)
         for take, name in product((uploads.read_upload, uploads.keep), ("faces.zip", "faces.csv")):
-            with pytest.raises(DatasetError, match="MB are taken"):
+            with pytest.raises(DatasetError, match="the limit is"):
                 take(upload, name, limits())
     assert HOSTED.dataset_bytes == 40 * MB

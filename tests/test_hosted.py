@@ -26,7 +26,7 @@ from fer.app.predict import photo_reading, webcam
 from fer.app.resources import data_stamp
 from fer.app.server import retention
 from fer.app.server.retention import remove_expired
-from fer.app.training import form
+from fer.app.training import form, runs_view
 from fer.app.training import state as training_state
 from fer.app.training.data_report import look_at
 from fer.data import uploads
@@ -34,6 +34,7 @@ from fer.errors import RunError
 from fer.limits import HOSTED, OPEN, hosted, limits
 from fer.training import launcher, watched_faces
 from fer.training.config import TrainConfig
+from fer.training.run_about import title_of
 from fer.training.run_directory import RunDirectory
 from fer.training.worker import train
 from tests.app.helpers import made, words
@@ -94,7 +95,7 @@ def test_no_limit_is_looser_on_the_demo(monkeypatch):
         ({"teacher": ",".join(["compact"] * 500)}, "at most 1 teacher"),
         ({"teacher": "../../x"}, "shipped weights"),
         ({"init": "/etc/passwd"}, "shipped weights"),
-        ({"data": "/etc"}, "drawn or uploaded"),
+        ({"data": "/etc"}, "synthetic or uploaded"),
     ],
 )
 def test_training_stays_short_and_within_its_folders(demo, settings, said):
@@ -179,7 +180,7 @@ def test_uploaded_training_data_within_its_folder_is_taken(demo):
     folder.mkdir(parents=True, exist_ok=True)
     assert launcher.bounded(TrainConfig(epochs=2, data=str(folder))).data == str(folder)
     for elsewhere in (folder.parent, folder.parent / "mine"):  # all visitors' at once, no upload's digest
-        with pytest.raises(RunError, match="drawn or uploaded"):
+        with pytest.raises(RunError, match="synthetic or uploaded"):
             launcher.start(TrainConfig(epochs=2, data=str(elsewhere)))
 
 
@@ -253,6 +254,7 @@ def test_opening_training_removes_what_expired_and_says_why_there_is_no_wall(app
     old.mkdir(parents=True)
     os.utime(old, (1e9, 1e9))
     run = made(tmp_path / "runs", "theirs", data=str(kept(small_csv)))
+    app.query_params["run"] = "theirs"
     app.switch_page("pages/training.py").run()
     assert not app.exception and not old.exists() and run.path.is_dir()
     assert "No watched faces" in words(app) and "After epoch" not in words(app)
@@ -281,9 +283,35 @@ def test_a_renamed_run_stays_ones_own(app, tmp_path):
     app.switch_page("pages/training.py").run()
     app.text_input(key="name_mine").set_value("yours").run()
     app.button(key="rename_mine").click().run()
-    assert not app.exception and "Another visitor's run" not in words(app)
-    assert [button for button in app.button if button.key == "delete_yours"]
-    assert app.session_state["own_runs"] == {"yours"}  # the old name is anybody's
+    assert not app.exception and "**yours**" in words(app) and "Another visitor's run" not in words(app)
+    app.button(key="delete_mine").click().run()
+    assert app.session_state["own_runs"] == set()  # the name of its folder is anybody's
+    app.button(key="undo_delete").click().run()
+    assert app.session_state["own_runs"] == {"mine"} and "**yours**" in words(app)
+
+
+def test_training_opens_on_ones_own_run_or_the_form_never_on_a_strangers(app, tmp_path):
+    made(tmp_path / "runs", "theirs", "failed")
+    app.switch_page("pages/training.py").run()
+    assert not app.exception and app.button(key="start")
+    assert app.selectbox(key="run_picker_new").options == ["theirs (another visitor's)"]
+    os.utime(made(tmp_path / "runs", "mine").path / "config.json", (1e9, 1e9))
+    app.session_state["own_runs"] = {"mine"}
+    app.session_state["training_view"] = None
+    app.run()
+    assert app.selectbox(key="run_picker_mine").options == ["mine", "theirs (another visitor's)"]
+
+
+def test_an_uploads_name_is_not_told_where_everybody_sees_the_run(app, tmp_path, small_csv, monkeypatch):
+    monkeypatch.setattr(form, "show_timing", lambda *given: None)
+    started = made(tmp_path / "runs", "mine", data=str(kept(small_csv)))
+    monkeypatch.setattr(launcher, "start", lambda config: started)
+    app.switch_page("pages/training.py").run()
+    app.segmented_control(key="data_source").set_value("upload").run()
+    app.file_uploader(key="data_upload").set_value([("Anna.csv", small_csv.read_bytes(), "text/csv")]).run()
+    app.button(key="start").click().run()
+    assert not app.exception and title_of(started).startswith("Uploaded data, ")
+    assert "Anna" not in (started.path / "about.json").read_text()
 
 
 def test_a_button_that_fails_is_a_number_and_no_traceback(app, tmp_path, monkeypatch, caplog):
@@ -295,7 +323,7 @@ def test_a_button_that_fails_is_a_number_and_no_traceback(app, tmp_path, monkeyp
     made(tmp_path / "runs", "mine")
     app.session_state["own_runs"] = {"mine"}
     app.switch_page("pages/training.py").run()
-    monkeypatch.setattr(os, "rename", full)
+    monkeypatch.setattr(runs_view, "rename_run", full)
     app.text_input(key="name_mine").set_value("yours").run()
     with caplog.at_level(logging.ERROR):
         app.button(key="rename_mine").click().run()
@@ -321,9 +349,12 @@ def test_no_page_takes_a_path_of_the_server(app):
 def test_runs_of_others_can_be_watched_and_not_changed(demo, app, tmp_path):
     run = RunDirectory.create(tmp_path / "runs" / "theirs", TrainConfig(epochs=2))
     run.write_status("stopped")
+    app.query_params["run"] = "theirs"
     app.switch_page("pages/training.py").run()
     assert not app.exception and "Another visitor's run" in words(app)
-    assert not [button for button in app.button if button.key in ("Resume_theirs", "delete_theirs", "rename_theirs")]
+    assert not {"Resume_theirs", "Change settings_theirs", "delete_theirs", "rename_theirs"} & {
+        button.key for button in app.button
+    }
     app.session_state["own_runs"] = {"theirs"}
     app.run()
     assert [button for button in app.button if button.key == "delete_theirs"]

@@ -26,7 +26,7 @@ from fer.data.uploads import uploads_folder
 from fer.errors import DatasetError
 from fer.evaluation.evaluation import study
 from fer.evaluation.groups import read_metadata
-from fer.explanation.explain import Subject
+from fer.explanation.subject import Subject
 from fer.limits import HOSTED, OPEN, limits
 from fer.training.config import TrainConfig
 from fer.training.run_directory import RunDirectory
@@ -46,12 +46,12 @@ class Watched(work_queue.WorkQueue):
         self.inside: set[int] = set()
 
     @contextmanager
-    def entered(self, on_wait=lambda place: None, urgent=False):
+    def entered(self, on_wait=lambda place: None, priority=0):
         me = threading.get_ident()
         assert me not in self.inside, "entered twice by one thread"
-        with super().entered(on_wait, urgent):
+        with super().entered(on_wait, priority):
             self.inside.add(me)
-            self.entries.append(urgent)
+            self.entries.append(priority > 0)
             try:
                 yield
             finally:
@@ -156,7 +156,7 @@ def test_outside_the_demo_a_row_can_be_explained(monkeypatch, offline, small_csv
     ],
 )
 def test_a_path_of_the_server_is_refused_on_the_demo(demo, path):
-    with pytest.raises(DatasetError, match="never named by a path"):
+    with pytest.raises(DatasetError, match="does not read data by path"):
         resources.dataset(path.format(uploads=uploads_folder()))
 
 
@@ -164,7 +164,7 @@ def test_a_link_out_of_an_upload_is_refused(demo, tmp_path, monkeypatch):
     monkeypatch.setenv("FER_CACHE", str(tmp_path / "cache"))
     (uploads_folder() / DIGEST).mkdir(parents=True)
     (uploads_folder() / DIGEST / "out").symlink_to(tmp_path)
-    with pytest.raises(DatasetError, match="never named by a path"):
+    with pytest.raises(DatasetError, match="does not read data by path"):
         resources.dataset(str(uploads_folder() / DIGEST / "out"))
 
 
@@ -255,7 +255,7 @@ def test_others_get_in_between_two_turns(heavy):
     order, queued = [], threading.Event()
 
     def visitor() -> None:
-        with heavy.entered(lambda place: queued.set(), urgent=True):
+        with heavy.entered(lambda place: queued.set(), priority=1):
             order.append("visitor")
 
     with work_queue.in_turns() as next_turn:
@@ -331,7 +331,7 @@ def test_a_table_about_pictures_is_bounded_on_the_server():
     table = b"file,a\n1,x\n" + (b"2," + b"y" * 97 + b"\n") * (most // 100 + 1)
     assert read_metadata(table, ["1"]).matched == 1 and OPEN.table_bytes == 20 * 2**20
     assert read_metadata(table[:most], ["1"], HOSTED).matched == 1
-    with pytest.raises(DatasetError, match="at most 2 MB are read"):
+    with pytest.raises(DatasetError, match="the limit is 2 MB"):
         read_metadata(table, ["1"], HOSTED)
 
 
@@ -339,7 +339,7 @@ def test_a_csv_holds_no_more_pictures_than_a_folder_may(tmp_path):
     write_csv(tmp_path / "faces.csv", [(3, "Training")] * 30)
     for most in (30, 29):
         within = replace(HOSTED, dataset_pictures=most)
-        with nullcontext() if most == 30 else pytest.raises(DatasetError, match="more than 29 pictures. Give a part"):
+        with nullcontext() if most == 30 else pytest.raises(DatasetError, match="more than 29 pictures, the limit"):
             assert len(read_fer2013(tmp_path / "faces.csv", quiet=True, cached=False, limits=within)) == 30
 
 

@@ -19,12 +19,12 @@ def test_the_answer_is_the_best_guess_only_where_it_is_sure():
 
 
 def test_a_face_as_json():
-    face = Prediction(BOX, TORN, False, Quality(False, ("blurred (0.01)",)), ("happy", "neutral"), 0.0625)
+    face = Prediction(BOX, TORN, False, Quality(False, ("blurred",)), ("happy", "neutral"), 0.0625)
     assert face.to_json() == {
         "box": [10, 20.0, 30, 40],
         "score": 0.9,
         "detector": "yunet",
-        "quality": {"ok": False, "reasons": ["blurred (0.01)"]},
+        "quality": {"ok": False, "reasons": ["blurred"]},
         "answer": "not sure",
         "expression": "happy",
         "confidence": 0.45,

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import datetime
+
 from fer import wording
 
 
@@ -28,3 +30,23 @@ def test_a_count_agrees_with_its_noun() -> None:
 def test_a_file_size_has_a_fitting_unit() -> None:
     sizes = {0: "1 KB", 119_000: "116 KB", 1023 * 1024: "1.0 MB", 2_500_000: "2.4 MB"}
     assert {size: wording.file_size(size) for size in sizes} == sizes
+
+
+def test_a_length_of_time_and_a_range_of_two() -> None:
+    assert [wording.duration(seconds) for seconds in (0.2, 89, 100, 3600, 9000)] == [
+        "1 s",
+        "89 s",
+        "2 min",
+        "60 min",
+        "2.5 h",
+    ]
+    assert wording.duration_range(40, 60) == "40 to 60 s"
+    assert wording.duration_range(50, 130) == "50 s to 2 min"
+    assert wording.duration_range(840, 845) == "14 min"
+
+
+def test_a_date_names_another_year_alone() -> None:
+    year = datetime.now().year
+    assert wording.date_and_time(datetime(year, 11, 25, 13, 44)) == "Nov 25, 1:44 PM"
+    assert wording.date_and_time(datetime(year, 3, 5, 0, 9)) == "Mar 5, 12:09 AM"
+    assert wording.date_and_time(datetime(year - 2, 3, 5, 12, 0)) == f"Mar 5, {year - 2}, 12:00 PM"

@@ -1,11 +1,12 @@
-"""Which data: drawn faces, a path on the server, or an upload, and what its folders show. Every page asks here."""
+"""Which data: synthetic faces, a path on the server, or an upload, and what its folders show. Every page asks here."""
 
 from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import streamlit as st
@@ -14,6 +15,8 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from fer.app import session
 from fer.app.markdown import plain
+from fer.app.session import Slot
+from fer.data import uploads
 from fer.data.labels import format_classes, natural_order, parse_classes
 from fer.data.read import SYNTHETIC
 from fer.errors import DatasetError
@@ -21,54 +24,185 @@ from fer.expressions import NAMES
 from fer.limits import MB, limits
 from fer.wording import count_of
 
-SOURCES = {"synthetic": "Drawn faces", "path": "A path on this server", "upload": "Upload"}
+SOURCES = {SYNTHETIC: "Synthetic faces", "path": "A path on this server", "upload": "Upload"}
 LEAVE_OUT = "leave out"
 MOST_ASKED = 40  # folders
+ADDRESS = "data"  # the query parameter that names the data
 
 
-def choose_data(key: str, none_word: str | None = None) -> str | UploadedFile | None:
-    """What --data takes, or an upload, or None while nothing usable is chosen. key: tells the pages' widgets apart.
+@dataclass
+class Upload:
+    """A file that a visitor gave. faces: how many it holds, once it has been read."""
 
-    none_word: a first choice that means no data. FER_DATA may name the path to start with.
+    file: UploadedFile
+    faces: int | None = None
+
+
+@dataclass
+class PageData:
+    """What a visitor uploaded on one page, which outlives a change of pages.
+
+    uploads: by digest, the oldest first. uploader: another number is another, empty file uploader.
+    """
+
+    uploads: dict[str, Upload] = field(default_factory=dict)
+    uploader: int = 0
+
+
+_pages: Slot[dict[str, PageData]] = Slot("page_data", dict)  # by the page's key
+
+
+def choose_data(
+    key: str,
+    none_word: str | None = None,
+    in_address: bool = False,
+    on_remove: Callable[[str], None] = lambda digest: None,
+) -> str | UploadedFile | None:
+    """What --data takes, or an upload, or None while nothing usable is chosen. key: tells the pages' choices apart.
+
+    none_word: a first choice that means no data. in_address: keep synthetic data or a path in the address, which
+    reopens it. on_remove: called with the digest of an upload that the visitor takes back. FER_DATA may name the path
+    to start with.
     """
     sources = {**({"none": none_word} if none_word else {}), **SOURCES}
     if not limits().server_paths:
         del sources["path"]
+    named = st.query_params.get(ADDRESS, "") if in_address else ""
+    start = SYNTHETIC if named == SYNTHETIC else "path" if named else ""
     source = st.segmented_control(
         "Data",
         list(sources),
-        default=next(iter(sources)),
+        default=start if start in sources else next(iter(sources)),
         required=True,
         key=f"{key}_source",
+        persist_state="session",
         format_func=lambda name: sources[name],
         wrap=True,
-        help="Drawn faces are made here, in seconds, and free to use. A path names "
+        help="Synthetic faces are generated here in seconds and free to use. A path names "
         "fer2013.csv, or a folder or a zip with a folder for each class, on this server.",
     )
+    data: str | UploadedFile | None = None
     if source == "path" and limits().server_paths:
-        path = st.text_input(
-            "Path of fer2013.csv, or of a folder or a zip with class folders in it",
-            os.environ.get("FER_DATA", ""),
-            key=f"{key}_path",
-            placeholder="/data/fer2013/fer2013.csv",
-        ).strip()
-        if not path:
-            return None
-        try:
-            there = Path(path).exists()
-        except (OSError, ValueError):  # a name too long, a NUL in it
-            there = False
-        if not there:
-            raise DatasetError(f"There is nothing at {path[-120:]} on this server. Check the path.")
-        return str(Path(path).resolve())
-    if source == "upload":
-        return st.file_uploader(
-            "fer2013.csv, or a zip of class folders",
-            type=["csv", "zip"],
-            key=f"{key}_upload",
-            max_upload_size=limits().dataset_bytes // MB,
+        data = _choose_path(key, named if start == "path" else os.environ.get("FER_DATA", ""))
+    elif source == "upload":
+        data = _choose_upload(key, on_remove)
+    elif source == SYNTHETIC:
+        data = SYNTHETIC
+    if in_address:
+        _keep_in_address(data if isinstance(data, str) else None)
+    return data
+
+
+def _keep_in_address(data: str | None) -> None:
+    if data is None:
+        st.query_params.pop(ADDRESS, None)
+    elif st.query_params.get(ADDRESS) != data:
+        st.query_params[ADDRESS] = data
+
+
+def _choose_path(key: str, start: str) -> str | None:
+    path = st.text_input(
+        "Path of fer2013.csv, or of a folder or a zip with class folders in it",
+        start,
+        key=f"{key}_path",
+        persist_state="session",
+        placeholder="/data/fer2013/fer2013.csv",
+    ).strip()
+    if not path:
+        return None
+    try:
+        there = Path(path).exists()
+    except (OSError, ValueError):  # a name too long, a NUL in it
+        there = False
+    if not there:
+        raise DatasetError(f"There is nothing at {path[-120:]} on this server. Check the path.")
+    return str(Path(path).resolve())
+
+
+def _choose_upload(key: str, on_remove: Callable[[str], None]) -> UploadedFile | None:
+    """The uploader, and below it what was uploaded before, with a way to remove it."""
+    page, picker = _pages.get().setdefault(key, PageData()), f"{key}_uploads"
+    uploader = f"{key}_upload" + (f"_{page.uploader}" if page.uploader else "")
+    st.file_uploader(
+        "fer2013.csv, or a zip of class folders",
+        type=["csv", "zip"],
+        key=uploader,
+        max_upload_size=limits().dataset_bytes // MB,
+        on_change=_take,
+        args=(page, uploader, picker),
+    )
+    if not page.uploads:
+        return None
+    if session.widget(picker, str) not in page.uploads:  # it was removed
+        session.set_widget(picker, list(page.uploads)[-1])
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        digest = st.pills(
+            "Your uploads",
+            list(page.uploads),
+            required=True,
+            key=picker,
+            persist_state="session",
+            format_func=lambda digest: _words(page.uploads[digest]),
+            wrap=True,
         )
-    return SYNTHETIC if source == "synthetic" else None
+        upload = page.uploads[digest or list(page.uploads)[-1]]
+        st.button(
+            f"Remove {plain(upload.file.name)}",
+            key=f"{key}_remove",
+            icon=":material/delete:",
+            on_click=_remove,
+            args=(page, digest, on_remove),
+        )
+    return upload.file
+
+
+def _words(upload: Upload) -> str:
+    faces = "" if upload.faces is None else f" · {count_of(upload.faces, 'face')}"
+    return f"{plain(upload.file.name)}{faces}"
+
+
+def _take(page: PageData, uploader: str, picker: str) -> None:
+    """Put a new upload on the list, and empty the uploader for the next one."""
+    file = session.widget(uploader, UploadedFile)
+    if file is None:
+        return
+    digest = uploads.digest_of(file)
+    page.uploads[digest] = Upload(file)
+    page.uploader += 1
+    session.set_widget(picker, digest)
+    _drop_oldest(digest)
+
+
+def _drop_oldest(newest: str) -> None:
+    """Keep a visitor's uploads within the limit of a session: the oldest go first, the newest stays."""
+    held = [(page, digest) for page in _pages.get().values() for digest in page.uploads]
+    size = sum(page.uploads[digest].file.size for page, digest in held)
+    for page, digest in held:
+        if size > limits().session_bytes and digest != newest:
+            size -= page.uploads.pop(digest).file.size
+
+
+def _remove(page: PageData, digest: str, on_remove: Callable[[str], None]) -> None:
+    page.uploads.pop(digest, None)
+    on_remove(digest)
+
+
+def digest_of(key: str, upload: UploadedFile) -> str:
+    """Of an upload that `choose_data` returned."""
+    return next(digest for digest, one in _pages.get()[key].uploads.items() if one.file is upload)
+
+
+def short(data: str) -> str:
+    """A name for a path or digest in the keys of widgets, which the browser sees: no path gets there."""
+    return hashlib.blake2b(data.encode("utf-8", "surrogateescape"), digest_size=6).hexdigest()
+
+
+def note_faces(key: str, digest: str, faces: int) -> None:
+    """Show from now on how many faces an upload holds."""
+    upload = _pages.get()[key].uploads[digest]
+    if upload.faces != faces:
+        upload.faces = faces
+        st.rerun()
 
 
 def chosen_classes(data: str) -> str:
@@ -92,7 +226,7 @@ def asking_for_classes(data: str) -> Iterator[DeltaGenerator]:
         with place:
             _form(data, unknown)
         raise DatasetError(
-            "No folder or label of this data is named by one of the seven classes. Say above what each one shows."
+            "No folder or label in this data is named after one of the seven classes. Say above what each one shows."
         ) from None
 
 
@@ -101,7 +235,7 @@ def ask_for_classes(place: DeltaGenerator, data: str, unknown: Mapping[str, int]
     given = parse_classes(chosen_classes(data))
     if given or 0 < len(unknown) <= MOST_ASKED:
         words = ", ".join(sorted({**given, **unknown}, key=natural_order)[:5])
-        with place, st.expander(f"Folders or labels of other names: {plain(words)}", icon=":material/label:"):
+        with place, st.expander(f"Folders or labels with other names: {plain(words)}", icon=":material/label:"):
             _form(data, unknown)
 
 
@@ -109,7 +243,7 @@ def _form(data: str, unknown: Mapping[str, int]) -> None:
     """One select for each folder or label that is none of the seven classes."""
     given, chosen = parse_classes(chosen_classes(data)), {}
     options = [LEAVE_OUT, *NAMES]
-    digest = hashlib.blake2b(data.encode("utf-8", "surrogateescape"), digest_size=6).hexdigest()  # no path on the page
+    digest = short(data)
     with st.form(f"classes_{digest}", width=760):
         st.markdown("**What does each of these show?**")
         with st.container(horizontal=True):

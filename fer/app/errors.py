@@ -15,8 +15,8 @@ from fer.errors import FerError, missing_part
 from fer.failure_log import log_failure
 
 Given = ParamSpec("Given")
-PAGE_ADVICE = "Your other inputs are still here: reload the page, or try another photo."
-CALLBACK_ADVICE = "Nothing was lost: try again, or reload the page."
+PAGE_ADVICE = "Your other inputs are still here. Try again, or try another photo."
+CALLBACK_ADVICE = "Nothing was lost. Try again."
 
 
 def sentence_for(error: Exception, log_title: str, advice: str) -> str:
@@ -29,7 +29,7 @@ def sentence_for(error: Exception, log_title: str, advice: str) -> str:
     if isinstance(error, ModuleNotFoundError) and (sentence := missing_part(error)):
         return sentence
     number = log_failure(log_title, error)
-    return f"Something went wrong on our side (number {number}, for whoever runs this server). {advice}"
+    return f"Something went wrong on the server. To report it, give the number {number}. {advice}"
 
 
 def show_error(message: str, icon: str = ":material/error:") -> None:

@@ -7,7 +7,7 @@ import streamlit as st
 from fer.app import errors, layout, resources, sample_strip, session, widgets
 from fer.app.explain import state as explain_state
 from fer.app.explain.state import Explained
-from fer.app.predict import photo_input, photo_reading, state
+from fer.app.predict import face_picker, photo_input, photo_reading, state
 from fer.app.predict.photo_reading import Photo, Reading
 
 
@@ -33,7 +33,8 @@ def show() -> None:
             _show_answer(reading)
         if reading.faces:
             with bars:
-                widgets.probability_chart(reading.faces[0], key=f"home_bars_{photo.key}")
+                face = reading.faces[face_picker.selected(reading) - 1]
+                widgets.probability_chart(face, key=f"home_bars_{photo.key}")
         _links(reading)
     with errors.guarded():
         _how_good()
@@ -62,21 +63,16 @@ def _show_answer(reading: Reading) -> None:
         widgets.photo_name(photo.name)
         errors.show_error(reading.error.message, ":material/broken_image:")
     elif faces:
-        widgets.verdict(faces[0], reading.reader.card)
+        widgets.verdict(faces[face_picker.selected(reading) - 1], reading.reader.card)
     else:
         st.markdown("## No face found")
         st.markdown("A face needs about 20 pixels, and to be turned towards the camera. Try another photo.")
-    if reading.annotated:
-        shown = ", ".join(face.answer for face in faces) or "none"
-        name = photo_reading.sample_name(photo)
-        st.image(
-            reading.annotated,
-            width="stretch",
-            caption=f"{resources.SAMPLE_NAMES[name]}, public domain" if name else None,
-            alt=f"The photo with its faces marked: {shown}",
-        )
+    if not reading.error:
+        face_picker.picture(reading)
+        if name := photo_reading.sample_name(photo):
+            st.caption(f"{resources.SAMPLE_NAMES[name]}, public domain")
     if len(faces) > 1:
-        st.page_link("pages/predict.py", label=f"The largest of {len(faces)} faces. See all in Predict.")
+        st.page_link("pages/predict.py", label=f"Click a face, or see all {len(faces)} in Predict")
     if photo in state.photos():
         st.button(
             "Remove this photo",
@@ -91,7 +87,7 @@ def _links(reading: Reading) -> None:
     """Where to go from this face."""
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         if reading.faces and st.button("Explain this face", icon=":material/travel_explore:", type="tertiary"):
-            explain_state.explain_face(Explained(reading.photo, reading.faces[0].box))
+            explain_state.explain_face(Explained(reading.photo))
             st.switch_page("pages/explain.py")
         for path, label, icon in (
             ("pages/training.py", "Train a model of your own", ":material/model_training:"),

@@ -10,7 +10,14 @@ from streamlit.delta_generator import DeltaGenerator
 
 from fer.app import resources, session
 from fer.app.markdown import plain
-from fer.app.model_choice import Model, ShippedModel, available_models
+from fer.app.model_choice import (
+    DRAWINGS,
+    Model,
+    ShippedModel,
+    available_models,
+    default_model,
+    from_drawings,
+)
 from fer.app.predict import state as predict_state
 from fer.app.predict.browser import state as browser_state
 from fer.app.server import setup
@@ -19,6 +26,7 @@ from fer.app.server.retention import remove_expired_if_due
 from fer.errors import FerError
 from fer.limits import hosted
 from fer.vision.registry import DETECTOR_SPECS
+from fer.wording import percent
 
 PAGES = (
     ("streamlit_app.py", "Home", ":material/home:"),
@@ -55,11 +63,8 @@ def open_page(title: str) -> DeltaGenerator:
     # An emoji: for an icon of Streamlit's own font the browser would ask fonts.gstatic.com.
     st.set_page_config(page_title=f"{title} · FER Studio", page_icon="🙂", layout="wide")
     setup.prepare()
-    if hosted():
-        remove_expired_if_due()
-        collect_every_minute(remove_expired_if_due)
-    else:
-        collect_every_minute()
+    remove_expired_if_due()
+    collect_every_minute(remove_expired_if_due)
     if title != "Predict":
         predict_state.end_live()  # its picture is gone from the page: a recording ends with it
         if rows := browser_state.leave():
@@ -73,6 +78,8 @@ def open_page(title: str) -> DeltaGenerator:
         detector_line = _detector_picker()
     if hosted():  # on the page, for on a phone the sidebar is closed
         st.caption(f":material/visibility: {HOSTED_NOTICE}")
+    if title != "Training":
+        _drawings_banner()
     return detector_line
 
 
@@ -100,10 +107,11 @@ def _model_picker() -> None:
         st.warning("No weights were found in weights/. Train a model first.")
         return
     chosen = models.get(session.model().spec, next(iter(models.values())))
+    if session.widget("model_widget", str) != chosen.spec:  # it was chosen elsewhere, or its run is gone
+        session.set_widget("model_widget", chosen.spec)
     st.selectbox(
         "Model",
         list(models),
-        list(models).index(chosen.spec),
         format_func=lambda spec: models[spec].label,
         key="model_widget",
         on_change=lambda: session.choose_model(models[session.widget("model_widget", str) or chosen.spec]),
@@ -112,6 +120,24 @@ def _model_picker() -> None:
         st.caption(accuracy_line(chosen))
     except FerError as error:
         st.caption(plain(error.message))
+
+
+def _drawings_banner() -> None:
+    """Above a page that reads photos with a model that is not meant for them, and the way back to one that is."""
+    model = session.model()
+    if not from_drawings(model):
+        return
+    photos = default_model()
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.warning(
+            f"**{plain(model.label)}** {DRAWINGS}. Its answers here mean little.",
+            icon=":material/draw:",
+            width="stretch",
+        )
+        if photos.exists:
+            st.button(
+                f"Use {photos.label} instead", on_click=session.choose_model, args=(photos,), key="leave_drawings"
+            )
 
 
 def _detector_picker() -> DeltaGenerator:
@@ -131,6 +157,8 @@ def _detector_picker() -> DeltaGenerator:
 def accuracy_line(model: Model) -> str:
     """One honest line from the card: accuracy, where it was measured, when."""
     card = resources.card(model)
+    if card.from_drawings:
+        return f"{DRAWINGS.capitalize()} · {plain(card.date)}"
     accuracy, split = card.metrics.get("accuracy"), card.metrics.get("split", "PublicTest")
     if not isinstance(accuracy, (int, float)):
         return f"No accuracy on its card. {plain(card.date)}"
@@ -139,4 +167,4 @@ def accuracy_line(model: Model) -> str:
         if isinstance(model, ShippedModel) or "fer2013" in card.data.lower()
         else f"the validation pictures of {plain(card.data)}"
     )
-    return f"{100 * accuracy:.1f}% right on {where} · {plain(card.date)}"
+    return f"{percent(accuracy, 1)} right on {where} · {plain(card.date)}"

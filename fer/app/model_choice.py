@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from fer.errors import FerError
 from fer.models import DEFAULT_MODEL
-from fer.models.weights import shipped_names
+from fer.models.weights import find_weights, read_card, shipped_names
+from fer.training.run_about import title_of
 from fer.training.run_directory import RunDirectory
 from fer.training.run_store import list_runs
+
+DRAWINGS = "learned from drawings, not meant for photos"
 
 
 @dataclass(frozen=True)
@@ -49,11 +53,13 @@ class TrainedRun:
 
     @property
     def label(self) -> str:
-        return f"run {self.name}"
+        """The run's title; a run that is called like a shipped model says that it is one."""
+        title = title_of(RunDirectory(self.path))
+        return f"run {title}" if title in map(display_name, shipped_names()) else title
 
     @property
     def exists(self) -> bool:
-        """Whether it has a finished epoch, and was not deleted or renamed."""
+        """Whether it has a finished epoch, and was not deleted."""
         return RunDirectory(self.path).best.is_file()
 
 
@@ -70,6 +76,19 @@ def default_model() -> ShippedModel:
     """The model to begin with; it need not exist where no weights are shipped, and loading it then says so."""
     names = shipped_names()
     return ShippedModel(DEFAULT_MODEL if DEFAULT_MODEL in names or not names else names[0])
+
+
+def from_drawings(model: Model) -> bool:
+    """Whether it learned from synthetic faces alone."""
+    try:
+        return read_card(find_weights(model.spec)).from_drawings
+    except FerError:
+        return False
+
+
+def option_label(model: Model) -> str:
+    """How a list to choose from tells a model: of one that is not meant for photos it says so."""
+    return f"{model.label} ({DRAWINGS})" if from_drawings(model) else model.label
 
 
 def display_name(name: str) -> str:

@@ -64,7 +64,7 @@ def dataset(path: str, classes: str = "") -> Dataset:
     Raises DatasetError, on the shared demo for every path but that of one upload.
     """
     if path != SYNTHETIC and not limits().server_paths and not is_upload(path):
-        raise DatasetError("On this shared demo data is drawn or uploaded, never named by a path.")
+        raise DatasetError("This shared demo does not read data by path. Use the synthetic faces, or upload your data.")
     return _dataset(path, classes, data_stamp(path))
 
 

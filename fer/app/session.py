@@ -20,7 +20,8 @@ Value = TypeVar("Value")
 class Slot(Generic[Value]):
     """One value of this visitor's session, in memory only.
 
-    key: no widget's. Streamlit forgets what a widget holds when the visitor goes to another page.
+    key: no widget's. Streamlit forgets what a widget holds when the visitor goes to another page, unless it is drawn
+    with `persist_state="session"`.
     initial: makes the value of a visitor who has none yet.
     """
 
@@ -82,6 +83,11 @@ def widget(key: str, kind: type[Value]) -> Value | None:
     return value if isinstance(value, kind) else None
 
 
-def set_widget(key: str, value: str) -> None:
+def set_widget(key: str, value: object) -> None:
     """What a keyed widget shows; only before it is on the page."""
     st.session_state[key] = value
+
+
+def dark() -> bool:
+    """Whether the visitor's page is dark."""
+    return st.context.theme.type == "dark"

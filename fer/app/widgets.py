@@ -40,7 +40,10 @@ def verdict(face: Prediction, card: Card) -> None:
         return
     st.markdown(f"## {face.answer.capitalize()}")
     if not face.quality.ok:
-        st.markdown(f"This face is hard to read: {'; '.join(face.quality.reasons)}.")
+        st.markdown(
+            f"This face is hard to read: {'; '.join(face.quality.reasons)}.",
+            help=" ".join(face.quality.measurements) or None,
+        )
         return
     too_low = f"Below {percent(card.threshold)} this model is too often wrong to name one."
     if face.prediction_set and card.prediction_sets:

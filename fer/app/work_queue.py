@@ -14,16 +14,17 @@ from fer.app.server.visitors import still_there
 from fer.limits import limits
 
 LOOK_S = 0.3
+LATER, SOON, FIRST = range(3)  # priorities
 
 
 @dataclass(eq=False)
 class _Ticket:
-    urgent: bool
+    priority: int
 
 
 class WorkQueue:
-    """Lets `places` in at once; the others wait in the order they came, the urgent first. From any thread; not to be
-    nested.
+    """Lets `places` in at once; the others wait in the order they came, those of higher priority first. From any
+    thread; not to be nested.
     """
 
     def __init__(self, places: int) -> None:
@@ -33,13 +34,13 @@ class WorkQueue:
         self._queue: list[_Ticket] = []
 
     @contextmanager
-    def entered(self, on_wait: Callable[[int], None] = lambda place: None, urgent: bool = False) -> Iterator[None]:
+    def entered(self, on_wait: Callable[[int], None] = lambda place: None, priority: int = 0) -> Iterator[None]:
         """Wait for a place, and give it back in the end. on_wait(place), from 1, is called every LOOK_S of waiting;
         what it raises ends the waiting.
         """
-        ticket = _Ticket(urgent)
+        ticket = _Ticket(priority)
         with self._changed:
-            ahead = sum(other.urgent for other in self._queue) if urgent else len(self._queue)
+            ahead = sum(other.priority >= priority for other in self._queue)
             self._queue.insert(ahead, ticket)
         taken = False
         try:
@@ -70,22 +71,27 @@ _photos = WorkQueue(limits().photos_at_once)
 
 def heavy_slot() -> AbstractContextManager[None]:
     """A place for a measurement or evaluation of seconds; for a visitor who has left it ends the page's script."""
-    return _place_in(_heavy, st.empty(), urgent=False)
+    return _place_in(_heavy, st.empty(), LATER)
 
 
 def photo_slot() -> AbstractContextManager[None]:
     """A place to read a photo, whose pixels take memory: apart from all else, since labels come first."""
-    return _place_in(_photos, st.empty(), urgent=True)
+    return _place_in(_photos, st.empty(), SOON)
 
 
 def follow_up_slot() -> AbstractContextManager[None]:
     """The same for what takes longer than a photo's label and follows it: it goes after all that wait for a label."""
-    return _place_in(_photos, st.empty(), urgent=False)
+    return _place_in(_photos, st.empty(), LATER)
 
 
 def interactive_slot() -> AbstractContextManager[None]:
     """A place for what a visitor waits for, a second at most: it goes before all that is slow."""
-    return _place_in(_heavy, st.empty(), urgent=True)
+    return _place_in(_heavy, st.empty(), SOON)
+
+
+def first_slot() -> AbstractContextManager[None]:
+    """A place for what a visitor must have to see anything: it goes before all that others wait for meanwhile."""
+    return _place_in(_heavy, st.empty(), FIRST)
 
 
 @contextmanager
@@ -98,14 +104,14 @@ def in_turns() -> Iterator[Callable[[], None]]:
 
         def next_turn() -> None:
             place.close()
-            place.enter_context(_place_in(_heavy, notice, urgent=False))
+            place.enter_context(_place_in(_heavy, notice, LATER))
 
         next_turn()
         yield next_turn
 
 
 @contextmanager
-def _place_in(queue: WorkQueue, notice: DeltaGenerator, urgent: bool) -> Iterator[None]:
+def _place_in(queue: WorkQueue, notice: DeltaGenerator, priority: int) -> Iterator[None]:
     """A place; while there is none, the empty element `notice` shows the visitor theirs in the queue."""
     waited = False
 
@@ -118,7 +124,7 @@ def _place_in(queue: WorkQueue, notice: DeltaGenerator, urgent: bool) -> Iterato
             icon=":material/hourglass_top:",
         )
 
-    with queue.entered(show, urgent):
+    with queue.entered(show, priority):
         _stop_if_left()
         if waited:
             notice.empty()

@@ -46,7 +46,7 @@ class Ledger:
         except OSError:
             self._file.close()
             raise FerError(
-                f"Another batch is writing to {path.parent.name}. Wait for its end, or choose another --out."
+                f"Another batch is writing to {path.parent.name}. Wait until it ends, or choose another --out."
             ) from None
         self._entries: dict[str, _Entry] = {}
         self._synced_s = time.monotonic()
@@ -81,7 +81,7 @@ class Ledger:
                 os.fsync(self._file.fileno())
                 self._synced_s = time.monotonic()
         except OSError as error:
-            raise FerError(f"The results cannot be written: {error.strerror}. What is done so far is kept.") from None
+            raise FerError(f"The results cannot be written: {error.strerror}. The results so far are kept.") from None
         self._end += len(line)
 
     def readings(self, inputs: Iterable[Input], key: str) -> Iterator[Reading]:

@@ -49,7 +49,7 @@ def read_here(
                     pool[pool.index(worker)] = _Worker(context, settings)
                     died_of = worker.end()
                     if died_of is None:
-                        raise FerError("A worker ended before it could read. See what it said above.") from None
+                        raise FerError("A worker ended before it could start reading. See its output above.") from None
                     tries[died_of.name] = tries.get(died_of.name, 0) + 1
                     if tries[died_of.name] < TRIES:
                         waiting.appendleft(died_of)

@@ -61,7 +61,7 @@ def _knock(address: str) -> None:
     except (OSError, OverflowError) as error:
         said = getattr(error, "strerror", None) or "no answer"
         raise FerError(
-            f"There is no Ray cluster at {address}: {said}. The address is what `ray start --head` printed."
+            f"There is no Ray cluster at {address}: {said}. Give the address that `ray start --head` printed."
         ) from None
 
 

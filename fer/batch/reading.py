@@ -122,7 +122,9 @@ class Reader:
         self.recognizer: Recognizer = load(settings.model, threads=1, device=settings.device)
         self.detector: Detector = load_detector(settings.detector)
         if card_digest(self.recognizer.card) != settings.card:
-            raise FerError(f"{self.recognizer.name} is another model on this worker than where the batch was started.")
+            raise FerError(
+                f"{self.recognizer.name} is a different model on this worker than where the batch was started."
+            )
 
 
 class Interrupted(Exception):

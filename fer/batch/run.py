@@ -136,7 +136,7 @@ def _write(path: Path, content: bytes | str) -> None:
 
 def _unwritable(path: Path, error: OSError) -> FerError:
     return FerError(
-        f"{path.name} cannot be written: {error.strerror}. What was read is kept; the same command writes it."
+        f"{path.name} cannot be written: {error.strerror}. The results are kept. Run the command again to write it."
     )
 
 

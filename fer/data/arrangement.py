@@ -11,6 +11,7 @@ from fer.data.labels import NO_NAMES, ClassNames, check_names, no_known_class, s
 from fer.errors import DatasetError
 from fer.expressions import NAMES
 from fer.vision.images import SUFFIXES
+from fer.wording import count_of
 
 # What systems and archivers leave behind, in lower case; what begins with a dot is ignored, too.
 _IGNORED_FOLDERS = {"__macosx", "@eadir", "$recycle.bin", "system volume information", "__pycache__", "lost+found"}
@@ -74,8 +75,8 @@ def arrange(files: Iterable[str], name: str, classes: ClassNames = NO_NAMES) -> 
     if odd := [folder for folder, place in places.items() if len(place.splits) > 1 or len(place.classes) > 1]:
         shown = as_text(", ".join(odd[:3])) + (f" and {len(odd) - 3} more" if len(odd) > 3 else "")
         raise DatasetError(
-            f"The folders of {name} contradict each other: {shown} {'is' if len(odd) == 1 else 'are'} of two splits or "
-            "two classes at once. Name one split and one class on the way to a picture."
+            f"Folders in {name} contradict each other: {shown} {'names' if len(odd) == 1 else 'name'} two splits or "
+            "two classes at once. The folders above a picture may name one split and one class."
         )
     seen = {part.lower() for folder in places for part in as_text(folder).split("/")}
     check_names(classes, dict.fromkeys(seen - {""}), name)
@@ -95,9 +96,9 @@ def arrange(files: Iterable[str], name: str, classes: ClassNames = NO_NAMES) -> 
             unplaced.append(file)
     others = tuple(file for file in kept if not is_picture(file))
     if not entries and not unknown:
-        found = f" It has {len(others)} other files, such as {as_text(others[0])}." if others else ""
+        found = f" It has {count_of(len(others), 'other file')}, such as {as_text(others[0])}." if others else ""
         raise DatasetError(
-            f"{name} holds no pictures below folders named by class. Expected <split>/<class>/*.png with the classes "
+            f"{name} has no pictures in folders named after classes. Expected <split>/<class>/*.png with the classes "
             f"{', '.join(NAMES)}.{found}"
         )
     if not entries:
@@ -157,7 +158,9 @@ def _splits_of_files(pictures: list[str]) -> dict[str, str]:
 def _remarks(entries: list[Entry], places: Mapping[str, _Place], by_file: bool) -> tuple[str, ...]:
     loose = [entry.file for entry in entries if not places[_folder_of(entry.file)].splits]
     if by_file:
-        return ("The pictures' own names, such as train_0001.jpg, tell their splits.",)
+        return ("The splits were taken from the pictures' file names, such as train_0001.jpg.",)
     if not loose or len(loose) == len(entries):
         return ()
-    return (f"{len(loose):,} pictures, such as {loose[0]}, lie in no split's folder and count as training.",)
+    count = count_of(len(loose), "picture")
+    where = "is in no split folder and counts" if len(loose) == 1 else "are in no split folder and count"
+    return (f"{count}, such as {loose[0]}, {where} as training.",)

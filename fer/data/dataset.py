@@ -59,7 +59,7 @@ class Dataset:
         rows = np.arange(len(self)) if usage == ALL else np.flatnonzero(self.usage == usage)
         if not len(rows):
             held = ", ".join(split for split in SPLITS if (self.usage == split).any()) or "none"
-            raise DatasetError(f"{self.name} holds no {usage} pictures. It has: {held}.")
+            raise DatasetError(f"{self.name} has no {usage} pictures. Its splits: {held}.")
         if (self.labels[rows] == UNLABELED).any():
             raise DatasetError(
                 f"The {usage} pictures of {self.name} have no labels. Use fer2013.csv or icml_face_data.csv."
@@ -72,23 +72,25 @@ class Dataset:
             self, pixels=self.pixels[rows], labels=self.labels[rows], usage=self.usage[rows], votes=votes, names=names
         )
 
+    def unknown_words(self) -> list[str]:
+        """A sentence about folders or labels that are none of the seven classes, where there are any."""
+        return (
+            [f"Skipped, as they name none of the seven classes: {listed(dict(self.unknown))}."] if self.unknown else []
+        )
+
     def left_out(self) -> list[str]:
         """A sentence about each kind of what was left out, with its count and the first three names."""
-        found = []
-        if self.unknown:
-            found.append(f"Left out, as none of the seven classes: {listed(dict(self.unknown))}.")
+        found = self.unknown_words()
         if self.unplaced:
             found.append(
-                f"Left out, as in no class folder: {count_of(len(self.unplaced), 'picture')}: {_some(self.unplaced)}."
+                f"{count_of(len(self.unplaced), 'picture')} skipped, in no class folder: {_some(self.unplaced)}."
             )
         if self.unreadable:
             found.append(f"{count_of(len(self.unreadable), 'file')} could not be read: {_some(self.unreadable)}.")
         if self.faceless:
-            found.append(f"In {count_of(len(self.faceless), 'picture')} no face was found: {_some(self.faceless)}.")
+            found.append(f"No face was found in {count_of(len(self.faceless), 'picture')}: {_some(self.faceless)}.")
         if self.others:
-            found.append(
-                f"Left out, as not named like pictures: {count_of(len(self.others), 'file')}: {_some(self.others)}."
-            )
+            found.append(f"{count_of(len(self.others), 'file')} skipped, not pictures by name: {_some(self.others)}.")
         return found
 
     def counts(self) -> dict[str, int]:
@@ -100,7 +102,7 @@ def split_name(name: str) -> str:
     """FER2013's own name of a split: `validation` is PublicTest, `test` is PrivateTest. Raises DatasetError."""
     split = ALL if name.lower() == ALL.lower() else split_of(name)
     if split is None:
-        raise DatasetError(f"No split is called {name!r}. Choose from {', '.join(SPLITS)}, train, validation, test.")
+        raise DatasetError(f"There is no split {name!r}. Choose from {', '.join(SPLITS)}, train, validation, test.")
     return split
 
 
@@ -119,7 +121,10 @@ def with_validation(dataset: Dataset) -> Dataset:
     kept_back = int((usage == "PublicTest").sum())
     if not kept_back:
         return dataset
-    remark = f"There is no validation split: {kept_back:,} training pictures (10% of each class) are kept back for it."
+    remark = (
+        f"This data has no validation split, so {count_of(kept_back, 'training picture')} (10% of each class) "
+        f"{'is' if kept_back == 1 else 'are'} held out for validation."
+    )
     return replace(dataset, usage=usage, remarks=(*dataset.remarks, remark), split_made=True)
 
 

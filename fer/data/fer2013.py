@@ -79,7 +79,7 @@ def read_fer2013(
     """
     path = Path(path)
     if not os.path.isfile(path):  # unlike Path's, False too for names that no disk takes
-        raise DatasetError(f"There is no file called {path.name}. Give the path of fer2013.csv.")
+        raise DatasetError(f"There is no file {path.name}. Give the path of fer2013.csv.")
     plus = path.with_name(FERPLUS_FILE)
     sources = [path, plus] if plus.is_file() and plus != path else [path]
     for source in sources:
@@ -87,8 +87,8 @@ def read_fer2013(
             source.open("rb").close()
         except OSError as error:
             raise DatasetError(
-                f"{source.name} cannot be read: {error.strerror or 'unknown reason'}. Give it to this "
-                "user to read, or move it away."
+                f"{source.name} cannot be read: {error.strerror or 'unknown reason'}. Allow this user to read it, or "
+                "move it away."
             ) from None
     cache_file = None
     if cached:
@@ -162,14 +162,14 @@ def _parse(
             if progress is not None:
                 progress(done / size)
     if not table.pictures:
-        raise DatasetError(f"{name} has a header but no rows. Expected one picture a row.", row=2)
+        raise DatasetError(f"{name} has a header but no rows. Expected one picture per row.", row=2)
     check_names(classes, dict.fromkeys(table.seen), name)
     if not pixels:
         raise no_known_class(name, "label", table.unknown)
     rows = np.array(kept, np.int64)
     remarks: tuple[str, ...] = ()
     if "usage" not in table.places and "emotion" in table.places and (split := split_in_file(Path(name).stem)):
-        remarks = (f"There is no column Usage: by the name of the file, all its pictures are {split}.",)
+        remarks = (f"There is no Usage column. By the file's name, all pictures are {split}.",)
     dataset = Dataset(
         np.concatenate(pixels),
         np.array(labels, np.int64),
@@ -267,13 +267,13 @@ class _Table:
                 continue  # blank, or what spreadsheets leave of an empty row
             if len(fields) != width and (len(fields) < width or any(map(str.strip, fields[width:]))):
                 raise DatasetError(
-                    f"Row {self.number} of {self.name} has {len(fields)} of {width} columns: it may be cut off. "
+                    f"Row {self.number} of {self.name} has {len(fields)} of {width} columns, so it may be cut off. "
                     f"Expected {', '.join(filter(None, self.titles))}.",
                     row=self.number,
                 )
             self.pictures += 1
             if self.pictures > self.most:
-                raise DatasetError(f"{self.name} holds more than {self.most:,} pictures. Give a part of it.")
+                raise DatasetError(f"{self.name} has more than {self.most:,} pictures, the limit here. Use part of it.")
             yield fields
 
     def _label(self, cell: str) -> int | str:
@@ -306,11 +306,11 @@ def _places(titles: list[str], name: str) -> dict[str, int]:
         if word is None:
             continue
         if known.count(word) > 1:
-            raise DatasetError(f"{name} has two columns of one name. Expected emotion,pixels,Usage.", row=1)
+            raise DatasetError(f"{name} has two columns with the same name. Expected emotion,pixels,Usage.", row=1)
         places[column] = known.index(word)
     if "pixels" not in places:
         # Only what looks like a column's name is quoted: any file of the server can be named here.
-        shown = ", ".join(title[:20] for title in titles[:4] if title.isidentifier()) or "no names of columns"
+        shown = ", ".join(title[:20] for title in titles[:4] if title.isidentifier()) or "no column names"
         raise DatasetError(f"{name} has no column 'pixels'. Expected emotion,pixels,Usage; found {shown}.", row=1)
     if "emotion" not in places and len([title for title in titles if title]) > 1:
         raise DatasetError(f"{name} has no column 'emotion'. Expected emotion,pixels,Usage.", row=1)

@@ -40,14 +40,14 @@ def read_votes(path: Path, expected_rows: int) -> NDArray[np.uint8]:
             array = np.array(votes, np.int64).reshape(-1, len(VOTE_NAMES))
     except (ValueError, IndexError, OverflowError, csv.Error):
         raise DatasetError(
-            f"{path.name} does not read as FER+ votes. Expected Usage,Image name,{','.join(VOTE_NAMES)} and whole "
-            f"numbers below. Mend it, or move it away to go on without votes."
+            f"{path.name} is not a table of FER+ votes. Expected Usage,Image name,{','.join(VOTE_NAMES)} and whole "
+            f"numbers below. Fix it, or move it away to continue without votes."
         ) from None
     if len(array) != expected_rows:
         raise DatasetError(
-            f"{path.name} has {'more' if len(array) > expected_rows else len(array)} rows, the pictures have "
-            f"{expected_rows}. Put the matching file beside "
-            f"them, or move it away to go on without votes."
+            f"{path.name} has {'more than' if len(array) > expected_rows else f'{len(array)} rows, not'} "
+            f"{expected_rows} rows, one per picture. Put the matching file next to them, or move it away to continue "
+            "without votes."
         )
     if array.min(initial=0) < 0 or array.max(initial=0) > 255:
         raise DatasetError(f"{path.name} has a vote outside 0 to 255. Expected counts of people.")

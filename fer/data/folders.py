@@ -31,8 +31,8 @@ class Folder:
             self.files.append(file)
             if len(self.files) > 2 * limits.dataset_pictures:
                 raise DatasetError(
-                    f"The folder {self.name} holds more than {2 * limits.dataset_pictures:,} files. Name the data's "
-                    "own folder, or give a part of it."
+                    f"The folder {self.name} has more than {2 * limits.dataset_pictures:,} files, the limit here. Name "
+                    "the folder of the data itself, or use part of it."
                 )
 
     def stamp(self, file: str) -> object:

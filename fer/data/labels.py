@@ -85,17 +85,17 @@ def parse_classes(text: str) -> ClassNames:
     try:
         parts = next(csv.reader([text]), [])
     except csv.Error as error:
-        raise DatasetError(f"--classes does not read: {error}. Write --classes 1=surprise,2=fear.") from None
+        raise DatasetError(f"--classes cannot be read: {error}. Write --classes 1=surprise,2=fear.") from None
     for part in parts:
         name, sign, word = part.rpartition("=")
         name, expression = name.strip().lower(), class_of(word)
         if not sign or not name or expression is None:
             raise DatasetError(
-                f"{part.strip()[:40]!r} gives no folder or label a class. Write --classes 1=surprise,2=fear with the "
-                f"classes {', '.join(NAMES)}."
+                f"{part.strip()[:40]!r} assigns no class to a folder or label. Write --classes 1=surprise,2=fear with "
+                f"the classes {', '.join(NAMES)}."
             )
         if found.setdefault(name, expression) != expression:
-            raise DatasetError(f"--classes calls {name[:40]!r} both {found[name]} and {expression}. Choose one.")
+            raise DatasetError(f"--classes assigns {name[:40]!r} to both {found[name]} and {expression}. Choose one.")
     return found
 
 
@@ -131,7 +131,7 @@ def check_names(classes: ClassNames, seen: Mapping[str, object], name: str) -> N
 def no_known_class(name: str, kind: str, unknown: Mapping[str, int]) -> DatasetError:
     """The error for data whose folders or labels (kind) are all called otherwise; `details["unknown"]` counts them."""
     return DatasetError(
-        f"No {kind} of {name} is named by one of the seven classes ({', '.join(NAMES)}). It has: {listed(unknown)}. "
-        "Say what they show, such as --classes 1=surprise,2=fear.",
+        f"No {kind} in {name} is named after one of the seven classes ({', '.join(NAMES)}). It has: "
+        f"{listed(unknown)}. Say what they show, such as --classes 1=surprise,2=fear.",
         unknown=dict(unknown),
     )

@@ -46,9 +46,9 @@ class PhotoFiles:
         kinds = ", ".join(f"{number} {end}" for end, number in self.skipped.most_common(8))
         more = ", ..." if count > len(self.examples) else ""
         files = (
-            f"1 file was skipped, since it is no {self._words[0]}"
+            f"1 file was skipped, as it is not a {self._words[0]}"
             if count == 1
-            else (f"{count} files were skipped, since they are no {self._words[1]}")
+            else f"{count:,} files were skipped, as they are not {self._words[1]}"
         )
         return f"{files}: {kinds} ({', '.join(self.examples)}{more})."
 

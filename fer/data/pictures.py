@@ -20,6 +20,7 @@ from fer.vision.alignment import align_face
 from fer.vision.detection import Auto, Detector, WholePicture, load_detector
 from fer.vision.quality import assess
 from fer.vision.search import find_faces
+from fer.wording import count_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -65,7 +66,7 @@ def read_pictures(
     found = arrange(source.files, source.name, classes)
     if len(found.entries) > limits.dataset_pictures:
         raise DatasetError(
-            f"{source.name} holds more than {limits.dataset_pictures:,} pictures of faces. Give a part of it."
+            f"{source.name} has more than {limits.dataset_pictures:,} pictures, the limit here. Use part of it."
         )
     detector = _detector(faces)
     file = None
@@ -107,16 +108,16 @@ def _read(
             progress(number / len(entries))
     if not found:
         raise DatasetError(
-            f"None of the {len(entries)} pictures below {source.name} can be used: {len(unreadable)} are "
-            f"not readable, {len(faceless)} show no face. For pictures that are faces cut out already, "
+            f"No picture in {source.name} can be used: {count_of(len(unreadable), 'file')} could not be read, and no "
+            f"face was found in {count_of(len(faceless), 'picture')}. If the pictures are already cropped to faces, "
             "choose --faces crop."
         )
     remarks = arranged.remarks
     if poor:
         remarks = (
             *remarks,
-            f"{poor} of the {len(found)} faces are hard to read (too small, too dark or cut off), as "
-            "Predict would say. They are counted in.",
+            f"{poor:,} of {count_of(len(found), 'face')} {'is' if poor == 1 else 'are'} hard to read: too small, too "
+            "dark or cut off. They are included.",
         )
     dataset = Dataset(
         np.stack(pixels),

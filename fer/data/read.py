@@ -37,7 +37,7 @@ def read_dataset(
         from fer.data.synthetic import read_synthetic
 
         if names:
-            raise DatasetError("The synthetic faces have the seven classes. Leave out --classes.")
+            raise DatasetError("The synthetic faces already have the seven classes. Leave out --classes.")
         return read_synthetic()
     path, cached = Path(data), not is_upload(data)
     if os.path.isdir(path):
@@ -54,7 +54,7 @@ def read_dataset(
             with open(path, "rb") as file:
                 return read_zip(file, path.name, faces, progress, quiet, cached, names, limits)
         except (FileNotFoundError, ValueError):  # a NUL in the name
-            raise DatasetError(f"There is no file called {path.name}. Give the path of a zip of pictures.") from None
+            raise DatasetError(f"There is no file {path.name}. Give the path of a zip of pictures.") from None
         except OSError as error:
             raise DatasetError(f"{path.name} cannot be read: {error.strerror or 'unknown reason'}.") from None
     return read_fer2013(path, progress, quiet, cached, names, limits)

@@ -10,6 +10,7 @@ import numpy as np
 from fer.data.dataset import UNLABELED, Dataset, fingerprints
 from fer.data.labels import SPLITS
 from fer.expressions import NAMES
+from fer.wording import count_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -48,19 +49,23 @@ class DataReport:
         lines = []
         if self.missing:
             lines.append(
-                f"No training pictures of {', '.join(self.missing)}: the model cannot learn what it never sees."
+                f"There are no training pictures of {', '.join(self.missing)}, so the model cannot learn to name them."
             )
         if self.imbalanced:
             training = self.counts["Training"]
             there = {name: count for name, count in training.items() if count}
             most, least = max(there, key=there.__getitem__), min(there, key=there.__getitem__)
-            lines.append(f"There are {self.imbalance:.0f} times as many {most} as {least} pictures to train on.")
+            lines.append(f"There are {self.imbalance:.0f} times as many {most} as {least} training pictures.")
         if self.leaked:
-            lines.append(f"{self.leaked} validation or test pictures are in the training split too, pixel for pixel.")
+            be = "is" if self.leaked == 1 else "are"
+            leaked = count_of(self.leaked, "validation or test picture")
+            lines.append(f"{leaked} {be} also in the training split, pixel for pixel.")
         if self.duplicates:
-            lines.append(f"{self.duplicates} pictures repeat another one of their split.")
+            repeat = "repeats" if self.duplicates == 1 else "repeat"
+            lines.append(f"{count_of(self.duplicates, 'picture')} {repeat} another one in the same split.")
         if self.unlabeled:
-            lines.append(f"{self.unlabeled} pictures have no label.")
+            have = "has" if self.unlabeled == 1 else "have"
+            lines.append(f"{count_of(self.unlabeled, 'picture')} {have} no label.")
         return [*lines, *self.left_out, *self.remarks]
 
 

@@ -89,7 +89,7 @@ def keep(file: BinaryIO, name: str, limits: Limits) -> Path:
     if _is_zip(name):
         from fer.data.zips import Zip
 
-        Zip(file, "The zip", limits)
+        Zip(file, "This zip", limits)
     file.seek(0)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -98,7 +98,7 @@ def keep(file: BinaryIO, name: str, limits: Limits) -> Path:
         os.replace(half_done.name, kept)
     except OSError as error:
         raise DatasetError(
-            f"The upload could not be kept: {error.strerror or 'the disk refused'}. Free some space, or "
+            f"The upload could not be saved: {error.strerror or 'unknown reason'}. Free some disk space, or "
             "give a path on the server."
         ) from None
     return kept
@@ -114,6 +114,6 @@ def _size(file: BinaryIO, limits: Limits) -> int:
     file.seek(0)
     if size > limits.dataset_bytes:
         raise DatasetError(
-            f"The upload has {size / MB:.0f} MB; at most {limits.dataset_bytes // MB} MB are taken. Give a part of it."
+            f"The upload has {size / MB:.0f} MB; the limit is {limits.dataset_bytes // MB} MB. Upload part of it."
         )
     return size

@@ -60,7 +60,7 @@ class Zip:
             self._archive = zipfile.ZipFile(file)
             infos = self._archive.infolist()
         except BROKEN:
-            raise DatasetError(f"{name} is no whole zip file. Zip the class folders again.") from None
+            raise DatasetError(f"{name} is damaged or incomplete. Create the zip again.") from None
         self._members = _checked(infos, name, limits)
         self.files = list(self._members)
 
@@ -71,12 +71,12 @@ class Zip:
     def read(self, file: str) -> NDArray[np.uint8]:
         info, most = self._members[file], self._limits.photo_bytes
         if info.file_size > most:
-            raise ImageError(f"The file has {info.file_size / MB:.0f} MB; at most {most // MB} MB are read.")
+            raise ImageError(f"The file has {info.file_size / MB:.0f} MB; the limit is {most // MB} MB.")
         try:
             with self._archive.open(info) as packed:
                 data = packed.read(info.file_size + 1)
         except BROKEN:
-            raise ImageError("The file is damaged inside its zip.") from None
+            raise ImageError("The file is damaged inside the zip.") from None
         return decode_image(data, self._limits)
 
     def table(self) -> str | None:
@@ -104,7 +104,7 @@ class Zip:
                     self._limits,
                 )
         except (zipfile.BadZipFile, EOFError, NotImplementedError, zlib.error, lzma.LZMAError, OSError):
-            raise DatasetError(f"{file[-60:]} is damaged inside {self.name}. Zip it again.") from None
+            raise DatasetError(f"{file[-60:]} is damaged inside {self.name}. Create the zip again.") from None
 
 
 def read_zip(
@@ -130,7 +130,7 @@ def _refuse_a_long_table(file: BinaryIO, name: str, limits: Limits) -> None:
     while chunk := file.read(SCAN):
         marks += chunk.count(_ENTRY)
         if marks > 2 * most:  # folders are entries too, and by chance a picture's bytes hold a mark
-            raise DatasetError(f"{name} lists more than {2 * most} files and folders; at most {most} files are read.")
+            raise DatasetError(f"{name} lists more than {2 * most:,} files and folders; the limit is {most:,} files.")
     file.seek(0)
 
 
@@ -144,15 +144,14 @@ def _checked(infos: list[zipfile.ZipInfo], name: str, limits: Limits) -> dict[st
         _check_path(info, path, name)
         members[str(PurePosixPath(path))] = info
     if not members:
-        raise DatasetError(f"{name} holds no files. Expected folders named by class, with pictures in them.")
+        raise DatasetError(f"{name} has no files to read. Expected folders named after classes, with pictures in them.")
     if len(members) > limits.archive_files:
-        raise DatasetError(f"{name} holds {len(members)} files; at most {limits.archive_files} are read.")
+        raise DatasetError(f"{name} has {len(members):,} files; the limit is {limits.archive_files:,}.")
     pictures = [info for path, info in members.items() if is_picture(path)]
     total = sum(info.file_size for info in pictures)
     if total > limits.archive_bytes:
         raise DatasetError(
-            f"{name} would unpack to {total / MB:.0f} MB; at most {limits.archive_bytes // MB} MB are read. Give a "
-            "part of it."
+            f"{name} would unpack to {total / MB:.0f} MB; the limit is {limits.archive_bytes // MB} MB. Use part of it."
         )
     for info in pictures:
         _check_size(info, name, limits)
@@ -162,25 +161,26 @@ def _checked(infos: list[zipfile.ZipInfo], name: str, limits: Limits) -> dict[st
 def _check_path(info: zipfile.ZipInfo, path: str, name: str) -> None:
     shown = info.filename[-60:]
     if path.count("/") > MAX_DEPTH:
-        raise DatasetError(f"{name} holds folders in folders, more than {MAX_DEPTH} deep. Zip <split>/<class>/*.png.")
+        raise DatasetError(f"{name} has folders nested more than {MAX_DEPTH} deep. Zip <split>/<class>/*.png.")
     if path.startswith("/") or ".." in path.split("/") or ":" in path or "\0" in info.orig_filename:
-        raise DatasetError(f"{name} holds the path {shown!r}, which leads outside its folder. It was not read.")
+        raise DatasetError(f"{name} contains the path {shown!r}, which leads outside its folder. It was not read.")
     if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG):
-        raise DatasetError(f"{name} holds {shown!r}, which is a link or a device. Zip plain pictures only.")
+        raise DatasetError(f"{name} contains {shown!r}, which is a link or a device. Zip only pictures.")
     if info.flag_bits & 1:
-        raise DatasetError(f"{name} is locked with a password. Zip the pictures without one.")
+        raise DatasetError(f"{name} is protected by a password. Create it again without one.")
     if path.lower().endswith(ARCHIVES):
-        raise DatasetError(f"{name} holds another archive, {shown!r}. Unpack it first, and zip the class folders.")
+        raise DatasetError(f"{name} contains another archive, {shown!r}. Unpack it first, then zip the class folders.")
 
 
 def _check_size(info: zipfile.ZipInfo, name: str, limits: Limits) -> None:
     grown = info.file_size // max(info.compress_size, 1)
     if info.file_size > RATIO_FLOOR and grown > limits.archive_ratio:
         raise DatasetError(
-            f"{name}: {info.filename[-60:]!r} would grow {grown}-fold. Pictures do not; it was not read."
+            f"{name}: {info.filename[-60:]!r} would unpack to {grown:,} times its size. Pictures do not, so it was not "
+            "read."
         )
     if info.file_size > limits.archive_bytes:
         raise DatasetError(
-            f"{name}: {info.filename[-60:]!r} has {info.file_size / MB:.0f} MB; at most "
-            f"{limits.archive_bytes // MB} MB are read."
+            f"{name}: {info.filename[-60:]!r} has {info.file_size / MB:.0f} MB; the limit is "
+            f"{limits.archive_bytes // MB} MB."
         )

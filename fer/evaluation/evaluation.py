@@ -16,6 +16,7 @@ from fer.evaluation import curves, ferplus_agreement
 from fer.evaluation.metrics import Report, predict_all, score
 from fer.evaluation.prediction_sets import Coverage, coverage_of, faces_digest
 from fer.inference.recognizer import Recognizer
+from fer.wording import count_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -135,10 +136,10 @@ def study(
     if not numbers.all():
         if not numbers.any():
             raise DatasetError(
-                f"{recognizer.name} gives no number for any face of {split_name(split)}: its weights "
+                f"{recognizer.name} gives no valid probabilities for any face of {split_name(split)}: its weights "
                 "overflow. Choose another model."
             )
-        remark = f"{int((~numbers).sum())} faces got no number from the model and are left out."
+        remark = f"{count_of(int((~numbers).sum()), 'face')} left out: the model gives no valid probabilities."
         part = replace(part.take(np.flatnonzero(numbers)), remarks=(*part.remarks, remark))
         probabilities = probabilities[numbers]
     return Evaluation(

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 STRENGTHS = (
-    (0.0, 0.5, "split (at most half agree)"),
-    (0.5, 0.7, "leaning (50 to 70%)"),
-    (0.7, 0.9, "clear (70 to 90%)"),
+    (0.0, 0.5, "split (up to 50%)"),
+    (0.5, 0.7, "leaning (50–70%)"),
+    (0.7, 0.9, "clear (70–90%)"),
     (0.9, 1.01, "unanimous (over 90%)"),
 )
 

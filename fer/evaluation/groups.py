@@ -15,6 +15,7 @@ from fer.errors import DatasetError
 from fer.expressions import COUNT
 from fer.limits import MB, OWNER, Limits
 from fer.scores import confusion_matrix, macro_f1
+from fer.wording import count_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -72,7 +73,7 @@ def read_metadata(data: bytes, names: list[str], limits: Limits = OWNER) -> Meta
     most = limits.table_bytes
     if len(data) > most:
         raise DatasetError(
-            f"The table has {len(data) / MB:.1f} MB; at most {most // MB} MB are read. Give fewer rows or columns."
+            f"The table has {len(data) / MB:.1f} MB; the limit is {most // MB} MB. Use fewer rows or columns."
         )
     try:
         text = data.decode("utf-8-sig")
@@ -82,12 +83,12 @@ def read_metadata(data: bytes, names: list[str], limits: Limits = OWNER) -> Meta
         titles = next(reader, [])
         rows = [row for row in islice(reader, MAX_ROWS + 1) if row]
     except (UnicodeDecodeError, csv.Error):
-        raise DatasetError("The table is not CSV text in UTF-8.") from None
+        raise DatasetError("The table is not a CSV file in UTF-8. Save it as “CSV UTF-8”.") from None
     if len(rows) > MAX_ROWS or len(titles) > MAX_COLUMNS:
-        raise DatasetError(f"The table is too large: at most {MAX_ROWS:,} rows and {MAX_COLUMNS} columns are read.")
+        raise DatasetError(f"The table is too large: the limit is {MAX_ROWS:,} rows and {MAX_COLUMNS} columns.")
     key = next((place for place, title in enumerate(titles) if title.strip().lower() in NAME_COLUMNS), None)
     if key is None:
-        raise DatasetError(f"The table has no column of picture names. Call one of them {' or '.join(NAME_COLUMNS)}.")
+        raise DatasetError(f"The table has no column of picture names. Call that column {' or '.join(NAME_COLUMNS)}.")
     table = {_cell(row, key).replace("\\", "/"): row for row in rows}
     bases = Counter(name.rsplit("/", 1)[-1] for name in names)
     # A bare file name stands for a picture only where no other folder has one of that name.
@@ -97,8 +98,8 @@ def read_metadata(data: bytes, names: list[str], limits: Limits = OWNER) -> Meta
     unused = len(table) - len({word for word, row in zip(known, found) if row is not None})
     if not matched:
         raise DatasetError(
-            f"None of the table's {len(table)} names is among the {len(names)} pictures, such as "
-            f"{names[0]!r}. Names are compared letter by letter."
+            f"None of the names in the table matches one of the {count_of(len(names), 'picture')} here, such as "
+            f"{names[0]!r}. Names must match exactly."
         )
     columns, skipped = {}, []
     for place, title in enumerate(titles):

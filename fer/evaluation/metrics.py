@@ -14,6 +14,7 @@ from fer.expressions import COUNT, NAMES
 from fer.inference.recognizer import Recognizer
 from fer.models.torchvision_repair import ensure_torchvision
 from fer.scores import macro_f1
+from fer.wording import count_of
 
 ensure_torchvision()  # torchmetrics imports torchvision where it is installed
 import torchmetrics.functional.classification as tm  # noqa: E402
@@ -53,8 +54,8 @@ class Report:
             return ""
         count = COUNT - len(self.absent)
         return (
-            f"There are no faces of {', '.join(self.absent)} here, so macro averages are over the {count} "
-            f"class{'' if count == 1 else 'es'} present."
+            f"There are no faces of {', '.join(self.absent)} here, so macro averages are over the "
+            f"{count_of(count, 'class', 'classes')} present."
         )
 
     def to_json(self) -> dict[str, object]:

@@ -11,12 +11,17 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 import plotly.graph_objects as go
+from plotly.offline import get_plotlyjs
 
 from fer.errors import FerError
 from fer.evaluation.curves import precision_recall_curves, roc_curves
 from fer.evaluation.evaluation import GALLERY, Evaluation
+from fer.evaluation.robustness import stress_sentence, worst_first
 from fer.expressions import NAMES
+from fer.preprocessing import TTA_WORDS
 from fer.visualization import evaluation_figures as charts
+from fer.visualization.figures import CONFIG
+from fer.wording import count_of, percent
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,19 +32,22 @@ if TYPE_CHECKING:
 STYLE = """body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1B1E2B}
 table{border-collapse:collapse;margin:1rem 0}td,th{padding:.3rem .8rem;text-align:right;border-bottom:1px solid #dde0ea}
 td:first-child,th:first-child{text-align:left}.faces{display:flex;flex-wrap:wrap;gap:.8rem}
-figure{margin:0;width:96px;font-size:.75rem}figure img{width:96px;image-rendering:pixelated;border-radius:6px}"""
+figure{margin:0;width:96px;font-size:.75rem}figure img{width:96px;image-rendering:pixelated;border-radius:6px}
+.charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(10rem,1fr));gap:1rem}h4{margin:0;font-size:.9rem}
+@media(max-width:30rem){td,th{padding:.3rem .4rem;font-size:.85rem}}"""
 
 
 def render_report(studies: list[Evaluation], stress: dict[str, list[StressPoint]] | None = None) -> str:
     """HTML of one section a study, with its charts live; names are shown letter by letter."""
-    parts, scripts = [], True
+    parts = []
     for item in studies:
         parts.append(_headline(item))
-        for title, figure in _figures(item, stress):
-            parts.append(f"<h3>{html.escape(title)}</h3>")
-            parts.append(figure.to_html(full_html=False, include_plotlyjs=scripts, config={"displayModeBar": False}))
-            scripts = False
+        for title, figure in _figures(item):
+            parts.append(f"<h3>{html.escape(title)}</h3>{_chart(figure)}")
+        if stress:
+            parts.append(_stress(stress))
         parts.append(_gallery(item))
+    parts.insert(0, f"<script>{get_plotlyjs()}</script>")
     return (
         f"<!doctype html><html lang='en'><meta charset='utf-8'><meta name='viewport' "
         f"content='width=device-width'><title>FER Studio: evaluation</title><style>{STYLE}</style>"
@@ -59,19 +67,23 @@ def headline_rows(item: Evaluation) -> list[tuple[str, str]]:
     """(what, value) of the numbers that open a report."""
     report, more, (low, high) = item.report, item.averages, item.interval
     rows = [
-        ("Accuracy", f"{report.accuracy:.1%}"),
-        ("95% interval", f"{low:.1%} to {high:.1%}"),
+        ("Accuracy", percent(report.accuracy, 1)),
+        ("95% interval", f"{percent(low, 1)} to {percent(high, 1)}"),
         ("Macro precision, recall, F1", ", ".join(f"{more.macro[k]:.3f}" for k in ("precision", "recall", "f1"))),
         ("Weighted precision, recall, F1", ", ".join(f"{more.weighted[k]:.3f}" for k in ("precision", "recall", "f1"))),
-        ("Truth among the two most probable", f"{more.top2:.1%}"),
+        ("Top-2 accuracy", percent(more.top2, 1)),
         ("Cohen's kappa", f"{more.kappa:.3f}"),
-        ("Loss (nats)", f"{report.nll:.4f}"),
+        ("Log loss (nats)", f"{report.nll:.4f}"),
         ("ECE", f"{report.ece:.4f}"),
         ("Brier score", f"{report.brier:.4f}"),
     ]
     if report.accuracy_without_train_duplicates is not None:
-        rows.insert(2, ("Without train duplicates", f"{report.accuracy_without_train_duplicates:.1%}"))
+        rows.insert(2, ("Accuracy without training duplicates", percent(report.accuracy_without_train_duplicates, 1)))
     return rows
+
+
+IN_SAMPLE = "They were fitted on these very faces, so these numbers are too good."
+STRESS_AXES = "Each chart: strength, 0 (clean) to 5, against the change in accuracy in points; shaded: 95% interval."
 
 
 def score_text(score: float | None) -> str:
@@ -79,14 +91,19 @@ def score_text(score: float | None) -> str:
     return "–" if score is None else f"{score:.3f}"
 
 
+def share_text(share: float | None) -> str:
+    """The same for a percentage."""
+    return "–" if share is None else percent(share, 1)
+
+
 def sets_sentence(sets: Coverage) -> str:
     """What prediction sets promise, what they keep on these faces, and for which class they keep least."""
     kept = {name: row["coverage"] for name, row in sets.per_class.items() if row["coverage"] is not None}
     lowest = min(kept, key=lambda name: kept[name])
     return (
-        f"Prediction sets at {sets.level:.0%}: they hold the truth of {sets.coverage:.1%} of the faces, with "
-        f"{sets.mean_size:.2f} expressions each; least for {lowest}, {kept[lowest]:.1%}."
-        + (" They were fitted on these very faces, which flatters them." if sets.in_sample else "")
+        f"Prediction sets at {percent(sets.level)} contain the true expression of {percent(sets.coverage, 1)} of the "
+        f"faces, with {sets.mean_size:.2f} expressions per set on average; coverage is lowest for {lowest}, "
+        f"{percent(kept[lowest], 1)}." + (f" {IN_SAMPLE}" if sets.in_sample else "")
     )
 
 
@@ -104,7 +121,7 @@ def _headline(item: Evaluation) -> str:
     remarks = "".join(f"<p>{html.escape(remark)}</p>" for remark in sentences)
     return (
         f"<h2>{html.escape(report.model)} on {html.escape(report.split)}</h2>"
-        f"<p>{report.n:,} faces of {html.escape(item.part.name)}, averaged views: {report.tta}. Weights "
+        f"<p>{count_of(report.n, 'face')} from {html.escape(item.part.name)}, {TTA_WORDS[report.tta]}. Weights "
         f"{item.weights_sha256[:12]}, {date.today().isoformat()}.</p>{remarks}<table>{rows}</table>"
         f"<table><tr><th></th><th>precision</th><th>recall</th><th>F1</th><th>faces</th></tr>{classes}</table>"
         + (_sets(sets) if sets else "")
@@ -113,17 +130,34 @@ def _headline(item: Evaluation) -> str:
 
 def _sets(sets: Coverage) -> str:
     rows = "".join(
-        f"<tr><td>{name}</td><td>{score_text(row['coverage'])}</td><td>{score_text(row['mean_size'])}</td>"
+        f"<tr><td>{name}</td><td>{share_text(row['coverage'])}</td><td>{score_text(row['mean_size'])}</td>"
         f"<td>{row['support']:,}</td></tr>"
         for name, row in sets.per_class.items()
     )
     return (
-        f"<h3>Prediction sets</h3><p>{sets_sentence(sets)} It is a promise about faces like FER2013's.</p>"
-        f"<table><tr><th></th><th>truth in the set</th><th>expressions in a set</th><th>faces</th></tr>{rows}</table>"
+        f"<h3>Prediction sets</h3><p>{sets_sentence(sets)} The promise holds for faces like FER2013's.</p>"
+        f"<table><tr><th></th><th>coverage</th><th>expressions per set</th><th>faces</th></tr>{rows}</table>"
     )
 
 
-def _figures(item: Evaluation, stress: dict[str, list[StressPoint]] | None) -> list[tuple[str, go.Figure]]:
+def _chart(figure: go.Figure) -> str:
+    chart: str = figure.to_html(full_html=False, include_plotlyjs=False, config=CONFIG)
+    return chart
+
+
+def _stress(stress: dict[str, list[StressPoint]]) -> str:
+    """A sentence a model, then a small chart a condition, in the order of what they cost the first model."""
+    sentences = "".join(
+        f"<p>{html.escape(model)}: {html.escape(stress_sentence(points))}</p>" for model, points in stress.items()
+    )
+    small = "".join(
+        f"<div><h4>{html.escape(condition)}</h4>{_chart(charts.stress_curves(stress, condition))}</div>"
+        for condition in worst_first(next(iter(stress.values())))
+    )
+    return f"<h3>Stress</h3>{sentences}<p>{STRESS_AXES}</p><div class='charts'>{small}</div>"
+
+
+def _figures(item: Evaluation) -> list[tuple[str, go.Figure]]:
     at = item.risk.at(item.threshold)
     found = [
         ("Confusion matrix", charts.confusion(item.report.confusion_matrix)),
@@ -131,7 +165,8 @@ def _figures(item: Evaluation, stress: dict[str, list[StressPoint]] | None) -> l
         ("Reliability", charts.reliability_diagram(item.reliability)),
         ("Confidence", charts.confidence_histogram(item.reliability)),
         (
-            f"Risk and coverage; sure from {item.threshold:.0%} on: {at[0]:.0%} answered, {at[1]:.1%} of those wrong",
+            f"Risk and coverage: at a threshold of {percent(item.threshold)}, {percent(at[0])} of the faces get an "
+            f"answer, and {percent(at[1], 1)} of these answers are wrong",
             charts.risk_coverage_chart(item.risk.coverage, item.risk.risk, at),
         ),
         (
@@ -142,16 +177,17 @@ def _figures(item: Evaluation, stress: dict[str, list[StressPoint]] | None) -> l
     ]
     if item.people:
         found.append(("The model beside people (FER+)", charts.people_chart(item.people.by_strength)))
-    for condition in {point.condition: 1 for points in (stress or {}).values() for point in points}:
-        found.append((f"Stress: {condition}", charts.stress_curves(stress or {}, condition)))
     return found
 
 
 def _gallery(item: Evaluation) -> str:
     figures = []
     for row in item.confident_errors()[:GALLERY]:
-        named = int(item.probabilities[row].argmax())
-        words = f"{NAMES[item.labels[row]]}, named {NAMES[named]} {item.probabilities[row, named]:.0%}"
+        predicted = int(item.probabilities[row].argmax())
+        words = (
+            f"labeled {NAMES[item.labels[row]]}, predicted {NAMES[predicted]} "
+            f"{percent(float(item.probabilities[row, predicted]))}"
+        )
         figures.append(
             f"<figure><img alt='a face' src='{_picture(item.part.pixels[row])}'>"
             f"<figcaption>{words}</figcaption></figure>"

@@ -1,4 +1,4 @@
-"""Harder conditions, drawn onto faces: what light, blur, size, pose and cover do to a model.
+"""Harder conditions, applied to faces: what light, blur, size, pose and cover do to a model.
 
 The conditions are those that the literature on masked, surveillance and in-the-wild faces names as its
 limits. Each is seeded and has five strengths, 1 to 5.
@@ -6,13 +6,14 @@ limits. Each is seeded and has five strengths, 1 to 5.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 import cv2
 import numpy as np
 
+from fer import wording
 from fer.conformal import PredictionSets
 from fer.data.corruptions import (
     Change,
@@ -26,6 +27,7 @@ from fer.data.corruptions import (
     side_light,
     sunglasses,
 )
+from fer.wording import count_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -160,10 +162,31 @@ def stress_report(
             )
 
 
-def contact_sheet(face: NDArray[np.uint8], seed: int = 0) -> NDArray[np.uint8]:
-    """One face under every condition (rows) and strength (columns): (14 S, 6 S) uint8, the clean face first."""
-    rows = [
-        np.hstack([face, *(stressed(face[None], name, strength, seed)[0] for strength in STRENGTHS)])
+def worst_first(points: Sequence[StressPoint]) -> dict[str, StressPoint]:
+    """The conditions, each with the point where it costs most accuracy; those that cost most come first."""
+    worst: dict[str, StressPoint] = {}
+    for point in points:
+        if point.condition not in worst or point.change < worst[point.condition].change:
+            worst[point.condition] = point
+    return dict(sorted(worst.items(), key=lambda one: one[1].change))
+
+
+def stress_sentence(points: Sequence[StressPoint]) -> str:
+    """What costs most and least accuracy; points: at least one."""
+    worst = list(worst_first(points).values())
+    first, last = worst[0], worst[-1]
+    if first.change > -0.005:
+        return f"Loses no accuracy under {count_of(len(worst), 'condition')}."
+    most = f"Loses most under {first.condition}: {wording.points(first.change)} at strength {first.strength}."
+    if len(worst) == 1:
+        return most
+    least = "nothing" if last.change > -0.005 else wording.points(last.change)
+    return f"{most} Least under {last.condition}: {least}."
+
+
+def sample_strips(face: NDArray[np.uint8], seed: int = 0) -> dict[str, NDArray[np.uint8]]:
+    """One face under each condition: clean, then strengths 1 to 5 side by side, (S, 6 S) uint8."""
+    return {
+        name: np.hstack([face, *(stressed(face[None], name, strength, seed)[0] for strength in STRENGTHS)])
         for name in CONDITIONS
-    ]
-    return np.vstack(rows)
+    }

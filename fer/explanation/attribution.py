@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import threading
 import warnings
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -13,10 +14,14 @@ from captum.attr import GuidedBackprop, LayerAttribution, LayerGradCam, Saliency
 from torch import nn
 
 from fer.errors import ExplainError
-from fer.explanation.methods import FUSED, METHODS
+from fer.explanation.methods import FUSED, METHODS, Method
 
 warnings.filterwarnings("ignore", message="Setting backward hooks on ReLU activations")
 warnings.filterwarnings("ignore", message="Input Tensor 0 did not already require gradients")
+
+
+# (N, 1, S, S) under directions (N, 7) -> maps (N, 1, h, w), a layer each.
+LayerCams = Callable[[torch.Tensor, torch.Tensor], list[torch.Tensor]]
 
 
 class Scores(nn.Module):
@@ -41,10 +46,12 @@ class Explainer:
         own = copy.deepcopy(model).eval().requires_grad_(False)
         self._model = own.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         # Never hooked, so it needs no lock: what takes seconds does not hold up what takes a tenth of one.
-        self._unhooked = copy.deepcopy(self._model)
+        self._unhooked = _twin(self._model)
+        # Hooked by slow methods, which then hold up no quick one.
+        self._slowly_hooked = _twin(self._model)
         self._scores = Scores(self._model)
         self._layers = self._model.attribution_layers()
-        self._lock = threading.Lock()
+        self._lock, self._slow_lock = threading.Lock(), threading.Lock()
 
     @property
     def layers(self) -> tuple[str, ...]:
@@ -71,12 +78,23 @@ class Explainer:
         if METHODS[method].layered and layer not in self.layers:
             raise ExplainError(f"This network has no layer {layer[:40]!r}. Choose from {', '.join(self.layers)}.")
         with torch.enable_grad(), _one_thread:
-            if METHODS[method].place:
+            if METHODS[method].place and not METHODS[method].layered:
                 maps = METHODS[method].function()(self._unhooked, batch.detach(), directions)
             else:
-                with self._lock:
+                with self._slow_lock if METHODS[method].slow else self._lock:
                     maps = self._maps(method, batch.detach(), directions, layer)
         return maps.detach().squeeze(1).numpy().astype(np.float32, copy=False)  # (N, 1, S, S) -> (N, S, S)
+
+    def grad_cam_alone(self, batch: torch.Tensor, direction: torch.Tensor, layer: str) -> np.ndarray:
+        """One face's Grad-CAM, (S, S) float32, up to a factor: it compares with no other class's.
+
+        Where all layers are fused it is several times as fast as `attribute`: no other class is computed.
+        """
+        if layer != FUSED:
+            return self.attribute("grad_cam", batch, direction[None], layer)[0]
+        with torch.enable_grad(), _one_thread, self._lock:
+            cams = self._layer_cams(batch.detach(), direction[None])
+            return torch.stack([_scaled(cam, batch.shape[-2:]) for cam in cams]).mean(0)[0, 0].numpy()
 
     def logits(self, batch: torch.Tensor) -> torch.Tensor:
         """(N, 1, S, S) -> (N, 7), by the copy that is explained."""
@@ -85,6 +103,8 @@ class Explainer:
 
     def _maps(self, method: str, batch: torch.Tensor, directions: torch.Tensor, layer: str) -> torch.Tensor:
         faces = batch.expand(len(directions), -1, -1, -1)
+        if METHODS[method].place:
+            return self._of_layer(METHODS[method], faces, directions, layer)
         if method == "grad_cam":
             return self._grad_cam(faces, directions, layer)
         if method == "guided_backprop":
@@ -97,35 +117,28 @@ class Explainer:
         return GuidedBackprop(self._scores).attribute(faces.clone(), additional_forward_args=directions)
 
     def _grad_cam(self, faces: torch.Tensor, directions: torch.Tensor, layer: str) -> torch.Tensor:
-        """(N, 1, S, S), never negative. Where all layers are fused: the mean of each one's LayerCAM, as in `_fused`."""
+        """(N, 1, S, S), never negative. Where all layers are fused: the mean of each one's LayerCAM."""
         size = faces.shape[-2:]
         if layer != FUSED:
             cam = LayerGradCam(self._scores, self._layers[layer]).attribute(
                 faces.clone(), additional_forward_args=directions, relu_attributions=True
             )
             return LayerAttribution.interpolate(cam, size, "bilinear")
-        return self._fused(faces, directions)
+        return _fused(faces, directions, self._layer_cams)
 
-    def _fused(self, faces: torch.Tensor, directions: torch.Tensor) -> torch.Tensor:
-        """The mean over layers of a row's LayerCAMs, each scaled to 1, times the row's strength.
+    def _of_layer(self, method: Method, faces: torch.Tensor, directions: torch.Tensor, layer: str) -> torch.Tensor:
+        """A layered method that has a module of its own: (N, 1, S, S)."""
+        function, model = method.function(), self._slowly_hooked if method.slow else self._model
+        layers = model.attribution_layers()  # type: ignore[operator]
+        chosen = list(layers.values()) if layer == FUSED else [layers[layer]]
 
-        The strength, 0..1 for a class, is the mean over layers of how near a row's peak comes to the highest of that
-        face's seven classes: rows compare, and none depends on which others were asked for.
-        """
-        count, size = len(faces), faces.shape[-2:]
-        alike = bool((faces == faces[:1]).all())
-        every = faces[:1] if alike else faces  # faces to compare the classes of: (M, 1, S, S)
-        cams = self._layer_cams(
-            torch.cat([faces, every.repeat_interleave(7, 0)]), torch.cat([directions, units().repeat(len(every), 1)])
-        )
-        maps, strengths = [], []
-        for cam in cams:  # (N + 7 M, 1, h, w), a layer each
-            peaks = cam.amax((1, 2, 3))
-            highest = peaks[count:].view(-1, 7).amax(1).expand(count)  # (M,) -> (N,)
-            strengths.append(peaks[:count] / highest.clamp_min(1e-12))
-            scaled = cam[:count] / peaks[:count].clamp_min(1e-12).view(-1, 1, 1, 1)
-            maps.append(LayerAttribution.interpolate(scaled, size, "bilinear"))
-        return torch.stack(maps).mean(0) * torch.stack(strengths).mean(0).view(-1, 1, 1, 1)
+        def cams(faces: torch.Tensor, directions: torch.Tensor) -> list[torch.Tensor]:
+            batch = faces[:1] if bool((faces == faces[:1]).all()) else faces
+            return [function(model, batch, directions, module) for module in chosen]
+
+        if layer == FUSED:
+            return _fused(faces, directions, cams)
+        return LayerAttribution.interpolate(cams(faces, directions)[0], faces.shape[-2:], "bilinear")
 
     def _layer_cams(self, faces: torch.Tensor, directions: torch.Tensor) -> list[torch.Tensor]:
         """LayerCAM (Jiang et al. 2021) of every layer, from one pass forth and back."""
@@ -144,6 +157,41 @@ class Explainer:
             F.relu((F.relu(gradient) * feature.detach()).sum(1, keepdim=True))
             for gradient, feature in zip(gradients, features, strict=True)
         ]
+
+
+def _twin(model: nn.Module) -> nn.Module:
+    """A copy with hooks of its own and the very same weights, which nobody changes."""
+    shared = [*model.parameters(), *model.buffers()]
+    return copy.deepcopy(model, {id(tensor): tensor for tensor in shared})
+
+
+def _fused(faces: torch.Tensor, directions: torch.Tensor, layer_cams: LayerCams) -> torch.Tensor:
+    """The mean over layers of a row's maps, each scaled to 1, times the row's strength: (N, 1, S, S).
+
+    The strength, 0..1 for a class, is the mean over layers of how near a row's peak comes to the highest of that
+    face's seven classes: rows compare, and none depends on which others were asked for.
+    """
+    count, size = len(faces), faces.shape[-2:]
+    alike = bool((faces == faces[:1]).all())
+    if alike and torch.equal(directions, units()):
+        cams = [torch.cat([cam, cam]) for cam in layer_cams(faces, directions)]
+    else:
+        every = faces[:1] if alike else faces  # faces to compare the classes of: (M, 1, S, S)
+        cams = layer_cams(
+            torch.cat([faces, every.repeat_interleave(7, 0)]), torch.cat([directions, units().repeat(len(every), 1)])
+        )
+    maps, strengths = [], []
+    for cam in cams:  # (N + 7 M, 1, h, w), a layer each
+        peaks = cam.amax((1, 2, 3))
+        highest = peaks[count:].view(-1, 7).amax(1).expand(count)  # (M,) -> (N,)
+        strengths.append(peaks[:count] / highest.clamp_min(1e-12))
+        maps.append(_scaled(cam[:count], size))
+    return torch.stack(maps).mean(0) * torch.stack(strengths).mean(0).view(-1, 1, 1, 1)
+
+
+def _scaled(cam: torch.Tensor, size: torch.Size) -> torch.Tensor:
+    """A layer's maps (N, 1, h, w), each with its peak at 1, at the input's size."""
+    return LayerAttribution.interpolate(cam / cam.amax((1, 2, 3), keepdim=True).clamp_min(1e-12), size, "bilinear")
 
 
 class _OneThread:

@@ -1,117 +1,22 @@
-"""Explain one face of a photo: from the picture to maps, what they cost, and words."""
+"""Explain one face of a photo: from the picture to maps, what they are worth, and words."""
 
 from __future__ import annotations
 
-import threading
-import weakref
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 
-import cv2
 import numpy as np
-import torch
 
 from fer.errors import ExplainError
-from fer.explanation.attribution import Explainer, units
-from fer.explanation.faithfulness import curves, random_curves
 from fer.explanation.faithfulness_table import default_layer
-from fer.explanation.methods import METHODS, evidence, is_blank, marks_nothing
-from fer.explanation.regions import areas, in_words, landmarks_in_input, region_labels, shares
+from fer.explanation.job import FILLS, ExplanationJob, Key, Map, key_of
+from fer.explanation.methods import METHODS, evidence
+from fer.explanation.regions import shares
+from fer.explanation.subject import explainer_for, sentence, subject
 from fer.expressions import INDEX, NAMES
 from fer.inference.recognizer import Recognizer
-from fer.models.registry import fold
 from fer.records import Curves, Explanation, FaceBox, Prediction
-from fer.scores import softmax
-from fer.vision.alignment import cut, face_crop
-from fer.vision.pixels import as_rgb
-from fer.vision.quality import is_plain
 
-PICTURE_SCALE = 8  # picture pixels for one of the network's
 Progress = Callable[[float], None]
-
-_explainers: weakref.WeakKeyDictionary[Recognizer, Explainer] = weakref.WeakKeyDictionary()
-_lock = threading.Lock()
-
-
-def explainer_for(recognizer: Recognizer) -> Explainer:
-    """The torch copy of a recognizer's weights, branches folded as in prediction; made once, shared by all.
-
-    Raises WeightsError where the file holds other weights by now: a run replaces its own.
-    """
-    with _lock:
-        if recognizer not in _explainers:
-            _explainers[recognizer] = Explainer(fold(recognizer.load_network()))
-        return _explainers[recognizer]
-
-
-@dataclass(frozen=True, eq=False)
-class Subject:
-    """A face ready to be explained: gray as cut out, (H, H) uint8, and where its landmarks came from."""
-
-    recognizer: Recognizer
-    prediction: Prediction
-    aligned_gray: np.ndarray
-    aligned_rgb: np.ndarray  # the same square of the photo, finer
-    landmarks: np.ndarray  # (5, 2), in pixels of the network's input
-
-    @cached_property
-    def batch(self) -> torch.Tensor:
-        """(1, 1, S, S) float32, as the network sees it."""
-        return torch.from_numpy(self.recognizer.card.preprocessing(self.aligned_gray[None]))
-
-    @property
-    def size(self) -> int:
-        return self.recognizer.card.input_size
-
-    @cached_property
-    def face_gray(self) -> np.ndarray:
-        return self._center(self.aligned_gray, self.size)
-
-    @cached_property
-    def picture_rgb(self) -> np.ndarray:
-        """What the network sees, in the photo's colors, PICTURE_SCALE times as fine: (8 S, 8 S, 3) uint8."""
-        return self._center(self.aligned_rgb, self.size * PICTURE_SCALE)
-
-    @cached_property
-    def regions(self) -> np.ndarray:
-        """Each pixel's index in fer.explanation.regions.REGIONS, (S, S)."""
-        return region_labels(self.landmarks, self.size)
-
-    @property
-    def plain(self) -> bool:
-        """Whether there is nothing to see: one even gray."""
-        return is_plain(self.aligned_gray)
-
-    def probabilities(self, batch: np.ndarray) -> np.ndarray:
-        """(N, 1, S, S) float32 preprocessed -> calibrated (N, 7), by the engine that predicts."""
-        return softmax(self.recognizer.engine(batch) / self.recognizer.card.temperature)
-
-    def attribute(self, method: str, directions: torch.Tensor, layer: str | None = None) -> np.ndarray:
-        """Maps of this face under each direction (N, 7): (N, S, S) float32."""
-        return explainer_for(self.recognizer).attribute(method, self.batch, directions, layer)
-
-    @staticmethod
-    def _center(picture: np.ndarray, side: int) -> np.ndarray:
-        top = (len(picture) - side) // 2
-        return np.ascontiguousarray(picture[top : top + side, top : top + side])
-
-
-def subject(recognizer: Recognizer, image_rgb: np.ndarray, face: Prediction | FaceBox) -> Subject:
-    """Cut the face out as for prediction."""
-    image_rgb = as_rgb(image_rgb)
-    prediction = face if isinstance(face, Prediction) else recognizer.read(image_rgb, [face])[0]
-    box = prediction.box
-    preprocessing = recognizer.card.preprocessing
-    steps = recognizer.steps(image_rgb, box)
-    fine = preprocessing.face_size * PICTURE_SCALE
-    if box.whole:
-        shrinks = min(image_rgb.shape[:2]) >= fine
-        aligned_rgb = cv2.resize(image_rgb, (fine, fine), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
-    else:
-        aligned_rgb = cut(image_rgb, face_crop(box), fine, gray=False)
-    landmarks = landmarks_in_input(box, preprocessing.face_size, preprocessing.input_size)
-    return Subject(recognizer, prediction, steps.gray, aligned_rgb, landmarks)
 
 
 def class_indices(classes: Sequence[str]) -> list[int]:
@@ -120,26 +25,6 @@ def class_indices(classes: Sequence[str]) -> list[int]:
         if name not in INDEX:
             raise ExplainError(f"The model has no class {str(name)[:40]!r}. Its classes: {', '.join(NAMES)}.")
     return [INDEX[name] for name in classes]
-
-
-def sentence(face: Subject, expression: str, values: np.ndarray, method: str) -> str:
-    """What a map says, in words; (S, S) float32."""
-    if face.plain:
-        return "There is no facial content in this picture: it is one plain gray, so no map of it means anything."
-    if marks_nothing(values, method):
-        against = "" if is_blank(values) else f" Everything that it shows speaks against {expression}."
-        return f"Nothing in this face speaks for {expression}: the map marks nothing.{against}"
-    found = shares(evidence(values, method), face.regions)
-    return in_words(
-        expression, found, areas(face.regions), expression == face.prediction.expression, METHODS[method].marks
-    )
-
-
-def removal(face: Subject, values: np.ndarray, method: str, class_index: int) -> Curves | None:
-    """What removing and showing the part that a map (S, S) marks does to its class; None where it marks nothing."""
-    if face.plain or marks_nothing(values, method):
-        return None
-    return curves(face.probabilities, face.batch.numpy(), evidence(values, method), class_index)
 
 
 def check_choices(recognizer: Recognizer, methods: Sequence[str], classes: Sequence[str], layer: str | None) -> None:
@@ -171,31 +56,29 @@ def explain(
     """
     check_choices(recognizer, methods, classes, layer)
     indices = class_indices(classes)
-    looked_at = subject(recognizer, image_rgb, face)
+    job = ExplanationJob(subject(recognizer, image_rgb, face), tuple(indices))
     layer = layer or default_layer(recognizer)
-    maps: dict[str, np.ndarray] = {}
-    measured: dict[str, tuple[Curves | None, ...]] = {}
-    for done, method in enumerate(methods):
-        maps[method] = looked_at.attribute(method, units(indices), layer)
-        if faithfulness:
-            measured[method] = tuple(
-                removal(looked_at, values, method, k) for values, k in zip(maps[method], indices, strict=True)
-            )
+    keys = [key_of(method, layer) for method in methods]
+    if not keys:
+        return assemble(job, keys, layer)
+    predicted = INDEX[job.face.prediction.expression]
+    asked = predicted if predicted in indices else indices[0]
+    first: Map = (keys[0], asked)
+    worth = [(key, index) for key in keys for index in (indices if len(indices) < len(NAMES) else [asked])]
+    wanted = worth if faithfulness else []
+    total = job.pending(keys, first, wanted)
+    for done, piece in enumerate(job.pieces(keys, first, wanted), 1):
+        piece.run()
         if progress is not None:
-            progress((done + 1) / len(methods))
-    baseline = random_curves(looked_at.probabilities, looked_at.batch.numpy()) if faithfulness else ()
-    return assemble(looked_at, layer, maps, measured, baseline, classes)
+            progress(done / total)
+    return assemble(job, keys, layer)
 
 
-def assemble(
-    face: Subject,
-    layer: str,
-    maps: dict[str, np.ndarray],
-    measured: dict[str, tuple[Curves | None, ...]],
-    baseline: tuple[Curves, ...],
-    classes: Sequence[str] = NAMES,
-) -> Explanation:
-    """Maps and curves with the words that go with them. baseline: all seven classes', or empty."""
+def assemble(job: ExplanationJob, keys: Sequence[Key], layer: str) -> Explanation:
+    """What is there by now, with the words that go with it. A method whose maps are not there is left out."""
+    face, classes = job.face, [NAMES[index] for index in job.classes]
+    maps = {key[0]: job.maps[key] for key in keys if key in job.maps}
+    ready = [key for key in keys if key in job.maps]
     return Explanation(
         face.prediction,
         face.recognizer.name,
@@ -206,16 +89,26 @@ def assemble(
         shares={
             method: {
                 name: shares(evidence(values, method), face.regions)
-                for name, values in zip(classes, maps[method], strict=True)
+                for name, values in zip(classes, found, strict=True)
             }
-            for method in maps
+            for method, found in maps.items()
         },
         words={
-            method: {
-                name: sentence(face, name, values, method) for name, values in zip(classes, maps[method], strict=True)
-            }
-            for method in maps
+            method: {name: sentence(face, name, values, method) for name, values in zip(classes, found, strict=True)}
+            for method, found in maps.items()
         },
-        curves=measured,
-        random_curves=tuple(baseline[INDEX[name]] for name in classes) if baseline else (),
+        measured={
+            key[0]: {NAMES[index]: job.measured[key, index] for index in job.classes if (key, index) in job.measured}
+            for key in ready
+        },
+        judgments={
+            key[0]: {NAMES[index]: job.judgment((key, index)) for index in job.classes if (key, index) in job.measured}
+            for key in ready
+        },
+        baselines={fill: _of_classes(job, fill) for fill in FILLS if job.baseline(fill)},
     )
+
+
+def _of_classes(job: ExplanationJob, fill: str) -> dict[str, Curves]:
+    baseline = job.baseline(fill)
+    return {NAMES[index]: baseline[index] for index in job.classes}

@@ -9,27 +9,46 @@ import numpy as np
 from fer.records import Curves
 
 Probabilities = Callable[[np.ndarray], np.ndarray]  # (N, 1, S, S) float32 -> (N, 7)
+# What takes the place of removed pixels: (1, 1, S, S) float32, masks (M, S, S) bool -> (M, 1, S, S) float32.
+Fill = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 FRACTIONS = (0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.65, 0.8, 1.0)
 RANDOM_ORDERS = 8
 CELL = 4  # pixels: what is taken away at once
 
 
-def curves(probabilities: Probabilities, batch: np.ndarray, evidence: np.ndarray, class_index: int) -> Curves:
+def gray(batch: np.ndarray, masks: np.ndarray) -> np.ndarray:
+    """The face with the masks' pixels replaced by its mean gray."""
+    return np.where(masks[:, None], batch.mean(dtype=np.float64).astype(np.float32), batch)
+
+
+def curves(
+    probabilities: Probabilities, batch: np.ndarray, evidence: np.ndarray, class_index: int, fill: Fill = gray
+) -> Curves:
     """Deletion and insertion (Petsiuk et al. 2018) for one map, cell by cell, the strongest evidence first.
 
+    Deletion removes the most relevant first. Insertion shows them first, which is to remove the least relevant first,
+    read from its end: with `fer.explanation.road.imputed` as fill these are ROAD's two orders (Rong et al. 2022).
     batch: (1, 1, S, S) float32, preprocessed. evidence: (S, S), never negative.
     """
-    return _walk(probabilities, batch, cell_order(evidence)[None])[0][class_index]
+    return _walk(probabilities, batch, cell_order(evidence)[None], fill)[0][class_index]
 
 
-def random_curves(
-    probabilities: Probabilities, batch: np.ndarray, seed: int = 0, orders: int = RANDOM_ORDERS
-) -> tuple[Curves, ...]:
-    """The baseline, a class each: the mean over random orders of the same cells."""
+def random_walks(
+    probabilities: Probabilities,
+    batch: np.ndarray,
+    seed: int = 0,
+    orders: int = RANDOM_ORDERS,
+    fill: Fill = gray,
+) -> list[list[Curves]]:
+    """The baseline: the same cells in `orders` random orders, seven classes each."""
     rng = np.random.default_rng(seed)
-    count = len(np.unique(_cells(batch.shape[-1])))
-    walks = _walk(probabilities, batch, np.stack([rng.permutation(count) for _ in range(orders)]))
+    count = len(np.unique(square_of(batch.shape[-1])))
+    return _walk(probabilities, batch, np.stack([rng.permutation(count) for _ in range(orders)]), fill)
+
+
+def mean_curves(walks: list[list[Curves]]) -> tuple[Curves, ...]:
+    """A class each: the mean over the walks."""
     return tuple(
         Curves(
             FRACTIONS,
@@ -40,23 +59,28 @@ def random_curves(
     )
 
 
+def advantage(found: Curves) -> float:
+    """Both orders in one number, -1..1: the area under insertion less that under deletion. Higher is better."""
+    return found.insertion_area - found.deletion_area
+
+
 def cell_order(evidence: np.ndarray) -> np.ndarray:
     """Cells of CELL x CELL pixels, the strongest mean evidence first; ties stay in reading order."""
-    cells = _cells(len(evidence))
+    cells = square_of(len(evidence))
     means = np.bincount(cells.ravel(), evidence.ravel()) / np.bincount(cells.ravel())
     return np.argsort(-means, kind="stable")
 
 
-def _cells(size: int) -> np.ndarray:
+def square_of(size: int) -> np.ndarray:
     """(S, S) -> each pixel's cell, numbered in reading order."""
     across = np.arange(size) // CELL
     return across[:, None] * (across[-1] + 1) + across
 
 
-def _walk(probabilities: Probabilities, batch: np.ndarray, orders: np.ndarray) -> list[list[Curves]]:
+def _walk(probabilities: Probabilities, batch: np.ndarray, orders: np.ndarray, fill: Fill) -> list[list[Curves]]:
     """orders: (R, cells). Returns the curves of R orders x 7 classes."""
     masks = np.concatenate(list(_masks(batch.shape[-1], orders)))  # (R * F, S, S)
-    rows = probabilities(np.concatenate([covered(batch, masks), covered(batch, ~masks)]))
+    rows = probabilities(np.concatenate([fill(batch, masks), fill(batch, ~masks)]))
     deletion, insertion = rows.reshape(2, len(orders), len(FRACTIONS), -1)
     return [
         [Curves(FRACTIONS, tuple(gone[:, k].tolist()), tuple(come[:, k].tolist())) for k in range(gone.shape[1])]
@@ -66,13 +90,8 @@ def _walk(probabilities: Probabilities, batch: np.ndarray, orders: np.ndarray) -
 
 def _masks(size: int, orders: np.ndarray) -> Iterator[np.ndarray]:
     """For each order the pixels that are taken, at each of FRACTIONS: (F, S, S) of bool."""
-    cells = _cells(size)
+    cells = square_of(size)
     for order in orders:
         rank = np.empty(len(order), int)
         rank[order] = np.arange(len(order))
         yield np.stack([rank[cells] < round(fraction * len(order)) for fraction in FRACTIONS])
-
-
-def covered(batch: np.ndarray, masks: np.ndarray) -> np.ndarray:
-    """The face with the masks' pixels replaced by its mean gray: (1, 1, S, S), (M, S, S) -> (M, 1, S, S)."""
-    return np.where(masks[:, None], batch.mean(dtype=np.float64).astype(np.float32), batch)

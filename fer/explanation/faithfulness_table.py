@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from fer.explanation.methods import FUSED
+from fer.explanation.methods import FUSED, METHODS
 from fer.inference.recognizer import Recognizer
 from fer.models.registry import architecture
 
@@ -45,6 +45,29 @@ def best_layer(recognizer: Recognizer) -> str | None:
 def default_layer(recognizer: Recognizer) -> str:
     """The best layer; all fused, which every network offers, where nothing was measured."""
     return best_layer(recognizer) or FUSED
+
+
+QUICK_S = 0.5  # a map that takes longer is none to open the page on
+
+
+def road_advantage(row: dict[str, Any]) -> float:
+    """By ROAD, the area under insertion less that under deletion: both orders in one number, higher is better."""
+    return float(row["road_insertion_area"] - row["road_deletion_area"])
+
+
+def opening_map(recognizer: Recognizer) -> tuple[str, str]:
+    """The method, and the layer for it, that Explain opens on: the most faithful by ROAD among those that take less
+    than QUICK_S and pass the randomization test; Grad-CAM where these very weights were not measured.
+    """
+    table, layer = read_table(recognizer), default_layer(recognizer)
+    if table is None or not table["current"] or "road_cost" not in table["rows"][0]:
+        return "grad_cam", layer
+    quick = [
+        row
+        for row in table["rows"]
+        if row["method"] in METHODS and row["layer"] in (None, layer) and row["seconds"] < QUICK_S and row["sane"]
+    ]
+    return (max(quick, key=road_advantage)["method"] if quick else "grad_cam"), layer
 
 
 def verdict(table: dict[str, Any] | None, method: str, layer: str | None) -> dict[str, Any] | None:

@@ -18,8 +18,8 @@ class Method:
     """signed: values below 0 speak against the class. marks: what its evidence is, the value or its size.
 
     layered: taken from a layer's features. slow: not among the maps that a page shows first.
-    place: module:function of (model, batch, directions) -> (N, 1, S, S), imported when first asked for; empty for
-    the methods that Explainer builds from Captum's itself.
+    place: module:function of (model, batch, directions) -> (N, 1, S, S), imported when first asked for; of a layered
+    method, (model, batch, directions, layer) -> (N, 1, h, w). Empty for what Explainer builds from Captum's.
     """
 
     label: str
@@ -63,6 +63,14 @@ METHODS = {
         "Simonyan et al. 2014",
         marks="size",
     ),
+    "hires_cam": Method(
+        "HiResCAM",
+        "Where the layer's features speak for the class, each place weighed by its own gradient.",
+        "Draelos and Carin 2020",
+        signed=False,
+        layered=True,
+        place="fer.explanation.hires_cam:hires_cam",
+    ),
     "integrated_gradients": Method(
         "Integrated Gradients",
         "The score shared out over the pixels: it adds up to the score against plain gray.",
@@ -76,6 +84,15 @@ METHODS = {
         "Zeiler and Fergus 2014",
         slow=True,
         place="fer.explanation.occlusion:occlusion",
+    ),
+    "score_cam": Method(
+        "Score-CAM",
+        "The layer's channels, each as strong as the face seen through it speaks for the class.",
+        "Wang et al. 2020",
+        signed=False,
+        layered=True,
+        slow=True,
+        place="fer.explanation.score_cam:score_cam",
     ),
 }
 FAST = tuple(name for name, method in METHODS.items() if not method.slow)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import threading
+import weakref
 from typing import Literal
 
 import numpy as np
@@ -15,8 +17,20 @@ Part = Literal["top", "all"]
 FAILS_FROM = 0.5  # a map that still ranks its pixels this much alike does not show what those weights learned
 
 
+_untaught: weakref.WeakKeyDictionary[Explainer, dict[tuple[Part, int], Explainer]] = weakref.WeakKeyDictionary()
+_lock = threading.Lock()
+
+
 def randomized(explainer: Explainer, part: Part, seed: int = 0) -> Explainer:
-    """An explainer of the same network, its last layer or all of its layers as before any training."""
+    """An explainer of the same network, its last layer or all of its layers as before any training; made once."""
+    with _lock:
+        known = _untaught.setdefault(explainer, {})
+        if (part, seed) not in known:
+            known[part, seed] = _forget(explainer, part, seed)
+        return known[part, seed]
+
+
+def _forget(explainer: Explainer, part: Part, seed: int) -> Explainer:
     model = copy.deepcopy(explainer.model)
     resets = [
         reset

@@ -1,17 +1,51 @@
-"""What was read over time, and what it comes to."""
+"""What was read over time, what somebody noted about it, and what it comes to."""
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from fer.expressions import NAMES
-from fer.records import NOT_SURE, FaceRecord
+from fer.records import CSV_COLUMNS, NOT_SURE, FaceRecord, cell_text, faces_csv
+
+
+@dataclass(frozen=True, order=True)
+class Event:
+    """A moment that somebody marked. time_s: seconds from the start."""
+
+    time_s: float
+    name: str
+
+    def to_json(self) -> dict[str, object]:
+        return {"time_s": round(self.time_s, 3), "name": self.name}
 
 
 def to_json(rows: Iterable[FaceRecord], **facts: object) -> str:
     return json.dumps({**facts, "rows": [row.to_json() for row in rows]}, indent=1)
+
+
+def to_csv(rows: Iterable[FaceRecord], names: Mapping[int, str], events: Iterable[Event]) -> str:
+    """As `faces_csv`. Where somebody named people or marked moments, the columns `name` and `event` follow; an event
+    is a line of its own at its time, and what does not apply to it is empty.
+
+    names: by a person's number.
+    """
+    noted = sorted(events)
+    if not names and not noted:
+        return faces_csv(rows)
+    lines = [(row.time_s, [*row.to_row(), cell_text(names.get(row.person, "")), ""]) for row in rows]
+    for event in noted:
+        line = dict.fromkeys(CSV_COLUMNS, "") | {"time_s": f"{event.time_s:.3f}"}
+        lines.append((event.time_s, [*line.values(), "", cell_text(event.name)]))
+    file = io.StringIO()
+    writer = csv.writer(file)
+    writer.writerow([*CSV_COLUMNS, "name", "event"])
+    writer.writerows(line for _, line in sorted(lines, key=lambda timed: timed[0]))
+    return file.getvalue()
 
 
 def shares(rows: Iterable[FaceRecord]) -> dict[str, float]:

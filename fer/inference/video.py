@@ -56,7 +56,7 @@ class VideoResult:
     """What a video gave.
 
     rows: one a person and reading; moments: at most one an expression; notes: sentences; sound: what became of it in
-    the annotated video, "" where none was written.
+    the annotated video, "" where none was written; cuts_s: when another scene began.
     """
 
     info: VideoInfo
@@ -67,6 +67,7 @@ class VideoResult:
     notes: tuple[str, ...]
     cancelled: bool = False
     sound: Way | Literal["none", ""] = ""
+    cuts_s: tuple[float, ...] = ()
 
 
 def read_video(
@@ -92,6 +93,7 @@ def read_video(
     found, keep = 0, on_rows or rows.extend
     tracked_reader = TrackedReader(recognizer, detector, long_side=FULL_SIDE, stall_s=math.inf)
     cuts, readings = SceneCuts(), _Readings(readings_per_s)
+    cuts_s: list[float] = []
     strongest: dict[str, Moment] = {}
     faces: tuple[TrackedFace, ...] = ()
     began, count, cancelled = time.monotonic(), 0, False
@@ -105,6 +107,7 @@ def read_video(
             if cut:
                 tracked_reader.restart()
                 faces = ()
+                cuts_s.append(time_s)
             due = readings.due(time_s, cut)
             if due:
                 faces = tracked_reader.read(frame_rgb, time_s)
@@ -132,7 +135,9 @@ def read_video(
         notes.append("No face was found in this video. A face needs about 20 pixels, and to be turned to the camera.")
     moments = sorted(strongest.values(), key=lambda moment: moment.row.time_s)
     told: Way | Literal["none", ""] = "" if out is None else "none" if sound is None else sound.way
-    return VideoResult(info, tuple(rows), tuple(moments), count, readings.count, tuple(notes), cancelled, told)
+    return VideoResult(
+        info, tuple(rows), tuple(moments), count, readings.count, tuple(notes), cancelled, told, tuple(cuts_s)
+    )
 
 
 class _Readings:

@@ -53,6 +53,15 @@ class Card:
     def input_size(self) -> int:
         return self.preprocessing.input_size
 
+    @property
+    def from_drawings(self) -> bool:
+        """Whether all that it learned from was synthetic faces: its accuracy says nothing of photos."""
+        from fer.data.read import SYNTHETIC
+
+        settings = self.training.get("config", {})
+        began_with = settings.get("init", "") if isinstance(settings, dict) else ""
+        return self.data == SYNTHETIC and self.training.get("started_from", began_with) in ("", SYNTHETIC)
+
     def judge(self, box: FaceBox, probabilities: tuple[float, ...], quality: Quality) -> Prediction:
         """What to make of one face's calibrated probabilities (7,), read in one view: whether it is sure, which set."""
         names: tuple[str, ...] = ()

@@ -72,7 +72,7 @@ def summarize(model: nn.Module, input_size: int = 44) -> Summary:
         own = sum(parameter.numel() for parameter in module._parameters.values() if parameter is not None)
         rows.append(LayerRow(type(module).__name__, tuple(output.shape[1:]), own))
 
-    _run_noted(
+    run_noted(
         model,
         input_size,
         note,
@@ -102,13 +102,13 @@ def multiply_adds(model: nn.Module, input_size: int = 44) -> int:
         places = output[0].numel()  # every number of the output is one dot product
         total += places * (module.weight[0].numel() if isinstance(module, nn.Conv2d) else module.in_features)
 
-    _run_noted(
+    run_noted(
         model, input_size, note, [module for module in model.modules() if isinstance(module, (nn.Conv2d, nn.Linear))]
     )
     return total
 
 
-def _run_noted(model: nn.Module, input_size: int, note: Callable[..., None], modules: Sequence[nn.Module]) -> None:
+def run_noted(model: nn.Module, input_size: int, note: Callable[..., None], modules: Sequence[nn.Module]) -> None:
     """Run one gray face through the model; note(module, inputs, output) is called as each of the modules takes part."""
     hooks = [module.register_forward_hook(note) for module in modules]
     training = model.training

@@ -25,7 +25,7 @@ def checked_token(token: str) -> str:
     """Raises FerError for a token that a header or a WebSocket's subprotocol cannot carry."""
     if not re.fullmatch(r"[A-Za-z0-9._~+-]*", token):
         raise FerError(
-            "FER_TOKEN may hold letters, digits and . _ ~ + - only. Make one with: "
+            "FER_TOKEN may contain only letters, digits and . _ ~ + -. Make one with: "
             "python -c 'import secrets; print(secrets.token_urlsafe())'"
         )
     return token
@@ -70,7 +70,7 @@ class Access:
             number = log_failure("A request failed", error)
             if not begun:
                 await answer(
-                    problem(500, f"Something went wrong on our side (number {number}, for whoever runs this server)."),
+                    problem(500, f"Something went wrong on the server. To report it, give the number {number}."),
                     scope,
                     receive,
                     noted,
@@ -80,17 +80,20 @@ class Access:
         headers = Headers(scope=scope)
         host = headers.get("host", "")
         if _name(host) not in self.hosts:
-            raise ProblemError(421, "This host is not served here. Name it with --hosts where the service is started.")
+            raise ProblemError(
+                421, "This service does not accept this host. Allow it with --hosts when starting the service."
+            )
         origin = headers.get("origin")
         if origin is not None and origin.lower() not in self.origins and not _same(origin, host):
             raise ProblemError(
-                403, "This page may not ask. Name its origin with --origins where the service is started."
+                403,
+                "Pages from this origin may not call the service. Allow it with --origins when starting the service.",
             )
         open_to_all = scope["path"] in OPEN_PATHS or scope["path"].startswith("/docs/")
         if self.token and not open_to_all and not self._knows_token(headers):
             raise ProblemError(
                 401,
-                "This needs the token: send the header Authorization: Bearer TOKEN.",
+                "A token is required. Send the header Authorization: Bearer TOKEN.",
                 {"WWW-Authenticate": "Bearer"},
             )
 

@@ -16,6 +16,7 @@ from fer.service.problems import ClientLeftError, ProblemError
 from fer.service.work import Left
 from fer.vision.detection import Detector
 from fer.vision.images import DecodedImage, decode
+from fer.wording import count_of
 
 MAP_SIDE = 352  # pixels of a map's PNG
 
@@ -48,7 +49,7 @@ def read_photos(
 def _decoded(upload: Upload, limits: Limits) -> DecodedImage:
     if upload.size > limits.photo_bytes:
         raise ImageError(
-            f"The file has {upload.size / MB:.0f} MB; at most {limits.photo_bytes // MB} MB are read. Save it smaller.",
+            f"The file has {upload.size / MB:.0f} MB; the limit is {limits.photo_bytes // MB} MB. Save it smaller.",
             too_large=True,
         )
     return decode(upload.data, limits)
@@ -81,9 +82,12 @@ def explain_photo(
     image_rgb = _decoded(upload, limits).rgb
     faces = recognizer.predict(image_rgb, detector)
     if not faces:
-        raise ProblemError(422, "No face was found. Try detector=none for a close-up.")
+        raise ProblemError(422, "No face was found. For a close-up of one face, try detector=none.")
     if not 1 <= asked.face <= len(faces):
-        raise ProblemError(422, f"There is no face {asked.face}: {len(faces)} found, the largest being 1.")
+        raise ProblemError(
+            422,
+            f"There is no face {asked.face}: the picture has {count_of(len(faces), 'face')}, 1 being the largest.",
+        )
     face = faces[asked.face - 1]
 
     def step(share: float) -> None:

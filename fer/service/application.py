@@ -133,7 +133,10 @@ def _add_errors(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def routed(request: Request, error: HTTPException) -> Response:
-        sentence = {404: "There is nothing at this address. See /docs.", 405: "This address takes another method."}
+        sentence = {
+            404: "There is nothing at this address. See /docs.",
+            405: "This address does not take this method. See /docs.",
+        }
         headers = dict(error.headers) if error.headers else None
         return problem(error.status_code, sentence.get(error.status_code, str(error.detail)), headers=headers)
 
@@ -173,7 +176,7 @@ def _add_reading(app: FastAPI, service: Service) -> None:
         def work(body: Body, left: Callable[[], bool]) -> object:
             recognizer, detector = _chosen(service, body, schema.EXPLAINING)
             if body.several:
-                raise ProblemError(422, "Send one picture to be explained.")
+                raise ProblemError(422, "Send one picture to explain.")
             asked = Asked(
                 tuple(dict.fromkeys(body.fields.get("class", ()))),
                 tuple(dict.fromkeys(body.fields.get("method", ()))),
@@ -209,7 +212,7 @@ def _chosen(service: Service, body: Body, known: dict[str, Any]) -> tuple[Recogn
 def _one(body: Body, name: str) -> str | None:
     values = body.fields.get(name, [])
     if len(set(values)) > 1:
-        raise ProblemError(422, f"The field {name} came with {len(values)} values. Send one.")
+        raise ProblemError(422, f"The field {name} has {len(values)} values. Send one.")
     return values[0] if values else None
 
 

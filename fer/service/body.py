@@ -67,7 +67,7 @@ async def read_body(request: Request, place: Place, limits: Limits) -> Body:
     except ClientDisconnect:
         raise ClientLeftError from None
     except TimeoutError:
-        raise ProblemError(408, f"The upload did not end within {BODY_S:.0f} s.") from None
+        raise ProblemError(408, f"The upload took longer than {BODY_S:.0f} s.") from None
     for name, value in request.query_params.multi_items():
         body.fields.setdefault(name, []).append(value)
     return body
@@ -115,7 +115,7 @@ async def _multipart(request: Request, stream: AsyncGenerator[bytes], place: Pla
         form = await parser.parse()
     except MultiPartException as error:
         if error.message.startswith("Too many files"):
-            raise ProblemError(422, f"There are too many pictures. Send {limits.photos} at most.") from None
+            raise ProblemError(422, f"There are too many pictures. Send at most {limits.photos}.") from None
         if error.message.startswith(("Too many fields", "Part exceeded")):
             raise ProblemError(422, "There are too many fields, or one is too long.") from None
         raise ProblemError(400, f"The form cannot be read: {error.message.rstrip('.')}.") from None
@@ -123,14 +123,14 @@ async def _multipart(request: Request, stream: AsyncGenerator[bytes], place: Pla
     for name, value in form.multi_items():
         if isinstance(value, UploadFile):
             if name != "file":
-                raise ProblemError(422, f"The picture's field is {name[:40]!r}. Call it file.")
+                raise ProblemError(422, f"The picture is in the field {name[:40]!r}. Name the field file.")
             data = value.file.read()
             uploads.append(Upload(value.filename or "", data, parser.sizes.get(id(value), 0)))
             value.file.close()
         else:
             fields.setdefault(name, []).append(value)
     if not uploads:
-        raise ProblemError(422, "There is no picture in the form. Send one as the field file.")
+        raise ProblemError(422, "There is no picture in the form. Send it in the field file.")
     return Body(uploads, fields)
 
 
@@ -139,7 +139,7 @@ async def _json(stream: AsyncGenerator[bytes], place: Place, limits: Limits) -> 
     most = limits.photo_bytes * 4 // 3 + OVERHEAD
     async for chunk in stream:
         if len(received) + len(chunk) > most:
-            raise ProblemError(413, f"The body is too large; a picture has at most {limits.photo_bytes // MB} MB.")
+            raise ProblemError(413, f"The body is too large; the limit for a picture is {limits.photo_bytes // MB} MB.")
         place.hold(len(chunk))
         received += chunk
     try:
@@ -153,7 +153,7 @@ async def _json(stream: AsyncGenerator[bytes], place: Place, limits: Limits) -> 
     for name, value in values.items():
         listed = value if isinstance(value, list) else [value]
         if not all(isinstance(each, str | int) and not isinstance(each, bool) for each in listed):
-            raise ProblemError(422, f"{name[:40]!r} is neither text nor a number, nor a list of these.")
+            raise ProblemError(422, f"{name[:40]!r} is not text, a number, or a list of these.")
         fields[name] = [str(each)[:FIELD_BYTES] for each in listed]
     return Body([Upload("", data, len(data))], fields)
 
@@ -163,14 +163,14 @@ def _decoded(text: str) -> bytes:
     head, comma, rest = text[:200].partition(",")
     if head[:5].lower() == "data:" and comma:
         if not head.lower().endswith(";base64"):
-            raise ProblemError(422, "The data URL is not base64. Begin it with data:image/jpeg;base64,")
+            raise ProblemError(422, "The data URL is not base64. It must begin with data:image/jpeg;base64,")
         text = text[len(head) + 1 :]
     elif re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", text):
-        raise ProblemError(422, "The image is an address, and no address is fetched. Send the picture itself, base64.")
+        raise ProblemError(422, "The image is a URL, and URLs are not fetched. Send the picture itself as base64.")
     try:
         return base64.b64decode("".join(text.split()), validate=True)
     except (binascii.Error, ValueError):
-        raise ProblemError(422, "The image is not base64.") from None
+        raise ProblemError(422, "The image is not valid base64.") from None
 
 
 async def discard(request: Request) -> None:

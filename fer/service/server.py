@@ -32,7 +32,7 @@ def serve(config: ServiceConfig, host: str, port: int) -> None:
             (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=BACKLOG
         )
     except OSError as error:
-        raise FerError(f"{host}:{port} cannot be listened on: {error.strerror}. Choose another --port.") from None
+        raise FerError(f"Cannot listen on {host}:{port}: {error.strerror}. Choose another --port.") from None
     with listening:
         uvicorn.Server(uvicorn_config(app, config, host, port)).run([listening])
 

@@ -21,9 +21,9 @@ def explaining() -> list[Row]:
     import torch
 
     from fer.explanation.attribution import units
-    from fer.explanation.explain import explainer_for, subject
-    from fer.explanation.faithfulness import curves, random_curves
+    from fer.explanation.faithfulness import curves, random_walks
     from fer.explanation.methods import METHODS, evidence
+    from fer.explanation.subject import explainer_for, subject
     from fer.inference.recognizer import load
     from fer.records import FaceBox
     from fer.vision.images import read_image
@@ -44,7 +44,7 @@ def explaining() -> list[Row]:
                 explainer.attribute(method, batch, units([k]), fused)
 
     def faithfulness(probabilities: Callable) -> None:
-        random_curves(probabilities, batch.numpy())
+        random_walks(probabilities, batch.numpy())
         for method, found in ready.items():
             for k in range(7):
                 curves(probabilities, batch.numpy(), evidence(found[k], method), k)
@@ -64,9 +64,15 @@ def explaining() -> list[Row]:
             median_ms(lambda: one_by_one(quick)),
             60,
         ),
-        row("7 classes x six methods", whole, "class by class", median_ms(lambda: one_by_one(tuple(METHODS)), 1), 1500),
         row(
-            "faithfulness of the grid (42 maps)",
+            f"7 classes x {len(METHODS)} methods",
+            whole,
+            "class by class",
+            median_ms(lambda: one_by_one(tuple(METHODS)), 1),
+            1500,
+        ),
+        row(
+            f"faithfulness of the grid ({7 * len(METHODS)} maps)",
             measured,
             "plain PyTorch",
             median_ms(lambda: faithfulness(plain_torch), 1),

@@ -1,13 +1,17 @@
 """The faithfulness table: `python -m fer tools faithfulness --data fer2013.csv` writes it beside the weights.
 
 On PublicTest alone. For every method and layer: what the marked tenth of the face costs the predicted class, against
-a random tenth of the same cells, with a bootstrap interval; and how much of a map stays where nothing was learned.
+a random tenth of the same cells, with a bootstrap interval, once with the face's mean gray in its place and once with
+ROAD's imputation; how much the map changes where nothing was learned, or where the face hardly changes; how sparse it
+is, and whether it points at the parts of the face that the expression moves.
 """
 
 from __future__ import annotations
 
 import datetime
 import json
+import time
+from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
@@ -17,15 +21,32 @@ from tqdm import tqdm
 from fer.data.read import read_dataset
 from fer.explanation import sanity_check
 from fer.explanation.attribution import units
-from fer.explanation.explain import Subject, explainer_for
-from fer.explanation.faithfulness import curves, random_curves
-from fer.explanation.faithfulness_table import table_path
+from fer.explanation.faithfulness import curves, mean_curves, random_walks
+from fer.explanation.faithfulness_table import road_advantage, table_path
+from fer.explanation.job import FILLS
+from fer.explanation.measures import (
+    QUICK_SAMPLES,
+    SAMPLES,
+    agreement,
+    gini,
+    max_sensitivity,
+    points_at,
+    randomization_rise,
+)
 from fer.explanation.methods import METHODS, evidence
+from fer.explanation.regions import REGIONS, expected_regions, landmarks_in_input
+from fer.explanation.subject import Subject, explainer_for
+from fer.expressions import NAMES
 from fer.inference.recognizer import Recognizer, load
-from fer.records import FaceBox
+from fer.records import Curves, FaceBox
 
-SANITY_FACES = 50
+SANITY_FACES = 20
+SLOW_FACES, SLOW_SANITY_FACES = 20, 6  # for methods that take seconds a face
+AGREEMENT_FACES = 20
 BOOTSTRAPS = 2000
+
+Pair = tuple[str, str | None]  # method and layer
+Numbers = dict[Pair, dict[str, list[float]]]  # a list a number, a value a face
 
 
 def measure(
@@ -38,7 +59,8 @@ def measure(
 ) -> list[dict]:
     """One row a method and layer. faces: (N, 48, 48) uint8 gray; each is explained for its predicted class.
 
-    sane: run the sanity check too; else its numbers are None.
+    sane: run the randomization test and measure the sensitivity too; else their numbers are None. Slow methods are
+    measured on the first SLOW_FACES, the two tests on the first SANITY_FACES and SLOW_SANITY_FACES.
     """
     explainer = explainer_for(recognizer)
     pairs = [
@@ -46,26 +68,25 @@ def measure(
         for method in methods
         for layer in ((layers or explainer.layers) if METHODS[method].layered else (None,))
     ]
-    numbers: dict[tuple[str, str | None], list[tuple[float, ...]]] = {pair: [] for pair in pairs}
+    numbers: Numbers = {pair: defaultdict(list) for pair in pairs}
     for index, gray in enumerate(tqdm(faces, unit="face", disable=quiet)):
-        probabilities = recognizer.probabilities(gray[None])[0]
         face = _subject(recognizer, gray)
-        k, batch = int(probabilities.argmax()), face.batch.numpy()
-        baseline = random_curves(face.probabilities, batch, seed=index)[k]
+        batch, k = face.batch.numpy(), int(np.argmax(face.prediction.probabilities))
+        random = {
+            name: mean_curves(random_walks(face.probabilities, batch, index, fill=fill))[k]
+            for name, fill in FILLS.items()
+        }
         for method, layer in pairs:
-            found = curves(face.probabilities, batch, evidence(face.attribute(method, units([k]), layer)[0], method), k)
-            numbers[method, layer].append(
-                (
-                    found.cost(),
-                    baseline.cost(),
-                    found.deletion_area,
-                    baseline.deletion_area,
-                    found.insertion_area,
-                    baseline.insertion_area,
-                )
-            )
-    kept = _sanity(recognizer, faces[:SANITY_FACES], pairs) if sane else {}
-    return [_row(method, layer, np.array(numbers[method, layer]), kept.get((method, layer))) for method, layer in pairs]
+            if METHODS[method].slow and index >= SLOW_FACES:
+                continue
+            began = time.perf_counter()
+            values = face.attribute(method, units(), layer)[k]
+            row = numbers[method, layer]
+            row["seconds"].append(time.perf_counter() - began)
+            _add_removal(row, face, evidence(values, method), k, random)
+            if sane and index < (SLOW_SANITY_FACES if METHODS[method].slow else SANITY_FACES):
+                _add_tests(row, face, values, method, layer, k)
+    return [_row(method, layer, numbers[method, layer]) for method, layer in pairs]
 
 
 def bootstrap(gains: np.ndarray, seed: int = 0, rounds: int = BOOTSTRAPS) -> tuple[float, float]:
@@ -75,44 +96,82 @@ def bootstrap(gains: np.ndarray, seed: int = 0, rounds: int = BOOTSTRAPS) -> tup
     return tuple(np.quantile(means, (0.025, 0.975)).tolist())
 
 
-def _row(method: str, layer: str | None, numbers: np.ndarray, kept: dict[str, float] | None) -> dict:
-    cost, random, deletion, random_deletion, insertion, random_insertion = numbers.mean(0).tolist()
-    low, high = bootstrap(numbers[:, 0] - numbers[:, 1])
-    row = {
-        "method": method,
-        "layer": layer,
-        "cost": cost,
-        "random_cost": random,
-        "gain_low": low,
-        "gain_high": high,
-        "deletion_area": deletion,
-        "random_deletion_area": random_deletion,
-        "insertion_area": insertion,
-        "random_insertion_area": random_insertion,
-        "kept_top": kept and kept["top"],
-        "kept_all": kept and kept["all"],
+def _add_removal(
+    row: dict[str, list[float]], face: Subject, marked: np.ndarray, k: int, random: dict[str, Curves]
+) -> None:
+    for name, fill in FILLS.items():
+        found = curves(face.probabilities, face.batch.numpy(), marked, k, fill)
+        for word, one in (("", found), ("random_", random[name])):
+            row[f"{name} {word}cost"].append(one.cost())
+            row[f"{name} {word}deletion_area"].append(one.deletion_area)
+            row[f"{name} {word}insertion_area"].append(one.insertion_area)
+    row["sparseness"].append(gini(marked))
+    if expected := tuple(map(REGIONS.index, expected_regions(NAMES[k]))):
+        row["pointing"].append(points_at(marked, face.regions, expected))
+        row["pointing_by_chance"].append(float(np.isin(face.regions, expected).mean()))
+
+
+def _add_tests(
+    row: dict[str, list[float]], face: Subject, values: np.ndarray, method: str, layer: str | None, k: int
+) -> None:
+    explainer, draws = explainer_for(face.recognizer), QUICK_SAMPLES if METHODS[method].slow else SAMPLES
+
+    def by(part: sanity_check.Part, seed: int) -> np.ndarray:
+        other = sanity_check.randomized(explainer, part, seed)
+        return other.attribute(method, face.batch, units([k]), layer)[0]
+
+    rises = []
+    for seed in range(draws):
+        untaught = by("all", seed)
+        rises.append(randomization_rise(values, untaught))
+        row["kept_all"].append(sanity_check.rank_correlation(values, untaught, method))
+    row["randomization_rise"].append(float(np.mean(rises)))
+    row["kept_top"].append(sanity_check.rank_correlation(values, by("top", 0), method))
+    if not METHODS[method].slow:
+        row["max_sensitivity"].append(
+            max_sensitivity(
+                lambda faces: explainer.attribute(method, faces, units([k]).repeat(len(faces), 1), layer), face.batch
+            )
+        )
+
+
+def _row(method: str, layer: str | None, numbers: dict[str, list[float]]) -> dict:
+    mean = {name: float(np.mean(values)) for name, values in numbers.items()}
+    row: dict[str, object] = {"method": method, "layer": layer, "faces": len(numbers["seconds"])}
+    for name, prefix in (("gray", ""), ("road", "road_")):
+        gains = np.array(numbers[f"{name} cost"]) - np.array(numbers[f"{name} random_cost"])
+        low, high = bootstrap(gains)
+        row |= {
+            f"{prefix}{key}": mean[f"{name} {key}"]
+            for key in (
+                "cost",
+                "random_cost",
+                "deletion_area",
+                "random_deletion_area",
+                "insertion_area",
+                "random_insertion_area",
+            )
+        } | {f"{prefix}gain_low": low, f"{prefix}gain_high": high}
+    rises = np.array(numbers.get("randomization_rise", []))
+    row |= {
+        key: mean.get(key)
+        for key in (
+            "kept_top",
+            "kept_all",
+            "randomization_rise",
+            "max_sensitivity",
+            "sparseness",
+            "pointing",
+            "pointing_by_chance",
+        )
     }
+    row["randomization_low"] = bootstrap(rises)[0] if len(rises) else None
+    row["seconds"] = float(np.median(numbers["seconds"]))
     return {
         **{key: round(value, 4) if isinstance(value, float) else value for key, value in row.items()},
-        "faithful": low > 0,
-        "sane": max(kept.values()) < sanity_check.FAILS_FROM if kept else None,
+        "faithful": float(str(row["road_gain_low"])) > 0,
+        "sane": float(bootstrap(rises)[0]) > 0 if len(rises) else None,
     }
-
-
-def _sanity(recognizer: Recognizer, faces: np.ndarray, pairs: list[tuple[str, str | None]]) -> dict:
-    """The mean rank correlation of each map with that of the randomized network."""
-    explainer = explainer_for(recognizer)
-    untaught = {part: sanity_check.randomized(explainer, part) for part in ("top", "all")}
-    kept: dict[tuple[str, str | None], dict[str, list[float]]] = {pair: {"top": [], "all": []} for pair in pairs}
-    for gray in faces:
-        face = _subject(recognizer, gray)
-        direction = units([int(recognizer.probabilities(gray[None])[0].argmax())])
-        for method, layer in pairs:
-            trained = face.attribute(method, direction, layer)[0]
-            for part, other in untaught.items():
-                values = other.attribute(method, face.batch, direction, layer)[0]
-                kept[method, layer][part].append(sanity_check.rank_correlation(trained, values, method))
-    return {pair: {part: float(np.mean(values)) for part, values in parts.items()} for pair, parts in kept.items()}
 
 
 def _subject(recognizer: Recognizer, gray: np.ndarray) -> Subject:
@@ -120,7 +179,23 @@ def _subject(recognizer: Recognizer, gray: np.ndarray) -> Subject:
     height, width = map(float, gray.shape)
     face_rgb = np.repeat(gray[..., None], 3, 2)
     prediction = recognizer.read(face_rgb, [FaceBox(0, 0, width, height, detector="none")])[0]
-    return Subject(recognizer, prediction, gray, face_rgb, np.zeros((5, 2)))
+    preprocessing = recognizer.card.preprocessing
+    landmarks = landmarks_in_input(prediction.box, preprocessing.face_size, preprocessing.input_size)
+    return Subject(recognizer, prediction, gray, face_rgb, landmarks)
+
+
+def agreements(recognizer: Recognizer, faces: np.ndarray, layer: str) -> list[list[float]]:
+    """The mean rank correlation of every two methods' maps of the predicted class: (M, M), in METHODS' order."""
+    found = []
+    for gray in faces:
+        face = _subject(recognizer, gray)
+        k = [int(np.argmax(face.prediction.probabilities))]
+        maps = {
+            method: evidence(face.attribute(method, units(k), layer if one.layered else None)[0], method)
+            for method, one in METHODS.items()
+        }
+        found.append(agreement(maps))
+    return np.mean(found, 0).round(3).tolist()
 
 
 def main(data: str, model: str = "mini_xception", faces: int = 500, seed: int = 0, out: Path | None = None) -> None:
@@ -136,7 +211,9 @@ def main(data: str, model: str = "mini_xception", faces: int = 500, seed: int = 
     recognizer = load(model, threads=1)
     split = read_dataset(data).split("PublicTest")
     rows = np.random.default_rng(seed).choice(len(split), min(faces, len(split)), replace=False)
-    table = measure(recognizer, split.pixels[np.sort(rows)], quiet=False)
+    pixels = split.pixels[np.sort(rows)]
+    table = measure(recognizer, pixels, quiet=False)
+    layer = most_faithful_layer(table)
     result = {
         "model": recognizer.name,
         "sha256": recognizer.card.sha256,
@@ -144,8 +221,9 @@ def main(data: str, model: str = "mini_xception", faces: int = 500, seed: int = 
         "faces": len(rows),
         "seed": seed,
         "date": datetime.date.today().isoformat(),
-        "default_layer": most_faithful_layer(table),
+        "default_layer": layer,
         "sanity_faces": min(SANITY_FACES, len(rows)),
+        "agreement": agreements(recognizer, pixels[:AGREEMENT_FACES], layer),
         "rows": table,
     }
     path = out or table_path(recognizer.weights)
@@ -154,35 +232,40 @@ def main(data: str, model: str = "mini_xception", faces: int = 500, seed: int = 
 
 
 def most_faithful_layer(rows: list[dict]) -> str:
-    """The layer whose Grad-CAM has the most area under insertion above that under deletion (Petsiuk et al. 2018).
+    """The layer whose Grad-CAM has, by ROAD, the most area under insertion above that under deletion.
 
     Of the whole curves, since the costs of the first tenth alone differ by less than chance between some layers.
     """
-    return max(
-        (row for row in rows if row["method"] == "grad_cam"),
-        key=lambda row: row["insertion_area"] - row["deletion_area"],
-    )["layer"]
+    best = max((row for row in rows if row["method"] == "grad_cam"), key=road_advantage)
+    layer: str = best["layer"]
+    return layer
 
 
 def markdown(table: dict) -> str:
-    """The table as the README shows it."""
+    """The table as the documentation shows it."""
     lines = [
         f"{table['model']}, {table['faces']} PublicTest faces, {table['date']}",
         "",
-        "| method | layer | marked 10% costs | random 10% costs | gain, 95% interval | deletion area (random) "
-        "| insertion area (random) | faithful | map kept, top / all weights random | sanity check |",
-        "|---|---|---|---|---|---|---|---|---|---|",
+        "| method | layer | ROAD: marked 10% costs (random) | gain, 95% interval | faithful | gray: marked 10% costs "
+        "(random) | gain, 95% interval | more complex where nothing was learned | kept, last layer / all layers random "
+        "| max-sensitivity | sparseness | points at expected parts (chance) | seconds |",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for row in table["rows"]:
+        sensitivity = "" if row["max_sensitivity"] is None else f"{row['max_sensitivity']:.2f}"
         lines.append(
-            f"| {METHODS[row['method']].label} | {row['layer'] or ''} | {100 * row['cost']:.1f} points "
-            f"| {100 * row['random_cost']:.1f} | {100 * row['gain_low']:.1f} to {100 * row['gain_high']:.1f} "
-            f"| {row['deletion_area']:.3f} ({row['random_deletion_area']:.3f}) "
-            f"| {row['insertion_area']:.3f} ({row['random_insertion_area']:.3f}) "
-            f"| {'yes' if row['faithful'] else 'no'} | {row['kept_top']:.2f} / {row['kept_all']:.2f} "
-            f"| {'passes' if row['sane'] else 'fails'} |"
+            f"| {METHODS[row['method']].label} | {row['layer'] or ''} | {100 * row['road_cost']:.1f} points "
+            f"({100 * row['road_random_cost']:.1f}) | {_gain(row, 'road_')} | {'yes' if row['faithful'] else 'no'} "
+            f"| {100 * row['cost']:.1f} points ({100 * row['random_cost']:.1f}) | {_gain(row, '')} "
+            f"| {row['randomization_rise']:+.0%} ({'passes' if row['sane'] else 'fails'}) "
+            f"| {row['kept_top']:.2f} / {row['kept_all']:.2f} | {sensitivity} | {row['sparseness']:.2f} "
+            f"| {row['pointing']:.0%} ({row['pointing_by_chance']:.0%}) | {row['seconds']:.2f} |"
         )
     return "\n".join(lines)
+
+
+def _gain(row: dict, prefix: str) -> str:
+    return f"{100 * row[f'{prefix}gain_low']:.1f} to {100 * row[f'{prefix}gain_high']:.1f}"
 
 
 if __name__ == "__main__":

@@ -40,6 +40,8 @@ def with_new_statistics(
         norm.reset_running_stats()
         norm.momentum = None  # the plain mean over all batches
     rows = np.random.default_rng([seed, 0, 2]).permutation(len(faces))[:count]
+    if len(rows) % batch_size == 1:  # one picture alone has no statistics where the network has shrunk it to a point
+        rows = np.append(rows, rows[0])
     measured.eval()
     for norm in norms:
         norm.train()

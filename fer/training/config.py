@@ -6,12 +6,13 @@ import json
 import math
 import types
 import typing
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from fer.data.labels import parse_classes
 from fer.errors import DatasetError, RunError, SettingError
+from fer.wording import count_of
 
 Value = TypeVar("Value")
 Balance = Literal["none", "sampling", "weights"]
@@ -118,6 +119,13 @@ class TrainConfig:
         for name, choices in CHOICES.items():
             need(getattr(self, name) in choices, name, f"one of {', '.join(choices)}")
 
+    def fitted(self, pictures: int) -> TrainConfig:
+        """These settings for so many training pictures: a step takes no more than there are, but 2 for each process.
+
+        Where that is more than there are, pictures come twice in a step.
+        """
+        return replace(self, batch_size=max(min(self.batch_size, pictures), 2 * self.processes))
+
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
@@ -150,6 +158,24 @@ class TrainConfig:
 # help() and tyro look for the settings' help in the class's docstring.
 _rows = "".join(f"\n    {each.name}: {each.metadata['help']}" for each in fields(TrainConfig))
 TrainConfig.__doc__ = f"{TrainConfig.__doc__}\n\nArgs:{_rows}\n"
+
+
+def small_data_notes(config: TrainConfig, training: int, judged_by_itself: bool) -> list[str]:
+    """What a person is told where there are few pictures: so many to train on, perhaps none to validate on."""
+    notes = []
+    if config.batch_size > training:
+        notes.append(
+            f"The data has {count_of(training, 'training picture')}, fewer than a batch of {config.batch_size:,}: "
+            f"a step takes {config.fitted(training).batch_size:,}."
+        )
+    if judged_by_itself:
+        notes.append(
+            "There are too few pictures for a validation split. The accuracy is that on the training pictures "
+            "themselves, and says nothing of others."
+        )
+    return notes
+
+
 WEIGHTS = ("init", "teacher")  # the settings that name weights
 
 

@@ -113,6 +113,7 @@ def train_one_epoch(
     torch.manual_seed(int(np.random.default_rng([config.seed, epoch, 1_000 + rank]).integers(2**31)))
     mirrors = np.random.default_rng([config.seed, epoch, 2_000 + rank])
     order, steps = order_of(faces, config, drawn), steps_per_epoch(len(faces), config.batch_size)
+    order = np.resize(order, max(len(order), config.batch_size))  # fewer faces than a batch: they come twice
     augment, objective = augmentation_of(config), Loss(config, faces.labels)
     full = preprocessing.input_size  # config's own, or that of the checkpoint it starts from
     size = min(config.small_size, full) if config.small_size and epoch <= config.small_epochs else full
@@ -145,7 +146,8 @@ def train_one_epoch(
         if not np.isfinite(value):
             raise RunError(
                 f"The loss became {value} in epoch {epoch}, step {step + 1}. Lower the learning rate "
-                f"(it was {rate:.4g}), or set a gradient clip."
+                f"(it was {rate:.4g}), or set a gradient clip.",
+                cause="diverged",
             )
         if config.gradient_clip:
             accelerator.clip_grad_norm_(model.parameters(), config.gradient_clip)

@@ -23,6 +23,7 @@ from fer.locations import PACKAGE, runs_folder
 from fer.machine import cores
 from fer.models.weights import shipped_names
 from fer.training.config import TrainConfig
+from fer.training.run_about import title_of
 from fer.training.run_directory import ALIVE, RunDirectory
 from fer.training.run_store import free_id, list_runs
 
@@ -82,7 +83,7 @@ def _check_sources(config: TrainConfig, most: Limits) -> None:
     if not {config.init, *map(str.strip, teachers)} <= {"", *shipped_names()}:
         raise RunError("On this shared demo runs start fresh or from shipped weights.")
     if config.data != SYNTHETIC and not is_upload(config.data):
-        raise RunError("On this shared demo data is drawn or uploaded, never named by a path.")
+        raise RunError("On this shared demo data is synthetic or uploaded, never named by a path.")
 
 
 def _need_room() -> None:
@@ -97,7 +98,7 @@ def _need_room() -> None:
 def launch(run: RunDirectory) -> None:
     """Start the worker of a run that no process holds: at the first start, or to resume it. Raises RunError."""
     if run.is_locked():
-        raise RunError(f"The run {run.id} is being trained already, by another process.")
+        raise RunError(f"The run {title_of(run)} is being trained already, by another process.")
     try:
         run.withdraw("stop", "pause")
         run.write_status("queued", message="Starting.")
@@ -111,13 +112,18 @@ def launch(run: RunDirectory) -> None:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                env={**WAITING, **os.environ, "OMP_NUM_THREADS": str(worker_threads())},
+                env=worker_environment(),
             )
     except OSError as error:
         with suppress(OSError):  # on a full disk not even that fits
-            run.write_status("failed", message=f"The worker could not be started: {error.strerror}.")
-        raise RunError(f"The run {run.id} could not be started: {error.strerror}.") from None
+            run.write_status("failed", message=f"The worker could not be started: {error.strerror}.", cause="disk")
+        raise RunError(f"The run {title_of(run)} could not be started: {error.strerror}.") from None
     threading.Thread(target=process.wait, daemon=True).start()  # so that no ended child lingers
+
+
+def worker_environment() -> dict[str, str]:
+    """What a worker, and what times its steps beforehand, runs in."""
+    return {**WAITING, **os.environ, "OMP_NUM_THREADS": str(worker_threads())}
 
 
 def worker_threads() -> int:
@@ -139,7 +145,7 @@ def resume(run: RunDirectory) -> None:
         return
     config = run.config
     if bounded(config) != config:
-        raise RunError(f"The run {run.id} takes more pictures than this shared demo does. Start a new one.")
+        raise RunError(f"The run {title_of(run)} takes more pictures than this shared demo does. Start a new one.")
     with _starting:
         _need_room()
         launch(run)
@@ -153,7 +159,9 @@ def kill(run: RunDirectory) -> None:
     """End a worker that hangs. Raises RunError where the process is not this run's worker."""
     pid = run.status().get("pid")
     if not run.is_locked() or not isinstance(pid, int) or not _is_worker(pid, run.path):
-        raise RunError(f"The process of {run.id} cannot be told any more. Stop it by hand, or restart the machine.")
+        raise RunError(
+            f"The process of {title_of(run)} cannot be told any more. Stop it by hand, or restart the machine."
+        )
     os.kill(pid, signal.SIGKILL)
 
 

@@ -17,7 +17,7 @@ class Preset:
 PRESETS = (
     Preset(
         "Quick look",
-        "Eight short epochs: about a minute on the drawn faces, to see how a run goes.",
+        "Eight short epochs: about a minute on the synthetic faces, to see how a run goes.",
         {"epochs": 8, "batch_size": 64, "learning_rate": 0.05, "warmup_epochs": 1.0, "ema_decay": 0.98},
     ),
     Preset("Standard", "60 epochs with light augmentation, for faces like those of FER2013."),
@@ -46,8 +46,8 @@ PRESETS = (
 # The form's groups, in the order of what a person decides; every field of TrainConfig but `data` and `classes`.
 GROUPS = {
     "": ("model", "epochs", "batch_size", "learning_rate"),
-    "Start from": ("init", "freeze"),
-    "Imbalance and goals": ("balance", "label_smoothing", "mixup", "mixup_off_epochs", "ferplus_weight", "patience"),
+    "Starting weights": ("init", "freeze"),
+    "Classes and loss": ("balance", "label_smoothing", "ferplus_weight"),
     "Teacher": ("teacher", "teacher_weight", "teacher_temperature", "teacher_epochs"),
     "Optimizer": (
         "optimizer",
@@ -58,21 +58,9 @@ GROUPS = {
         "gradient_clip",
         "ema_decay",
         "norm_pictures",
-        "dropout",
     ),
-    "Random views": (
-        "flip",
-        "rotation",
-        "scale",
-        "shift",
-        "brightness",
-        "contrast",
-        "erasing",
-        "damage",
-        "input_size",
-        "small_size",
-        "small_epochs",
-        "standardise",
-    ),
-    "Machine": ("seed", "threads", "processes", "precision", "limit", "faces"),
+    "Regularization": ("dropout", "mixup", "mixup_off_epochs", "patience"),
+    "Random views": ("flip", "rotation", "scale", "shift", "brightness", "contrast", "erasing", "damage"),
+    "Input": ("input_size", "small_size", "small_epochs", "standardise", "faces", "limit"),
+    "Machine": ("seed", "threads", "processes", "precision"),
 }

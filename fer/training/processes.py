@@ -65,7 +65,10 @@ def supervise(
     if launcher.returncode == 0 and status["state"] in ENDED:
         return status["state"]
     reason = status.get("message") if status["state"] == "failed" else None
-    raise RunError(reason or "One of the run's processes ended unexpectedly. Resume goes on from the last whole epoch.")
+    raise RunError(
+        reason or "One of the run's processes ended unexpectedly. Resume goes on from the last whole epoch.",
+        cause=status.get("cause") or "lost",
+    )
 
 
 def _tell(run: RunDirectory, told: int, on_epoch: Callable[[EpochRecord], None] | None) -> int:

@@ -1,7 +1,8 @@
 """A run's directory: what the worker writes and the page reads. Knows nothing of PyTorch.
 
 config.json, metrics.jsonl (append-only), status.json, state/<epoch>/ and the pointer state/current,
-best.safetensors and best.json, log.txt, lock (flock: held means alive), stop and pause (requests).
+best.safetensors and best.json, log.txt, lock (flock: held means alive), stop and pause (requests);
+about.json, what people call it, is fer.training.run_about's.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from fer.models.weights import settle
 from fer.records import EpochRecord
 from fer.training.config import TrainConfig
 
-RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
+RUN_ID = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ._-]{0,78}[A-Za-z0-9._-])?")
 ALIVE = ("queued", "running", "paused")  # states that need a process
 SILENT_S = 60.0  # without a heartbeat for so long, a living worker hangs
 QUEUE_GRACE_S = 60.0  # a queued run's process may take so long to come up
@@ -33,8 +34,10 @@ NUMBER = (int, float)
 STATUS_KINDS: dict[str, type | tuple[type, ...]] = {
     "state": str,
     "message": str,
+    "cause": str,
     "heartbeat": NUMBER,
     "queued_at": NUMBER,
+    "left_s": NUMBER,
     "best": NUMBER,
     "best_epoch": int,
     "epoch": int,
@@ -47,6 +50,13 @@ STATUS_KINDS: dict[str, type | tuple[type, ...]] = {
 
 def new_run_id(model: str) -> str:
     return f"{datetime.now():%Y%m%d-%H%M%S}-{model}"
+
+
+def bad_name(name: object) -> RunError:
+    return RunError(
+        "Run names may use letters, digits, spaces, . _ - and have 80 characters at most. "
+        f"{str(name)[:80]!r} does not fit."
+    )
 
 
 def shown_state(status: dict) -> str:
@@ -80,7 +90,7 @@ class RunDirectory:
         """Raises RunError where a run is there already or the folder cannot be made."""
         run = cls(path)
         if not RUN_ID.fullmatch(run.path.name):
-            raise RunError(f"{run.path.name[:80]!r} is no name for a run. Use letters, digits, '.', '_' and '-'.")
+            raise bad_name(run.path.name)
         if os.path.exists(run.path / "config.json"):
             raise RunError(f"The run {run.path.name} exists already. Resume it, or choose another name.")
         was_there = run.path.exists()

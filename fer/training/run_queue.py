@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from fer.training.run_about import read_about
 from fer.training.run_directory import RunDirectory
 
 LOOK_S = 0.4
@@ -67,3 +68,25 @@ def queue(runs_folder: Path) -> list[RunDirectory]:
         if "queued_at" in status and status["state"] in ("queued", "paused") and run.is_locked():
             waiting.append((status["queued_at"], run.id, run))
     return [run for _, _, run in sorted(waiting, key=lambda row: row[:2])]
+
+
+def expected_wait_s(run: RunDirectory) -> float | None:
+    """About how long until a queued run's turn: the rest of the one that trains and all of those before it.
+
+    None where nobody knows of one of them.
+    """
+    training = [
+        other
+        for file in run.path.parent.glob("*/status.json")
+        if (other := RunDirectory(file.parent)).status()["state"] == "running"
+    ]
+    waiting = queue(run.path.parent)
+    ahead = waiting[: next((place for place, other in enumerate(waiting) if other.id == run.id), 0)]
+    rests = [_rest_s(other) for other in (*training, *ahead)]
+    known = [rest for rest in rests if rest is not None]
+    return sum(known) if len(known) == len(rests) else None
+
+
+def _rest_s(run: RunDirectory) -> float | None:
+    """Seconds that it still takes: by its own speed, else by what it was expected to take."""
+    return run.status().get("left_s") or read_about(run).expected_s or None

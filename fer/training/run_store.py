@@ -1,14 +1,24 @@
-"""The runs folder: what is there, by which name, and how a run is renamed or deleted. Knows nothing of PyTorch."""
+"""The runs folder: what is there, by which name, and how a run is renamed, deleted and brought back.
+
+Knows nothing of PyTorch.
+"""
 
 from __future__ import annotations
 
 import os
 import shutil
+import time
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from fer.errors import RunError
 from fer.locations import runs_folder
-from fer.training.run_directory import RUN_ID, RunDirectory, new_run_id
+from fer.training.run_about import checked_title, read_about, title_of, write_about
+from fer.training.run_directory import RUN_ID, RunDirectory, bad_name, new_run_id
+
+DELETED = ".deleted"  # in the runs folder: what was deleted and can be brought back for a while
+UNDO_S = 600.0
 
 
 def list_runs() -> list[RunDirectory]:
@@ -25,7 +35,7 @@ def find_run(run_id: str) -> RunDirectory:
 
 def checked_id(run_id: str) -> str:
     if not isinstance(run_id, str) or not RUN_ID.fullmatch(run_id):
-        raise RunError(f"{str(run_id)[:80]!r} is no name for a run. Use letters, digits, '.', '_' and '-', 80 at most.")
+        raise bad_name(run_id)
     return run_id
 
 
@@ -39,28 +49,60 @@ def free_id(model: str) -> str:
     return name
 
 
-def rename_run(run: RunDirectory, new_id: str) -> RunDirectory:
-    """Raises RunError where the name is bad or taken, or while the run is being trained."""
-    _need_quiet(run, "renamed")
-    target = run.path.parent / checked_id(new_id)
-    if target.exists():
-        raise RunError(f"There is a run {new_id} already. Choose another name.")
-    os.rename(run.path, target)
-    return RunDirectory(target)
+def free_title(title: str, run: RunDirectory) -> str:
+    """A title for this run, counted on where another one has it."""
+    taken = {title_of(other) for other in list_runs() if other.id != run.id}
+    number, name = 1, title
+    while name in taken:
+        number += 1
+        name = f"{title} ({number})"
+    return name
 
 
-def delete_run(run: RunDirectory) -> None:
-    """Remove the directory and all that is in it, weights too. Raises RunError while the run is being trained."""
-    _need_quiet(run, "deleted")
-    try:
-        shutil.rmtree(run.path)
-    except OSError as error:
-        raise RunError(f"The run {run.id} cannot be deleted: {error.strerror}.") from None
+def rename_run(run: RunDirectory, title: str) -> None:
+    """Give it another title; its id, and with it all addresses, stay. Raises RunError where that is bad or taken."""
+    title = checked_title(title)
+    if any(title in (title_of(other), other.id) for other in list_runs() if other.id != run.id):
+        raise RunError(f"There is a run {title} already. Choose another name.")
+    write_about(run, replace(read_about(run), title=title))
 
 
-def _need_quiet(run: RunDirectory, verb: str) -> None:
+def delete_run(run: RunDirectory) -> Path:
+    """Move the directory aside with all that is in it, weights too; returns where it is until `purge_deleted`.
+
+    Raises RunError while the run is being trained.
+    """
     if run.is_locked():
-        raise RunError(f"The run {run.id} is being trained. Stop it before it can be {verb}.")
+        raise RunError(f"The run {title_of(run)} is being trained. Stop it before it can be deleted.")
+    aside = run.path.parent / DELETED / f"{time.time():.3f}-{run.id}"
+    try:
+        if run.path.is_symlink():
+            raise OSError(0, "it is a link to another folder")
+        aside.parent.mkdir(exist_ok=True)
+        os.rename(run.path, aside)
+    except OSError as error:
+        raise RunError(f"The run {title_of(run)} cannot be deleted: {error.strerror}.") from None
+    return aside
+
+
+def restore_run(aside: Path) -> RunDirectory:
+    """Undo `delete_run`. Raises RunError where it is too late, or another run has the name."""
+    run = RunDirectory(aside.parent.parent / aside.name.partition("-")[2])
+    if run.path.exists():
+        raise RunError(f"There is a run {run.id} already, so that the deleted one cannot come back.")
+    try:
+        os.rename(aside, run.path)
+    except OSError:
+        raise RunError("It is too late: the run is gone for good.") from None
+    return run
+
+
+def purge_deleted(before_s: float) -> None:
+    """Remove for good what was deleted before that time."""
+    for aside in (runs_folder() / DELETED).glob("*"):
+        with suppress(ValueError):
+            if float(aside.name.partition("-")[0]) < before_s:
+                shutil.rmtree(aside, ignore_errors=True)
 
 
 def _born(path: Path) -> float:

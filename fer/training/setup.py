@@ -14,15 +14,14 @@ from fer.training.loss import vote_shares
 
 
 def choose_splits(dataset: Dataset, config: TrainConfig) -> tuple[Dataset, Dataset]:
-    """Training and validation split. Raises RunError where there is too little, or no votes for an auxiliary loss."""
-    training, validation = dataset.split("Training"), dataset.split("PublicTest")
+    """Training and validation split; too few pictures for a validation split are judged by themselves.
+
+    Raises DatasetError where there is nothing to train on, RunError where there are no votes for an auxiliary loss.
+    """
+    training = dataset.split("Training")
+    validation = dataset.split("PublicTest") if (dataset.usage == "PublicTest").any() else training
     if config.limit:
         training = training.take(np.arange(min(config.limit, len(training))))
-    if len(training) < config.batch_size:
-        raise RunError(
-            f"There are {len(training)} pictures to train on, fewer than a batch of {config.batch_size}. "
-            "Lower the batch size, or add pictures."
-        )
     if config.ferplus_weight and training.votes is None:
         raise RunError(
             f"{dataset.name} has no FER+ votes for the auxiliary loss. Put fer2013new.csv beside the CSV "

@@ -6,15 +6,15 @@ from torch import nn
 
 from fer.data.dataset import FACE_SIZE
 from fer.errors import RunError
+from fer.models.card import Card
 from fer.models.checkpoints import load_checkpoint
 from fer.models.registry import build
 from fer.models.weights import find_weights
-from fer.preprocessing import Preprocessing
 from fer.training.config import TrainConfig
 
 
-def starting_network(config: TrainConfig) -> tuple[nn.Module, Preprocessing | None]:
-    """A freshly initialized network, or the checkpoint's that config.init names, with its preprocessing.
+def starting_network(config: TrainConfig) -> tuple[nn.Module, Card | None]:
+    """A freshly initialized network, or the checkpoint's that config.init names, with its card.
 
     Raises RunError for a checkpoint of another architecture, WeightsError for one that cannot be read.
     """
@@ -33,7 +33,7 @@ def starting_network(config: TrainConfig) -> tuple[nn.Module, Preprocessing | No
             f"has {FACE_SIZE}. Choose another checkpoint."
         )
     network.load_state_dict(trained.state_dict())
-    return network, card.preprocessing
+    return network, card
 
 
 def freeze(network: nn.Module, last: str) -> None:

@@ -17,7 +17,7 @@ from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
 
 from fer.data.dataset import Dataset
-from fer.data.read import read_dataset
+from fer.data.read import SYNTHETIC, read_dataset
 from fer.data.uploads import is_upload
 from fer.limits import OWNER, limits
 from fer.models.card import Card
@@ -28,12 +28,14 @@ from fer.records import EpochRecord
 from fer.scores import macro_f1
 from fer.training import watched_faces
 from fer.training.batchnorm import with_new_statistics
-from fer.training.config import WEIGHTS, TrainConfig, names_of
+from fer.training.config import WEIGHTS, TrainConfig, names_of, small_data_notes
 from fer.training.control import Control
 from fer.training.epoch import Faces, evaluate, steps_per_epoch, train_one_epoch
 from fer.training.loss import WithVotes
 from fer.training.optimizer import make_average, make_optimizer
+from fer.training.pace import Pace
 from fer.training.resume_state import Standing, load_state, save_state
+from fer.training.run_about import read_about
 from fer.training.run_directory import RunDirectory
 from fer.training.run_queue import Turn
 from fer.training.setup import choose_splits, measure_preprocessing, to_device
@@ -63,7 +65,9 @@ class Session:
     average: AveragedModel
     optimizer: torch.optim.Optimizer
     standing: Standing
+    pace: Pace
     watched: np.ndarray
+    started_from: str  # the data that the weights it began with had learned from
 
     @property
     def kept(self) -> nn.Module:
@@ -85,7 +89,7 @@ def run_session(
     if config.threads:
         torch.set_num_threads(config.threads)
     session = open_session(run, config, accelerator, control, quiet)
-    standing, main = session.standing, accelerator.is_main_process
+    config, standing, pace, main = session.config, session.standing, session.pace, accelerator.is_main_process
     network, optimizer = accelerator.prepare(session.model, session.optimizer)
     if accelerator.scaler is not None and standing.scaler is not None:
         accelerator.scaler.load_state_dict(standing.scaler)
@@ -106,10 +110,18 @@ def run_session(
         if _out_of_patience(config, standing, epoch - 1):
             break
         began, control.paused_s = time.monotonic(), 0.0
+        pace.go()
 
         def on_step(step: int, steps: int, epoch: int = epoch) -> bool:
             bar.update()
-            return control.go_on(epoch=epoch, epochs=config.epochs, step=step, steps=steps)
+            pace.step_done(epoch)
+            paused_s = control.paused_s
+            going = control.go_on(
+                epoch=epoch, epochs=config.epochs, step=step, steps=steps, left_s=pace.left_s(epoch, step)
+            )
+            if control.paused_s != paused_s:
+                pace.go()
+            return going
 
         trained = train_one_epoch(
             network,
@@ -128,6 +140,7 @@ def run_session(
             teacher.save(answers)
         if main:
             record = close_epoch(session, epoch, trained, seconds, steps)
+            pace.epoch_done()
             if on_epoch is not None:
                 on_epoch(record)
             bar.set_postfix(epoch=epoch, loss=f"{trained[0]:.3f}", validation=f"{record.validation_accuracy:.4f}")
@@ -171,7 +184,11 @@ def open_session(
         for line in [*dataset.left_out(), *dataset.remarks]:
             print(line, file=sys.stderr, flush=True)
     training, validation = choose_splits(dataset, config)
-    network, preprocessing = starting_network(config)
+    if main:
+        for note in small_data_notes(config, len(training), not (dataset.usage == "PublicTest").any()):
+            print(note, file=sys.stderr, flush=True)
+    config = config.fitted(len(training))
+    network, start = starting_network(config)
     if config.freeze:
         freeze(network, config.freeze)
     model = WithVotes(network) if config.ferplus_weight else network
@@ -180,7 +197,8 @@ def open_session(
     average = make_average(model, config.ema_decay)
     saved = load_state(run, model, average, optimizer)
     standing = Standing() if saved is None else Standing.from_json(saved)
-    preprocessing = standing.preprocessing or preprocessing or measure_preprocessing(config, training)
+    start_preprocessing = start.preprocessing if start else None
+    preprocessing = standing.preprocessing or start_preprocessing or measure_preprocessing(config, training)
     standing.preprocessing = preprocessing
     accelerator.wait_for_everyone()  # all have read the state before the first writes
     rows = watched_faces.choose(validation.labels, config.seed) if watched_faces.allowed(run) else np.empty(0, np.int64)
@@ -205,7 +223,9 @@ def open_session(
         average,
         optimizer,
         standing,
+        Pace(config, steps_per_epoch(len(training), config.batch_size), len(validation)),
         rows,
+        "" if start is None else SYNTHETIC if start.from_drawings else start.data or "unknown",
     )
 
 
@@ -217,7 +237,8 @@ def close_epoch(
     kept = session.kept
 
     def alive() -> None:
-        session.control.beat(epoch=epoch, epochs=config.epochs, step=steps, steps=steps)
+        left_s = session.pace.left_s(epoch, steps)
+        session.control.beat(epoch=epoch, epochs=config.epochs, step=steps, steps=steps, left_s=left_s)
 
     if config.norm_pictures:
         kept = with_new_statistics(
@@ -280,15 +301,24 @@ def _card(session: Session, record: EpochRecord) -> Card:
     }
     settings = {name: value for name, value in config.to_json().items() if name != "data"}
     settings |= {name: names_of(settings[name]) for name in WEIGHTS}
+    facts = {"epoch": record.epoch, "parameters": parameter_count(session.kept), "config": settings}
+    if session.started_from:
+        facts["started_from"] = session.started_from
     licences = {}
     if dataset.votes is not None:
         licences = LICENCES | ({"FER+ votes": FERPLUS_LICENCE} if config.ferplus_weight else {})
     return Card(
         config.model,
         session.preprocessing,
-        data=Path(dataset.name).name,
+        data=_data_name(session),
         metrics=metrics,
         licences=licences,
-        training={"epoch": record.epoch, "parameters": parameter_count(session.kept), "config": settings},
+        training=facts,
         date=date.today().isoformat(),
     )
+
+
+def _data_name(session: Session) -> str:
+    """What the run learned from: an upload by its own name; "synthetic" for the synthetic faces alone."""
+    name = read_about(session.run).data or Path(session.dataset.name).name
+    return f"{name} (folder)" if name == SYNTHETIC and session.config.data != SYNTHETIC else name

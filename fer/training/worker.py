@@ -14,6 +14,7 @@ from pathlib import Path
 
 from fer.errors import FerError, RunError, missing_part
 from fer.records import EpochRecord
+from fer.training.failures import cause_of
 from fer.training.run_directory import RunDirectory
 from fer.training.run_queue import Turn
 from fer.training.stop_signal import Interrupted
@@ -70,11 +71,11 @@ def _endings(run: RunDirectory, writes: bool) -> Iterator[dict]:
     """Whatever happens in the block, the status says so, where this process is the one that writes."""
     ending = {"state": "stopped"}
 
-    def tell(state: str, message: str) -> None:
+    def tell(state: str, message: str, **details: str) -> None:
         if not writes:
             return
         try:
-            run.write_status(state, message=message)
+            run.write_status(state, message=message, **details)
         except OSError:  # not even that fits: the free lock still tells that the run died
             print(message, file=sys.stderr)
 
@@ -83,7 +84,7 @@ def _endings(run: RunDirectory, writes: bool) -> Iterator[dict]:
     except Interrupted:
         tell("stopped", "Stopped. Resume goes on from the last whole epoch.")
     except FerError as error:
-        tell("failed", error.message)
+        tell("failed", error.message, cause=cause_of(error))
         raise
     except OSError as error:
         reason = "the disk is full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else error.strerror or str(error)
@@ -92,19 +93,19 @@ def _endings(run: RunDirectory, writes: bool) -> Iterator[dict]:
         )
         if writes:
             run.sweep()  # frees what was half written, so that the status fits
-        tell("failed", message)
-        raise RunError(message) from error
+        tell("failed", message, cause=cause_of(error))
+        raise RunError(message, cause=cause_of(error)) from error
     except ModuleNotFoundError as error:
-        tell("failed", missing_part(error) or f"{error.name} is not installed.")
+        tell("failed", missing_part(error) or f"{error.name} is not installed.", cause=cause_of(error))
         raise
     except Exception as error:
-        lost = isinstance(error, RuntimeError) and int(os.environ.get("WORLD_SIZE", "1")) > 1
-        tell(
-            "failed",
-            "Another process of this run went away. Resume goes on from the last whole epoch."
-            if lost
-            else f"The run broke off by an unexpected error ({type(error).__name__}). Its log says where.",
-        )
+        cause = cause_of(error)
+        words = {
+            "memory": "The machine ran out of memory. The last good checkpoint is kept.",
+            "lost": "Another process of this run went away. Resume goes on from the last whole epoch.",
+        }
+        unexpected = f"The run broke off by an unexpected error ({type(error).__name__}). Its log says where."
+        tell("failed", words.get(cause, unexpected), cause=cause)
         raise
 
 

@@ -1,4 +1,4 @@
-"""Whether a face can be read at all: each reason is a measurement against a named threshold."""
+"""Whether a face can be read at all: each reason is plain words, beside it its measurement against a threshold."""
 
 from __future__ import annotations
 
@@ -10,10 +10,21 @@ import numpy as np
 from fer.records import FaceBox, Quality
 from fer.vision.alignment import REFERENCE, whole_face
 from fer.vision.registry import DETECTOR_SPECS
+from fer.wording import percent
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+REASONS = {  # in plain words; the browser says the same
+    "doubtful": "perhaps not a face",
+    "plain": "no facial content",
+    "small": "too small",
+    "dark": "too dark",
+    "blurred": "blurred",
+    "turned": "turned too far to the side",
+    "bright": "overexposed",
+    "cut": "cut off by the frame",
+}
 MIN_SIDE_PX = 20  # the shorter side of the box; FER2013's own pictures are 48
 DARK_GRAY = 25  # mean gray of the aligned face, 0..255
 BRIGHT_GRAY = 235
@@ -56,31 +67,31 @@ def assess(image_shape: tuple[int, ...], box: FaceBox, face_gray: NDArray[np.uin
     Where the whole picture was taken for one face, its size and frame say nothing. photo: faces were looked for at full
     size, so that a low score counts; in a video's small frames real faces have one, too.
     """
-    reasons = []
+    found: dict[str, str] = {}  # a name in REASONS -> the measurement
     needed = DETECTOR_SPECS[box.detector].fit_score if photo else 0.0
     if box.score < needed:
-        reasons.append(f"perhaps no face (score {box.score:.2f}, needs {needed:.2f})")
-    if is_plain(face_gray):
-        reasons.append(f"no facial content (its grays differ by {face_gray.std():.1f}, needs {PLAIN_DEVIATION:.0f})")
+        found["doubtful"] = f"The detector's score is {box.score:.2f}; a face in a photo needs {needed:.2f}."
+    plain, mean = is_plain(face_gray), float(face_gray.mean())
+    if plain:
+        found["plain"] = f"The grays differ by {face_gray.std():.1f} of 255; a face needs {PLAIN_DEVIATION:.0f}."
     side = min(box.width, box.height)
     if side < MIN_SIDE_PX and not box.whole:
-        reasons.append(f"too small ({side:.0f} px, needs {MIN_SIDE_PX})")
-    mean = float(face_gray.mean())
+        found["small"] = f"The face is {side:.0f} pixels wide; it needs {MIN_SIDE_PX}."
     if mean < DARK_GRAY:
-        reasons.append(f"too dark (mean gray {mean:.0f}, needs {DARK_GRAY})")
-    if not is_plain(face_gray) and (found := sharpness(face_gray)) < MIN_SHARPNESS:
-        reasons.append(f"blurred (sharpness {found:.3f}, needs {MIN_SHARPNESS})")
+        found["dark"] = f"The mean gray is {mean:.0f} of 255; a face needs {DARK_GRAY}."
+    if not plain and (fine := sharpness(face_gray)) < MIN_SHARPNESS:
+        found["blurred"] = f"The sharpness is {fine:.3f}; a face needs {MIN_SHARPNESS}."
     if (turned := turn(box)) > MAX_TURN:
-        reasons.append(
-            f"turned away (nose {100 * turned:.0f}% of the eyes' distance off the middle, at most "
-            f"{100 * MAX_TURN:.0f}%)"
+        found["turned"] = (
+            f"The nose is {percent(turned)} of the distance between the eyes away from their middle; at most "
+            f"{percent(MAX_TURN)} can be read."
         )
     if mean > BRIGHT_GRAY:
-        reasons.append(f"overexposed (mean gray {mean:.0f}, at most {BRIGHT_GRAY})")
+        found["bright"] = f"The mean gray is {mean:.0f} of 255; at most {BRIGHT_GRAY} can be read."
     outside = 0.0 if box.whole else share_outside(image_shape, box)
     if outside > CUT_SHARE:
-        reasons.append(f"cut by the frame ({100 * outside:.0f}% outside, at most {100 * CUT_SHARE:.0f}%)")
-    return Quality(not reasons, tuple(reasons))
+        found["cut"] = f"{percent(outside)} of the face is outside the picture; at most {percent(CUT_SHARE)} may be."
+    return Quality(not found, tuple(REASONS[name] for name in found), tuple(found.values()))
 
 
 def sharpness(face_gray: NDArray[np.uint8]) -> float:

@@ -9,53 +9,39 @@ import numpy as np
 import plotly.graph_objects as go
 
 from fer.expressions import COLORS, NAMES
-from fer.visualization.figures import style
+from fer.visualization.figures import share_matrix, style
 
 ACCENT, SECOND, REFERENCE = "#5B6EE1", "#D55E00", "#8A8A8A"
 
 
-def confusion(matrix: Sequence[Sequence[int]], percent: bool = False, height: int = 420) -> go.Figure:
-    """Truth in rows, the model's word in columns. Color is the share of the row; a click selects a cell.
+def confusion(
+    matrix: Sequence[Sequence[int]], percent: bool = False, height: int = 420, dark: bool = False
+) -> go.Figure:
+    """Truth in rows, predictions in columns. Color is the share of the row; a click selects a cell.
 
-    The cells' invisible points carry (truth, named) as customdata, since a heatmap cannot be selected.
+    The cells' invisible points carry (truth, predicted) as customdata, since a heatmap cannot be selected. dark:
+    whether the page is.
     """
     counts = np.asarray(matrix)
-    share = 100 * counts / np.maximum(counts.sum(1, keepdims=True), 1)
-    text = [[f"{s:.0f}%" if percent else f"{c:,}" for c, s in zip(*rows)] for rows in zip(counts, share)]
-    figure = go.Figure(
-        go.Heatmap(
-            z=share,
-            x=NAMES,
-            y=NAMES,
-            zmin=0,
-            zmax=100,
-            colorscale="Blues",
-            showscale=False,
-            text=text,
-            texttemplate="%{text}",
-            xgap=2,
-            ygap=2,
-            hoverinfo="skip",
-        )
-    )
-    cells = [(truth, named) for truth in range(len(NAMES)) for named in range(len(NAMES))]
+    share = counts / np.maximum(counts.sum(1, keepdims=True), 1)
+    text = [[f"{100 * s:.0f}%" if percent else f"{c:,}" for c, s in zip(*rows)] for rows in zip(counts, share)]
+    figure = share_matrix(share.tolist(), text, height, dark)
+    cells = [(truth, predicted) for truth in range(len(NAMES)) for predicted in range(len(NAMES))]
     figure.add_scatter(
-        x=[NAMES[named] for _, named in cells],
+        x=[NAMES[predicted] for _, predicted in cells],
         y=[NAMES[truth] for truth, _ in cells],
         mode="markers",
-        marker={"size": 30, "symbol": "square", "opacity": 0},
+        marker={"size": 30, "symbol": "square-open", "opacity": 0, "color": SECOND, "line": {"width": 3}},
         customdata=cells,
-        selected={"marker": {"opacity": 0}},
+        selected={"marker": {"opacity": 1}},
         unselected={"marker": {"opacity": 0}},
         hovertemplate=[
-            f"{counts[t, n]:,} of {counts[t].sum():,} {NAMES[t]} faces ({share[t, n]:.1f}%) named "
-            f"{NAMES[n]}<extra></extra>"
-            for t, n in cells
+            f"{counts[t, p]:,} of {counts[t].sum():,} {NAMES[t]} faces ({100 * share[t, p]:.1f}%) predicted as "
+            f"{NAMES[p]}<extra></extra>"
+            for t, p in cells
         ],
     )
-    figure.update_yaxes(autorange="reversed", title="truth", showgrid=False)
-    figure.update_xaxes(title="named by the model", side="bottom", tickangle=-45, showgrid=False)
-    return style(figure, height)
+    return figure
 
 
 def reliability_diagram(rows: list[dict], height: int = 320) -> go.Figure:
@@ -69,12 +55,12 @@ def reliability_diagram(rows: list[dict], height: int = 320) -> go.Figure:
             width=width,
             marker_color=ACCENT,
             customdata=[(100 * row["confidence"], row["count"]) for row in rows],
-            hovertemplate="%{customdata[1]:,} faces, mean confidence %{customdata[0]:.1f}%: %{y:.1f}% right"
+            hovertemplate="%{customdata[1]:,} faces, mean confidence %{customdata[0]:.1f}%: %{y:.1f}% correct"
             "<extra></extra>",
         )
     )
     figure.add_scatter(x=[0, 100], y=[0, 100], mode="lines", line={"dash": "dot", "color": REFERENCE}, hoverinfo="skip")
-    _percent_axes(figure, "confidence", "right")
+    _percent_axes(figure, "confidence", "correct")
     return style(figure, height)
 
 
@@ -88,8 +74,8 @@ def confidence_histogram(rows: list[dict], height: int = 220) -> go.Figure:
             hovertemplate="%{y:,} faces<extra></extra>",
         )
     )
-    figure.update_xaxes(title="confidence", ticksuffix="%", range=[0, 100], dtick=20)
-    figure.update_yaxes(title="faces")
+    figure.update_xaxes(title="confidence", ticksuffix="%", range=[0, 100], dtick=20, ticklabelstandoff=6)
+    figure.update_yaxes(title="faces", ticklabelstandoff=6)
     return style(figure, height)
 
 
@@ -104,7 +90,7 @@ def risk_coverage_chart(
             y=100 * risk[kept],
             mode="lines",
             line={"color": ACCENT, "width": 3},
-            hovertemplate="%{x:.0f}% answered: %{y:.1f}% of those wrong<extra></extra>",
+            hovertemplate="%{x:.0f}% answered, %{y:.1f}% of these wrong<extra></extra>",
         )
     )
     figure.add_scatter(
@@ -114,7 +100,7 @@ def risk_coverage_chart(
         marker={"size": 13, "color": SECOND},
         hovertemplate="threshold: %{x:.0f}% answered, %{y:.1f}% wrong<extra></extra>",
     )
-    _percent_axes(figure, "answered", "of these wrong")
+    _percent_axes(figure, "faces answered", "wrong answers")
     figure.update_yaxes(range=[0, max(100 * float(risk.max()) * 1.1, 5)], dtick=10)
     return style(figure, height)
 
@@ -129,21 +115,20 @@ def class_curves(curves: dict, x_title: str, y_title: str, height: int = 360) ->
             mode="lines",
             name=f"{name} {curve.area:.2f}",
             line={"color": COLORS[name], "width": 2.5},
-            hovertemplate=f"{name}: {x_title}%{{x:.0f}}%, {y_title}%{{y:.0f}}%<extra></extra>",
+            hovertemplate=f"{name}: {x_title} %{{x:.0f}}%, {y_title} %{{y:.0f}}%<extra></extra>",
         )
     _percent_axes(figure, x_title, y_title)
-    style(figure, height)
-    return figure.update_layout(showlegend=True, legend={"orientation": "h", "y": -0.22, "title": "area"})
+    return _with_legend(style(figure, height))
 
 
-def stress_curves(series: dict[str, list], condition: str, height: int = 230) -> go.Figure:
-    """The change of accuracy by strength, with its interval, one line a model. series: {model: StressPoints}.
+def stress_curves(series: dict[str, list], condition: str, height: int = 150) -> go.Figure:
+    """The change of accuracy by strength, with its interval, one line a model: solid, then dotted.
 
-    All conditions share one axis, so that they compare.
+    series: {model: StressPoints}. One of several small charts: all conditions share one axis, so that they compare.
     """
     lowest = min((100 * point.low for points in series.values() for point in points), default=0)
     figure = go.Figure()
-    for (name, points), color in zip(series.items(), (ACCENT, SECOND)):
+    for (name, points), color, dash in zip(series.items(), (ACCENT, SECOND), ("solid", "dot")):
         model = html.escape(name)  # Plotly reads tags in names
         chosen = [point for point in points if point.condition == condition]
         x = [0, *(point.strength for point in chosen)]
@@ -163,32 +148,39 @@ def stress_curves(series: dict[str, list], condition: str, height: int = 230) ->
             y=[0, *(100 * point.change for point in chosen)],
             mode="lines+markers",
             name=model,
-            line={"color": color, "width": 2.5},
+            line={"color": color, "width": 2.5, "dash": dash},
+            marker={"size": 5},
             hovertemplate=f"{model}, strength %{{x}}: %{{y:+.1f}} points<extra></extra>",
         )
-    figure.update_xaxes(title=condition, dtick=1)
-    figure.update_yaxes(range=[min(-60, lowest - 3), 8], ticksuffix=" pt")
-    style(figure, height)
-    return figure.update_layout(showlegend=len(series) > 1, legend={"orientation": "h", "y": 1.18})
+    figure.update_xaxes(dtick=1, range=[-0.2, 5.2])
+    figure.update_yaxes(range=[min(-20, lowest - 3), 6], dtick=20)
+    return style(figure, height)
 
 
 def people_chart(rows: list[dict], height: int = 300) -> go.Figure:
-    """Right answers of the model and of FER+'s majority, by how strongly people agree."""
+    """Correct answers of the model and of FER+'s majority, by how strongly people agree."""
     figure = go.Figure()
     for key, word, color in (("model", "the model", ACCENT), ("people", "FER+ majority", REFERENCE)):
         figure.add_bar(
-            x=[row["agreement"] for row in rows],
+            x=[row["agreement"].replace(" (", "<br>(") for row in rows],
             y=[100 * row[key] for row in rows],
             name=word,
             marker_color=color,
             customdata=[row["pictures"] for row in rows],
-            hovertemplate=f"{word}: %{{y:.1f}}% right of %{{customdata:,}} faces<extra></extra>",
+            hovertemplate=f"{word}: %{{y:.1f}}% correct on %{{customdata:,}} faces<extra></extra>",
         )
-    figure.update_yaxes(range=[0, 100], ticksuffix="%")
-    style(figure, height)
-    return figure.update_layout(showlegend=True, legend={"orientation": "h", "y": 1.12})
+    figure.update_xaxes(tickangle=0)
+    figure.update_yaxes(range=[0, 100], ticksuffix="%", dtick=20)
+    return _with_legend(style(figure, height))
+
+
+def _with_legend(figure: go.Figure) -> go.Figure:
+    """The legend above the chart, which moves down for as many lines as it takes: below, it would cover the axis."""
+    legend = {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"}
+    return figure.update_layout(showlegend=True, legend=legend)
 
 
 def _percent_axes(figure: go.Figure, x_title: str, y_title: str) -> None:
-    figure.update_xaxes(title=x_title, range=[0, 101], ticksuffix="%", dtick=20)
-    figure.update_yaxes(title=y_title, range=[0, 101], ticksuffix="%", dtick=20)
+    # Apart from the axes: at the origin the two zeros would touch.
+    figure.update_xaxes(title=x_title, range=[0, 101], ticksuffix="%", dtick=20, ticklabelstandoff=6)
+    figure.update_yaxes(title=y_title, range=[0, 101], ticksuffix="%", dtick=20, ticklabelstandoff=6)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 # Plotly peeks at pandas in sys.modules: half imported by another thread on a fresh server, it broke the first chart.
 import pandas  # noqa: F401
 import plotly.graph_objects as go
 
 from fer.expressions import COLORS, NAMES
+from fer.visualization.palettes import ink_on
 
 CONFIG = {"displayModeBar": False, "responsive": True}
 
 # Words in charts: Streamlit puts the theme's first chart color in this one's place, so that they can be read on light
 # and dark (.streamlit/config.toml; its own gray has a contrast of 3.7 on white). Elsewhere it is black.
 WORDS = "#000001"
+# The cells of a confusion matrix from none to all of a row, on a light and on a dark page (.streamlit/config.toml).
+SHARES = {False: ("#EEF0FA", "#26338A"), True: ("#1E2230", "#A9B5FF")}
 
 
 def style(figure: go.Figure, height: int) -> go.Figure:
@@ -53,3 +58,40 @@ def probability_bars(probabilities: tuple[float, ...], height: int = 250) -> go.
     figure.update_xaxes(range=[0, 112], showticklabels=False, showgrid=False, zeroline=False)
     figure.update_yaxes(autorange="reversed", tickfont={"size": 14}, ticklabelstandoff=6)
     return style(figure, height)
+
+
+def share_matrix(
+    shares: Sequence[Sequence[float]], text: Sequence[Sequence[str]], height: int, dark: bool = False
+) -> go.Figure:
+    """A confusion matrix, truth in rows. shares: (7, 7), of each row, 0..1: a cell's color; text: what it says.
+
+    dark: whether the page is.
+    """
+    ends = SHARES[dark]
+    figure = go.Figure(
+        go.Heatmap(
+            z=shares,
+            x=list(NAMES),
+            y=list(NAMES),
+            zmin=0,
+            zmax=1,
+            colorscale=[[0, ends[0]], [1, ends[1]]],
+            showscale=False,
+            xgap=2,
+            ygap=2,
+            hoverinfo="skip",
+        )
+    )
+    for truth, row in zip(NAMES, zip(shares, text, strict=True), strict=True):
+        for predicted, share, words in zip(NAMES, *row, strict=True):
+            # Not the heatmap's own text: on colors between, Plotly's choice of a color falls below 4.5.
+            ink = ink_on(_between(ends, share))
+            figure.add_annotation(x=predicted, y=truth, text=words, showarrow=False, font={"color": ink})
+    figure.update_yaxes(autorange="reversed", title="labeled", showgrid=False)
+    figure.update_xaxes(title="predicted", side="bottom", tickangle=-45, showgrid=False)
+    return style(figure, height)
+
+
+def _between(ends: tuple[str, str], share: float) -> str:
+    low, high = (bytes.fromhex(color[1:]) for color in ends)
+    return "#" + bytes(round(a + (b - a) * share) for a, b in zip(low, high, strict=True)).hex()

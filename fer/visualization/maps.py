@@ -16,7 +16,7 @@ from fer.records import Explanation
 from fer.visualization.palettes import paint
 
 TILE = 176  # pixels of a tile's side
-LABEL_WIDTH, HEADER, GAP = 190, 64, 10
+LABEL_WIDTH, HEADER, GAP, FOOT = 190, 64, 10, 34
 CLIP = {"value": 99.5, "size": 97}  # percentile at the palette's end, so that a few pixels do not dim all others
 
 
@@ -51,6 +51,20 @@ def tile(
     return (painted * weight + face[..., None] * (1 - weight)).round().astype(np.uint8)
 
 
+def layers(
+    values: np.ndarray, scale: float, signed: bool, picture_rgb: np.ndarray, alone: bool, side: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """The same map as two pictures, for a page that blends them itself: the gray face (side, side, 3), and the map
+    (side, side, 4) with its strength as alpha, or opaque where it is shown alone.
+    """
+    smooth = cv2.resize(values, (side, side), interpolation=cv2.INTER_LINEAR)
+    strength = np.clip(np.abs(smooth) / scale, 0, 1) if scale > 0 else np.zeros_like(smooth)
+    alpha = np.ones_like(smooth) if alone else np.sqrt(strength)
+    marks = np.dstack([paint(smooth, scale, signed), (255 * alpha).round().astype(np.uint8)])
+    face = cv2.cvtColor(cv2.resize(picture_rgb, (side, side), interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
+    return np.repeat(face[..., None], 3, 2), marks
+
+
 def tiles(maps: np.ndarray, method: str, picture_rgb: np.ndarray, look: Look, side: int = TILE) -> list[np.ndarray]:
     """The tiles of one method, a class each."""
     return [
@@ -75,9 +89,15 @@ def cell_boxes(methods: list[str], classes: list[str]) -> dict[str, list[int]]:
 
 
 def grid_png(
-    rows: dict[str, list[np.ndarray]], maps: dict[str, np.ndarray], heads: dict[str, str], marks: dict[str, str]
+    rows: dict[str, list[np.ndarray]],
+    maps: dict[str, np.ndarray],
+    heads: dict[str, str],
+    marks: dict[str, str],
+    foot: str,
 ) -> bytes:
-    """The grid on white. rows: a method's tiles; heads: class -> its heading; marks: class -> a word below it."""
+    """The grid on white. rows: a method's tiles; heads: class -> its heading; marks: class -> a word below it; foot:
+    a line below the grid.
+    """
     boxes = cell_boxes(list(rows), list(heads))
     canvas = Image.new("RGB", _size(len(rows), len(heads)), "white")
     draw = ImageDraw.Draw(canvas)
@@ -99,12 +119,13 @@ def grid_png(
             anchor="rm",
             align="right",
         )
+    draw.text((LABEL_WIDTH, canvas.height - FOOT / 2), foot, "#3A3F55", ImageFont.load_default(16), anchor="lm")
     file = io.BytesIO()
     canvas.save(file, "PNG", optimize=False)
     return file.getvalue()
 
 
-def grid_svg(rows: dict[str, list[np.ndarray]], heads: dict[str, str], marks: dict[str, str]) -> bytes:
+def grid_svg(rows: dict[str, list[np.ndarray]], heads: dict[str, str], marks: dict[str, str], foot: str) -> bytes:
     """The same grid with letters that stay letters, and each tile a picture inside."""
     boxes, (width, height) = cell_boxes(list(rows), list(heads)), _size(len(rows), len(heads))
     parts = [
@@ -129,11 +150,14 @@ def grid_svg(rows: dict[str, list[np.ndarray]], heads: dict[str, str], marks: di
                 f'<text x="{LABEL_WIDTH - 14}" y="{y + TILE / 2 + 22 * line}" text-anchor="end" '
                 f'font-size="17">{html.escape(word)}</text>'
             )
+    parts.append(
+        f'<text x="{LABEL_WIDTH}" y="{height - FOOT / 2 + 5}" font-size="16" fill="#3A3F55">{html.escape(foot)}</text>'
+    )
     return "\n".join([*parts, "</svg>"]).encode()
 
 
 def _size(rows: int, columns: int) -> tuple[int, int]:
-    return LABEL_WIDTH + columns * (TILE + GAP) + GAP, HEADER + rows * (TILE + GAP) + GAP
+    return LABEL_WIDTH + columns * (TILE + GAP) + GAP, HEADER + rows * (TILE + GAP) + GAP + FOOT
 
 
 def npz(explanation: Explanation) -> bytes:

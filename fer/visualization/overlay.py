@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 
 import cv2
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from fer.inference.tracked_reader import TrackedFace
 from fer.visualization.palettes import SEQUENTIAL, table
 from fer.visualization.render import chip, face_color, face_label, rgb
+from fer.wording import percent
 
 STRENGTH = 0.5  # of the map over the face
 PARTS = ("boxes", "labels", "landmarks", "heat")  # what can be drawn; heat is fer.app.predict.live_overlay's
@@ -18,7 +20,7 @@ PARTS = ("boxes", "labels", "landmarks", "heat")  # what can be drawn; heat is f
 def label_of(face: TrackedFace) -> str:
     """The words for a person now: as `face_label` says, with the probability of a sure expression."""
     prediction = face.prediction
-    return f"{prediction.answer} {100 * prediction.confidence:.0f}%" if prediction.sure else face_label(prediction)
+    return f"{prediction.answer} {percent(prediction.confidence)}" if prediction.sure else face_label(prediction)
 
 
 def draw_faces(
@@ -56,16 +58,27 @@ def blend_heat(frame_rgb: np.ndarray, heat: np.ndarray, matrix: np.ndarray) -> N
     largest = float(heat.max())
     if not largest > 0:
         return
-    height, width = frame_rgb.shape[:2]
-    unit = cv2.warpAffine(heat / largest, matrix, (width, height), flags=cv2.INTER_LINEAR)
-    rows, columns = np.nonzero(unit.max(1) > 0)[0], np.nonzero(unit.max(0) > 0)[0]
-    if not len(rows) or not len(columns):
+    (height, width), size = frame_rgb.shape[:2], len(heat)
+    corners = matrix @ np.array([[-1, size, -1, size], [-1, -1, size, size], [1, 1, 1, 1]])  # (2, 4)
+    left, top = np.clip(np.floor(corners.min(1)).astype(int), 0, (width, height))
+    right, bottom = np.clip(np.ceil(corners.max(1)).astype(int) + 1, 0, (width, height))
+    if left == right or top == bottom:
         return
-    part = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
-    unit = np.clip(unit[part], 0, 1)
-    colors = table(SEQUENTIAL)[(unit * 255).astype(np.uint8)]
-    share = (STRENGTH * np.sqrt(unit))[..., None]
-    frame_rgb[part] = (frame_rgb[part] * (1 - share) + colors * share).astype(np.uint8)
+    here = matrix - np.array([[0, 0, left], [0, 0, top]])
+    levels = (heat * (255 / largest)).astype(np.float32)
+    index = cv2.warpAffine(levels, here, (int(right - left), int(bottom - top)), flags=cv2.INTER_LINEAR).astype(
+        np.uint8
+    )
+    kept, added = _blending()
+    part = frame_rgb[top:bottom, left:right]
+    part[:] = (part * kept[index][..., None] + added[index]) >> 8
+
+
+@cache
+def _blending() -> tuple[np.ndarray, np.ndarray]:
+    """Of each of a map's 256 levels: the frame's share (256,) and what is added (256, 3), uint16, of 256."""
+    share = np.round(256 * STRENGTH * np.sqrt(np.arange(256) / 255)).astype(np.uint16)
+    return 256 - share, share[:, None] * table(SEQUENTIAL).astype(np.uint16)
 
 
 def _put(canvas: np.ndarray, label: np.ndarray, face: TrackedFace, line: int) -> None:

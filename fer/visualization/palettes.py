@@ -30,3 +30,13 @@ def paint(values: np.ndarray, scale: float, signed: bool) -> np.ndarray:
     unit = values / scale if scale > 0 else np.zeros_like(values)
     unit = (np.clip(unit, -1, 1) + 1) / 2 if signed else np.clip(unit, 0, 1)
     return table(DIVERGING if signed else SEQUENTIAL)[(unit * 255).round().astype(np.uint8)]
+
+
+def ink_on(color: str) -> str:
+    """black or white, whichever can be read on this `#rrggbb`: a contrast of 4.5 or more (WCAG 2.2)."""
+    red, green, blue = (
+        value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4
+        for value in (part / 255 for part in bytes.fromhex(color[1:]))
+    )
+    # From this luminance on black contrasts more: (L + 0.05) / 0.05 against 1.05 / (L + 0.05).
+    return "black" if 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.1791 else "white"

@@ -1,4 +1,4 @@
-"""Draw on pictures: boxes with labels that stay legible at any size, and grays for the screen."""
+"""Draw on pictures: colors and words for a face, labels, and pictures for the screen."""
 
 from __future__ import annotations
 
@@ -11,39 +11,17 @@ from PIL import Image, ImageDraw, ImageFont
 from fer.expressions import COLORS, UNSURE_COLOR
 from fer.records import Prediction
 
-LONG_SIDE = 1400  # a drawn picture is at most this large
-SHORT_LONG_SIDE = 900  # and enlarged to this, so that letters are sharp on a small photo too
+LONG_SIDE = 1280  # of a photo on the screen
 
 
-def draw_predictions(image_rgb: np.ndarray, predictions: list[Prediction]) -> np.ndarray:
-    """A copy of the picture with a numbered box and label for each face. (H, W, 3) uint8 RGB, perhaps resized."""
+def for_screen(image_rgb: np.ndarray) -> np.ndarray:
+    """The picture (H, W, 3) uint8 RGB as it is, or shrunk to LONG_SIDE."""
     height, width = image_rgb.shape[:2]
-    factor = float(np.clip(1.0, SHORT_LONG_SIDE / max(height, width), LONG_SIDE / max(height, width)))
-    shrinks = factor < 1
-    canvas = cv2.resize(
-        image_rgb,
-        (max(round(width * factor), 1), max(round(height * factor), 1)),
-        interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC,
-    )
-    letters = max(round(max(canvas.shape[:2]) / 34), 18)  # about 11 pixels on a phone
-    line = max(round(letters / 9), 2)
-    for face in predictions:
-        box = face.box
-        start = (round(box.x * factor), round(box.y * factor))
-        end = (round((box.x + box.width) * factor), round((box.y + box.height) * factor))
-        cv2.rectangle(canvas, start, end, (255, 255, 255), line + 2, cv2.LINE_AA)
-        cv2.rectangle(canvas, start, end, rgb(face_color(face)), line, cv2.LINE_AA)
-    taken = np.zeros(canvas.shape[:2], bool)
-    for number, face in enumerate(predictions, 1):
-        words = f"{number} {face_label(face)}" if len(predictions) > 1 else face_label(face)
-        label = chip(words, face_color(face), letters)
-        place = _place(canvas.shape, label.shape, face, factor)
-        if taken[place].any():  # in a crowd the number alone; the page tells the rest
-            label = chip(str(number), face_color(face), letters)
-            place = _place(canvas.shape, label.shape, face, factor)
-        rows, columns = canvas[place].shape[:2]
-        canvas[place], taken[place] = label[:rows, :columns], True
-    return canvas
+    factor = LONG_SIDE / max(height, width)
+    if factor >= 1:
+        return image_rgb
+    size = (max(round(width * factor), 1), max(round(height * factor), 1))
+    return cv2.resize(image_rgb, size, interpolation=cv2.INTER_AREA)
 
 
 def jpeg(image_rgb: np.ndarray) -> bytes:
@@ -57,32 +35,24 @@ def face_color(face: Prediction) -> str:
 
 def face_label(face: Prediction) -> str:
     """The answer for a face; "not sure: blurred" where it cannot be read."""
-    return face.answer if face.quality.ok else f"{face.answer}: {face.quality.word}"
-
-
-def _place(
-    canvas_shape: tuple[int, ...], chip_shape: tuple[int, ...], face: Prediction, factor: float
-) -> tuple[slice, slice]:
-    """Above the box, else below it, else at the top; never outside the picture."""
-    (height, width), (rows, columns) = canvas_shape[:2], chip_shape[:2]
-    left = int(np.clip(round(face.box.x * factor), 0, max(width - columns, 0)))
-    above = round(face.box.y * factor) - rows
-    below = round((face.box.y + face.box.height) * factor)
-    top = above if above >= 0 else below if below + rows <= height else 0
-    return slice(top, top + rows), slice(left, left + columns)
+    return face.answer if face.quality.ok else f"{face.answer}: {face.quality.reasons[0]}"
 
 
 @lru_cache(maxsize=2048)
 def chip(text: str, color: str, letters: int) -> np.ndarray:
-    """White letters on a colored ground; black where that reads better."""
+    """Letters on a colored ground."""
     font = ImageFont.load_default(letters)
     left, top, right, bottom = map(int, font.getbbox(text))
     pad = max(letters // 4, 3)
     ground = Image.new("RGB", (right - left + 2 * pad, letters + 2 * pad), color)
-    red, green, blue = rgb(color)
-    ink = "black" if 0.299 * red + 0.587 * green + 0.114 * blue > 130 else "white"
-    ImageDraw.Draw(ground).text((pad - left, pad + (letters - bottom - top) // 2), text, ink, font)
+    ImageDraw.Draw(ground).text((pad - left, pad + (letters - bottom - top) // 2), text, ink_on(color), font)
     return np.asarray(ground)
+
+
+def ink_on(color: str) -> str:
+    """Black or white, whichever has more contrast (WCAG 2) with a color."""
+    red, green, blue = ((value / 255) ** 2.2 for value in rgb(color))
+    return "black" if 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.179 else "white"
 
 
 def surroundings(image_rgb: np.ndarray, face: Prediction, side: int = 192) -> np.ndarray:

@@ -8,20 +8,12 @@ import plotly.graph_objects as go
 
 from fer.expressions import COLORS, NAMES, UNSURE_COLOR
 from fer.inference.recording import shares, transitions
+from fer.inference.timeline import GAP_S, Person
 from fer.records import NOT_SURE, FaceRecord
 from fer.visualization.figures import style
+from fer.wording import percent
 
-MOST_PEOPLE = 8
-GAP_S = 1.0  # a line is broken where a person was away for longer
 MOST_POINTS = 600  # a line: more cannot be told apart on a screen
-
-
-def people(rows: Sequence[FaceRecord]) -> list[int]:
-    """The people of these rows, those seen most often first, at most MOST_PEOPLE."""
-    counts: dict[int, int] = {}
-    for row in rows:
-        counts[row.person] = counts.get(row.person, 0) + 1
-    return sorted(counts, key=lambda person: (-counts[person], person))[:MOST_PEOPLE]
 
 
 def probability_lines(rows: Sequence[FaceRecord], start_s: float, end_s: float, height: int = 230) -> go.Figure:
@@ -55,12 +47,11 @@ def probability_lines(rows: Sequence[FaceRecord], start_s: float, end_s: float, 
     return _with_legend(style(figure, height))
 
 
-def expression_bands(rows: Sequence[FaceRecord], start_s: float, end_s: float) -> go.Figure:
-    """A band a person, colored by what was told at each time; gray where it was not sure."""
-    shown = people(rows)
+def expression_bands(people: Sequence[Person], start_s: float, end_s: float) -> go.Figure:
+    """A band a person, in this order, colored by what was told at each time; gray where it was not sure."""
     figure, named = go.Figure(), set()
-    for place, person in enumerate(shown):
-        for name, begin, end in _stretches([row for row in rows if row.person == person]):
+    for place, person in enumerate(people):
+        for name, begin, end in person.stretches:
             figure.add_bar(
                 x=[max(end - begin, 0.05)],
                 base=[begin],
@@ -75,29 +66,29 @@ def expression_bands(rows: Sequence[FaceRecord], start_s: float, end_s: float) -
                     "opacity": 0.45 if name == NOT_SURE else 1,
                     "line": {"width": 0},
                 },
-                hovertemplate=f"person {person}: {name}, {begin:.1f} to {end:.1f} s<extra></extra>",
+                hovertemplate=f"{person.label}: {name}, {begin:.1f} to {end:.1f} s<extra></extra>",
             )
             named.add(name)
     figure.update_xaxes(range=[start_s, end_s], ticksuffix=" s", showgrid=False, zeroline=False)
     figure.update_yaxes(
-        tickvals=list(range(len(shown))), ticktext=[f"person {person}" for person in shown], autorange="reversed"
+        tickvals=list(range(len(people))), ticktext=[person.label for person in people], autorange="reversed"
     )
     figure.update_layout(barmode="overlay")
-    return _with_legend(style(figure, 110 + 36 * max(len(shown), 1)))
+    return _with_legend(style(figure, 110 + 36 * max(len(people), 1)))
 
 
 def share_bars(rows: Sequence[FaceRecord], height: int = 270) -> go.Figure:
     """The share of each expression, and of "not sure"."""
     found = shares(rows)
     names = [*NAMES, NOT_SURE]
-    percent = [100 * found.get(name, 0.0) for name in names]
+    told = [found.get(name, 0.0) for name in names]
     figure = go.Figure(
         go.Bar(
-            x=percent,
+            x=[100 * share for share in told],
             y=names,
             orientation="h",
             marker_color=[COLORS.get(name, UNSURE_COLOR) for name in names],
-            text=[f"{p:.0f}%" for p in percent],
+            text=[percent(share) for share in told],
             textposition="outside",
             cliponaxis=False,
             hovertemplate="%{y}: %{x:.1f}% of the readings<extra></extra>",
@@ -112,21 +103,6 @@ def transition_table(rows: Sequence[FaceRecord]) -> list[dict[str, object]]:
     """What followed what and how often, the most frequent first."""
     found = sorted(transitions(rows).items(), key=lambda item: (-item[1], item[0]))
     return [{"from": before, "to": after, "times": count} for (before, after), count in found]
-
-
-def _stretches(rows: Sequence[FaceRecord]) -> list[tuple[str, float, float]]:
-    """What one person was told to show, from when to when, without a gap longer than GAP_S."""
-    found: list[tuple[str, float, float]] = []
-    for row in rows:
-        name = row.prediction.answer
-        if found and row.time_s - found[-1][2] <= GAP_S:
-            last, begin, _ = found[-1]
-            found[-1] = (last, begin, row.time_s)
-            if last != name:
-                found.append((name, row.time_s, row.time_s))
-        else:
-            found.append((name, row.time_s, row.time_s))
-    return found
 
 
 def _with_legend(figure: go.Figure) -> go.Figure:

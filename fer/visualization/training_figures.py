@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import html
+import math
 from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go
 
 from fer.expressions import COLORS, NAMES
 from fer.records import EpochRecord
-from fer.visualization.figures import style
+from fer.visualization.figures import share_matrix, style
 
 TRAINING, VALIDATION, BEST = "#8A8FA3", "#5B6EE1", "#E69F00"
 RUN_COLORS = ("#5B6EE1", "#D55E00", "#009E73", "#CC79A7", "#E69F00")
-LOSS_TOP = 4.0  # nats; guessing among seven classes costs 1.95
+LOG_FROM = 10.0  # the largest loss over the smallest, from which a linear axis would press the small ones flat
 LEGEND = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "xanchor": "left"}
 
 
@@ -41,10 +42,8 @@ def curves(records: Sequence[EpochRecord], what: str, height: int = 280) -> go.F
             hovertemplate="best epoch %{x}: %{y:.2f}" + unit,
         )
     figure = _over_epochs(figure, height, unit, len(records))
-    if what == "loss" and records:  # a wild first epoch would press all others flat
-        top = max(max(record.train_loss, record.validation_loss) for record in records)
-        cap = max(LOSS_TOP, 1.2 * max(record.train_loss for record in records))
-        figure.update_yaxes(range=[0, min(1.05 * top, cap)])
+    if what == "loss":
+        _scale_losses(figure, [loss for record in records for loss in (record.train_loss, record.validation_loss)])
     return figure
 
 
@@ -61,6 +60,9 @@ def single(records: Sequence[EpochRecord], what: str, height: int = 200) -> go.F
         )
     )
     figure = _over_epochs(figure, height, "", len(records))
+    figure.update_yaxes(rangemode="tozero")
+    if what == "macro_f1":
+        figure.update_yaxes(range=[0, 1.04])
     return figure.update_layout(showlegend=False, margin={"t": 8})
 
 
@@ -86,32 +88,14 @@ def recall_strip(records: Sequence[EpochRecord], height: int = 250) -> go.Figure
 
 
 def confusion(record: EpochRecord, height: int = 340) -> go.Figure:
-    """Shares of each true class (rows) by the named class, in percent; hover tells the counts."""
-    shares, words = [], []
-    for row in record.confusion_matrix:
-        total = max(sum(row), 1)
-        shares.append([100 * count / total for count in row])
-        words.append([f"{100 * count / total:.0f}" for count in row])
-    figure = go.Figure(
-        go.Heatmap(
-            x=list(NAMES),
-            y=list(NAMES),
-            z=shares,
-            zmin=0,
-            zmax=100,
-            text=words,
-            texttemplate="%{text}",
-            customdata=record.confusion_matrix,
-            colorscale="Blues",
-            showscale=False,
-            xgap=2,
-            ygap=2,
-            hovertemplate="truth %{y}, named %{x}: %{z:.1f}% (%{customdata})<extra></extra>",
-        )
+    """Shares of each true class (rows) by the predicted class, in percent; hover tells the counts."""
+    shares = [[count / max(sum(row), 1) for count in row] for row in record.confusion_matrix]
+    figure = share_matrix(shares, [[f"{100 * share:.0f}" for share in row] for row in shares], height)
+    return figure.update_traces(
+        customdata=record.confusion_matrix,
+        hoverinfo=None,
+        hovertemplate="labeled %{y}, predicted %{x}: %{z:.1%} (%{customdata})<extra></extra>",
     )
-    figure.update_yaxes(autorange="reversed", title="truth", showgrid=False)
-    figure.update_xaxes(title="named", side="bottom", showgrid=False, tickangle=-40)
-    return style(figure, height)
 
 
 def comparison(
@@ -131,6 +115,8 @@ def comparison(
             hovertemplate="epoch %{x}: %{y:.2f}" + unit,
         )
     figure = _over_epochs(figure, height, unit, max((len(records) for records in runs.values()), default=1))
+    if what.endswith("loss"):
+        _scale_losses(figure, [getattr(record, what) for records in runs.values() for record in records])
     return figure.update_layout(legend={"orientation": "h", "y": -0.25, "yanchor": "top", "x": 0})
 
 
@@ -159,6 +145,23 @@ def best_record(records: Sequence[EpochRecord]) -> EpochRecord | None:
 
 def _name(split: str) -> str:
     return "training" if split == "train" else split
+
+
+def _scale_losses(figure: go.Figure, losses: Sequence[float]) -> None:
+    """An axis that clips no loss: from 0, or logarithmic where some are many times as large as others."""
+    there = [loss for loss in losses if math.isfinite(loss) and loss > 0]
+    if not there:
+        return
+    low, high = min(there), max(there)
+    if high < LOG_FROM * low:
+        figure.update_yaxes(range=[0, 1.05 * high])
+        return
+    bottom, top = math.log10(low / 1.15), math.log10(high * 1.15)
+    ticks = [step * 10.0**power for power in range(math.floor(bottom), math.ceil(top)) for step in (1, 2, 5)]
+    ticks = [tick for tick in ticks if bottom <= math.log10(tick) <= top]
+    figure.update_yaxes(
+        type="log", range=[bottom, top], tickvals=ticks, ticktext=[f"{tick:g}" for tick in ticks], title="log scale"
+    )
 
 
 def _over_epochs(figure: go.Figure, height: int, unit: str, count: int) -> go.Figure:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
+from streamlit.proto.WidgetStates_pb2 import WidgetState
 
 from fer.app.predict import photo_input
 from fer.records import EpochRecord
@@ -23,6 +26,16 @@ def words(app) -> str:
 def control(app, key: str):
     """Pills or a segmented control."""
     return next(element for element in app.get("button_group") if element.key == key)
+
+
+def tables(app) -> list[dict[str, list]]:
+    """What fer.app.table shows, by column; a cell that is no text as it goes to the browser."""
+    sent = [json.loads(element.proto.json) for element in app.get("bidi_component")]
+    return [
+        dict(zip(data["columns"], map(list, zip(*data["rows"]))))
+        for data in sent
+        if "columns" in data and "rows" in data
+    ]
 
 
 def photo_uploader(app):
@@ -87,3 +100,10 @@ def made(folder, name: str, state: str = "finished", **settings) -> RunDirectory
         watched_faces.append(run, epoch, np.eye(7)[np.arange(16) % 7] * 5 * epoch)
     run.write_status(state, epoch=2, epochs=2)
     return run
+
+
+def change(app, element: str, **value: str):
+    """Run the page as if the browser had said this of an element that AppTest cannot click. element: its id."""
+    states = app._tree.get_widget_states()
+    states.widgets.append(WidgetState(id=element, **value))
+    return app._run(states)

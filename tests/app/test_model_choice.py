@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 
 from fer.app import resources
 from fer.app.layout import accuracy_line
-from fer.app.model_choice import ShippedModel, TrainedRun, available_models, default_model
+from fer.app.model_choice import (
+    ShippedModel,
+    TrainedRun,
+    available_models,
+    default_model,
+    from_drawings,
+    option_label,
+)
+from fer.app.training import form
 from fer.models import DEFAULT_MODEL
 from fer.models.weights import shipped_names
 from fer.training.config import TrainConfig
@@ -33,7 +42,7 @@ def test_a_run_by_a_relative_path_is_a_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     run = RunDirectory.create(tmp_path / "mine", TrainConfig())
     model = TrainedRun(run.path.relative_to(tmp_path))
-    assert model.spec == "mine" and model.label == "run mine" and not model.exists
+    assert model.spec == "mine" and model.label == "mine" and not model.exists
 
 
 def test_the_default_is_shipped_or_says_what_is_missing(monkeypatch):
@@ -42,3 +51,26 @@ def test_the_default_is_shipped_or_says_what_is_missing(monkeypatch):
     assert default_model() == ShippedModel("other")
     monkeypatch.setattr("fer.app.model_choice.shipped_names", list)
     assert default_model() == ShippedModel(DEFAULT_MODEL) and not default_model().exists
+
+
+def test_what_learned_from_drawings_says_so_wherever_it_is_chosen(tmp_path, monkeypatch):
+    """Whatever its accuracy on drawings; a run that began with weights that saw photos, or saw a folder, does not."""
+    monkeypatch.setenv("FER_RUNS", str(tmp_path))
+    card = json.loads((ROOT / "weights" / "mini_xception.json").read_text())
+    card["metrics"] = {"accuracy": 1.0, "split": "PublicTest"}
+    cases = {
+        "toy": ({"data": "synthetic", "training": {}}, True),
+        "on": ({"data": "synthetic", "training": {"started_from": "synthetic", "config": {"init": "toy"}}}, True),
+        "tuned": ({"data": "synthetic", "training": {"config": {"init": "compact"}}}, False),
+        "photos": ({"data": "synthetic (folder)", "training": {}}, False),
+    }
+    for name, (values, drawings) in cases.items():
+        run = RunDirectory.create(tmp_path / name, TrainConfig())
+        shutil.copy(ROOT / "weights" / "mini_xception.safetensors", run.best)
+        (run.path / "best.json").write_text(json.dumps(card | values))
+        model = TrainedRun(run.path)
+        assert from_drawings(model) == drawings, name
+        assert option_label(model) == (f"{name} (learned from drawings, not meant for photos)" if drawings else name)
+        assert ("100.0% right" in accuracy_line(model)) != drawings
+    assert option_label(ShippedModel("compact")) == "compact"
+    assert {form._options("teacher", {})[str(tmp_path / "toy")]} == {option_label(TrainedRun(tmp_path / "toy"))}

@@ -20,7 +20,7 @@ CARD = Card("m", prediction_sets=PredictionSets("lac", {"none": {name: (0.75,) *
         (0.5, Quality(), CARD, "## Happy, 50%", ""),
         (0.6, Quality(), CARD, "## Not sure", "**Happy or neutral.** Below 60%"),
         (0.6, Quality(), Card("m"), "## Not sure", "The best guess is **happy**, 50%."),
-        (0.5, Quality(False, ("blurred (0.01)",)), CARD, "## Not sure", "hard to read: blurred (0.01)"),
+        (0.5, Quality(False, ("blurred",)), CARD, "## Not sure", "hard to read: blurred"),
     ],
 )
 def test_a_verdict(monkeypatch, threshold, quality, card, headline, tells):
@@ -31,3 +31,14 @@ def test_a_verdict(monkeypatch, threshold, quality, card, headline, tells):
     card = replace(card, threshold=threshold)
     widgets.verdict(card.judge(FaceBox(0, 0, 9, 9, detector="none"), FACE, quality), card)
     assert said[0] == headline and tells in " ".join(said[1:])
+
+
+def test_a_reason_is_plain_words_and_its_number_is_in_the_tooltip(monkeypatch):
+    said = []
+    monkeypatch.setattr(widgets.st, "markdown", lambda words, **more: said.append((words, more)))
+    quality = Quality(False, ("too dark", "blurred"), ("The mean gray is 12 of 255.", "The sharpness is 0.010."))
+    widgets.verdict(CARD.judge(FaceBox(0, 0, 9, 9, detector="none"), FACE, quality), CARD)
+    assert said[1] == (
+        "This face is hard to read: too dark; blurred.",
+        {"help": "The mean gray is 12 of 255. The sharpness is 0.010."},
+    )

@@ -30,21 +30,23 @@ def test_the_queue_is_first_come_first_served():
     assert order == ["first", "second", "third"] and ("third", 2) in places and ("second", 1) in places
 
 
-def test_what_is_urgent_goes_first():
+def test_what_has_priority_goes_first_and_equals_in_the_order_they_came():
     queue, order = WorkQueue(1), []
 
-    def visitor(name: str, urgent: bool) -> None:
-        with queue.entered(urgent=urgent):
+    def visitor(name: str, priority: int) -> None:
+        with queue.entered(priority=priority):
             order.append(name)
 
     with queue.entered():
         threads = []
-        for waiting, (name, urgent) in enumerate((("slow", False), ("first quick", True), ("second quick", True)), 1):
-            threads.append(threading.Thread(target=visitor, args=(name, urgent)))
+        for waiting, (name, priority) in enumerate(
+            (("slow", 0), ("quick", 1), ("second quick", 1), ("first map", 2), ("second first map", 2)), 1
+        ):
+            threads.append(threading.Thread(target=visitor, args=(name, priority)))
             threads[-1].start()
             wait_for(lambda count=waiting: len(queue._queue) == count, 10)
     [thread.join(10) for thread in threads]
-    assert order == ["first quick", "second quick", "slow"]
+    assert order == ["first map", "second first map", "quick", "second quick", "slow"]
 
 
 def test_who_leaves_the_queue_holds_nobody_up():

@@ -145,7 +145,7 @@ def test_a_worker_that_dies_costs_its_input_a_second_try_then_a_row_of_errors(ph
 def test_a_model_that_cannot_be_loaded_ends_the_batch_with_its_sentence(photos_and_video, tmp_path):
     from dataclasses import replace
 
-    with pytest.raises(FerError, match="another model"):
+    with pytest.raises(FerError, match="a different model"):
         list(read_here([given(photos_and_video / "00.png")], replace(settings(), card="0"), 1))
 
 

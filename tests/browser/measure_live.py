@@ -1,8 +1,9 @@
 """What the live view costs, on this machine: `python -m tests.browser.measure_live [--minutes 10]`.
 
-The same page, camera and browser: with a callback that gives each frame back as it came, read on the server by WebRTC,
-and read in the browser with both models. Prints frames a second, the latency that reading adds, in the browser also how
-soon the first answer comes and what the server does meanwhile; with --minutes the server's memory over a stream.
+The same page, camera and browser: with a callback that gives each frame back as it came, read on the server by WebRTC
+without and with the evidence overlay, and read in the browser with both models. Prints frames a second, the latency
+that reading adds, in the browser also how soon the first answer comes and what the server does meanwhile; with
+--minutes the server's memory over a stream.
 """
 
 from __future__ import annotations
@@ -70,8 +71,7 @@ def memory_mb(process: subprocess.Popen) -> float:
     return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS")) / 1024
 
 
-def stream(page, address: str, counts: Path, seconds: float) -> tuple[float, float]:
-    """Frames a second that the callback got, and the milliseconds from arrival to answer, over `seconds`."""
+def start_stream(page, address: str, counts: Path) -> None:
     page.goto(f"{address}/predict?view=live")
     page.get_by_text("More settings").click()
     page.get_by_role("button", name="Start the camera").click()
@@ -79,6 +79,10 @@ def stream(page, address: str, counts: Path, seconds: float) -> tuple[float, flo
         if counts.is_file():
             break
         page.wait_for_timeout(250)
+
+
+def rate(page, counts: Path, seconds: float) -> tuple[float, float]:
+    """Frames a second that the callback got, and the milliseconds from arrival to answer, over `seconds`."""
     page.wait_for_timeout(5000)
     before, began = json.loads(counts.read_text()), time.monotonic()
     page.wait_for_timeout(1000 * seconds)
@@ -150,7 +154,7 @@ def main(minutes: float = 0.0, seconds: float = SECONDS, ahead: bool = False) ->
 
     Args:
         minutes: Also stream for so long and tell the server's memory at the start and the end.
-        seconds: Of each of the four measurements.
+        seconds: Of each of the five measurements.
         ahead: Server and browser go before what else the machine does (Linux, as root).
     """
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
@@ -158,7 +162,12 @@ def main(minutes: float = 0.0, seconds: float = SECONDS, ahead: bool = False) ->
         write_camera(folder / "camera.y4m")
         for echo in (True, False):
             with measured(playwright, folder, echo, ahead) as (page, process, address, counts):
-                found[echo] = stream(page, address, counts, seconds)
+                start_stream(page, address, counts)
+                found[echo] = rate(page, counts, seconds)
+                if not echo:
+                    page.get_by_role("button", name="Evidence (Grad-CAM)").click()
+                    page.get_by_text("Loading PyTorch").wait_for(state="detached")
+                    with_heat, with_heat_ms = rate(page, counts, seconds)
                 if not echo and minutes:
                     tell_memory(page, process, minutes)
         hosted = {"FER_HOSTED": "1", "FER_ORT_WEB": str(DIST)}
@@ -168,6 +177,10 @@ def main(minutes: float = 0.0, seconds: float = SECONDS, ahead: bool = False) ->
     print(
         f"echo: {bare:.1f} frames a second, {bare_ms:.1f} ms each; read and drawn: {read:.1f} frames a second, "
         f"{read_ms:.1f} ms each; {read / bare:.0%} of the echo's frames, {read_ms - bare_ms:.0f} ms more"
+    )
+    print(
+        f"with the evidence overlay: {with_heat:.1f} frames a second, {with_heat_ms:.1f} ms each; "
+        f"{with_heat / read:.0%} of the frames without it"
     )
     print("\n".join(lines))
 

@@ -22,7 +22,7 @@ GROUND = {"light": "rgb(255, 255, 255)", "dark": "rgb(18, 20, 28)"}  # .streamli
 
 @pytest.fixture(scope="module")
 def finished_run(runs):
-    """A short run on drawn faces in the server's folder."""
+    """A short run on synthetic faces in the server's folder."""
     out = runs / "short"
     command = [
         sys.executable,
@@ -95,11 +95,11 @@ def training_comparison(page, _run) -> None:
 
 
 def evaluate_card(page, _run) -> None:
-    expect(page.get_by_text("Choose data above for the whole report")).to_be_visible()
+    expect(page.get_by_text("Choose data above for a full report")).to_be_visible()
 
 
-def evaluate_drawn(page, _run) -> None:
-    page.get_by_text("Drawn faces", exact=True).click()
+def evaluate_synthetic(page, _run) -> None:
+    page.get_by_text("Synthetic faces", exact=True).click()
     expect(page.get_by_role("button", name="Report (HTML)")).to_be_visible()
 
 
@@ -114,7 +114,7 @@ PAGES = {
     "training form": ("/training?run=short", training_form),
     "training comparison": ("/training?run=short", training_comparison),
     "evaluate card": ("/evaluate", evaluate_card),
-    "evaluate drawn faces": ("/evaluate", evaluate_drawn),
+    "evaluate synthetic faces": ("/evaluate", evaluate_synthetic),
 }
 
 

@@ -12,24 +12,24 @@ from PIL import Image
 from playwright.sync_api import TimeoutError, expect
 
 import fer
-from fer.explanation.explain import explainer_for, subject
-from fer.explanation.faithfulness import covered
+from fer.explanation.faithfulness import gray
 from fer.explanation.methods import METHODS
 from fer.explanation.regions import REGIONS
+from fer.explanation.subject import explainer_for, subject
 from fer.expressions import NAMES
 from fer.vision.images import read_image
 from fer.visualization import maps
 from fer.visualization.maps import Look
 from tests.browser.test_predict import sideways
-from tests.conftest import ROOT
 
 SLOW = 90_000
 
 
 def settled(page) -> None:
-    """All six rows are there, and the measurements behind them."""
-    expect(page.get_by_role("img", name=re.compile("^Occlusion, "))).to_have_count(7, timeout=SLOW)
-    expect(page.get_by_role("figure", name=re.compile("^deletion curve of"))).to_be_visible(timeout=SLOW)
+    """All rows are there, and what the chosen map is worth."""
+    expect(page.get_by_role("img", name=re.compile("^Score-CAM, "))).to_have_count(7, timeout=SLOW)
+    expect(page.get_by_text("Can you trust this map?")).to_be_visible(timeout=SLOW)
+    expect(page.get_by_text("Being measured.")).to_have_count(0, timeout=SLOW)
     expect(page.get_by_role("button", name="Stop", exact=True)).to_have_count(0, timeout=SLOW)
 
 
@@ -70,12 +70,16 @@ def test_from_a_photo_to_the_grid_and_back(server, page, sample):
         assert len(set(row(page, method))) == 7, method  # seven columns that differ
 
     before, layer = row(page, "grad_cam"), list(explainer_for(fer.load()).layers)[1]
-    choose(page, "Layer of Grad-CAM", layer)
+    choose(page, "Layer", layer)
     expect(page).to_have_url(re.compile(f"layer={layer}"))
     expect(page.get_by_role("img", name="Grad-CAM, happy", exact=True)).not_to_have_attribute("src", before[3])
     settled(page)
     choose(page, "Method", "Occlusion")
     expect(page.get_by_alt_text("Occlusion map for happy, large")).to_be_visible()
+    grid = page.get_by_role("button", name="Occlusion, happy", exact=True)
+    grid.focus()
+    grid.press("ArrowRight")  # one tab stop; arrow keys go on from there
+    expect(page.get_by_role("button", name="Occlusion, sad", exact=True)).to_be_focused()
     settled(page)
     page.get_by_role("button", name="Guided backpropagation, surprise").click()  # a click makes it large
     expect(page.get_by_alt_text("Guided backpropagation map for surprise, large")).to_be_visible()
@@ -95,38 +99,45 @@ def astronaut(server, page, sample):
     return subject(recognizer, image_rgb, recognizer.predict(image_rgb)[0])
 
 
-@pytest.fixture
-def grace_hopper(server, page):
-    """A face whose expression hangs on the mouth, handed over from Predict, and the same face by the engine."""
-    page.goto(server + "/predict")
-    page.get_by_role("button", name="Grace Hopper, US Navy").click()
-    page.get_by_role("button", name="Explain this face").click()
-    settled(page)
-    recognizer, image_rgb = fer.load(), read_image(ROOT / "fer/app/samples/grace-hopper.jpg")
-    return subject(recognizer, image_rgb, recognizer.predict(image_rgb)[0])
+def test_a_dragged_cover_moves_the_bars_as_the_engine_computes(page, astronaut):
+    size, k = astronaut.size, NAMES.index("happy")
 
+    def computed(mask: np.ndarray) -> float:
+        return 100 * astronaut.probabilities(gray(astronaut.batch.numpy(), mask[None]))[0][k]
 
-def test_covering_the_mouth_moves_the_probability_as_the_engine_computes(page, grace_hopper):
-    expression = grace_hopper.prediction.expression
-    k = NAMES.index(expression)
+    def expect_shown(mask: np.ndarray) -> None:
+        near = "|".join(str(round(computed(mask)) + step) for step in (-1, 0, 1))
+        bar = page.get_by_role("img", name=re.compile(rf"^happy ({near})% "))
+        expect(bar).to_be_visible()
 
-    def expect_shown(percent: float) -> None:
-        near = "|".join(str(round(percent) + step) for step in (-1, 0, 1))
-        expect(page.get_by_role("figure", name=re.compile(rf"when covered:.*{expression} ({near}) %"))).to_be_visible()
-
-    def computed(part: str) -> float:
-        mask = grace_hopper.regions == REGIONS.index(part)
-        return 100 * grace_hopper.probabilities(covered(grace_hopper.batch.numpy(), mask[None]))[0][k]
-
-    confidence = 100 * grace_hopper.prediction.confidence
-    assert abs(computed("mouth") - confidence) > 5  # the two can be told apart
-    expect_shown(computed("mouth"))  # the page opens with the mouth covered
+    nothing = np.zeros((size, size), bool)
+    expect_shown(astronaut.regions == REGIONS.index("mouth"))  # the page opens with the mouth covered
     page.get_by_role("button", name="mouth", exact=True).click()
-    expect_shown(confidence)
-    page.get_by_role("button", name="mouth", exact=True).click()
-    expect_shown(computed("mouth"))
-    fallen = "falls" if computed("mouth") < confidence else "rises"
-    expect(page.get_by_text(re.compile(f"^{expression.capitalize()} {fallen} by"))).to_be_visible()
+    expect_shown(nothing)
+    face = page.get_by_role("group", name=re.compile("^The face. Drag"))
+    box = face.bounding_box()
+    pixel = box["width"] / size
+
+    def at(x: int, y: int) -> tuple[float, float]:
+        return box["x"] + (x + 0.5) * pixel, box["y"] + (y + 0.5) * pixel
+
+    page.mouse.move(*at(10, 26))
+    page.mouse.down()
+    page.mouse.move(*at(22, 34), steps=4)
+    page.mouse.move(*at(33, 40), steps=4)
+    page.mouse.up()
+    dragged = nothing.copy()
+    dragged[26:41, 10:34] = True
+    assert abs(computed(dragged) - computed(nothing)) > 5  # the two can be told apart
+    expect_shown(dragged)
+    face.press("ArrowUp")
+    expect_shown(np.roll(dragged, -1, 0))
+    page.get_by_role("button", name="Undo", exact=True).click()
+    expect_shown(nothing)
+    page.get_by_role("button", name="Find the smallest patch that changes the answer").click()
+    expect(page.get_by_text(re.compile("are enough: covered, the answer is|No patch of up to half"))).to_be_visible(
+        timeout=SLOW
+    )
 
 
 def test_the_downloaded_grid_is_the_downloaded_maps(page, astronaut):
@@ -138,7 +149,7 @@ def test_the_downloaded_grid_is_the_downloaded_maps(page, astronaut):
         page.wait_for_timeout(1000)
     settled(page)
     grid = np.asarray(Image.open(io.BytesIO(downloaded(page, "Grid as PNG"))).convert("RGB"))
-    assert downloaded(page, "Grid as SVG").count(b"<image ") == 42
+    assert downloaded(page, "Grid as SVG").count(b"<image ") == 7 * len(METHODS)
     with np.load(io.BytesIO(downloaded(page, "Maps as .npz")), allow_pickle=False) as file:
         found = {key: file[key] for key in file}
     assert set(found) == set(numbers["grid"]) == {f"{method}/{name}" for method in METHODS for name in NAMES}

@@ -59,7 +59,7 @@ def panel_labels(page, seconds: float) -> set[str]:
     seen, end = set(), time.monotonic() + seconds
     while time.monotonic() < end:
         for text in page.locator("h2").all_inner_texts():
-            seen.add(re.sub(r" \d+ %$", "", text).lower())
+            seen.add(re.sub(r" \d+%$", "", text).lower())
         page.wait_for_timeout(250)
     return seen
 
@@ -110,6 +110,13 @@ def test_a_live_stream_from_camera_to_panel(live_server, live_page, two_people):
 
     stop.click()
     expect(page.get_by_role("heading", name="Your recording")).to_be_visible()
+    moment = page.get_by_role("slider", name="Moment of the recording")
+    bars = page.get_by_role("heading", name=re.compile(r"^Person \d.*: ", re.I), level=3).first
+    expect(bars).to_be_visible()
+    shown = moment.get_attribute("aria-valuetext")
+    moment.press("End")
+    expect(moment).not_to_have_attribute("aria-valuetext", shown)
+    expect(bars).to_be_visible()
     with page.expect_download() as download:
         page.get_by_role("button", name="CSV", exact=True).click()
     rows = Path(download.value.path()).read_text().splitlines()

@@ -105,7 +105,7 @@ def test_from_camera_to_panel_and_only_numbers_leave(visit, demo, two_people):
 
     page.get_by_role("button", name="Stop the camera").click()
     expect(page.get_by_role("button", name="Start the camera")).to_be_visible()
-    expect(page.get_by_text("The panel fills when the camera runs")).to_be_visible()
+    expect(page.get_by_text("Once the camera runs, you see here")).to_be_visible()
 
 
 def test_another_model_in_mid_stream(visit):
@@ -181,8 +181,8 @@ def test_no_camera_leads_to_the_photos(visit, name, said):
 @pytest.mark.parametrize(
     ("script", "said"),
     [
-        ("delete globalThis.WebAssembly", "it has no WebAssembly"),
-        ("delete HTMLCanvasElement.prototype.transferControlToOffscreen", "it cannot draw away from"),
+        ("delete globalThis.WebAssembly", "does not support WebAssembly"),
+        ("delete HTMLCanvasElement.prototype.transferControlToOffscreen", "does not support OffscreenCanvas"),
     ],
 )
 def test_a_browser_that_cannot_read_leads_to_the_server(visit, script, said):

@@ -124,4 +124,4 @@ def test_photo_table_csv_and_json_tell_the_same_of_a_face(server, page, sample, 
         assert float(line["stability"]) == face["stability"]
         expect(page.get_by_role("heading", name=face["answer"].capitalize())).to_be_visible()
         label = page.get_by_alt_text(f"The photo with its faces marked: {face['answer']}")
-        assert label.count() == 1 and (face["quality"]["ok"] or "cut by the frame" in label.get_attribute("alt"))
+        assert label.count() == 1 and (face["quality"]["ok"] or "cut off by the frame" in label.get_attribute("alt"))

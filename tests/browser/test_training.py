@@ -1,4 +1,4 @@
-"""A visitor's way in the real Chromium: start, watch, pause, reload, resume, finish, predict with that run."""
+"""A visitor's way in the real Chromium: start, watch, pause, reload, resume, finish, predict with a run, delete it."""
 
 from __future__ import annotations
 
@@ -103,10 +103,45 @@ def test_start_watch_pause_reload_resume_finish_and_predict(training_server, pag
     assert max(record.validation_accuracy for record in run.records()) > 0.9
 
     page.get_by_role("button", name="Use it in Predict").click()
-    page.get_by_role("link", name="It is the chosen model").click()
     expect(page.get_by_role("heading", name="Predict", level=1)).to_be_visible()
     page.set_input_files("input[type=file]", [str(sample)])
     with page.expect_download() as download:
         page.get_by_role("button", name="JSON").click()
     (row,) = json.loads(Path(download.value.path()).read_text())
     assert row["model"] == run.path.name and len(row["faces"]) == 1
+
+
+def test_a_batch_too_large_trains_its_model_has_a_banner_and_a_deleted_run_comes_back(training_server, page):
+    start, folder = training_server
+    page.set_default_timeout(90_000)
+    page.goto(f"{start()}/training")
+    expect(page.get_by_role("img", name=re.compile("How mini-xception is built.*shortcut conv 1×1"))).to_be_visible()
+    page.get_by_text("More settings").click()
+    for label, number in (("Limit pictures", "40"), ("Epochs", "1")):
+        box = page.get_by_role("spinbutton", name=label, exact=True)
+        box.fill(number)
+        box.press("Enter")
+    note = page.get_by_text("The data has 40 training pictures, fewer than a batch of 64: a step takes 40.")
+    expect(note).to_be_visible()
+    expect(page.get_by_text(re.compile("About .* an epoch of 40 pictures"))).to_be_visible()
+    expect(page.get_by_text("2 changed")).to_be_visible()
+    page.get_by_role("button", name="Start training").click()
+    expect(badge(page, "finished")).to_be_visible(timeout=150_000)
+    (file,) = folder.glob("*/config.json")
+    run = RunDirectory(file.parent)
+    assert len(run.records()) == 1
+
+    page.get_by_role("button", name="Use it in Predict").click()
+    expect(page.get_by_role("heading", name="Predict", level=1)).to_be_visible()
+    expect(page.get_by_role("alert").filter(has_text="learned from drawings, not meant for photos")).to_be_visible()
+    title = re.compile(r"Synthetic faces, \w+ \d+, \d+:\d\d [AP]M")
+    expect(page.get_by_test_id("stSidebar").get_by_role("combobox").first).to_have_value(title)
+
+    page.get_by_test_id("stSidebar").get_by_role("link", name="Training").click()  # opens on the run watched last
+    page.get_by_text("Download, rename, delete, settings").click()
+    page.get_by_role("button", name="Delete").click()
+    expect(page.get_by_text(re.compile("Deleted: Synthetic faces"))).to_be_in_viewport()
+    assert not run.path.exists()
+    page.get_by_role("button", name="Undo").click()
+    expect(badge(page, "finished")).to_be_visible()
+    assert run.best.is_file()

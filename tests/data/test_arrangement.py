@@ -40,7 +40,7 @@ def test_split_and_class_are_found_in_any_order_and_depth(folder, split, express
     ["train/happy/test", "test/train/happy", "happy/sad", "happy/train/sad", "train_happy/test", "val_test/sad"],
 )
 def test_folders_that_contradict_each_other_are_refused_by_name(folder):
-    with pytest.raises(DatasetError, match=f"contradict each other: {folder} is"):
+    with pytest.raises(DatasetError, match=f"contradict each other: {folder} names"):
         found("train/happy/1.png", f"{folder}/2.png")
     assert found("train/happy/1.png", f"{folder}/notes.txt")  # no picture lies there
 
@@ -48,13 +48,13 @@ def test_folders_that_contradict_each_other_are_refused_by_name(folder):
 def test_pictures_outside_the_splits_count_as_training_and_it_is_said():
     arranged = arrange(["happy/1.png", "happy/test/2.png", "sad/3.png"], "set")
     assert [entry.split for entry in arranged.entries] == ["Training", "PrivateTest", "Training"]
-    assert "2 pictures, such as happy/1.png, lie in no split's folder" in arranged.remarks[0]
+    assert "2 pictures, such as happy/1.png, are in no split folder" in arranged.remarks[0]
 
 
 def test_the_pictures_own_names_tell_the_split_where_no_folder_does_and_all_do():
     arranged = arrange(["happy/train_1.jpg", "happy/test_2.jpg", "sad/val-3.jpg"], "set")
     assert [entry.split for entry in arranged.entries] == ["PrivateTest", "Training", "PublicTest"]
-    assert "own names" in arranged.remarks[0]
+    assert "file names" in arranged.remarks[0]
     assert set(found("happy/train_1.jpg", "happy/9.jpg").values()) == {("Training", "happy")}
     assert set(found("test/happy/train_1.jpg").values()) == {("PrivateTest", "happy")}
 

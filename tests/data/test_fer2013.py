@@ -180,7 +180,7 @@ def test_other_labels_are_left_out_counted_and_keep_the_numbers_of_the_rows(tmp_
     assert dict(data.unknown) == {"7": 2, "contempt": 1, "(empty)": 1, "nan": 1}
     assert "7 (2 pictures)" in data.left_out()[0]
     assert read(tmp_path / "faces.csv").unknown == data.unknown  # from the cache, too
-    with pytest.raises(DatasetError, match=r"No label of other\.csv.*7 \(1 picture\).*--classes") as caught:
+    with pytest.raises(DatasetError, match=r"No label in other\.csv.*7 \(1 picture\).*--classes") as caught:
         read(write(tmp_path / "other.csv", table([("7", "Training")])))
     assert caught.value.details["unknown"] == {"7": 1}
 
@@ -207,7 +207,7 @@ def test_without_a_validation_split_a_tenth_of_each_class_is_kept_back(tmp_path)
     data = read(write(tmp_path / "faces.csv", table(rows, header=("emotion", "pixels"))))
     held = data.split("validation")
     assert len(held) == 4 and held.counts()["happy"] == held.counts()["angry"] == 2 and data.split_made
-    assert "kept back" in data.remarks[0]
+    assert "held out" in data.remarks[0]
     again = read_fer2013(tmp_path / "faces.csv", quiet=True, cached=False)
     assert again.usage.tolist() == data.usage.tolist()
     never_split = read(write(tmp_path / "all.csv", table(rows)))  # a column that says Training forty times

@@ -76,7 +76,7 @@ def test_faces_without_a_number_are_left_out_and_told():
     pixels[:, 0, 0] = [1, 5, 2]
     data = Dataset(pixels, np.array([1, 5, 2]), np.full(3, "PublicTest"))
     found = study(Overflowing(), data, "validation")
-    assert found.report.n == 2 and found.report.accuracy == 1 and "1 faces got no number" in found.part.remarks[0]
+    assert found.report.n == 2 and found.report.accuracy == 1 and "1 face left out" in found.part.remarks[0]
 
 
 class Teller:
@@ -100,9 +100,9 @@ def test_pictures_of_training_are_left_out_where_asked():
     assert report.accuracy == pytest.approx(2 / 3)  # the first also stands in Training
     assert report.accuracy_without_train_duplicates == pytest.approx(1 / 2)
     assert study(Teller(), data, "train").report.accuracy_without_train_duplicates is None
-    with pytest.raises(DatasetError, match="holds no PrivateTest"):
+    with pytest.raises(DatasetError, match="has no PrivateTest"):
         study(Teller(), data, "test")
-    with pytest.raises(DatasetError, match="No split"):
+    with pytest.raises(DatasetError, match="no split"):
         study(Teller(), data, "other")
 
 

@@ -29,8 +29,9 @@ def item():
 def test_a_report_holds_its_numbers_and_stress(item):
     point = StressPoint("noise", 1, 0.5, -0.375, -0.5, -0.2)
     text = render_report([item], {"teller": [point]})
-    assert "87.5%" in text and "8 faces" in text and "Stress: noise" in text and "Most confident mistakes" in text
-    assert "Stress:" not in render_report([item])
+    assert "87.5%" in text and "8 faces" in text and "<h4>noise</h4>" in text and "Most confident mistakes" in text
+    assert "Loses most under noise: 38 points at strength 1." in text
+    assert "Stress" not in render_report([item]).partition("</script>")[2]
 
 
 def test_a_class_without_faces_is_said_and_has_no_scores(item):

@@ -8,7 +8,16 @@ import pytest
 from fer.conformal import LEVELS, PredictionSets
 from fer.errors import DatasetError
 from fer.evaluation.groups import read_metadata, slices_of, wilson
-from fer.evaluation.robustness import CONDITIONS, STRENGTHS, contact_sheet, stress_report, stressed
+from fer.evaluation.robustness import (
+    CONDITIONS,
+    STRENGTHS,
+    StressPoint,
+    sample_strips,
+    stress_report,
+    stress_sentence,
+    stressed,
+    worst_first,
+)
 from fer.expressions import NAMES as EXPRESSIONS
 
 YY, XX = np.mgrid[:48, :48]
@@ -48,9 +57,31 @@ def test_the_report_is_relative_to_the_clean_pictures():
     assert points[0].low < -1 / 3 < points[0].high
 
 
-def test_the_contact_sheet_starts_with_the_clean_face():
-    sheet = contact_sheet(FACE)
-    assert sheet.shape == (48 * len(CONDITIONS), 48 * 6) and np.array_equal(sheet[:48, :48], FACE)
+def test_each_condition_has_its_own_strip_that_starts_with_the_clean_face():
+    strips = sample_strips(FACE)
+    assert list(strips) == list(CONDITIONS)
+    for strip in strips.values():
+        assert strip.shape == (48, 48 * 6) and np.array_equal(strip[:, :48], FACE)
+
+
+def points(**changes: tuple[float, ...]) -> list[StressPoint]:
+    """Of each condition one point a strength, with these changes of accuracy."""
+    return [
+        StressPoint(name, strength, 0.7 + change, change, change - 0.01, change + 0.01)
+        for name, each in changes.items()
+        for strength, change in enumerate(each, 1)
+    ]
+
+
+def test_the_worst_condition_comes_first_and_opens_the_summary():
+    found = points(scale=(0.0, -0.01), noise=(-0.02, -0.31), shift=(-0.12, -0.05))
+    worst = worst_first(found)
+    assert list(worst) == ["noise", "shift", "scale"] and worst["shift"].strength == 1
+    words = "Loses most under noise: 31 points at strength 2. Least under scale: 1 point."
+    assert stress_sentence(found) == words
+    assert stress_sentence(points(noise=(-0.02,), scale=(0.01,))).endswith("Least under scale: nothing.")
+    assert stress_sentence(points(noise=(-0.004, 0.0))) == "Loses no accuracy under 1 condition."
+    assert stress_sentence(points(noise=(-0.05,))) == "Loses most under noise: 5 points at strength 1."
 
 
 NAMES = [f"test/happy/{index}.png" for index in range(120)]

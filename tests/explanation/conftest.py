@@ -8,7 +8,7 @@ from torch import nn
 
 import fer
 from fer.explanation.attribution import Explainer
-from fer.explanation.explain import subject
+from fer.explanation.subject import subject
 from fer.models.checkpoints import load_checkpoint
 from fer.models.registry import build, fold
 from fer.vision.images import read_image

@@ -184,6 +184,15 @@ def test_a_fused_map_does_not_depend_on_what_else_is_asked(explainer, face):
         assert np.abs(pair[0] - together[4]).max() < 1e-4 * largest
 
 
+def test_a_map_by_itself_has_the_shape_of_the_one_among_others(explainer, face):
+    for layer in explainer.layers:
+        among = explainer.attribute("grad_cam", face.batch, units([3]), layer)[0]
+        alone = explainer.grad_cam_alone(face.batch, units([3])[0], layer)
+        assert (alone.max() > 0) == (among.max() > 0)  # a layer may mark nothing
+        assert np.abs(alone * among.max() - among * alone.max()).max() <= 1e-5 * alone.max() * among.max()
+    assert alone.max() > 0  # fused
+
+
 def test_one_batch_equals_one_by_one(explainer, face):
     for method in ("grad_cam", "guided_backprop", "guided_grad_cam", "gradient", "occlusion"):
         together = explainer.attribute(method, face.batch, units())
@@ -270,3 +279,34 @@ def test_unknown_method_and_layer_are_named(explainer, face):
         explainer.attribute("magic", face.batch, units())
     with pytest.raises(ExplainError, match="no layer 'block9'"):
         explainer.attribute("grad_cam", face.batch, units(), "block9")
+
+
+def test_hires_cam_by_hand(toy):
+    """Features x and -x where positive; class 2 weighs them by 2 and -1."""
+    batch = torch.tensor([[[[1.0, -2.0], [3.0, 0.0]]]])
+    found = Explainer(toy).attribute("hires_cam", batch, units([0, 1, 2]), "relu")
+    assert np.allclose(found, [[[1, 0], [3, 0]], [[0, 2], [0, 0]], [[2, 0], [6, 0]]])
+
+
+def test_score_cam_by_hand(toy):
+    """A channel's weight is the softmax of the scores of the face as each channel lets it through."""
+    batch = torch.tensor([[[[1.0, -2.0], [3.0, 0.0]]]])
+    light, dark = batch[0, 0].clamp_min(0), (-batch[0, 0]).clamp_min(0)
+    gray = batch.mean()
+    scores = []
+    for features in (light, dark):
+        mask = features / features.max()
+        seen = gray + mask * (batch[0, 0] - gray)
+        scores.append([seen.clamp_min(0).sum(), (-seen).clamp_min(0).sum()])
+    weights = torch.tensor(scores).softmax(0)
+    found = Explainer(toy).attribute("score_cam", batch, units([0, 1]), "relu")
+    for k in range(2):
+        assert np.allclose(found[k], weights[0, k] * light + weights[1, k] * dark, atol=1e-6)
+
+
+@pytest.mark.parametrize("method", ["hires_cam", "score_cam"])
+def test_layered_methods_fuse_and_do_not_depend_on_what_else_is_asked(explainer, face, method):
+    together = explainer.attribute(method, face.batch, units(), "fused")
+    alone = explainer.attribute(method, face.batch, units([3]), "fused")
+    assert together.shape == (7, *face.batch.shape[2:]) and (together >= 0).all() and together.max() <= 1 + 1e-5
+    assert np.allclose(together[3], alone[0], atol=1e-4)

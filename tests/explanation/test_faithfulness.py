@@ -11,7 +11,7 @@ import pytest
 
 from fer.explanation import faithfulness, sanity_check
 from fer.explanation.attribution import Explainer, units
-from fer.explanation.faithfulness import FRACTIONS, cell_order, curves, random_curves
+from fer.explanation.faithfulness import FRACTIONS, cell_order, curves, mean_curves, random_walks
 from fer.explanation.faithfulness_table import best_layer, default_layer, read_table, table_path, verdict
 from fer.explanation.methods import METHODS, evidence
 from fer.expressions import COUNT
@@ -53,7 +53,7 @@ def test_a_map_that_marks_the_wrong_cell_costs_nothing(corner):
     wrong[:4, :4] = 0
     found = curves(top_left_counts, corner, wrong, 0)
     assert found.deletion[FRACTIONS.index(0.2)] == 1.0
-    baseline = random_curves(top_left_counts, corner, orders=64)[0]
+    baseline = mean_curves(random_walks(top_left_counts, corner, orders=64))[0]
     right = np.zeros((8, 8))
     right[:4, :4] = 1
     assert curves(top_left_counts, corner, right, 0).deletion_area < baseline.deletion_area < found.deletion_area
@@ -105,13 +105,13 @@ def test_the_committed_table_names_every_method_and_a_layer_that_exists(recogniz
         layers = (*mini.attribution_layers(), "fused") if METHODS[method].layered else (None,)
         assert all(verdict(table, method, layer) for layer in layers)
     assert default_layer(recognizer) == most_faithful_layer(table["rows"]) == table["default_layer"]
-    assert all(row["faithful"] == (row["gain_low"] > 0) for row in table["rows"])
+    assert all(row["faithful"] == (row["road_gain_low"] > 0) for row in table["rows"])
     assert table["split"] == "PublicTest"
 
 
 def test_the_best_layer_is_best_by_its_whole_curves():
     rows = [
-        {"method": method, "layer": layer, "cost": cost, "insertion_area": inserted, "deletion_area": deleted}
+        {"method": method, "layer": layer, "cost": cost, "road_insertion_area": inserted, "road_deletion_area": deleted}
         for method, layer, cost, inserted, deleted in (
             ("grad_cam", "block1", 0.21, 0.5, 0.3),
             ("grad_cam", "fused", 0.20, 0.6, 0.2),
@@ -178,4 +178,4 @@ def test_evidence_is_never_negative():
     values = np.array([[-2.0, 1.0]])
     assert evidence(values, "guided_backprop").tolist() == [[2, 1]]
     assert evidence(values, "occlusion").tolist() == [[0, 1]]
-    assert faithfulness.covered(np.ones((1, 1, 2, 2), np.float32), np.zeros((3, 2, 2), bool)).shape == (3, 1, 2, 2)
+    assert faithfulness.gray(np.ones((1, 1, 2, 2), np.float32), np.zeros((3, 2, 2), bool)).shape == (3, 1, 2, 2)

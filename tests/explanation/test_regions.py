@@ -12,7 +12,8 @@ import pytest
 
 import fer
 from fer.errors import ExplainError, WeightsError
-from fer.explanation.explain import assemble, explainer_for, removal, sentence, subject
+from fer.explanation.explain import assemble
+from fer.explanation.job import ExplanationJob
 from fer.explanation.methods import METHODS
 from fer.explanation.regions import (
     OUTSIDE,
@@ -26,6 +27,7 @@ from fer.explanation.regions import (
     region_labels,
     shares,
 )
+from fer.explanation.subject import explainer_for, sentence, subject
 from fer.expressions import NAMES
 from fer.records import FaceBox
 from tests.conftest import ROOT
@@ -116,10 +118,13 @@ def test_a_map_that_marks_nothing_costs_nothing_and_says_whether_it_is_blank(fac
     blank, against = np.zeros((44, 44), np.float32), np.full((44, 44), -1, np.float32)
     assert sentence(face, "sad", blank, "occlusion").endswith("the map marks nothing.")
     assert "speaks against sad" in sentence(face, "sad", against, "occlusion")
-    assert removal(face, blank, "grad_cam", 4) is None and removal(face, against, "occlusion", 4) is None
-    assert removal(face, against, "gradient", 4) is not None  # sizes are marks too
-    one = assemble(face, "fused", {"occlusion": np.stack([against])}, {"occlusion": (None,)}, (), ("sad",))
-    assert "faithfulness" not in one.to_json()["methods"]["occlusion"]["sad"]
+    sad = NAMES.index("sad")
+    maps = {("grad_cam", "fused"): blank[None], ("occlusion", None): against[None], ("gradient", None): against[None]}
+    job = ExplanationJob(face, (sad,), maps)
+    keys = list(maps)
+    assert job.pending(keys, (keys[0], sad)) == job.pending(keys, (keys[1], sad)) == 0
+    assert job.pending(keys, (keys[2], sad)) == 4  # sizes are marks too
+    assert "faithfulness" not in assemble(job, keys, "fused").to_json()["methods"]["occlusion"]["sad"]
 
 
 def test_explain_answers_in_one_record(recognizer, astronaut):
@@ -128,12 +133,15 @@ def test_explain_answers_in_one_record(recognizer, astronaut):
     explanation = fer.explain(
         recognizer, astronaut, prediction, ("grad_cam", "gradient"), ("happy", "sad"), progress=shares_done.append
     )
-    assert explanation.prediction == prediction and shares_done == [0.5, 1.0]
+    assert explanation.prediction == prediction and shares_done[-1] == 1 and shares_done == sorted(shares_done)
     assert explanation.maps["grad_cam"].shape == (2, 44, 44) and explanation.maps["gradient"].dtype == np.float32
     document = json.loads(json.dumps(explanation.to_json()))
     happy = document["methods"]["grad_cam"]["happy"]
     assert happy["in_words"].startswith("It reads happy mainly from") and sum(happy["regions"].values()) > 0.99
     assert happy["faithfulness"]["deletion_area"] < document["random_baseline"]["happy"]["deletion_area"]
+    assert happy["road"]["deletion_area"] < document["random_baseline_road"]["happy"]["deletion_area"]
+    assert happy["judgment"] in ("pass", "unclear", "fail") and 0 < happy["sparseness"] < 1
+    assert {"max_sensitivity", "randomization_rise", "points_at_expected_region"} <= set(happy)
     by_box = fer.explain(recognizer, astronaut, prediction.box, ("gradient",), ("happy",), faithfulness=False)
     assert np.allclose(by_box.maps["gradient"][0], explanation.maps["gradient"][0], atol=1e-5)
 

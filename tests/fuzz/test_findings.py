@@ -67,7 +67,7 @@ def test_the_largest_picture_stays_below_a_gigabyte(mode):
     [
         (f"emotion,pixels\n{'1' * 5000},{PIXELS}\n", "No label of t.csv"),  # int() takes 4,300 digits at most
         (f"emotion,pixels\n\u0663,{PIXELS}\n", "No label of t.csv"),
-        (f"pixels,pixels,emotion\n{PIXELS},3\n", "two columns of one name"),  # counted as two, read as three
+        (f"pixels,pixels,emotion\n{PIXELS},3\n", "two columns with the same name"),  # counted as two, read as three
         ("pixels," + "a" * 2_000_000, "Row 2|not a CSV|column"),  # a header line was read whole
         ('emotion,pixels\n"3' + '\n","' * 1000, "Row 2"),  # one row took all lines there are
     ],
@@ -280,7 +280,7 @@ def test_a_file_without_an_end_is_read_up_to_the_limit():
     [
         (["train", "--teacher-weight", "-1"], "teacher_weight must be 0 to 1"),  # a ValueError went past main
         (["train", "--seed", "9" * 30], "seed must be below"),  # PyTorch takes 64 bits
-        (["train", "--model", "../../x", "--epochs", "1"], "no name for a run"),  # a run outside the runs folder
+        (["train", "--model", "../../x", "--epochs", "1"], "Run names may use"),  # a run outside the runs folder
         (["summary", "mini_xception", "--input-size", "9" * 30], "8 to 512"),
     ],
 )

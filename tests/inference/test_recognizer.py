@@ -12,7 +12,7 @@ import torch
 import fer
 from fer.data.read import read_dataset
 from fer.errors import FerError
-from fer.explanation.explain import subject
+from fer.explanation.subject import subject
 from fer.expressions import NAMES
 from fer.inference.engine import Engine
 from fer.inference.recognizer import Recognizer
@@ -111,7 +111,7 @@ def test_a_poor_face_is_never_sure(recognizer, sample):
     (face,) = recognizer.read(image, [FaceBox(186, 60, 82, 105, detector="yunet")])
     assert not face.sure and "too dark" in face.quality.reasons[0]
     (tiny,) = recognizer.read(read_image(sample), [FaceBox(200, 100, 10, 12, detector="yunet")])
-    assert "too small (10 px, needs 20)" in tiny.quality.reasons
+    assert "too small" in tiny.quality.reasons
 
 
 def test_an_even_gray_is_no_face_and_never_sure(recognizer):
@@ -146,7 +146,7 @@ def test_a_low_score_is_never_sure_in_a_photo(recognizer, sample):
     """Animals and things are scored low; in the small frames of a video faces are, too."""
     image, box = read_image(sample), FaceBox(186, 60, 82, 105, 0.76, detector="yunet")
     (photo,), (frame,) = (recognizer.read(image, [box], photo=photo) for photo in (True, False))
-    assert frame.sure and not photo.sure and photo.quality.word == "perhaps no face"
+    assert frame.sure and not photo.sure and photo.quality.reasons == ("perhaps not a face",)
 
 
 def test_threads_do_not_disturb_each_other(recognizer, sample):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 
@@ -13,9 +14,10 @@ import fer
 from fer.app.predict.video_job import VideoJob
 from fer.cli import main
 from fer.expressions import NAMES
-from fer.inference.recording import shares, transitions
+from fer.inference.recording import Event, shares, to_csv, transitions
+from fer.inference.timeline import people
 from fer.inference.video import READINGS_PER_S, read_video
-from fer.records import FaceBox, FaceRecord, Prediction
+from fer.records import CSV_COLUMNS, FaceBox, FaceRecord, Prediction, faces_csv
 from fer.vision.detection import load_detector
 from fer.vision.images import read_image
 from fer.vision.video import VideoWriter, frames
@@ -145,6 +147,12 @@ def test_the_field_cases_on_the_command_line_and_on_the_page(name, yunet_needed,
     assert [row.to_json() for row in job.result.rows] == told["rows"] and job.result.sound == told["sound"]
 
 
+def test_cuts_are_told(tmp_path):
+    video = read(alternating(tmp_path / "cuts.mp4", 10, 30, 10), None)
+    assert video.cuts_s == pytest.approx((1.0, 2.0), abs=0.01)
+    assert [len(person.numbers) for person in people(video.rows, cuts_s=video.cuts_s)] == [1, 1, 1]
+
+
 def test_no_face_is_a_note(tmp_path):
     with VideoWriter(tmp_path / "wall.mp4", 64, 48, 10) as writer:
         for index in range(5):
@@ -163,6 +171,16 @@ def test_shares_and_transitions_by_hand():
     rows = [row(0, 1, "happy"), row(0, 2, "sad"), row(1, 1, "angry", False), row(2, 1, "sad"), row(3, 1, "happy")]
     assert shares(rows) == {**dict.fromkeys(NAMES, 0), "happy": 0.4, "sad": 0.4, "not sure": 0.2}
     assert transitions(rows) == {("happy", "sad"): 1, ("sad", "happy"): 1} and shares([]) == {}
+
+
+def test_names_and_events_follow_the_columns_of_a_csv():
+    rows = [row(0, 1, "happy"), row(0, 2, "sad"), row(1, 1, "angry")]
+    assert to_csv(rows, {}, []) == faces_csv(rows)
+    noted = list(csv.DictReader(io.StringIO(to_csv(rows, {1: "Ada", 2: "=1+1"}, [Event(0.5, "she laughs")]))))
+    assert tuple(noted[0]) == (*CSV_COLUMNS, "name", "event")
+    assert [line["name"] for line in noted] == ["Ada", "'=1+1", "", "Ada"]  # no spreadsheet runs a name
+    assert (noted[2]["time_s"], noted[2]["event"]) == ("0.500", "she laughs")
+    assert not any(value for column, value in noted[2].items() if column not in ("time_s", "event"))
 
 
 def test_the_command_line(clip, tmp_path, capsys):

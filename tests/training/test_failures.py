@@ -189,16 +189,17 @@ def test_a_state_of_another_network_is_refused(tmp_path, unbroken):
         worker.train(run, quiet=True)
 
 
-@pytest.mark.parametrize("name", ["../x", "..", "", ".hidden", "a/b", "a\\b", "a\0b", "x" * 81, "/etc", "a b", "é"])
+@pytest.mark.parametrize("name", ["../x", "..", "", ".hidden", "a/b", "a\\b", "a\0b", "x" * 81, "/etc", " a", "<b>"])
 def test_no_name_leads_outside_the_runs_folder(runs_folder, name):
     (runs_folder.parent / "x").mkdir(exist_ok=True)
     (runs_folder.parent / "x" / "config.json").write_text("{}")
-    with pytest.raises(RunError, match="no name for a run"):
+    with pytest.raises(RunError, match="Run names may use"):
         run_store.find_run(name)
     run = RunDirectory.create(runs_folder / "good", small())
-    with pytest.raises(RunError):
-        run_store.rename_run(run, name)
-    assert run.path.is_dir()
+    if name.strip() != "a":
+        with pytest.raises(RunError):
+            run_store.rename_run(run, name)
+    assert [file.name for file in runs_folder.iterdir()] == ["good"]
 
 
 def test_a_hang_shows(tmp_path, monkeypatch):

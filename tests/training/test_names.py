@@ -6,6 +6,7 @@ import pytest
 
 from fer.errors import RunError
 from fer.training.config import TrainConfig
+from fer.training.run_about import title_of
 from fer.training.run_directory import RunDirectory
 from fer.training.run_store import delete_run, find_run, free_id, list_runs, rename_run
 
@@ -41,6 +42,9 @@ HOSTILE = [
 ]
 
 
+TITLES = ["é", "a\n", "C:x"]  # good enough for a title, by which no file is named
+
+
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     """The runs folder, with a whole run beside it that no id may reach."""
@@ -53,10 +57,11 @@ def folder(tmp_path, monkeypatch):
 def test_no_name_leads_out(folder, name):
     run = RunDirectory.create(folder / "mine", TrainConfig())
     before = sorted(folder.parent.rglob("*"))
-    with pytest.raises(RunError, match="no name for a run"):
+    with pytest.raises(RunError, match="Run names may use letters, digits, spaces"):
         find_run(name)
-    with pytest.raises(RunError, match="no name for a run"):
-        rename_run(run, name)
+    if name not in TITLES:
+        with pytest.raises(RunError, match="Run names may use letters, digits, spaces"):
+            rename_run(run, name)
     if isinstance(name, str) and name not in ("", "."):
         with pytest.raises(RunError):
             free_id(f"a/{name}")
@@ -70,6 +75,17 @@ def test_no_run_is_made_under_such_a_name(folder, name):
     with pytest.raises(RunError):
         RunDirectory.create(folder / name.rpartition("/")[2].ljust(90, "x"), TrainConfig())
     assert not folder.exists()
+
+
+def test_a_name_may_have_spaces(folder):
+    run = RunDirectory.create(folder / "my second run", TrainConfig())
+    assert find_run("my second run").path == run.path
+    rename_run(run, "  Faces of mine, take 2 ")
+    assert title_of(run) == "Faces of mine, take 2" and run.path.is_dir()
+    other = RunDirectory.create(folder / "other", TrainConfig())
+    for taken in ("Faces of mine, take 2", "my second run"):
+        with pytest.raises(RunError, match="already"):
+            rename_run(other, taken)
 
 
 def test_a_link_is_not_followed_when_a_run_is_deleted(folder):

@@ -157,7 +157,7 @@ def test_a_worker_that_went_reads_as_died(tmp_path, small_csv):
         assert run.status()["state"] == "running"
 
 
-@pytest.mark.parametrize("name", ["..", "a b", ".hidden", "x" * 90, "a\nb"])
+@pytest.mark.parametrize("name", ["..", "a b ", ".hidden", "x" * 90, "a\nb"])
 def test_run_names_stay_in_their_folder(tmp_path, name):
     with pytest.raises(RunError, match="name"):
         RunDirectory.create(tmp_path / "runs" / name, TrainConfig())

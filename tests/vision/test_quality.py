@@ -1,4 +1,4 @@
-"""Each reason is a measurement against its threshold, by faces made to have it."""
+"""Each reason is a measurement against its threshold, by faces made to have it, and said without a number."""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ def test_a_good_face_has_no_reason(face):
 def test_blur_is_measured_whatever_the_contrast(face):
     blurred = cv2.GaussianBlur(face, (0, 0), 2.5)
     found = assess((200, 200), BOX, blurred)
-    assert not found.ok and found.word == "blurred" and f"{sharpness(blurred):.3f}" in found.reasons[0]
+    assert not found.ok and found.reasons == ("blurred",)
+    assert found.measurements == (f"The sharpness is {sharpness(blurred):.3f}; a face needs 0.05.",)
     faint = np.clip(face.astype(float) * 0.3 + 80, 0, 255).astype(np.uint8)
     assert sharpness(faint) == pytest.approx(sharpness(face), rel=0.15) and assess((200, 200), BOX, faint).ok
 
@@ -52,27 +53,45 @@ def test_turn_by_hand():
 
 def test_a_turned_face_says_so(face):
     aside = FaceBox(20, 20, 60, 60, 0.9, (*FRONT[:2], (62.0, 52.0), *FRONT[3:]), detector="yunet")
-    assert assess((200, 200), aside, face).reasons == (
-        "turned away (nose 60% of the eyes' distance off the middle, at most 50%)",
+    assert assess((200, 200), aside, face) == Quality(
+        False,
+        ("turned too far to the side",),
+        ("The nose is 60% of the distance between the eyes away from their middle; at most 50% can be read.",),
     )
 
 
 def test_size_light_and_frame(face):
     def word(box: FaceBox, gray: np.ndarray) -> str:
-        return assess((200, 200), box, gray).word
+        return assess((200, 200), box, gray).reasons[0]
 
     assert word(FaceBox(20, 20, 15, 40, detector="yunet"), face) == "too small"
     assert word(BOX, (face // 12)) == "too dark" and word(BOX, 255 - face // 14) == "overexposed"
-    assert word(FaceBox(-30, 20, 60, 60, detector="yunet"), face) == "cut by the frame"
+    assert word(FaceBox(-30, 20, 60, 60, detector="yunet"), face) == "cut off by the frame"
     assert word(BOX, np.full((48, 48), 120, np.uint8)) == "no facial content"
+
+
+def test_every_reason_is_plain_words_with_a_measured_sentence_each(face):
+    """A small, plain, dark face of a low score, in profile at the picture's edge: all that can be wrong at once."""
+    aside = FaceBox(
+        -10, 20, 15, 19, 0.3, tuple((x - 60, y) for x, y in FRONT[:2]) + ((9.0, 52.0),) * 3, detector="yunet"
+    )
+    black, white = (assess((200, 200), aside, np.full((48, 48), gray, np.uint8), photo=True) for gray in (0, 255))
+    soft = assess((200, 200), aside, cv2.GaussianBlur(face, (0, 0), 2.5))
+    reasons = {*black.reasons, *white.reasons, *soft.reasons}
+    assert reasons == set(quality.REASONS.values())
+    for found in (black, white, soft):
+        assert len(found.measurements) == len(found.reasons) and not any(map(str.isdigit, " ".join(found.reasons)))
+        assert all(any(map(str.isdigit, sentence)) and sentence.endswith(".") for sentence in found.measurements)
 
 
 def test_of_the_annotated_photos_only_profiles_are_refused(photos, yunet_needed):
     detector, reasons = load_detector("yunet"), []
     for path in sorted(photos.glob("*.jpg")):
         image_rgb = read_image(path)
-        reasons += [assess(image_rgb.shape, box, align_face(image_rgb, box)).word for box in detector.detect(image_rgb)]
-    assert len(reasons) >= 30 and sorted(filter(None, reasons)) == ["turned away"] * 3
+        reasons += [
+            assess(image_rgb.shape, box, align_face(image_rgb, box)).reasons for box in detector.detect(image_rgb)
+        ]
+    assert len(reasons) >= 30 and list(filter(None, reasons)) == [("turned too far to the side",)] * 3
 
 
 def test_fer2013s_own_faces_pass(fer2013_csv):

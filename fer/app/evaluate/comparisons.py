@@ -2,62 +2,114 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import time
+from dataclasses import asdict
 
+import numpy as np
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from fer.app import resources, session, work_queue
+from fer.app import resources, session, widgets, work_queue
 from fer.app.evaluate import face_gallery, inputs, sets, state
 from fer.app.evaluate.inputs import Choice
+from fer.app.evaluate.state import GroupTable
+from fer.app.explain.map_grid import source_of
 from fer.app.markdown import plain
-from fer.app.model_choice import Model, available_models
+from fer.app.model_choice import Model, available_models, option_label
+from fer.app.table import Strip, table
 from fer.data.dataset import Dataset
 from fer.evaluation.comparison import compare
 from fer.evaluation.evaluation import Evaluation
-from fer.evaluation.groups import read_metadata, slices_of
-from fer.evaluation.robustness import CONDITIONS, STRENGTHS, StressPoint, contact_sheet, stress_report
+from fer.evaluation.groups import FEW, Slice, read_metadata, slices_of
+from fer.evaluation.robustness import (
+    CONDITIONS,
+    STRENGTHS,
+    StressPoint,
+    sample_strips,
+    stress_report,
+    stress_sentence,
+    worst_first,
+)
 from fer.limits import MB, limits
 from fer.visualization import evaluation_figures as charts
 from fer.visualization.figures import CONFIG
+from fer.wording import count_of, percent, signed, signed_number
 
 STEPS = len(CONDITIONS) * len(STRENGTHS)
-NUMBERS = {"accuracy": "accuracy", "macro_f1": "macro-F1", "nll": "loss (nats)", "ece": "ECE", "brier": "Brier score"}
+CHART_WIDTH = 150  # pixels of a small chart: two side by side on a phone, five on a desktop
+TABLE = "slices_upload"
+SET_COLUMNS = ("coverage", "expressions per set")
+SCORES = {"macro_f1": "macro-F1", "nll": "log loss (nats)", "ece": "ECE", "brier": "Brier score"}
 
 
 def stress(item: Evaluation, choice: Choice) -> None:
-    """Fourteen harder conditions, five strengths each, for the model, and another laid over it."""
-    st.markdown("How much accuracy is lost when light, blur, size, pose or cover get worse? Shaded: 95% interval.")
-    others = _other_models()
-    second = st.selectbox(
-        "Lay over it",
-        ["", *others],
-        key="stress_second",
-        format_func=lambda spec: others[spec].label if spec else "no other model",
-    )
-    with st.expander("What the conditions look like"):
-        st.image(
-            contact_sheet(item.part.pixels[0]),
-            width=480,
-            caption="Rows: " + ", ".join(CONDITIONS),
-            alt="One face under every condition and strength",
+    """Fourteen harder conditions, five strengths each, for the model and another one beside it."""
+    st.markdown("How much accuracy is lost when light, blur, size, pose or cover get worse?")
+    answer, others = st.container(), _other_models()
+    models = [session.model()]
+    if others:
+        second = st.selectbox(
+            "Compare with",
+            ["", *others],
+            key="stress_second",
+            persist_state="session",
+            format_func=lambda spec: option_label(others[spec]) if spec else "no other model",
         )
-    models = [session.model(), *([others[second]] if second else [])]
+        models += [others[second]] if second else []
+    with st.expander("What the conditions look like", key="stress_samples", on_change="rerun") as samples:
+        if samples.open:
+            table(
+                ["condition", ""],
+                [
+                    [
+                        name,
+                        Strip(
+                            source_of(np.repeat(strip[..., None], 3, 2)),
+                            f"A face under {name}: clean, then at strengths 1 to 5",
+                            ["clean", *map(str, STRENGTHS)],
+                        ),
+                    ]
+                    for name, strip in sample_strips(item.part.pixels[0]).items()
+                ],
+                "One face under every condition and strength",
+                key="stress_samples_table",
+            )
+    with answer:
+        _stress_answer(models, item, choice)
+
+
+def _stress_answer(models: list[Model], item: Evaluation, choice: Choice) -> None:
     for model in models:
         if not _whole(model, choice) and st.button(
-            f"Run the stress test for {plain(model.label)}",
+            widgets.main_label(f"Run the stress test for {plain(model.label)}"),
             key=f"stress_run_{model.label}",
             icon=":material/play_arrow:",
         ):
             _run(model, item, choice)
-    series = {model.label: points for model in models if (points := points_of(model, choice))}
-    if series:
-        for condition in {point.condition: 1 for points in series.values() for point in points}:
-            st.plotly_chart(
-                charts.stress_curves(series, condition),
-                config=CONFIG,
-                key=f"stress_{condition}",
-                alt=f"Accuracy lost under {condition}",
-            )
+    series = {model.label: found for model in models if (found := points_of(model, choice))}
+    for label, found in series.items():
+        st.markdown(
+            f"**{plain(label)}.** {stress_sentence(found)}" + ("" if len(found) == STEPS else " (Not complete.)")
+        )
+    if not series:
+        return
+    lines = f" Solid: {plain(next(iter(series)))}, dotted: {plain(list(series)[-1])}." if len(series) > 1 else ""
+    st.caption(
+        "The change in accuracy, in percentage points, by strength from 0 (clean) to 5. The worst comes first. "
+        f"Shaded: 95% interval.{lines}"
+    )
+    with st.container(horizontal=True, gap="small"):
+        for condition, point in worst_first(next(iter(series.values()))).items():
+            with st.container(width=CHART_WIDTH, gap=None):
+                st.markdown(f"**{condition}** {signed(point.change)}")
+                st.plotly_chart(
+                    charts.stress_curves(series, condition),
+                    config=CONFIG,
+                    key=f"stress_{condition}",
+                    alt=f"Accuracy lost under {condition}: at worst {signed(point.change)} points",
+                )
     for model in models:
         if card_sets := resources.card(model).prediction_sets:
             sets.show_stress(model.label, points_of(model, choice), card_sets.level)
@@ -84,7 +136,7 @@ def _run(model: Model, item: Evaluation, choice: Choice) -> None:
     state.stress_points.get()[(recognizer.card.sha256, choice)] = points
     bar, way_out, began = st.empty(), st.empty(), time.monotonic()
     way_out.button("Stop", key="stress_stop", icon=":material/stop_circle:")
-    bar.progress(0.0, "Reading the clean faces")
+    bar.progress(0.0, "Clean faces")
 
     with work_queue.in_turns() as next_turn:
         patient = inputs.taking_turns(recognizer, next_turn)
@@ -102,98 +154,134 @@ def _run(model: Model, item: Evaluation, choice: Choice) -> None:
 def groups(item: Evaluation) -> None:
     """Accuracy by the columns of the visitor's own table."""
     st.markdown(
-        "Bring a CSV with a column of picture names (`file`) and any others, such as age group, skin tone or "
+        "Upload a CSV table with a column of picture names (`file`) and any others, such as age group, skin tone or "
         "source. No attribute is ever guessed from a face."
     )
     if item.part.names is None:
         st.info("These pictures have no names that a table could refer to.")
         return
-    st.caption(f"Names look like: {plain(str(item.part.names[0]))}")
+    st.caption(f"Names look like this: {plain(str(item.part.names[0]))}")
     upload = st.file_uploader(
         "A table about the pictures (CSV)",
         type=["csv"],
-        key="slices_upload",
+        key=TABLE,
         max_upload_size=limits().table_bytes // MB,
+        on_change=_take_table,
     )
-    if upload is None:
+    given = state.group_table.get()
+    if given is None:
         return
-    metadata = read_metadata(upload.getvalue(), [str(name) for name in item.part.names], limits())
+    if upload is None:  # it was uploaded before another page was open
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"In use: **{plain(given.name)}**")
+            st.button(
+                "Remove", key="slices_remove", icon=":material/delete:", on_click=state.group_table.set, args=(None,)
+            )
+    metadata = read_metadata(given.data, [str(name) for name in item.part.names], limits())
+    beside = [
+        f"{count_of(number, 'row')} {words}"
+        for number, words in (
+            (metadata.unused, "for other pictures"),
+            (metadata.repeated, "repeating a name"),
+        )
+        if number
+    ]
     st.markdown(
-        f"{metadata.matched:,} of {len(item.part):,} pictures are in the table. {metadata.unused:,} of its "
-        f"rows belong to no picture here, {metadata.repeated:,} repeat a name."
+        f"{metadata.matched:,} of {count_of(len(item.part), 'picture')} are in the table."
+        + (f" It also has {' and '.join(beside)}." if beside else "")
     )
     if metadata.skipped:
-        st.caption("Too many values to group by: " + plain(", ".join(metadata.skipped)))
+        st.caption("Columns with too many values to group by: " + plain(", ".join(metadata.skipped)))
     rows = slices_of(metadata, item.probabilities.argmax(1), item.labels, item.set_members())
-    st.dataframe(
-        [
-            {
-                "column": row.column,
-                "value": row.value,
-                "faces": row.faces,
-                "accuracy, %": round(100 * row.accuracy, 1),
-                "95% from": round(100 * row.low, 1),
-                "to": round(100 * row.high, 1),
-                "macro-F1": round(row.macro_f1, 3),
-                **(
-                    {}
-                    if row.coverage is None or row.mean_size is None
-                    else {"truth in the set, %": round(100 * row.coverage, 1), "set's size": round(row.mean_size, 2)}
-                ),
-                "column's gap": round(100 * row.gap, 1),
-                "": "few faces: read with care" if row.few else "",
-            }
-            for row in rows
-        ],
-        hide_index=True,
-        width="stretch",
-        alt="Accuracy by group",
+    if not rows:
+        st.info("The table has no column to group by.")
+        return
+    with_sets = any(row.coverage is not None for row in rows)
+    table(
+        ["group", "faces", "accuracy", "95% interval", "macro-F1", *SET_COLUMNS[: 2 * with_sets], "gap, points", ""],
+        [_group_row(row, rows) for row in rows],
+        "Accuracy by group",
+        key="group_table_view",
     )
     if any(row.few for row in rows):
-        st.warning("Groups under 50 faces say little: their intervals are wide, and they are left out of the gaps.")
+        st.warning(
+            f"Groups of fewer than {FEW} faces say little: their intervals are wide, and they are left out of the gaps."
+        )
+    st.caption("Gap: between the best and the worst accuracy among the groups of one column.")
+    st.download_button(
+        "Groups (CSV)",
+        lambda: _groups_csv(rows),
+        "groups.csv",
+        "text/csv",
+        on_click="ignore",
+        icon=":material/download:",
+    )
+
+
+def _take_table() -> None:
+    file = session.widget(TABLE, UploadedFile)
+    state.group_table.set(GroupTable(file.name, file.getvalue()) if file else None)
+
+
+def _group_row(row: Slice, rows: list[Slice]) -> list[str]:
+    compared = sum(one.column == row.column and not one.few for one in rows) > 1
+    return [
+        f"{row.column}: {row.value}",
+        f"{row.faces:,}",
+        percent(row.accuracy, 1),
+        f"{percent(row.low, 1)} to {percent(row.high, 1)}",
+        f"{row.macro_f1:.3f}",
+        *([] if row.coverage is None or row.mean_size is None else [percent(row.coverage, 1), f"{row.mean_size:.2f}"]),
+        f"{100 * row.gap:.1f}" if compared else "–",
+        "few faces" if row.few else "",
+    ]
+
+
+def _groups_csv(rows: list[Slice]) -> bytes:
+    out = io.StringIO()
+    writer = csv.DictWriter(out, list(asdict(rows[0])))
+    writer.writeheader()
+    writer.writerows(map(asdict, rows))
+    return out.getvalue().encode()
 
 
 def other_model(item: Evaluation, choice: Choice, dataset: Dataset) -> None:
     """This model against another one on the same faces."""
     others = _other_models()
     if not others:
-        st.info("There is one model only. Train another on the page Training, then compare the two here.")
+        st.info("There is only one model. Train another one on the Training page, then compare the two here.")
         return
-    spec = st.selectbox("Compare with", list(others), format_func=lambda spec: others[spec].label, key="compare_with")
+    spec = st.selectbox(
+        "Compare with",
+        list(others),
+        format_func=lambda spec: option_label(others[spec]),
+        key="compare_with",
+        persist_state="session",
+    )
     other = inputs.evaluated(others[spec], choice, dataset)
     one, two = session.model().label, others[spec].label
     result = compare(item.probabilities, other.probabilities, item.labels)
-    words = "more than chance explains" if result.p < 0.05 else "within what chance explains"
+    words = "is statistically significant" if result.p < 0.05 else "could be due to chance"
+    p = "p < 0.001" if result.p < 0.001 else f"p = {result.p:.3f}"
     st.markdown(
-        f"{plain(one)}: **{result.accuracy_first:.1%}**, {plain(two)}: "
-        f"**{result.accuracy_second:.1%}**. The difference is {words} (McNemar's test, p = {result.p:.3g})."
+        f"{plain(one)}: **{percent(result.accuracy_first, 1)}**, {plain(two)}: "
+        f"**{percent(result.accuracy_second, 1)}**. The difference {words} (McNemar's test, {p})."
     )
     first, second = item.report, other.report
-    st.dataframe(
-        [
-            {
-                "": words,
-                one: round(getattr(first, key), 4),
-                two: round(getattr(second, key), 4),
-                "difference": round(getattr(second, key) - getattr(first, key), 4),
-            }
-            for key, words in NUMBERS.items()
-        ]
-        + [
-            {
-                "": f"recall {label}",
-                one: round(recall, 4),
-                two: round(other_recall, 4),
-                "difference": round(other_recall - recall, 4),
-            }
-            for label, row in first.per_class.items()
-            if (recall := row["recall"]) is not None and (other_recall := second.per_class[label]["recall"]) is not None
-        ],
-        hide_index=True,
-        width="stretch",
-        alt="The two models, number by number",
-    )
+    rows = [_share_row("accuracy", first.accuracy, second.accuracy)]
+    for key, name in SCORES.items():
+        score, other_score = getattr(first, key), getattr(second, key)
+        rows.append([name, f"{score:.3f}", f"{other_score:.3f}", signed_number(other_score - score, 3)])
+    for label, row in first.per_class.items():
+        recall, other_recall = row["recall"], second.per_class[label]["recall"]
+        if recall is not None and other_recall is not None:
+            rows.append(_share_row(f"recall, {label}", recall, other_recall))
+    table(["", one, two, "difference"], rows, "The two models, number by number", key="models_table")
     st.markdown(f"**Only {plain(one)} gets these right** ({len(result.only_first):,})")
     face_gallery.gallery(item, result.only_first, "only_first")
     st.markdown(f"**Only {plain(two)} gets these right** ({len(result.only_second):,})")
     face_gallery.gallery(other, result.only_second, "only_second")
+
+
+def _share_row(name: str, one: float, two: float) -> list[str]:
+    return [name, percent(one, 1), percent(two, 1), f"{signed_number(100 * (two - one), 1)} points"]

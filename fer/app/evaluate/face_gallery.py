@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import streamlit as st
 
+from fer.app.evaluate import state
 from fer.app.explain import state as explain_state
 from fer.app.explain.state import Explained
 from fer.app.predict import state as predict_state
@@ -14,18 +15,20 @@ from fer.evaluation.evaluation import Evaluation
 from fer.expressions import NAMES
 from fer.visualization import evaluation_figures as charts
 from fer.visualization.figures import CONFIG
+from fer.wording import count_of, percent
 
 SHOWN = 12
-SIDE = 110
+SIDE = 104  # pixels: three side by side on a phone
 
 
 def gallery(item: Evaluation, rows: np.ndarray, key: str) -> None:
-    """Up to SHOWN faces of these rows, a page at a time, each with its truth and the model's word."""
+    """Up to SHOWN faces of these rows, a page at a time, each with its label and the model's prediction."""
     if not len(rows):
         st.caption("No faces here.")
         return
-    pages = -(-len(rows) // SHOWN)
-    page = st.number_input(f"Page of {pages}", 1, pages, key=f"{key}_page") if pages > 1 else 1
+    pages, page = -(-len(rows) // SHOWN), 1
+    if pages > 1:
+        page = st.number_input(f"Page, of {pages}", 1, pages, key=f"{key}_page", persist_state="session", width=160)
     with st.container(horizontal=True, gap="small"):
         for row in rows[(page - 1) * SHOWN : page * SHOWN]:
             _tile(item, int(row), key)
@@ -33,11 +36,11 @@ def gallery(item: Evaluation, rows: np.ndarray, key: str) -> None:
 
 def _tile(item: Evaluation, row: int, key: str) -> None:
     truth, predicted = NAMES[item.labels[row]], NAMES[item.probabilities[row].argmax()]
-    share = float(item.probabilities[row].max())
+    confidence = percent(float(item.probabilities[row].max()))
     with st.container(width=SIDE, gap="small"):
         picture = cv2.resize(item.part.pixels[row], (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
-        st.image(picture, width=SIDE, alt=f"A face labeled {truth}, named {predicted}")
-        st.caption(f"labeled {truth}  \nnamed {predicted} {share:.0%}")
+        st.image(picture, width=SIDE, alt=f"A face labeled {truth}, predicted {predicted}")
+        st.caption(f"labeled {truth}  \npredicted {predicted}, {confidence}")
         if st.button("Explain", key=f"{key}_explain_{row}", width="stretch"):
             _open_in_explain(item, row, truth)
 
@@ -48,6 +51,7 @@ def _open_in_explain(item: Evaluation, row: int, truth: str) -> None:
     photo = Photo(name, data)
     predict_state.take_whole(photo.key)  # it is a face crop already
     explain_state.explain_face(Explained(photo, truth=truth))
+    state.opened_face.set(photo.key)
     st.switch_page("pages/explain.py")
 
 
@@ -60,34 +64,41 @@ def errors(item: Evaluation) -> None:
         default=next(iter(choices)),
         required=True,
         key="error_gallery",
+        persist_state="session",
         label_visibility="collapsed",
     )
-    gallery(item, choices[chosen](), "errors")
+    gallery(item, choices[chosen](), f"errors_{chosen}")
 
 
 def people(item: Evaluation) -> None:
     """The model beside FER+'s ten people."""
     found = item.people
     if found is None:
-        st.info("This data has no FER+ votes. Put fer2013new.csv beside fer2013.csv to see the model beside people.")
+        st.info("This data has no FER+ votes. Put fer2013new.csv next to fer2013.csv to compare the model with people.")
         return
     st.markdown(
-        f"On {found.pictures:,} faces with votes, the model names what most people named on "
-        f"**{found.agreement_with_majority:.0%}**; people's majority agrees with the label on "
-        f"**{found.majority_accuracy:.0%}**. The model's probabilities and the people's differ by "
-        f"{found.distance:.2f} on average (0: the same, 1: nothing in common)."
+        f"{count_of(found.pictures, 'face')} have FER+ votes, by ten people each. The model predicts the majority's "
+        f"choice for **{percent(found.agreement_with_majority)}** of them; the majority agrees with the label on "
+        f"**{percent(found.majority_accuracy)}**. The model's probabilities and the people's votes differ by "
+        f"{found.distance:.2f} on average (0: identical, 1: nothing in common)."
     )
     st.plotly_chart(
         charts.people_chart(found.by_strength), config=CONFIG, key="people", alt="Accuracy by how strongly people agree"
     )
-    st.markdown("**Label noise?** Confident mistakes where most people side with the model against the label.")
+    st.markdown("**Label noise?** Confident mistakes where most people agree with the model, not the label.")
     gallery(item, found.label_noise, "noise")
-    st.markdown("**Real errors.** Confident mistakes where most people side with the label.")
+    st.markdown("**Real errors.** Confident mistakes where most people agree with the label.")
     gallery(item, found.real_errors, "real")
 
 
 def cell(item: Evaluation, chosen: tuple[int, int]) -> None:
     truth, predicted = chosen
     rows = item.cell(truth, predicted)
-    st.markdown(f"**{len(rows):,} {NAMES[truth]} faces named {NAMES[predicted]}**, the most confident first")
+    if not len(rows):
+        st.caption(f"No face labeled {NAMES[truth]} was predicted as {NAMES[predicted]}.")
+        return
+    st.markdown(
+        f"**{count_of(len(rows), 'face')} labeled {NAMES[truth]}, predicted {NAMES[predicted]}**, the most confident "
+        "first"
+    )
     gallery(item, rows, f"cell_{truth}_{predicted}")

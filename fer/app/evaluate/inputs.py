@@ -10,16 +10,16 @@ import numpy as np
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from fer.app import data_choice, layout, resources, work_queue
+from fer.app import data_choice, layout, resources, session, work_queue
 from fer.app.evaluate import state
 from fer.app.markdown import plain
 from fer.app.model_choice import Model
 from fer.data import uploads
 from fer.data.dataset import ALL, Dataset
-from fer.data.labels import SPLITS, listed
+from fer.data.labels import SPLITS
 from fer.inference.recognizer import Recognizer
 from fer.limits import limits
-from fer.preprocessing import TTA
+from fer.preprocessing import TTA, TTA_WORDS
 from fer.wording import count_of
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ SPLIT_WORDS = {
     "PrivateTest": "Test (PrivateTest)",
     ALL: "All pictures",
 }
-TTA_WORDS = {"none": "one view", "flip": "with its mirror image", "tencrop": "ten crops"}
+PAGE = "evaluate"  # its choice of data
 
 
 @dataclass(frozen=True)
@@ -50,43 +50,58 @@ class Choice:
 
 def choose() -> tuple[Choice, Dataset] | None:
     """Data, split and views, or None while no data is chosen."""
-    data = data_choice.choose_data(key="evaluate", none_word="The model's card")
+    data = data_choice.choose_data(PAGE, "Published results", in_address=True, on_remove=state.forget_data)
     if data is None:
         return None
     upload = None if isinstance(data, str) else data
     if upload is not None:
         st.caption("Read in memory, never written to disk, and forgotten with this session.")
-    name = uploads.digest_of(upload) if upload is not None else str(data)
+    name = data_choice.digest_of(PAGE, upload) if upload is not None else str(data)
     classes = data_choice.chosen_classes(name)
     with data_choice.asking_for_classes(name) as place:
         if upload is None:
             dataset, stamp = resources.dataset(name, classes), resources.data_stamp(name)
         else:
             dataset, stamp = _uploaded(upload, name, classes), name
+            data_choice.note_faces(PAGE, name, len(dataset))
         data_choice.ask_for_classes(place, name, dict(dataset.unknown))
     show_reading(dataset)
+    split, tta = _split_and_views(name, dataset)
+    return Choice(name, classes, stamp, split, tta), dataset
+
+
+def _split_and_views(name: str, dataset: Dataset) -> tuple[str, str]:
     splits = [split for split in SPLITS if (dataset.usage == split).any()]
-    left, right = st.columns(2)
     splits = [*splits, ALL] if len(splits) > 1 else splits
     preferred = ALL if dataset.split_made and ALL in splits else "PublicTest" if "PublicTest" in splits else splits[-1]
-    split = left.selectbox(
-        "Split", splits, splits.index(preferred), format_func=lambda one: SPLIT_WORDS[one], key="evaluate_split"
-    )
-    tta = right.selectbox(
-        "Views of each face",
-        TTA,
-        format_func=lambda views: TTA_WORDS[views],
-        key="evaluate_tta",
-        help="The probabilities of several views are averaged. More views: a little better, slower.",
-    )
+    split_key, tta_key = f"evaluate_split_{data_choice.short(name)}", "evaluate_tta"
+    split, tta = session.widget(split_key, str) or preferred, session.widget(tta_key, str) or TTA[0]
+    words = f"{SPLIT_WORDS[split if split in splits else preferred]}, {TTA_WORDS[tta]}"
+    with st.popover(words, icon=":material/tune:"):  # one line: on a phone the answer follows
+        split = st.selectbox(
+            "Split",
+            splits,
+            splits.index(preferred),
+            format_func=lambda one: SPLIT_WORDS[one],
+            key=split_key,
+            persist_state="session",
+        )
+        tta = st.selectbox(
+            "Views of each face",
+            TTA,
+            format_func=lambda views: TTA_WORDS[views],
+            key=tta_key,
+            persist_state="session",
+            help="The probabilities of several views are averaged. More views are a little more accurate, and slower.",
+        )
     if split in ("Training", ALL) and not dataset.split_made:
-        st.warning("This includes pictures that the model may have been trained on, which flatters it.")
-    return Choice(name, classes, stamp, split, tta), dataset
+        st.warning("The model may have been trained on some of these pictures, so the results are too good.")
+    return split, tta
 
 
 def _uploaded(upload: UploadedFile, digest: str, classes: str) -> Dataset:
     """An upload's faces, read once a session for the same classes."""
-    key, datasets = f"{digest} {classes}", state.uploaded_datasets.get()
+    key, datasets = (digest, classes), state.uploaded_datasets.get()
     if key not in datasets:
         datasets[key] = _read(upload, classes)
     return datasets[key]
@@ -97,32 +112,32 @@ def _read(upload: UploadedFile, classes: str) -> Dataset:
     place = st.empty()
 
     def show(share: float) -> None:
-        place.progress(share, "Reading the upload: finding the faces takes about a tenth of a second a photo")
+        place.progress(share, "Reading the upload. Finding the face takes about 0.1 s per photo.")
 
     def step(share: float) -> None:
         show(share)
         next_turn()
 
-    with work_queue.in_turns() as next_turn:
-        show(0.0)
-        dataset = uploads.read_upload(upload, upload.name, limits(), step, classes)
-    place.empty()
-    return dataset
+    try:
+        with work_queue.in_turns() as next_turn:
+            show(0.0)
+            return uploads.read_upload(upload, upload.name, limits(), step, classes)
+    finally:
+        place.empty()
 
 
 def show_reading(dataset: Dataset) -> None:
     """What could not be used, counted and listed, never dropped silently."""
     for words, files in (
-        ("no face was found", dataset.faceless),
+        ("no face found", dataset.faceless),
         ("could not be read", dataset.unreadable),
         ("in no class folder", dataset.unplaced),
-        ("not named like pictures", dataset.others),
+        ("not pictures by name", dataset.others),
     ):
         if files:
-            with st.expander(f"{count_of(len(files), 'file')} left out: {words}"):
+            with st.expander(f"{count_of(len(files), 'file')} skipped: {words}"):
                 st.markdown("\n".join(f"- {plain(name)}" for name in files[:200]))
-    unknown = [f"Left out, as none of the seven classes: {listed(dict(dataset.unknown))}."] if dataset.unknown else []
-    for remark in (*unknown, *dataset.remarks):
+    for remark in (*dataset.unknown_words(), *dataset.remarks):
         st.caption(plain(remark))
 
 
@@ -133,11 +148,11 @@ def evaluated(model: Model, choice: Choice, dataset: Dataset) -> Evaluation:
     evaluations = state.evaluations.get()
     if key not in evaluations:
         place = st.empty()
-        with place, layout.loading("PyTorch to evaluate"):
+        with place, layout.loading("PyTorch"):
             from fer.evaluation.evaluation import study
 
         def step(done: int, total: int) -> None:
-            place.progress(done / total, f"{done:,} of {total:,} faces")
+            place.progress(done / total, f"{done:,} of {count_of(total, 'face')}")
 
         with work_queue.in_turns() as next_turn:
             evaluations[key] = study(taking_turns(recognizer, next_turn), dataset, choice.split, choice.tta, step)

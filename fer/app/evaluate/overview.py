@@ -7,54 +7,64 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from fer.app import session
 from fer.app.evaluate.inputs import SPLIT_WORDS
 from fer.app.markdown import plain
-from fer.expressions import NAMES
+from fer.app.table import Shares, table
+from fer.expressions import INDEX, NAMES
 from fer.models.card import Card
 from fer.visualization import evaluation_figures as charts
 from fer.visualization.figures import CONFIG
+from fer.wording import percent
 
 if TYPE_CHECKING:
     from fer.evaluation.evaluation import Evaluation
     from fer.evaluation.metrics import Report
     from fer.evaluation.robustness import StressPoint
 
+MATRIX = "confusion"
+CELL = ("cell_truth", "cell_predicted")  # the boxes below it
 HELP = {
-    "Accuracy": "The share of faces that it names as they are labeled",
-    "Macro-F1": "The mean over classes of the balance of precision and recall: rare classes count as much",
-    "ECE": "Expected calibration error: how far confidence is from the share that is right",
-    "Without train duplicates": "Accuracy without the pictures that also occur in the Training part",
+    "Accuracy": "The share of faces whose prediction matches their label",
+    "Macro-F1": "The F1 score (the balance of precision and recall), averaged over classes: rare classes count as much",
+    "ECE": "Expected calibration error: how far confidence is from the share of correct answers, on average",
+    "Log loss": "Negative log-likelihood of the labels, in nats: lower is better",
+    "Without training duplicates": "Accuracy without the pictures that also occur in the training split",
 }
 
 
 def show_card(card: Card) -> None:
     """What the model's card says, so that a visitor sees a result before choosing data."""
     metrics = card.metrics
-    split = metrics.get("split", "validation")
-    st.header(f"What its card says, on {plain(split)}")
-    numbers = {
-        "Accuracy": ("accuracy", "{:.1%}"),
-        "Macro-F1": ("macro_f1", "{:.3f}"),
-        "ECE": ("ece", "{:.3f}"),
-        "Without train duplicates": ("accuracy_without_train_duplicates", "{:.1%}"),
+    st.header("Published results")
+    st.caption(
+        f"From the model's card, measured on {plain(str(metrics.get('split', 'validation')))}. Choose data above for "
+        "a full report: mistakes, people's votes, stress, groups, another model."
+    )
+    numbers: dict[str, tuple[str, Callable[[float], str]]] = {
+        "Accuracy": ("accuracy", lambda share: percent(share, 1)),
+        "Macro-F1": ("macro_f1", "{:.3f}".format),
+        "ECE": ("ece", "{:.3f}".format),
+        "Without training duplicates": ("accuracy_without_train_duplicates", lambda share: percent(share, 1)),
     }
     with st.container(horizontal=True):
         for word, (key, form) in numbers.items():
-            if isinstance(metrics.get(key), (int, float)):
-                st.metric(word, form.format(metrics[key]), border=True, help=HELP[word])
+            value = metrics.get(key)
+            if isinstance(value, (int, float)):
+                st.metric(word, form(value), border=True, help=HELP[word])
     left, right = st.columns(2, gap="large")
     if "confusion_matrix" in metrics:
         with left:
-            st.markdown("**Confusion matrix**, rows in percent of the truth")
+            st.markdown("**Confusion matrix**, each row in percent of its label")
             st.plotly_chart(
-                charts.confusion(metrics["confusion_matrix"], percent=True),
+                charts.confusion(metrics["confusion_matrix"], percent=True, dark=session.dark()),
                 config=CONFIG,
                 key="card_confusion",
                 alt="Confusion matrix of the model's card",
             )
     if "reliability" in metrics:
         with right:
-            st.markdown("**Does 80% mean 80%?** Confidence against how often it was right, on held-out faces")
+            st.markdown("**Does 80% mean 80%?** Confidence against the share of correct answers, on held-out faces")
             st.plotly_chart(
                 charts.reliability_diagram(metrics["reliability"]),
                 config=CONFIG,
@@ -64,13 +74,12 @@ def show_card(card: Card) -> None:
     held, promised = metrics.get("held_out_sets"), card.prediction_sets
     if promised and isinstance(held, dict) and {"coverage", "mean_size"} <= set(held):
         st.markdown(
-            f"**Prediction sets**: they are to hold the truth of {promised.level:.0%} of faces like FER2013's. On "
-            f"held-out faces of {plain(promised.split)} they held {float(held['coverage']):.1%}, with "
-            f"{float(held['mean_size']):.2f} expressions each."
+            f"**Prediction sets** should contain the true expression of {percent(promised.level)} of faces like "
+            f"FER2013's. On held-out faces of {plain(promised.split)} they contained that of "
+            f"{percent(float(held['coverage']), 1)}, with {float(held['mean_size']):.2f} expressions per set."
         )
     if card.notes:
         st.caption(plain(card.notes))
-    st.markdown("Choose data above for the whole report: errors, people's opinions, stress, groups, another model.")
 
 
 def overview(
@@ -81,57 +90,35 @@ def overview(
 
     report, (low, high) = item.report, item.interval
     with st.container(horizontal=True):
-        st.metric("Accuracy", f"{report.accuracy:.1%}", border=True, help=f"95% interval {low:.1%} to {high:.1%}")
+        interval = f"95% interval: {percent(low, 1)} to {percent(high, 1)}"
+        st.metric("Accuracy", percent(report.accuracy, 1), border=True, help=f"{HELP['Accuracy']}. {interval}")
         st.metric("Macro-F1", f"{report.macro_f1:.3f}", border=True, help=HELP["Macro-F1"])
-        st.metric("Loss", f"{report.nll:.3f}", border=True, help="Negative log-likelihood in nats: lower is better")
+        st.metric("Log loss", f"{report.nll:.3f}", border=True, help=HELP["Log loss"])
         st.metric("ECE", f"{report.ece:.3f}", border=True, help=HELP["ECE"])
-    left, right = st.columns(2, gap="large")
-    with left:
-        st.dataframe(
-            [{"": what, "value": value} for what, value in headline_rows(item)],
-            hide_index=True,
-            width="stretch",
-            alt="All headline numbers",
-        )
-    with right:
-        st.dataframe(
-            [
-                {
-                    "class": name,
-                    **{key: score_text(row[key]) for key in ("precision", "recall", "f1")},
-                    "faces": row["support"],
-                }
-                for name, row in report.per_class.items()
-            ],
-            hide_index=True,
-            width="stretch",
-            alt="Precision, recall and F1 of each class",
-        )
-    if len(splits) > 1 and st.toggle(
-        "Validation and test side by side",
-        key="evaluate_by_split",
-        help="Validation chose the model, so the test split is the more honest one, as "
-        "long as nothing is chosen by it. Look at it last.",
-    ):
-        st.dataframe(
-            [
-                {
-                    "split": SPLIT_WORDS[split],
-                    "faces": other.n,
-                    "loss": round(other.nll, 4),
-                    "accuracy, %": round(100 * other.accuracy, 1),
-                    "macro-F1": round(other.macro_f1, 3),
-                }
-                for split, other in reports().items()
-            ],
-            hide_index=True,
-            width="stretch",
-            alt="Loss by split",
-        )
     if report.absent:
         st.info(report.absent_words())
     if len(report.absent) == len(NAMES) - 1:
-        st.warning("There is one class only, so accuracy here is that class's recall, and curves cannot be drawn.")
+        st.warning("There is only one class, so accuracy is its recall, and there are no curves.")
+    table(
+        ["class", "precision", "recall", "F1", "faces", "predicted as"],
+        [
+            [
+                name,
+                *(score_text(row[key]) for key in ("precision", "recall", "f1")),
+                f"{row['support']:,}",
+                Shares([count / row["support"] for count in counts]) if row["support"] else "",
+            ]
+            for (name, row), counts in zip(report.per_class.items(), report.confusion_matrix, strict=True)
+        ],
+        "Precision, recall and F1 of each class",
+        key="class_table",
+    )
+    if len(splits) > 1:
+        _by_split(reports)
+    with st.expander("All headline numbers"):
+        table(
+            ["", ""], [[what, value] for what, value in headline_rows(item)], "All headline numbers", "headline_table"
+        )
     # The download is made outside this session's thread, so it takes along what it needs.
     stressed = {item.model: stress} if stress else None
     st.download_button(
@@ -144,27 +131,71 @@ def overview(
     )
 
 
+def _by_split(reports: Callable[[], dict[str, Report]]) -> None:
+    both = st.toggle(
+        "Validation and test side by side",
+        key="evaluate_by_split",
+        persist_state="session",
+        help="The model was chosen on validation, so test is the more honest split as long as nothing is chosen by "
+        "it. Look at it last.",
+    )
+    if both:
+        table(
+            ["split", "faces", "accuracy", "macro-F1", "log loss"],
+            [
+                [SPLIT_WORDS[split], f"{one.n:,}", percent(one.accuracy, 1), f"{one.macro_f1:.3f}", f"{one.nll:.4f}"]
+                for split, one in reports().items()
+            ],
+            "Validation and test side by side",
+            key="split_table",
+        )
+
+
 def confusion(item: Evaluation) -> tuple[int, int] | None:
-    """The matrix; returns the (truth, predicted) cell that was clicked."""
-    percent = st.toggle("Rows in percent", key="confusion_percent")
-    event = st.plotly_chart(
-        charts.confusion(item.report.confusion_matrix, percent),
+    """The matrix; returns the (truth, predicted) cell that was clicked, or chosen below, last."""
+    percent_rows = st.toggle("Rows in percent", key="confusion_percent", persist_state="session")
+    st.plotly_chart(
+        charts.confusion(item.report.confusion_matrix, percent_rows, dark=session.dark()),
         config=CONFIG,
-        key="confusion",
-        on_select="rerun",
+        key=MATRIX,
+        on_select=_take_click,
         selection_mode="points",
         alt="Confusion matrix",
     )
-    points = event.selection.points if event else []
-    if not points:
-        st.caption("Click a cell to see its faces.")
-        return None
-    truth, predicted = points[0]["customdata"][:2]
-    return int(truth), int(predicted)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown("Click a cell, or choose one, to see its faces:")
+        truth, predicted = _cell_box("labeled", CELL[0]), _cell_box("predicted", CELL[1])
+    return (INDEX[truth], INDEX[predicted]) if truth and predicted else None
+
+
+def _cell_box(label: str, key: str) -> str | None:
+    chosen: str | None = st.selectbox(
+        label,
+        NAMES,
+        None,
+        key=key,
+        placeholder=label,
+        format_func=lambda name: f"{label} {name}",
+        label_visibility="collapsed",
+        persist_state="session",
+        width=190,
+    )
+    return chosen
+
+
+def _take_click() -> None:
+    event = session.widget(MATRIX, dict) or {}
+    if points := event.get("selection", {}).get("points"):
+        _show_cell(*points[0]["customdata"][:2])
+
+
+def _show_cell(truth: int, predicted: int) -> None:
+    for key, index in zip(CELL, (truth, predicted), strict=True):
+        session.set_widget(key, NAMES[int(index)])
 
 
 def calibration(item: Evaluation) -> None:
-    st.markdown("**Does 80% mean 80%?** A calibrated model's bars end on the dotted line.")
+    st.markdown("**Does 80% mean 80%?** The bars of a calibrated model end on the dotted line.")
     left, right = st.columns(2, gap="large")
     with left:
         st.plotly_chart(
@@ -177,18 +208,27 @@ def calibration(item: Evaluation) -> None:
             key="confidence",
             alt="How many faces have which confidence",
         )
-    st.markdown("**When should it say “not sure”?** A higher threshold answers fewer faces, and errs on fewer.")
-    threshold = st.slider("Sure from", 0.0, 0.99, float(min(item.threshold, 0.99)), 0.01, key="risk_threshold")
+    st.markdown("**When should it say “not sure”?** A higher threshold gives fewer answers, and fewer wrong ones.")
+    threshold = st.slider(
+        "Sure from",
+        0.0,
+        0.99,
+        min(item.threshold, 0.99),
+        0.01,
+        key=f"risk_threshold_{item.weights_sha256[:12]}",
+        persist_state="session",
+    )
     at = item.risk.at(threshold)
     answers = (
-        f"answers **{at[0]:.0%}** of the faces and is right on **{1 - at[1]:.1%}** of those"
+        f"the model answers for **{percent(at[0])}** of the faces, and **{percent(1 - at[1], 1)}** of these answers "
+        "are right"
         if at[0]
-        else "answers **nothing**: no face reaches that confidence"
+        else "the model answers for **no face**: none reaches that confidence"
     )
-    st.markdown(f"From {threshold:.0%} on it {answers}. Its card says {item.threshold:.0%}.")
+    st.markdown(f"At {percent(threshold)}, {answers}. The threshold on its card is {percent(item.threshold)}.")
     st.plotly_chart(
         charts.risk_coverage_chart(item.risk.coverage, item.risk.risk, at),
         config=CONFIG,
         key="risk",
-        alt="Share of wrong answers by share answered",
+        alt="Share of wrong answers by share of faces answered",
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from fer.app.markdown import plain
+from fer.app.table import table
 from fer.conformal import LEVELS
 from fer.wording import percent
 
@@ -18,39 +19,47 @@ if TYPE_CHECKING:
 def show(item: Evaluation) -> None:
     """Coverage and size at a level that the visitor chooses, over all faces and class by class."""
     st.markdown(
-        "Beside its best guess the model gives a set, such as “happy or neutral”, that holds the truth as often as "
-        "promised. It is a promise about faces like FER2013's, class by class; other photos, and people unlike those "
-        "in it, may get less. Stress and Groups show where it breaks."
+        "Besides its best guess the model gives a set, such as “happy or neutral”, that contains the true expression "
+        "as often as promised. The promise is made class by class for faces like FER2013's; other photos, and people "
+        "unlike those in it, may get less. Stress and Groups show where it breaks."
     )
     if item.set_coverage() is None:
         st.info("This model's card has no prediction sets for these views. Choose a model that comes with the app.")
         return
     level = st.slider(
-        "Promised", round(100 * LEVELS[0]), round(100 * LEVELS[-1]), 90, 1, format="%d %%", key="sets_level"
+        "Promised coverage",
+        round(100 * LEVELS[0]),
+        round(100 * LEVELS[-1]),
+        90,
+        1,
+        format="%d%%",
+        key="sets_level",
+        persist_state="session",
     )
     found = item.set_coverage(level / 100)
     if found is None:
         return
+    from fer.evaluation.report import IN_SAMPLE, share_text
+
     with st.container(horizontal=True):
-        st.metric("Truth in the set", f"{found.coverage:.1%}", border=True, help=f"Promised: {level}%")
-        st.metric("Expressions in a set", f"{found.mean_size:.2f}", border=True, help="The mean over all faces")
+        help_words = f"How often the set contains the true expression. Promised: {level}%"
+        st.metric("Coverage", percent(found.coverage, 1), border=True, help=help_words)
+        st.metric("Expressions per set", f"{found.mean_size:.2f}", border=True, help="The mean over all faces")
     if found.in_sample:
-        st.warning(
-            "The sets were fitted on these very faces, which flatters them. The card tells how they did held out."
-        )
-    st.dataframe(
+        st.warning(f"{IN_SAMPLE} The model's card has those on held-out faces.")
+    table(
+        ["class", "coverage", "expressions per set", "faces"],
         [
-            {
-                "class": name,
-                "truth in the set": "–" if row["coverage"] is None else f"{row['coverage']:.1%}",
-                "expressions in a set": "–" if row["mean_size"] is None else f"{row['mean_size']:.2f}",
-                "faces": row["support"],
-            }
+            [
+                name,
+                share_text(row["coverage"]),
+                "–" if row["mean_size"] is None else f"{row['mean_size']:.2f}",
+                f"{row['support']:,}",
+            ]
             for name, row in found.per_class.items()
         ],
-        hide_index=True,
-        width="stretch",
-        alt="How often the set holds the truth, class by class",
+        "How often the set contains the true expression, class by class",
+        key="sets_table",
     )
 
 
@@ -64,21 +73,18 @@ def show_stress(model: str, points: list[StressPoint], level: float) -> None:
     if not kept:
         return
     lowest = {name: min(row.values()) for name, row in kept.items()}
-    worst = min(lowest, key=lambda name: lowest[name])
-    verb = "breaks" if lowest[worst] < level else "could break"
+    order = sorted(lowest, key=lambda name: lowest[name])
+    verdict = "breaks" if lowest[order[0]] < level else "holds"
     st.markdown(
-        f"**Where the promise of {percent(level)} {verb}: {plain(model)}.** It is about clean faces like FER2013's. "
-        f"Under {worst} the sets hold the truth of {percent(lowest[worst])} of the faces."
+        f"**Prediction sets under stress: {plain(model)}.** The promise of {percent(level)} coverage, made for clean "
+        f"faces, {verdict}: under {order[0]}, coverage falls to {percent(lowest[order[0]])}."
     )
-    st.dataframe(
+    table(
+        ["strength", *map(str, strengths)],
         [
-            {
-                "truth in the set": name,
-                **{f"strength {strength}": f"{row[strength]:.0%}" if strength in row else "" for strength in strengths},
-            }
-            for name, row in kept.items()
+            [name, *(percent(kept[name][strength]) if strength in kept[name] else "" for strength in strengths)]
+            for name in order
         ],
-        hide_index=True,
-        width="stretch",
-        alt="How often the set holds the truth, by condition and strength",
+        f"Coverage of {model}'s prediction sets by condition and strength",
+        key=f"sets_stress_{model}",
     )

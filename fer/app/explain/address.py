@@ -8,6 +8,7 @@ from fer.app import resources
 from fer.app.explain import state
 from fer.app.explain.face_choice import face_of_row
 from fer.app.explain.state import DataRow, Explained
+from fer.app.predict import face_picker
 from fer.app.predict import state as predict_state
 from fer.app.predict.photo_reading import Reading, sample, sample_name
 from fer.errors import FerError
@@ -40,13 +41,11 @@ def open_address() -> str:
     return ""
 
 
-def with_face(chosen: Explained, reading: Reading) -> Explained:
-    """The same photo's face whose number the address says, where no face of it was picked yet."""
+def select_face(reading: Reading) -> None:
+    """Select the face whose number the address says, where no face of the photo was selected yet."""
     number = _whole(st.query_params.get("face", ""))
-    picked = chosen.box or state.picked_box(reading.photo.key)
-    if picked is not None or number is None or not 1 <= number <= len(reading.faces):
-        return chosen
-    return Explained(chosen.photo, reading.faces[number - 1].box, chosen.truth, chosen.row)
+    if number and number <= len(reading.faces) and predict_state.selected_face(reading.photo.key) is None:
+        face_picker.select(reading, number)
 
 
 def show_in_address(chosen: Explained, number: int) -> None:

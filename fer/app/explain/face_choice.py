@@ -6,49 +6,29 @@ import numpy as np
 import streamlit as st
 
 from fer.app import errors, resources
+from fer.app.evaluate import state as evaluate_state
 from fer.app.explain import state
 from fer.app.explain.state import DataRow, Explained
-from fer.app.predict import camera_tab, photo_input
+from fer.app.predict import camera_tab, face_picker, photo_input
 from fer.app.predict import state as predict_state
 from fer.app.predict.photo_reading import Photo, Reading
 from fer.errors import DatasetError
 from fer.expressions import NAMES
 from fer.limits import limits
-from fer.records import FaceBox
-from fer.vision.detection import overlap
 from fer.visualization import maps
-from fer.visualization.render import face_label
 
 PARTS = ("PublicTest", "Training")
 
 
-def choose_number(reading: Reading, chosen: Explained) -> int:
-    """Which face of the photo, from 1."""
-    count = len(reading.faces)
-    if count == 1:
-        return 1
-    box = state.picked_box(reading.photo.key) or chosen.box
-    number = (
-        st.pills(
-            f"{count} faces, the largest first",
-            range(1, count + 1),
-            default=_nearest(reading, box),
-            required=True,
-            wrap=True,
-            key=f"explain_face_{reading.photo.key}_{reading.detector}",
-            format_func=lambda n: f"{n} {face_label(reading.faces[n - 1])}",
-        )
-        or 1
-    )
-    state.pick_box(reading.photo.key, reading.faces[number - 1].box)
-    return number
-
-
-def _nearest(reading: Reading, box: FaceBox | None) -> int:
-    """The face that covers most of a box, which perhaps another detector drew; else the largest one."""
-    if box is None:
-        return 1
-    return max(range(1, len(reading.faces) + 1), key=lambda n: overlap(reading.faces[n - 1].box, box))
+def choose_number(reading: Reading) -> int:
+    """Which face of the photo, from 1: the one that is selected, here or on Predict."""
+    if len(reading.faces) > 1:
+        picture, names = st.columns([2, 3], gap="medium")
+        with picture:
+            face_picker.picture(reading)
+        with names:
+            face_picker.names(reading, sortable=False)
+    return face_picker.selected(reading)
 
 
 def has_face(reading: Reading) -> bool:
@@ -157,3 +137,9 @@ def _explain(chosen: Explained) -> None:
     """Map and face of the address are the last face's: it begins anew."""
     state.explain_face(chosen)
     st.query_params.clear()
+
+
+def back_to_evaluation(chosen: Explained) -> None:
+    """A way back to the gallery of Evaluate that this face was opened from."""
+    if evaluate_state.opened_face.get() == chosen.photo.key:
+        st.page_link("pages/evaluate.py", label="Back to the evaluation", icon=":material/arrow_back:")

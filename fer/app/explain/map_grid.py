@@ -7,10 +7,15 @@ from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Callable
 
 import numpy as np
 import streamlit as st
 from PIL import Image
+
+from fer.app import session
+from fer.explanation.methods import METHODS
+from fer.expressions import NAMES
 
 CSS = """
 .scroll { overflow-x: auto; padding: 3px; }
@@ -43,7 +48,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   };
   let scroll = parentElement.querySelector('.scroll');
   const left = scroll ? scroll.scrollLeft : null;
-  if (scroll) scroll.remove();
+  const old = scroll;
   scroll = make('div', 'scroll');
   const grid = make('div', 'grid');
   grid.style.gridTemplateColumns = `${LABEL}px repeat(${data.heads.length}, minmax(80px, 1fr))`;
@@ -61,20 +66,39 @@ export default function ({ data, parentElement, setTriggerValue }) {
       if (!cell.src) { grid.append(make('div', 'wait')); continue; }
       const button = make('button');
       button.setAttribute('aria-pressed', cell.chosen);
+      button.tabIndex = -1;
+      button.dataset.place = `${row.method}/${cell.name}`;
       const image = make('img');
       image.src = cell.src;
       image.alt = cell.alt;
       button.title = cell.alt;
       button.append(image);
       if (cell.blank) button.append(make('span', '', 'blank'));
-      button.onclick = () => setTriggerValue('pick', `${row.method}/${cell.name}`);
+      button.onclick = () => setTriggerValue('pick', button.dataset.place);
       grid.append(button);
     }
   }
-  scroll.append(grid);
-  parentElement.append(scroll);
-  const fade = () => scroll.classList.toggle('more', scroll.scrollLeft + scroll.clientWidth < scroll.scrollWidth - 2);
   const chosen = grid.querySelector('[aria-pressed=true]');
+  const columns = data.heads.length;
+  const buttons = () => [...grid.querySelectorAll('button')];
+  const focused = (parentElement.getRootNode().activeElement ?? document.activeElement)?.dataset?.place;
+  (chosen ?? buttons()[0])?.setAttribute('tabindex', '0');  // one tab stop; arrow keys go on from there
+  grid.onkeydown = (event) => {
+    const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns };
+    const all = buttons(), here = all.indexOf(event.target.closest('button'));
+    const there = { Home: here - (here % columns), End: here - (here % columns) + columns - 1 }[event.key]
+      ?? here + steps[event.key];
+    if (here < 0 || !all[there]) return;
+    event.preventDefault();
+    all[here].tabIndex = -1;
+    all[there].tabIndex = 0;
+    all[there].focus();
+  };
+  scroll.append(grid);
+  if (old) old.replaceWith(scroll);
+  else parentElement.append(scroll);
+  const fade = () => scroll.classList.toggle('more', scroll.scrollLeft + scroll.clientWidth < scroll.scrollWidth - 2);
+  if (focused) grid.querySelector(`[data-place="${focused}"]`)?.focus();
   requestAnimationFrame(() => {
     if (left !== null) scroll.scrollLeft = left;
     else if (chosen) {
@@ -91,19 +115,23 @@ export default function ({ data, parentElement, setTriggerValue }) {
 _component = st.components.v2.component("fer_map_grid", css=CSS, js=JS)
 
 
-def map_grid(heads: list[dict], rows: list[dict], key: str) -> tuple[str, str] | None:
-    """Show the grid; returns (method, class) where one was clicked just now.
+def map_grid(heads: list[dict], rows: list[dict], key: str, choose: Callable[[str, str], None]) -> None:
+    """Show the grid; choose is called with method and class where one is clicked, before the page runs again.
 
     heads: name, percent, mark. rows: method, label, note, cells of name, src (of `source_of`, empty while there is
     none), alt, blank, chosen.
     """
-    result = _component(data={"heads": heads, "rows": rows}, key=key, on_pick_change=lambda: None)
-    method, _, name = (result.pick or "").partition("/")
-    return (method, name) if name else None
+
+    def pick() -> None:
+        method, _, name = str((session.widget(key, dict) or {}).get("pick") or "").partition("/")
+        if method in METHODS and name in NAMES:
+            choose(method, name)
+
+    _component(data={"heads": heads, "rows": rows}, key=key, on_pick_change=pick)
 
 
 def source_of(picture: np.ndarray) -> str:
-    """(H, W, 3) uint8 RGB -> an image's address that holds the picture itself, as WebP."""
+    """(H, W, 3 or 4) uint8, RGB or RGBA -> an image's address that holds the picture itself, as WebP."""
     file = io.BytesIO()
     Image.fromarray(picture).save(file, "WEBP", quality=88, method=2)
     return f"data:image/webp;base64,{base64.b64encode(file.getvalue()).decode()}"

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
 import streamlit as st
 
-from fer.app import widgets
+from fer.app import session, widgets
 from fer.app.explain import state
-from fer.app.explain.job import ExplainJob, Key, key_of
+from fer.app.explain.job import ExplainJob
+from fer.app.explain.large_map import SIDE, large_map, opacity
 from fer.app.explain.map_grid import map_grid
-from fer.explanation.explain import explainer_for, sentence
-from fer.explanation.faithfulness_table import best_layer, default_layer
+from fer.explanation.faithfulness_table import best_layer, opening_map
+from fer.explanation.job import Key, Map, key_of
 from fer.explanation.methods import FUSED, METHODS, is_blank, marks_nothing
+from fer.explanation.subject import explainer_for, sentence
 from fer.expressions import INDEX, NAMES
 from fer.visualization import maps
 from fer.visualization.maps import Look
-from fer.wording import percent, points
-
-ZOOM = 528  # pixels of the large map
+from fer.wording import percent
 
 
 @dataclass(frozen=True)
@@ -36,93 +38,138 @@ class Cell:
     def index(self) -> int:
         return INDEX[self.name]
 
+    @property
+    def map(self) -> Map:
+        return self.key, self.index
+
+    @property
+    def label(self) -> str:
+        """The method and the layer in use."""
+        layer = self.key[1]
+        return METHODS[self.method].label + (f" ({_layer_words(layer)})" if layer else "")
+
 
 def choose_layer(job: ExplainJob) -> str:
     layers = list(explainer_for(job.face.recognizer).layers)
-    return state.selected("layer", layers, default_layer(job.face.recognizer))
+    return state.selected("layer", layers, opening_map(job.face.recognizer)[1])
 
 
 def chosen_cell(job: ExplainJob, layer: str) -> Cell:
-    method = state.selected("method", list(METHODS), "grad_cam")
+    method = state.selected("method", list(METHODS), opening_map(job.face.recognizer)[0])
     return Cell(key_of(method, layer), state.selected("class", list(NAMES), job.face.prediction.expression))
 
 
 def top(job: ExplainJob, cell: Cell) -> Look:
-    """The face, the chosen map large, and what they say; returns how maps are to be drawn."""
-    look = _look(job, cell)
-    words_place, face_place, map_place = st.columns([5, 4, 4], gap="medium")  # on a phone the words come first
-    prediction = job.face.prediction
+    """The chosen map large, what it says and whether to trust it, then the controls; returns how maps are drawn."""
+    map_place, words_place = st.columns([5, 6], gap="large", vertical_alignment="center")  # on a phone the map is first
+    look = _controls(job, cell)
     values = job.map_of(cell.key)
-    scale = maps.scales(values, cell.method, look.each)[cell.index]
-    with face_place:
-        st.image(
-            job.face.picture_rgb,
-            width="stretch",
-            alt="The face as the network's crop shows it",
-            caption="The face, cut as the network sees it",
-        )
     with map_place:
-        picture = maps.tile(values[cell.index], scale, METHODS[cell.method].signed, job.face.picture_rgb, look, ZOOM)
-        st.image(
-            picture,
-            width="stretch",
-            caption=f"{METHODS[cell.method].label} for {cell.name}",
-            alt=f"{METHODS[cell.method].label} map for {cell.name}, large",
-        )
+        _large(job, cell, values, look)
     with words_place:
-        if job.face.plain:
-            st.markdown("## No facial content")
-            st.markdown(sentence(job.face, cell.name, values[cell.index], cell.method))
-            return look
-        widgets.verdict(prediction, job.face.recognizer.card)
-        if job.truth:
-            st.markdown(f"True class: **{job.truth}**")
-        share = _percent(prediction.probabilities[cell.index])
-        st.markdown(
-            f"**{METHODS[cell.method].label}, {cell.name}** ({share}). "
-            + sentence(job.face, cell.name, values[cell.index], cell.method)
-        )
-        st.markdown(_cost_sentence(job, cell))
-        st.caption(f"{METHODS[cell.method].says} {METHODS[cell.method].source}. " + _scale_words(cell.method, look))
+        _words(job, cell, values, look)
     return look
 
 
-def _look(job: ExplainJob, cell: Cell) -> Look:
-    layers = list(explainer_for(job.face.recognizer).layers)
-    methods = list(METHODS)
-    best = best_layer(job.face.recognizer)
+def _large(job: ExplainJob, cell: Cell, values: np.ndarray, look: Look) -> None:
+    scale, signed = maps.scales(values, cell.method, look.each)[cell.index], METHODS[cell.method].signed
+    face_rgb, marks = maps.layers(values[cell.index], scale, signed, job.face.picture_rgb, look.alone, SIDE)
+    large_map(face_rgb, marks, f"{cell.label} map for {cell.name}, large", opacity(), look.alone)
+    st.caption(f"{cell.label}, {cell.name} ({_percent(job.face.prediction.probabilities[cell.index])})")
+
+
+def _words(job: ExplainJob, cell: Cell, values: np.ndarray, look: Look) -> None:
+    prediction = job.face.prediction
+    if job.face.plain:
+        st.markdown("## No facial content")
+        st.markdown(sentence(job.face, cell.name, values[cell.index], cell.method))
+        return
+    widgets.verdict(prediction, job.face.recognizer.card)
+    if job.truth:
+        st.markdown(f"Labeled **{job.truth}**.")
+    st.markdown(sentence(job.face, cell.name, values[cell.index], cell.method))
+    st.markdown(f"**Can you trust this map?** {_trust(job, cell)}")
+    st.caption(f"{METHODS[cell.method].says} {METHODS[cell.method].source}. " + _scale_words(cell.method, look))
+
+
+def _trust(job: ExplainJob, cell: Cell) -> str:
+    if marks_nothing(job.map_of(cell.key)[cell.index], cell.method):
+        return "It marks nothing, so there is nothing to test."
+    return job.in_words(cell.map) or "*Being measured.*"
+
+
+def _controls(job: ExplainJob, cell: Cell) -> Look:
+    """Method, class and layer, which the address owns, and the look."""
+    layers, methods = list(explainer_for(job.face.recognizer).layers), list(METHODS)
+    best, (opening, _) = best_layer(job.face.recognizer), opening_map(job.face.recognizer)
+    layer = choose_layer(job)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        method = st.selectbox(
-            "Method", methods, methods.index(cell.method), width=200, format_func=lambda name: METHODS[name].label
+        _choice(
+            "Method",
+            methods,
+            cell.method,
+            "method",
+            200,
+            lambda name: METHODS[name].label + (" (most faithful)" if best and name == opening else ""),
+            "Opens on the method that is most faithful by ROAD on PublicTest among those whose maps take under half a "
+            "second and depend on what was learned.",
         )
-        name = st.selectbox("Class", NAMES, cell.index, width=125)
-        layer_now = state.selected("layer", layers, default_layer(job.face.recognizer))
-        layer = st.selectbox(
-            "Layer of Grad-CAM",
+        _choice("Class", list(NAMES), cell.name, "class", 125, str)
+        _choice(
+            "Layer",
             layers,
-            layers.index(layer_now),
-            width=170,
-            format_func=lambda one: f"{'all, fused' if one == FUSED else one}{' (best)' if one == best else ''}",
-            help="Deep layers know what, shallow ones where. The best has the largest area under its insertion curve "
-            "less that under its deletion curve on PublicTest; fused is the mean of all layers' LayerCAM maps.",
+            layer,
+            "layer",
+            190,
+            lambda one: _layer_words(one) + (" (most faithful)" if one == best else ""),
+            "For the methods that read a layer's features. Deep layers know what, shallow ones where; “all, fused” is "
+            "their mean. The most faithful has, by ROAD on PublicTest, the largest area under Grad-CAM's insertion "
+            "curve less that under its deletion curve.",
         )
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         alone = (
             st.segmented_control(
                 "Show", ["Over the face", "Map alone"], default="Over the face", required=True, key="explain_show"
             )
             == "Map alone"
         )
-        opacity = st.slider("Opacity", 0, 100, 80, 5, format="%d %%", width=140, disabled=alone, key="explain_opacity")
         each = st.toggle(
-            "Each its own scale",
+            "Scale each map by itself",
             key="explain_each",
             help="Off: one scale for the seven classes of a method, so that strong and weak compare.",
         )
-    if (method, name, layer) != (cell.method, cell.name, layer_now):
-        state.select(**{"method": method, "class": name, "layer": layer})
-        st.rerun()
-    return Look(opacity / 100, alone, each)
+    return Look(opacity() / 100, alone, each)
+
+
+def _choice(
+    label: str,
+    options: list[str],
+    chosen: str,
+    parameter: str,
+    width: int,
+    words: Callable[[str], str],
+    help_words: str | None = None,
+) -> None:
+    """A select box whose value is the address's: a new choice goes there before the page runs again."""
+    key = f"explain_{parameter}_{chosen}"
+
+    def choose() -> None:
+        if picked := session.widget(key, str):
+            state.select(**{parameter: picked})
+
+    st.selectbox(
+        label,
+        options,
+        options.index(chosen),
+        width=width,
+        format_func=words,
+        key=key,
+        on_change=choose,
+        help=help_words,
+    )
+
+
+def _layer_words(layer: str) -> str:
+    return "all, fused" if layer == FUSED else layer
 
 
 def _scale_words(method: str, look: Look) -> str:
@@ -141,7 +188,7 @@ def _scale_words(method: str, look: Look) -> str:
 
 def grid(job: ExplainJob, keys: list[Key], cell: Cell, look: Look) -> None:
     st.header("All classes, all methods")
-    st.caption("Click a map to see it large.")
+    st.caption("Click a map to see it large, or move among them with the arrow keys.")
     prediction = job.face.prediction
     heads = [
         {"name": name, "percent": _percent(p), "mark": _mark(job, name)}
@@ -150,10 +197,7 @@ def grid(job: ExplainJob, keys: list[Key], cell: Cell, look: Look) -> None:
     rows = []
     for key in keys:
         rows.append(_row(job, key, cell, look))
-    picked = map_grid(heads, rows, key="explain_grid")
-    if picked and picked != (cell.method, cell.name):
-        state.select(**{"method": picked[0], "class": picked[1]})
-        st.rerun()
+    map_grid(heads, rows, "explain_grid", lambda method, name: state.select(**{"method": method, "class": name}))
     nothing = {
         (key[0], name): is_blank(values)
         for key in keys
@@ -201,23 +245,3 @@ def _mark(job: ExplainJob, name: str) -> str:
 
 def _percent(p: float) -> str:
     return percent(p) if p >= 0.01 else "< 1%"
-
-
-def _cost_sentence(job: ExplainJob, cell: Cell) -> str:
-    if marks_nothing(job.map_of(cell.key)[cell.index], cell.method):
-        return "This map marks nothing, so there is nothing to remove."
-    measured = job.removal_of(cell.key, cell.index)
-    if measured is None:
-        return "*What removing the marked part costs is being measured.*"
-    cost, random = (curves.cost() for curves in measured)
-    return (
-        f"Removing the 10% of the picture that this map marks {_change(cost)}; removing 10% at random "
-        f"{_change(random, short=True)}."
-    )
-
-
-def _change(cost: float, short: bool = False) -> str:
-    """cost: the probability that is lost, 0..1; below 0 it rose."""
-    if not round(100 * cost):
-        return "costs nothing"
-    return f"{'costs' if cost > 0 else 'adds'} {points(cost)}{'' if short else ' of confidence'}"

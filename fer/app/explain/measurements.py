@@ -1,28 +1,41 @@
-"""Whether to believe a map: what removing it costs, the sanity check, and the work behind both."""
+"""Whether to believe a map: what was measured of it and of the others, and the work behind that."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
-from fer.app import work_queue
 from fer.app.explain import state
-from fer.app.explain.job import ExplainJob, Key
+from fer.app.explain.job import ExplainJob, slot_for
 from fer.app.explain.maps import Cell
 from fer.explanation import sanity_check
 from fer.explanation.faithfulness_table import read_table, verdict
+from fer.explanation.job import Key, Map
+from fer.explanation.measures import SHAKY_FROM
 from fer.explanation.methods import METHODS, is_blank, marks_nothing
-from fer.records import Curves
+from fer.records import Curves, Judgment, MapMeasurements
 from fer.visualization import explanation_figures, figures, maps
 from fer.visualization.maps import Look
+from fer.wording import percent, points, signed
 
 STRIP_TILE = 264
+MARKS: dict[Judgment, str] = {
+    "pass": ":green[:material/check_circle:] Pass",
+    "unclear": ":orange[:material/help:] Unclear",
+    "fail": ":red[:material/cancel:] Fail",
+}
+ORDER: tuple[Judgment, ...] = ("pass", "unclear", "fail")
 
 
 def work(job: ExplainJob, keys: list[Key], cell: Cell) -> None:
-    """Do what is still open, a piece at a time, so that a click or Stop ends it at once; then show it all."""
-    total = job.pending(keys, cell.key)
+    """Do what is still open, a piece at a time, so that a click or Stop ends it at once; then show it.
+
+    What the chosen map is worth is shown as soon as it is known.
+    """
+    wanted = _wanted(job, keys, cell)
+    total = job.pending(keys, cell.map, wanted)
     if not total:
         return
     if state.stop_measuring.get():
@@ -34,45 +47,131 @@ def work(job: ExplainJob, keys: list[Key], cell: Cell) -> None:
         st.button(
             "Stop", on_click=state.stop_measuring.set, args=(True,), icon=":material/stop_circle:", key="explain_stop"
         )
-    for done, (name, piece) in enumerate(job.work(keys, cell.key)):
-        bar.progress(done / total, f"{name} ({done + 1} of {total})")
-        with work_queue.heavy_slot():
-            piece()
+    known = job.has_measured(cell.map)
+    for done, piece in enumerate(job.pieces(keys, cell.map, wanted)):
+        bar.progress(done / total, f"{piece.label} ({done + 1} of {total})")
+        with slot_for(piece):
+            piece.run()
+        if job.has_measured(cell.map) and not known:
+            break
     st.rerun()
 
 
+def _wanted(job: ExplainJob, keys: list[Key], cell: Cell) -> list[Map]:
+    """The maps to measure: the chosen one, and where the visitor asked for it those of the other methods."""
+    return [cell.map, *((key, cell.index) for key in keys if state.measure_all.get() and key != cell.key)]
+
+
 def trust(job: ExplainJob, keys: list[Key], cell: Cell) -> None:
-    st.header("Can I trust it?")
-    if job.face.plain:
-        st.markdown("There is no facial content in this picture, so there is nothing to test these maps against.")
-        return
-    table = read_table(job.face.recognizer)
-    _measured_label(table, cell)
-    if marks_nothing(job.map_of(cell.key)[cell.index], cell.method):
-        st.markdown(f"Here the map for {cell.name} marks nothing: there is nothing to remove, and nothing to check.")
-        _table(job, keys, cell, table)
-        return
-    if measured := job.removal_of(cell.key, cell.index):
-        found, baseline = measured
-        left, right = st.columns(2, gap="medium")
-        with left:
-            st.markdown(
-                f"**Deletion**: area {found.deletion_area:.2f}, at random {baseline.deletion_area:.2f}. "
-                "Lower is better."
-            )
-            _chart(found, baseline, cell, "deletion")
-        with right:
-            st.markdown(
-                f"**Insertion**: area {found.insertion_area:.2f}, at random {baseline.insertion_area:.2f}. "
-                "Higher is better."
-            )
-            _chart(found, baseline, cell, "insertion")
-        st.caption(
-            "The face goes, or comes, in squares of 4 x 4 pixels, those first that the map marks most; removed "
-            "pixels take the face's mean gray. The dotted line takes the same squares in random order."
+    """Everything behind the one line beside the map, folded."""
+    with st.expander("How trustworthy are these maps?", icon=":material/rule:"):
+        if job.face.plain:
+            st.markdown("There is no facial content in this picture, so there is nothing to test these maps against.")
+            return
+        _lines(job, keys, cell)
+        _on_public_test(job, cell)
+        if marks_nothing(job.map_of(cell.key)[cell.index], cell.method):
+            st.markdown(f"The {cell.label} map for {cell.name} marks nothing: there is nothing to remove or check.")
+        else:
+            _removal(job, cell)
+            _randomized(job, cell)
+        _agreement(job, keys, cell)
+
+
+def _lines(job: ExplainJob, keys: list[Key], cell: Cell) -> None:
+    """A line a map of this class, the one most worth believing first."""
+    measured = [key for key in keys if (key, cell.index) in job.measured]
+    best_first = sorted(
+        measured,
+        key=lambda key: (ORDER.index(job.judgment((key, cell.index))), -_gain(job, (key, cell.index))),
+    )
+    for key in best_first:
+        found = job.measured[key, cell.index]
+        numbers = _in_numbers(job, key, cell.index, found)
+        st.markdown(f"**{METHODS[key[0]].label}**: {MARKS[job.judgment((key, cell.index))]}  \n:small[{numbers}]")
+    left = [key for key in keys if not job.has_measured((key, cell.index))]
+    if left and not state.measure_all.get():
+        st.button(
+            "Measure the other maps",
+            on_click=state.measure_all.set,
+            args=(True,),
+            icon=":material/monitoring:",
+            key="explain_measure_all",
+            help="Takes a few seconds a map.",
         )
-    _sanity_strip(job, cell)
-    _table(job, keys, cell, table)
+
+
+def _in_numbers(job: ExplainJob, key: Key, index: int, found: MapMeasurements) -> str:
+    words = []
+    if found.road and (random := job.baseline("road")):
+        words.append(
+            f"ROAD: replacing the marked 10% {_change(found.road.cost())}, a random 10% {_change(random[index].cost())}"
+        )
+    if found.randomization is not None:
+        words.append(f"{signed(found.randomization)}% complexity where nothing was learned (above 0 passes)")
+    if found.sensitivity is not None:
+        words.append(
+            f"changes by up to {percent(found.sensitivity)} where the face hardly does (below {percent(SHAKY_FROM)} "
+            "passes)"
+        )
+    if found.sparseness is not None:
+        words.append(f"sparseness {found.sparseness:.2f}")
+    if found.points_at_expected is not None:
+        words.append(
+            "points at a part that the expression moves"
+            if found.points_at_expected
+            else "does not point at a part that the expression moves"
+        )
+    return "; ".join(words) + "."
+
+
+def _gain(job: ExplainJob, one: Map) -> float:
+    found, random = job.measured[one].road, job.baseline("road")
+    return random[one[1]].deletion_area - found.deletion_area if found and random else -1.0
+
+
+def _change(cost: float) -> str:
+    """cost: the probability that is lost, 0..1; below 0 it rose."""
+    if not round(100 * cost):
+        return "costs nothing"
+    return f"{'costs' if cost > 0 else 'adds'} {points(cost)}"
+
+
+def _removal(job: ExplainJob, cell: Cell) -> None:
+    found = job.measured.get(cell.map)
+    if found is None or found.road is None or found.gray is None:
+        return
+    st.markdown("**What if the marked part goes?**")
+    by = st.segmented_control(
+        "What takes its place",
+        ["road", "gray"],
+        default="road",
+        required=True,
+        key="explain_fill",
+        persist_state="session",
+        format_func={"road": "Its surroundings (ROAD)", "gray": "The face's mean gray"}.__getitem__,
+        help="Gray squares are pictures that most networks never saw; ROAD (Rong et al. 2022) fills what is removed "
+        "with a noisy mean of its neighbors. Where the two disagree, go by ROAD.",
+    )
+    if job.disagree(cell.map):
+        st.markdown("Gray and ROAD disagree about this map. ROAD is the fairer test, and what the line above goes by.")
+    curves, baseline = (found.gray if by == "gray" else found.road), job.baseline(str(by))[cell.index]
+    left, right = st.columns(2, gap="medium")
+    with left:
+        st.markdown(
+            f"**Deletion**: area {curves.deletion_area:.2f}, at random {baseline.deletion_area:.2f}. Lower is better."
+        )
+        _chart(curves, baseline, cell, "deletion")
+    with right:
+        st.markdown(
+            f"**Insertion**: area {curves.insertion_area:.2f}, at random {baseline.insertion_area:.2f}. "
+            "Higher is better."
+        )
+        _chart(curves, baseline, cell, "insertion")
+    st.caption(
+        "The face goes, or comes, in squares of 4 x 4 pixels, the most marked first. The dotted line takes the same "
+        "squares in random order."
+    )
 
 
 def _chart(found: Curves, baseline: Curves, cell: Cell, kind: str) -> None:
@@ -85,114 +184,60 @@ def _chart(found: Curves, baseline: Curves, cell: Cell, kind: str) -> None:
     )
 
 
-def _measured_label(table: dict[str, Any] | None, cell: Cell) -> None:
+def _on_public_test(job: ExplainJob, cell: Cell) -> None:
     """What the stored measurement on PublicTest says of this method and layer."""
+    table = read_table(job.face.recognizer)
     row = verdict(table, *cell.key)
-    label = METHODS[cell.method].label
-    if table is None or row is None:
-        st.markdown(f"How faithful {label} is for this model was not measured on PublicTest yet.")
+    if table is None or row is None or "road_cost" not in row:
+        st.markdown(f"{cell.label} was not measured on PublicTest for this model.")
         return
-    on = f"On {table['faces']} PublicTest faces" + ("" if table["current"] else " (measured on an earlier checkpoint)")
-    numbers = (
-        f"removing the 10% that it marks most costs {100 * row['cost']:.0f} points of confidence, removing a "
-        f"random 10% costs {100 * row['random_cost']:.0f}"
-    )
-    interval = f"{100 * row['gain_low']:.0f} to {100 * row['gain_high']:.0f} points (95% interval)"
-    if row["faithful"]:
-        st.markdown(
-            f":material/check_circle: **Faithful for the class it predicts.** {on} {numbers}: a "
-            f"difference of {interval}."
-        )
-    else:
-        st.markdown(
-            f":material/warning: **Fails the faithfulness test** for the class it predicts. {on} "
-            f"{numbers}: a difference of {interval}, which may be chance."
-        )
-    if not row["sane"]:
-        st.markdown(
-            f":material/warning: **Fails the sanity check.** With the network's last layer made random, its "
-            f"map stays this much like the trained one's: {row['kept_top']:.2f} (1 is the same, 0 nothing "
-            f"alike; {table['sanity_faces']} faces); with all layers random {row['kept_all']:.2f}. From "
-            f"{sanity_check.FAILS_FROM} on it fails: {sanity_check.failure(row['kept_top'], row['kept_all'])}."
-        )
-
-
-def _sanity_strip(job: ExplainJob, cell: Cell) -> None:
+    on = f"on {row['faces']} PublicTest faces" + ("" if table["current"] else " (with earlier weights)")
+    result = "passes" if row["faithful"] else "fails"
     st.markdown(
-        "**Sanity check**: the same map where the network forgot what it learned (Adebayo et al. 2018). A map "
-        "that stays the same does not show what was learned."
+        f"**{cell.label} in general {result}**: {on}, replacing the 10% that it marks most costs the predicted class "
+        f"{points(row['road_cost'])}, a random 10% {points(row['road_random_cost'])} (95% interval of the difference: "
+        f"{signed(row['road_gain_low'])} to {signed(row['road_gain_high'])} points, by ROAD; by gray "
+        f"{signed(row['gain_low'])} to {signed(row['gain_high'])})."
     )
-    if cell.key not in job.randomized:
-        st.caption("Being computed.")
+    if row["kept_top"] is not None and row["kept_top"] >= sanity_check.FAILS_FROM:
+        st.markdown(
+            f"After scrambling the last layer its maps barely change (similarity {row['kept_top']:.2f}): they hardly "
+            "depend on which class is asked for."
+        )
+
+
+def _randomized(job: ExplainJob, cell: Cell) -> None:
+    """The same map where the network forgot what it learned."""
+    if cell.map not in job.randomized:
         return
-    correlations = job.rank_correlations(cell.key, cell.index)
-    shown = {
-        "As trained": job.maps[cell.key][cell.index],
-        **{
-            f"{words}: "
-            + (
-                "blank"
-                if is_blank(job.randomized[cell.key][part][cell.index])
-                else f"rank correlation {correlations[part]:.2f}"
-            ): job.randomized[cell.key][part][cell.index]
-            for part, words in (("top", "Last layer random"), ("all", "All layers random"))
-        },
-    }
+    st.markdown(
+        "**What if the network forgets?** A map that stays the same does not show what was learned (Adebayo et al. "
+        "2018; judged by its complexity over several forgetful networks, Hedström et al. 2024)."
+    )
+    trained = job.values(cell.map)
+    shown: dict[str, np.ndarray] = {"As trained": trained}
+    for part, values in job.randomized[cell.map].items():
+        words = {"top": "Last layer scrambled", "all": "All layers scrambled"}[part]
+        similarity = sanity_check.rank_correlation(trained, values, cell.method)
+        shown[f"{words}: " + ("blank" if is_blank(values) else f"similarity {similarity:.2f}")] = values
     for column, (caption, values) in zip(st.columns(3, gap="medium"), shown.items(), strict=True):
-        picture = maps.tiles(values[None], cell.method, job.face.picture_rgb, Look(alone=True, each=True), STRIP_TILE)[
-            0
-        ]
-        column.image(picture, caption=caption, width="stretch", alt=f"{METHODS[cell.method].label}: {caption}")
-    st.caption("Each of the three has its own scale: compare where they are strong, not how strong.")
-    worst, why = max(0.0, *correlations.values()), sanity_check.failure(correlations["top"], correlations["all"])
-    st.markdown(
-        f"Here {METHODS[cell.method].label} **{'fails' if why else 'passes'}** the check: the map stays up to "
-        f"{worst:.2f} alike (one that shows what was learned stays below {sanity_check.FAILS_FROM})"
-        f"{f': {why}' if why else ''}."
-    )
+        look = Look(alone=True, each=True)
+        picture = maps.tiles(values[None], cell.method, job.face.picture_rgb, look, STRIP_TILE)[0]
+        column.image(picture, caption=caption, width="stretch", alt=f"{cell.label}: {caption}")
+    st.caption("Each has its own scale: compare where they are strong, not how strong.")
 
 
-def _table(job: ExplainJob, keys: list[Key], cell: Cell, table: dict[str, Any] | None) -> None:
-    """All methods beside each other, for the chosen class."""
-    rows = []
-    for key in keys:
-        if key not in job.curves:
-            continue
-        found, row = job.curves[key][cell.index], verdict(table, *key)
-        rows.append(
-            {
-                "method": METHODS[key[0]].label,
-                "marked 10% costs": found and 100 * found.cost(),
-                "deletion area": found and found.deletion_area,
-                "insertion area": found and found.insertion_area,
-                "PublicTest": "not measured" if row is None else "faithful" if row["faithful"] else "fails",
-                "sanity check": "not measured" if row is None else "passes" if row["sane"] else "fails",
-            }
-        )
-    if not rows:
+def _agreement(job: ExplainJob, keys: list[Key], cell: Cell) -> None:
+    """How alike the methods' maps of this class are."""
+    methods, matrix = job.agreement(keys, cell.index)
+    if len(methods) < 2:
         return
-    baseline = job.baseline[cell.index]
-    rows.append(
+    st.markdown(f"**Do the methods agree?** Similarity of their maps for {cell.name} (1: the same order of pixels).")
+    rows: list[dict[str, Any]] = [
         {
-            "method": "at random",
-            "marked 10% costs": 100 * baseline.cost(),
-            "deletion area": baseline.deletion_area,
-            "insertion area": baseline.insertion_area,
-            "PublicTest": "",
-            "sanity check": "",
+            "": METHODS[method].label,
+            **{METHODS[other].label: round(float(value), 2) for other, value in zip(methods, row)},
         }
-    )
-    st.markdown(f"**All methods, for {cell.name} on this face**")
-    st.dataframe(
-        rows,
-        hide_index=True,
-        width="stretch",
-        column_config={
-            "marked 10% costs": st.column_config.NumberColumn(format="%.0f points"),
-            "deletion area": st.column_config.NumberColumn(format="%.2f", help="Lower is better."),
-            "insertion area": st.column_config.NumberColumn(format="%.2f", help="Higher is better."),
-            "PublicTest": st.column_config.TextColumn(
-                help="Whether the marked 10% costs more than a random 10% there."
-            ),
-        },
-    )
+        for method, row in zip(methods, matrix, strict=True)
+    ]
+    st.dataframe(rows, hide_index=True, width="stretch", alt="Similarity of the methods' maps")

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from fer.app.session import RecentSlot, Slot
-from fer.records import FaceBox
 
 if TYPE_CHECKING:  # they load PyTorch, or need this module
     from fer.app.explain.job import ExplainJob
@@ -28,23 +27,19 @@ class DataRow:
 
 @dataclass(frozen=True)
 class Explained:
-    """The face that Explain shows: its photo, where the face is in it, the true class, the row it came from.
-
-    box: None is the photo's largest face.
-    """
+    """The photo whose selected face Explain shows, the face's true class where that is known, the row it came from."""
 
     photo: Photo
-    box: FaceBox | None = None
     truth: str | None = None
     row: DataRow | None = None
 
 
 _explained: Slot[Explained | None] = Slot("explained_face", lambda: None)
-_picked_box: Slot[dict[str, FaceBox]] = Slot("picked_box", dict)  # of one photo, by its key
 # What was computed for faces, by reading and the face's number in it.
 jobs: RecentSlot[tuple[tuple[str, ...], int], ExplainJob] = RecentSlot("explain_jobs", MAX_JOBS)
 # What the address said of the face when it was opened or written last: only another one is opened.
 address: Slot[dict[str, str]] = Slot("explain_address", dict)
+measure_all: Slot[bool] = Slot("measure_all_maps", bool)  # not the chosen map alone
 stop_measuring: Slot[bool] = Slot("stop_explaining", bool)  # the slow measurements are to end where they are
 
 
@@ -61,17 +56,8 @@ def explain_face(face: Explained) -> None:
 def forget_face() -> None:
     """Another photo is in use: Explain opens on that."""
     _explained.set(None)
-    _picked_box.set({})
     stop_measuring.set(False)
-
-
-def picked_box(photo: str) -> FaceBox | None:
-    """Where the face is that the visitor picked on Explain, in this photo: another detector numbers faces anew."""
-    return _picked_box.get().get(photo)
-
-
-def pick_box(photo: str, box: FaceBox) -> None:
-    _picked_box.set({photo: box})
+    measure_all.set(False)
 
 
 def selected(parameter: str, choices: list[str], default: str) -> str:

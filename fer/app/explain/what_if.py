@@ -1,4 +1,4 @@
-"""Explain, in words and back: where a map lies, why one class and not another, and what covering changes."""
+"""What a visitor does with a map: see where it lies, cover a part, compare two expressions, take it along."""
 
 from __future__ import annotations
 
@@ -8,21 +8,32 @@ from collections.abc import Callable
 import numpy as np
 import streamlit as st
 
-from fer.app.explain.job import ExplainJob, Key
+from fer.app import errors, work_queue
+from fer.app.explain import cover
+from fer.app.explain.copy_link import copy_link
+from fer.app.explain.job import ExplainJob
 from fer.app.explain.maps import Cell
-from fer.explanation.faithfulness import covered
-from fer.explanation.methods import METHODS, evidence, is_blank, marks_nothing
+from fer.explanation.explain import assemble
+from fer.explanation.faithfulness import CELL, gray
+from fer.explanation.job import Key
+from fer.explanation.methods import FUSED, METHODS, evidence, is_blank, marks_nothing
 from fer.explanation.regions import PARTS, REGIONS, areas, expected_regions, leading, named, shares
+from fer.explanation.smallest_patch import smallest_patch
+from fer.explanation.subject import PICTURE_SCALE
 from fer.expressions import ACTION_UNITS, INDEX, NAMES
 from fer.visualization import explanation_figures, figures, maps
 from fer.visualization.maps import Look
-from fer.wording import percent, points
+from fer.wording import count_of, percent
 
 SIDE = 352
 
 
 def regions(job: ExplainJob, cell: Cell) -> None:
-    st.header("Where does it look?")
+    with st.expander("Which parts of the face does it mark?", icon=":material/face_retouching_natural:"):
+        _regions(job, cell)
+
+
+def _regions(job: ExplainJob, cell: Cell) -> None:
     if marks_nothing(job.map_of(cell.key)[cell.index], cell.method):
         st.markdown("This map marks nothing, so it lies nowhere.")
         return
@@ -30,7 +41,7 @@ def regions(job: ExplainJob, cell: Cell) -> None:
     expected = expected_regions(cell.name)
     chart, words = st.columns([3, 2], gap="medium", vertical_alignment="center")
     with chart:
-        spoken = ", ".join(f"{name} {100 * share:.0f}%" for name, share in found.items())
+        spoken = ", ".join(f"{name} {percent(share)}" for name, share in found.items())
         bars = explanation_figures.region_bars(found, areas(job.face.regions), set(expected))
         st.plotly_chart(
             bars,
@@ -52,59 +63,90 @@ def regions(job: ExplainJob, cell: Cell) -> None:
             st.markdown(f"No part is expected to move for {cell.name}. Gray ticks: a region's share of the picture.")
 
 
-def ask_back(job: ExplainJob, cell: Cell, look: Look) -> None:
-    st.header("Ask back")
-    cover_tab, contrast_tab = st.tabs(["Cover a part", "Why one and not the other"])
+def what_if(job: ExplainJob, cell: Cell, look: Look) -> None:
+    st.header("What if?")
+    cover_tab, contrast_tab = st.tabs(["Cover a part", "Compare two expressions"])
     with cover_tab:
-        _cover(job)
+        st.fragment(errors.guarded_part(lambda: _cover(job)))()
     with contrast_tab:
-        _contrast(job, cell, look)
+        st.fragment(errors.guarded_part(lambda: _contrast(job, cell, look)))()
 
 
 def _cover(job: ExplainJob) -> None:
-    """Regions or a rectangle, filled with the face's mean gray; the seven probabilities follow at once."""
-    size = job.face.size
-    parts = st.pills("Cover", PARTS, selection_mode="multi", default=["mouth"], key="explain_cover")
-    mask = np.isin(job.face.regions, [REGIONS.index(part) for part in parts])
-    if st.toggle("A rectangle of my own", key="explain_rectangle"):
-        with st.container(horizontal=True):
-            left, top, width, height = (
-                int(st.number_input(label, low, size, min(start, size), key=f"explain_{label}", width=130))
-                for label, low, start in (("Left", 0, 12), ("Top", 0, 12), ("Width", 1, 20), ("Height", 1, 8))
-            )
-        mask = mask.copy()
-        mask[top : top + height, left : left + width] = True
-    before = job.face.prediction.probabilities
-    after = job.face.probabilities(covered(job.face.batch.numpy(), mask[None]))[0]
-    picture, chart = st.columns([2, 3], gap="medium", vertical_alignment="center")
-    with picture:
-        st.image(
-            _covered_picture(job, mask),
-            width="stretch",
-            alt="The face with the chosen parts covered",
-            caption=f"{100 * mask.mean():.0f}% of the picture covered with its mean gray",
-        )
-    with chart:
-        name = job.face.prediction.expression
-        change = after[INDEX[name]] - before[INDEX[name]]
-        moved = f"{'falls' if change < 0 else 'rises'} by {points(change)} to {percent(after[INDEX[name]])}"
-        now = NAMES[int(after.argmax())]
-        st.markdown(
-            f"**{name.capitalize()} {moved if round(100 * abs(change)) else 'stays as it is'}.**"
-            + (f" The model now reads **{now}**." if now != name else "")
-        )
-        spoken = ", ".join(f"{one} {100 * p:.0f}%" for one, p in zip(NAMES, after, strict=True))
-        st.plotly_chart(
-            explanation_figures.change_bars(before, tuple(map(float, after))),
-            width="stretch",
-            config=figures.CONFIG,
-            key="explain_cover_bars",
-            alt=f"Probabilities when covered: {spoken}",
-        )
+    """Parts of the face, and rectangles that are dragged on it, filled with its mean gray; the bars follow at once."""
+    face, size = job.face, job.face.size
+    name = f"{id(job):x}"
+    heard = cover.said(name, size)
+    if heard and heard.sequence > job.covered.sequence:
+        job.covered = heard
+    parts = st.pills(
+        "Cover",
+        PARTS,
+        selection_mode="multi",
+        default=[] if job.patch else ["mouth"],  # a patch that was found is covered alone
+        key=f"explain_parts_{name}_{bool(job.patch)}",
+    )
+    by_parts = np.isin(face.regions, [REGIONS.index(part) for part in parts])
+    mask = by_parts | job.covered.mask(size)
+    before, after = face.prediction.probabilities, face.probabilities(gray(face.batch.numpy(), mask[None]))[0]
+    cover.place(
+        name,
+        _covered_picture(job, by_parts),
+        round(float(face.face_gray.mean())),
+        size,
+        job.covered,
+        cover.bars_of(before, after),
+        cover.in_words(before, after),
+    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if st.button(
+            "Find the smallest patch that changes the answer",
+            icon=":material/search:",
+            key="explain_smallest",
+            help="Covers squares of 4 x 4 pixels one by one, each time the one that brings another expression closest.",
+        ):
+            _find_patch(job)
+        st.caption(f"{percent(float(mask.mean()))} of the face is covered.")
+    if job.patch:
+        st.markdown(job.patch)
+
+
+def _find_patch(job: ExplainJob) -> None:
+    """Put the patch on the face in place of what was covered; every step takes its turn in the queue."""
+    size, place = job.face.size, st.empty()
+    steps = smallest_patch(job.face.probabilities, job.face.batch.numpy())
+    mask, changed = np.zeros((size, size), bool), False
+    with work_queue.in_turns() as next_turn:
+        for step in steps:
+            mask, changed = step
+            place.progress(min(2 * float(mask.mean()), 1.0), f"{percent(float(mask.mean()))} of the face covered")
+            next_turn()
+    place.empty()
+    count = len(squares_of(mask))
+    after = job.face.probabilities(gray(job.face.batch.numpy(), mask[None]))[0]
+    job.patch = (
+        f"{count_of(count, 'square')} of 4 x 4 pixels ({percent(float(mask.mean()))} of the face) "
+        f"{'is' if count == 1 else 'are'} enough: covered, the answer is **{NAMES[int(after.argmax())]}**."
+        if changed
+        else "No patch of up to half of the face changes the answer."
+    )
+    if changed:
+        job.covered = cover.Covered(tuple(squares_of(mask)), job.covered.sequence + 1)
+    st.rerun(scope="fragment")
+
+
+def squares_of(mask: np.ndarray) -> list[cover.Rectangle]:
+    """A mask (S, S) of whole squares as rectangles."""
+    found = []
+    for top in range(0, len(mask), CELL):
+        for left in range(0, len(mask), CELL):
+            if mask[top, left]:
+                found.append((left, top, min(CELL, len(mask) - left), min(CELL, len(mask) - top)))
+    return found
 
 
 def _covered_picture(job: ExplainJob, mask: np.ndarray) -> np.ndarray:
-    fine = np.kron(mask, np.ones((8, 8), bool))
+    fine = np.kron(mask, np.ones((PICTURE_SCALE, PICTURE_SCALE), bool))
     picture = job.face.picture_rgb.copy()
     picture[fine] = round(float(job.face.face_gray.mean()))
     return picture
@@ -113,12 +155,13 @@ def _covered_picture(job: ExplainJob, mask: np.ndarray) -> np.ndarray:
 def _contrast(job: ExplainJob, cell: Cell, look: Look) -> None:
     ranking = job.face.prediction.ranking
     with st.container(horizontal=True):
-        one = st.selectbox("Why", NAMES, INDEX[ranking[0]], key="explain_why", width=160)
-        other = st.selectbox("and not", NAMES, INDEX[ranking[1]], key="explain_why_not", width=160)
+        one = st.selectbox("What favors", NAMES, INDEX[ranking[0]], key="explain_why", width=160)
+        other = st.selectbox("over", NAMES, INDEX[ranking[1]], key="explain_why_not", width=160)
     if one == other:
         st.markdown("Choose two different classes.")
         return
-    values = job.contrast_of(cell.key, INDEX[one], INDEX[other])
+    with work_queue.interactive_slot():
+        values = job.contrast_of(cell.key, INDEX[one], INDEX[other])
     picture, words = st.columns([2, 3], gap="medium", vertical_alignment="center")
     with picture:
         tile = maps.tiles(values, cell.method, job.face.picture_rgb, look, SIDE)[0]
@@ -126,7 +169,7 @@ def _contrast(job: ExplainJob, cell: Cell, look: Look) -> None:
             tile,
             width="stretch",
             alt=f"What speaks for {one} rather than {other}",
-            caption=f"{METHODS[cell.method].label} of {one}'s score less {other}'s",
+            caption=f"{cell.label}: what favors {one} over {other}",
         )
     with words:
         if marks_nothing(values[0], cell.method):
@@ -145,26 +188,33 @@ def _contrast(job: ExplainJob, cell: Cell, look: Look) -> None:
             st.markdown(f"What speaks for **{one}** rather than **{other}** {where} {named(most, found)}.")
 
 
-def downloads(job: ExplainJob, keys: list[Key], layer: str, look: Look) -> None:
+def downloads(job: ExplainJob, keys: list[Key], cell: Cell, layer: str, look: Look) -> None:
     st.header("Take it with you")
     ready = [key for key in keys if key in job.maps]
     found = {key[0]: job.maps[key] for key in ready}
     rows = {method: maps.tiles(values, method, job.face.picture_rgb, look) for method, values in found.items()}
     prediction = job.face.prediction
-    heads = {name: f"{name} {100 * p:.0f}%" for name, p in zip(NAMES, prediction.probabilities, strict=True)}
+    heads = {name: f"{name} {percent(p)}" for name, p in zip(NAMES, prediction.probabilities, strict=True)}
     marks = {prediction.expression: "predicted"}
     if job.truth:
-        marks[job.truth] = "predicted, true" if job.truth == prediction.expression else "true"
-    explanation = job.explanation(keys, layer)
+        marks[job.truth] = "predicted, labeled" if job.truth == prediction.expression else "labeled"
+    explanation = assemble(job, keys, layer)
+    foot = (
+        f"{job.face.recognizer.name}; layer {'all, fused' if layer == FUSED else layer}; "
+        f"{'each map on its own scale' if look.each else 'one scale for the classes of a method'}; "
+        f"{'map alone' if look.alone else f'opacity {percent(look.opacity)}'}"
+    )
     numbers = {
         **explanation.to_json(),
         "grid": maps.cell_boxes(list(rows), list(heads)),
         "opacity": None if look.alone else look.opacity,
         "each_by_itself": look.each,
     }
-    with st.container(horizontal=True):
-        _button("Grid as PNG", lambda: maps.grid_png(rows, found, heads, marks), "explanation.png", "image/png")
-        _button("Grid as SVG", lambda: maps.grid_svg(rows, heads, marks), "explanation.svg", "image/svg+xml")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if "photo" not in st.query_params:  # an uploaded face is in no address
+            copy_link()
+        _button("Grid as PNG", lambda: maps.grid_png(rows, found, heads, marks, foot), "explanation.png", "image/png")
+        _button("Grid as SVG", lambda: maps.grid_svg(rows, heads, marks, foot), "explanation.svg", "image/svg+xml")
         _button("Maps as .npz", lambda: maps.npz(explanation), "maps.npz", "application/octet-stream")
         _button(
             "Numbers as JSON", lambda: json.dumps(numbers, indent=1).encode(), "explanation.json", "application/json"

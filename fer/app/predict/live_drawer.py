@@ -33,9 +33,11 @@ class LazyDrawer:
     def has_heat(self) -> bool:
         return self._with_heat is not None
 
-    def load_heat(self) -> None:
-        """Load PyTorch and the method; from now on the overlay is drawn where it is wanted."""
+    def load_heat(self, recognizer: Recognizer) -> None:
+        """Load PyTorch, the method and the model's weights; from now on the overlay is drawn where it is wanted."""
         if self._with_heat is None:
             from fer.app.predict.live_overlay import LiveDrawer
+            from fer.explanation.explain import explainer_for
 
+            explainer_for(recognizer)
             self._with_heat = LiveDrawer()

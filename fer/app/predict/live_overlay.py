@@ -1,34 +1,107 @@
-"""Grad-CAM on a live stream: what the leading label rests on, laid over the face a few times a second."""
+"""Grad-CAM on a live stream: what the leading label rests on, computed beside the stream and laid over its frames."""
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 
 from fer.explanation.attribution import units
-from fer.explanation.explain import explainer_for
 from fer.explanation.faithfulness_table import default_layer
+from fer.explanation.subject import explainer_for
 from fer.inference.recognizer import Recognizer
 from fer.inference.tracked_reader import TrackedFace
 from fer.vision.alignment import Crop, align_face, crop_matrix, face_crop
 from fer.visualization.overlay import blend_heat, draw_faces
 
-MAPS_PER_S = 5.0
+MAPS_PER_S = 5.0  # at most
+REST = 3.0  # times what a map cost, until the next one begins: maps take a quarter of one core at most
+OLD_S = 3.0  # a map that was made longer ago says nothing about this frame
+RETRY_S = 5.0  # after a map that failed
+IDLE_S = 2.0  # without a frame for so long, the thread ends
+
+
+@dataclass(frozen=True)
+class Heat:
+    """A map (S, S) float32 of one person's face, by one model. made_s: when it was done."""
+
+    values: np.ndarray
+    person: int
+    recognizer: Recognizer
+    made_s: float
+
+
+@dataclass(frozen=True)
+class _Frame:
+    rgb: np.ndarray
+    face: TrackedFace
+    recognizer: Recognizer
+
+
+class HeatThread:
+    """Computes maps of the latest frame, one at a time, in a thread of its own that ends when no frames come."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._waiting: _Frame | None = None
+        self._running = False
+        self._latest: Heat | None = None
+        self._failure: Exception | None = None
+
+    def offer(self, frame: _Frame) -> None:
+        """The frame to take next; one that still waits is dropped. Returns at once."""
+        with self._changed:
+            self._waiting = frame
+            if self._running:
+                self._changed.notify()
+            else:
+                self._running = True
+                threading.Thread(target=self._run, daemon=True, name="live-heat").start()
+
+    def latest(self) -> Heat | None:
+        """The last map. Raises once what a map failed with, so that the stream tells it."""
+        with self._changed:
+            failure, self._failure = self._failure, None
+            if failure is not None:
+                raise failure
+            return self._latest
+
+    def _run(self) -> None:
+        while (frame := self._next()) is not None:
+            began = time.monotonic()
+            try:
+                heat = Heat(heat_map(frame), frame.face.person, frame.recognizer, time.monotonic())
+            except Exception as error:  # told by the stream: its frames go on
+                with self._changed:
+                    self._latest, self._failure = None, error
+                time.sleep(RETRY_S)
+                continue
+            with self._changed:
+                self._latest = heat
+            cost_s = time.monotonic() - began
+            time.sleep(max(REST * cost_s, 1 / MAPS_PER_S - cost_s))
+
+    def _next(self) -> _Frame | None:
+        with self._changed:
+            if self._changed.wait_for(lambda: self._waiting is not None, IDLE_S):
+                frame, self._waiting = self._waiting, None
+                return frame
+            self._running = False
+            self._latest = None
+            return None
 
 
 class LiveDrawer:
     """Draws faces, and on the largest one the map of its leading class; one per stream.
 
-    A map costs more than a frame may: a new one is made MAPS_PER_S times a second, and moves with its person between.
+    A map costs more than a frame may: it is computed beside the stream, and moves with its person's box until the next.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._made_s, self._person = -np.inf, 0
-        self._heat: np.ndarray | None = None
+    def __init__(self) -> None:
+        self._heat = HeatThread()
 
     def __call__(
         self,
@@ -39,21 +112,32 @@ class LiveDrawer:
     ) -> np.ndarray:
         """A drawn copy of the frame (H, W, 3) uint8 RGB."""
         if "heat" in parts and faces and faces[0].prediction.quality.ok:
-            frame_rgb = frame_rgb.copy()
-            self._lay(frame_rgb, faces[0], recognizer)
+            self._heat.offer(_Frame(frame_rgb, faces[0], recognizer))
+            heat = self._heat.latest()
+            if heat and heat.recognizer is recognizer and time.monotonic() - heat.made_s <= OLD_S:
+                frame_rgb = self._laid(frame_rgb, faces, heat)
         return draw_faces(frame_rgb, faces, parts)
 
-    def _lay(self, frame_rgb: np.ndarray, face: TrackedFace, recognizer: Recognizer) -> None:
-        card, box, now = recognizer.card, face.prediction.box, self._clock()
-        heat = self._heat if face.person == self._person and now - self._made_s < 1 / MAPS_PER_S else None
-        if heat is None:
-            gray = align_face(frame_rgb, box, card.preprocessing.face_size)
-            leading = int(np.argmax(face.prediction.probabilities))
-            explainer = explainer_for(recognizer)
-            batch = torch.from_numpy(card.preprocessing(gray[None]))
-            heat = explainer.attribute("grad_cam", batch, units([leading]), default_layer(recognizer))[0]
-            self._heat, self._made_s, self._person = heat, now, face.person
-        blend_heat(frame_rgb, heat, view_matrix(face_crop(box), card.preprocessing.face_size, len(heat)))
+    @staticmethod
+    def _laid(frame_rgb: np.ndarray, faces: tuple[TrackedFace, ...], heat: Heat) -> np.ndarray:
+        """The frame with the map where its person is now; as it is where they are not."""
+        face = next((face for face in faces if face.person == heat.person and face.prediction.quality.ok), None)
+        if face is None:
+            return frame_rgb
+        frame_rgb = frame_rgb.copy()
+        crop, size = face_crop(face.prediction.box), heat.recognizer.card.preprocessing.face_size
+        blend_heat(frame_rgb, heat.values, view_matrix(crop, size, len(heat.values)))
+        return frame_rgb
+
+
+def heat_map(frame: _Frame) -> np.ndarray:
+    """Grad-CAM of the face's leading class, (S, S) float32, of no scale."""
+    preprocessing = frame.recognizer.card.preprocessing
+    gray = align_face(frame.rgb, frame.face.prediction.box, preprocessing.face_size)
+    leading = int(np.argmax(frame.face.prediction.probabilities))
+    batch = torch.from_numpy(preprocessing(gray[None]))
+    explainer = explainer_for(frame.recognizer)
+    return explainer.grad_cam_alone(batch, units([leading])[0], default_layer(frame.recognizer))
 
 
 def view_matrix(crop: Crop, face_size: int, size: int) -> np.ndarray:

@@ -5,32 +5,34 @@ from __future__ import annotations
 import streamlit as st
 
 from fer.app import errors, resources, session, widgets
-from fer.app.predict import state, webcam
+from fer.app.predict import state, video_viewer, webcam
 from fer.app.predict.browser import component
 from fer.app.predict.browser import state as browser_state
 from fer.app.predict.browser.constants import SHOWN_PEOPLE
 from fer.app.predict.live_drawer import LazyDrawer
 from fer.app.predict.webcam import Stream
+from fer.app.server.memory import collect
 from fer.errors import FerError
 from fer.failure_log import log_failure
-from fer.inference import recording
+from fer.inference import recording, timeline
 from fer.inference.live import HISTORY_S, LiveAnalyzer, LiveSettings, LiveState
 from fer.inference.tracked_reader import FULL_SIDE, LIVE_SIDE
 from fer.limits import hosted, limits
 from fer.records import FaceRecord, faces_csv, set_words
 from fer.visualization import figures, timeline_figures
 from fer.visualization.overlay import label_of
-from fer.wording import percent
+from fer.wording import count_of, percent
 
 POLL_S = 0.5
 TIMELINE_POLL_S = 2.0  # its chart costs more than all else of the panel, and a minute moves slowly
+MOST_ROWS, TIMELINE_HEIGHT = 8, 420  # a timeline of more people scrolls, at so many pixels
 PARTS = {"boxes": "Boxes", "labels": "Labels", "landmarks": "Landmarks", "heat": "Evidence (Grad-CAM)"}
 PLACE_KEY = "live_place_widget"
 PLACES: dict[browser_state.Place, str] = {"browser": "In this browser", "server": "On the server"}
 UNFIT = {
-    "wasm": "This browser cannot run the models itself: it has no WebAssembly, or one without SIMD.",
-    "worker": "This browser cannot run the models itself: it cannot draw away from the page's own thread.",
-    "files": "The models could not be loaded into this browser: a file did not come, or it is short of memory.",
+    "wasm": "This browser cannot run the models: it does not support WebAssembly with SIMD.",
+    "worker": "This browser cannot run the models: it does not support OffscreenCanvas.",
+    "files": "The models could not be loaded into this browser: a download failed, or memory is short.",
 }
 
 
@@ -50,7 +52,7 @@ def show(is_open: bool) -> None:
 def _choose_place() -> browser_state.Place:
     """Where faces are read: on a shared demo in the browser, on one's own machine by the server, until chosen."""
     if why := component.why_not():
-        st.caption(f"Live faces are read on the server. Reading them in your browser is not offered: {why}.")
+        st.caption(f"Live faces are read on the server. Reading in your browser is not available: {why}.")
         return "server"
     chosen = browser_state.place("browser" if hosted() else "server")
     if session.widget(PLACE_KEY, str) != chosen:
@@ -66,7 +68,10 @@ def _choose_place() -> browser_state.Place:
         "the server: frames go there by WebRTC, with any detector and the evidence overlay.",
     )
     if trouble := browser_state.unfit.get():
-        st.warning(f"{UNFIT[trouble]} On the server it works: frames go there then.", icon=":material/memory:")
+        st.warning(
+            f"{UNFIT[trouble]} Reading on the server works; camera frames are then sent there.",
+            icon=":material/memory:",
+        )
     return chosen
 
 
@@ -161,7 +166,8 @@ def _on_server(is_open: bool) -> None:
             st.fragment(errors.guarded_part(_timeline), run_every=TIMELINE_POLL_S if stream.wanted else None)()
     if "heat" in stream.analyzer.settings.drawn and not stream.drawer.has_heat:  # last: the page stands meanwhile
         with loading, st.spinner("Loading PyTorch for the evidence overlay"):
-            stream.drawer.load_heat()
+            stream.drawer.load_heat(resources.recognizer(session.model()))
+            collect(now=True)  # else each poll of the panel would search all of PyTorch for garbage, for up to a minute
 
 
 def _place(stream: Stream) -> None:
@@ -196,8 +202,7 @@ def _start() -> None:
         return
     if webcam.busy():
         state.live_error.set(
-            "As many cameras are live here as this server takes. Try again in a few minutes; a "
-            "snapshot works meanwhile."
+            "All live places on this server are taken. Try again in a few minutes; a snapshot works meanwhile."
         )
         state.open_view("camera")
         return
@@ -207,7 +212,7 @@ def _start() -> None:
 def _invitation() -> None:
     st.markdown(
         "Your browser asks for the camera, then each face gets its expression as it moves. Frames go to this "
-        "server, are read in memory and forgotten; nothing is kept unless you record."
+        "server, are read in memory and discarded; nothing is kept unless you record."
     )
 
 
@@ -242,7 +247,7 @@ def _choices(stream: Stream | None) -> None:
         persist_state="session",
     )
     if stream and "landmarks" in parts and not stream.finds_landmarks:
-        st.caption("Landmarks come from YuNet alone: the detector in use finds none.")
+        st.caption("Only YuNet finds landmarks; the detector in use does not.")
     with st.expander("More settings", icon=":material/tune:"):
         st.slider(
             "Smoothing, seconds",
@@ -252,26 +257,30 @@ def _choices(stream: Stream | None) -> None:
             0.1,
             key="live_smoothing",
             persist_state="session",
-            help="Probabilities are averaged over about this long; 0 shows each frame by itself. Default 0.4.",
+            help="Probabilities are averaged over about this long; at 0 every frame stands alone. Default 0.4.",
         )
         st.checkbox(
-            "Mirror", True, key="live_mirror", persist_state="session", help="Like a looking glass. On by default."
+            "Mirror",
+            True,
+            key="live_mirror",
+            persist_state="session",
+            help="Flips the picture, as a mirror does. On by default.",
         )
         st.checkbox(
             "Find small faces too",
             False,
             key="live_fine",
             persist_state="session",
-            help="Searches the whole 640 pixels rather than 320: about three times the work. Off by default.",
+            help="Searches at 640 pixels instead of 320, which takes about three times as long. Off by default.",
         )
         if stream:
             rate = st.select_slider(
-                "Frames a second, from the next start on",
+                "Frames a second, from the next start",
                 webcam.RATES,
                 stream.frame_rate,
                 key="live_rate",
                 persist_state="session",
-                help="Fewer need less of your line and of this server. Default 24.",
+                help="Fewer need less bandwidth and less of this server. Default 24.",
             )
             stream.frame_rate = int(rate)
             st.caption("Model and detector are chosen in the sidebar; they change without restarting the stream.")
@@ -288,7 +297,7 @@ def _panel() -> None:
     if session.page_rerun.take():
         st.rerun(scope="app")
     if stream is None or not stream.wanted:
-        st.caption("The panel fills when the camera runs: who shows what, the last minute, frames a second.")
+        st.caption("Once the camera runs, you see here who shows what, and the last minute.")
         return
     if stream.waiting_s > webcam.START_WITHIN_S:
         state.live_error.set(webcam.why_not(stream))
@@ -311,21 +320,20 @@ def _numbers(now: LiveState) -> None:
     st.caption(
         f"{now.frames_per_s:.0f} frames a second · {now.latency_ms:.0f} ms from camera frame to result · "
         f"{now.width} x {now.height}",
-        help="The time from a frame's arrival at this server, waiting included, to its drawn answer: the median "
-        "of the last 3 s. The way through the network comes on top.",
+        help="From a frame's arrival at this server to its drawn answer, waiting included: the median of the last "
+        "3 s. Travel through the network comes on top.",
     )
     if now.failure:
-        count = f"{now.failures} frames" if now.failures > 1 else "A frame"
         st.warning(
-            f"{count} could not be read ({now.failure}); the stream goes on. Another model or detector in the "
-            "sidebar may help.",
+            f"{count_of(now.failures, 'frame')} could not be read ({now.failure}); the stream goes on. Try another "
+            "model or detector in the sidebar.",
             icon=":material/error:",
         )
     if now.recording_full:
-        st.warning("The recording is full: stop it, and start another.", icon=":material/fiber_manual_record:")
+        st.warning("The recording is full. Stop it and start another.", icon=":material/fiber_manual_record:")
     if now.silent_s > 2:
         st.warning(
-            "No frame has come for a while. Stop and start the camera again if that stays so.",
+            "No frame has come for a while. If this goes on, stop the camera and start it again.",
             icon=":material/videocam_off:",
         )
 
@@ -353,19 +361,21 @@ def _timeline() -> None:
         return
     rows, now_s = stream.analyzer.history()
     if rows:
+        people = timeline.people(rows, now_s)
         st.markdown(f"**The last {HISTORY_S:.0f} s**")
-        st.plotly_chart(
-            timeline_figures.expression_bands(rows, max(now_s - HISTORY_S, 0), now_s),
-            width="stretch",
-            config=figures.CONFIG,
-            key="live_timeline",
-            alt=_in_words(rows),
-        )
+        with st.container(height=TIMELINE_HEIGHT if len(people) > MOST_ROWS else "content"):
+            st.plotly_chart(
+                timeline_figures.expression_bands(people, max(now_s - HISTORY_S, 0), now_s),
+                width="stretch",
+                config=figures.CONFIG,
+                key="live_timeline",
+                alt=_in_words("The last minute", rows),
+            )
 
 
-def _in_words(rows: list[FaceRecord]) -> str:
+def _in_words(what: str, rows: list[FaceRecord]) -> str:
     found = recording.shares(rows)
-    return "The last minute: " + ", ".join(f"{name} {percent(share)}" for name, share in found.items() if share)
+    return f"{what}: " + ", ".join(f"{name} {percent(share)}" for name, share in found.items() if share)
 
 
 def _recorder(stream: Stream, now: LiveState) -> None:
@@ -382,8 +392,8 @@ def _recorder(stream: Stream, now: LiveState) -> None:
             on_click=stream.analyzer.start_recording,
             icon=":material/fiber_manual_record:",
             key="record_start",
-            help="Keeps the probabilities of each person and time, no pictures, until you "
-            "record anew or close this browser tab.",
+            help="Keeps each person's probabilities over time, no pictures, until you record "
+            "again or close this browser tab.",
         )
 
 
@@ -400,33 +410,28 @@ def _recording_result() -> None:
     if not rows:
         return
     st.header("Your recording")
-    people = {row.person for row in rows}
+    people = timeline.people(rows)
     seconds = max(row.time_s for row in rows)
     st.markdown(
-        f"{len(rows)} readings of {len(people)} {'person' if len(people) == 1 else 'people'}, the last after "
-        f"{seconds:.0f} s."
+        f"{count_of(len(rows), 'reading')} of {count_of(len(people), 'person', 'people')} in {seconds:.0f} s. Numbers "
+        "alone: no picture was kept."
     )
-    timeline, summary = st.columns([3, 2], gap="large")
-    with timeline:
-        st.plotly_chart(
-            timeline_figures.expression_bands(rows, 0, seconds),
-            width="stretch",
-            config=figures.CONFIG,
-            key="recording_bands",
-            alt="Who showed what when",
-        )
-        changes = timeline_figures.transition_table(rows)
-        if changes:
-            st.markdown("**What followed what**")
-            st.dataframe(changes, hide_index=True, width="stretch")
-    with summary:
+    video_viewer.show_recording("recording_viewer", people, seconds)
+    shown, followed = st.columns([3, 2], gap="large")
+    with shown:
+        st.markdown("**How often each was shown**")
         st.plotly_chart(
             timeline_figures.share_bars(rows),
             width="stretch",
             config=figures.CONFIG,
             key="recording_shares",
-            alt=_in_words(rows),
+            alt=_in_words("The whole recording", rows),
         )
+    with followed:
+        changes = timeline_figures.transition_table(rows)
+        if changes:
+            st.markdown("**What followed what**")
+            st.dataframe(changes, hide_index=True, width="stretch")
     st.download_button(
         "CSV",
         lambda: faces_csv(rows),

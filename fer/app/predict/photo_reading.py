@@ -70,7 +70,7 @@ class Reading:
     detector: str
     width: int | None = None
     height: int | None = None
-    annotated: bytes = b""  # the picture with its faces marked, a JPEG: 100 photos' pixels are gigabytes
+    picture: bytes = b""  # for the screen, upright, a JPEG: 100 photos' pixels are gigabytes
     faces: tuple[Prediction, ...] = ()
     notes: tuple[str, ...] = ()  # about the file
     error: FerError | None = None
@@ -194,7 +194,7 @@ def _read(unread: Reading, detector: Detector) -> Reading:
             height=found.height,
             faces=found.faces,
             notes=found.notes,
-            annotated=render.jpeg(render.draw_predictions(decoded.rgb, faces)),
+            picture=render.jpeg(render.for_screen(decoded.rgb)),
         )
     except FerError as error:
         return replace(unread, error=error)

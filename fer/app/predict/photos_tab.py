@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from fer.app import errors, resources, widgets
+from fer.app import errors, resources, session, widgets
 from fer.app.explain import state as explain_state
 from fer.app.explain.state import Explained
 from fer.app.markdown import plain
-from fer.app.predict import photo_input, photo_reading, state
+from fer.app.predict import face_picker, photo_input, photo_reading, state
 from fer.app.predict.photo_reading import Photo, Reading
 from fer.errors import FerError
 from fer.expressions import NAMES
 from fer.limits import limits
 from fer.records import FaceRecord, set_words
-from fer.visualization import render
 from fer.wording import count_of, file_size
 
+TABLE = "all_faces"
+WHOLE_TABLE = 40  # faces: a longer table scrolls in itself, where the selected row may be out of sight
 LINE_HEIGHT = 44  # pixels, of the button in it: what stands below keeps its place when the button goes
 LISTED = 3  # photos whose names stand on the page
 LONGEST_NAME = 40  # letters
@@ -163,14 +165,15 @@ def show_answer(reading: Reading) -> Answer | None:
         with picture:
             for note in reading.notes:
                 st.caption(plain(note))
-            labels = ", ".join(render.face_label(face) for face in reading.faces) or "none"
-            st.image(reading.annotated, width="stretch", alt=f"The photo with its faces marked: {labels}")
+            face_picker.picture(reading)
         with detail:
             if not reading.faces:
                 offer_whole(reading)
                 return None
             number, meter = show_face(reading)
-        # Below both columns: on a phone the answer comes before the steps.
+        # Below both columns: on a phone the answer comes before the names and the steps.
+        if len(reading.faces) > 1:
+            face_picker.names(reading)
         answer = Answer(reading, number, meter, steps=st.empty(), queue=st.empty())
     if reading.followed_up(number):
         fill_in(answer)
@@ -202,28 +205,15 @@ def fill_in(answer: Answer) -> None:
 
 
 def show_face(reading: Reading) -> tuple[int, DeltaGenerator]:
-    """One face's words and bars; returns which face that is, from 1, and where its stability goes."""
-    chosen = 1
-    if len(reading.faces) > 1:
-        numbers = range(1, len(reading.faces) + 1)
-        chosen = (
-            st.pills(
-                f"{len(reading.faces)} faces, the largest first",
-                numbers,
-                default=1,
-                required=True,
-                wrap=True,
-                key=f"face_{reading.photo.key}_{reading.detector}",
-                format_func=lambda number: f"{number} {render.face_label(reading.faces[number - 1])}",
-            )
-            or 1
-        )
-    face = reading.faces[chosen - 1]
+    """The selected face's words and bars; returns which face that is, from 1, and where its stability goes."""
+    number = face_picker.selected(reading)
+    face = reading.faces[number - 1]
     widgets.verdict(face, reading.reader.card)
-    widgets.probability_chart(face, key=f"bars_{reading.photo.key}_{reading.detector}_{chosen}")
+    widgets.probability_chart(face, key=f"bars_{reading.photo.key}_{reading.detector}")
     meter = st.empty()
     if st.button("Explain this face", key=f"explain_{reading.photo.key}", icon=":material/travel_explore:"):
-        explain_state.explain_face(Explained(reading.photo, face.box))
+        face_picker.select(reading, number)
+        explain_state.explain_face(Explained(reading.photo))
         st.switch_page("pages/explain.py")
     if state.as_whole(reading.photo.key):
         st.button(
@@ -232,7 +222,7 @@ def show_face(reading: Reading) -> tuple[int, DeltaGenerator]:
             on_click=state.take_whole,
             args=(reading.photo.key, False),
         )
-    return chosen, meter
+    return number, meter
 
 
 def offer_whole(reading: Reading) -> None:
@@ -251,13 +241,30 @@ def offer_whole(reading: Reading) -> None:
 
 
 def show_table(readings: list[Reading]) -> None:
+    """All faces of all photos; the selected one of the photo that was touched last is marked, and a row selects."""
     records = photo_reading.records_of(readings)
     st.header("All faces")
     percents = {
         name: st.column_config.ProgressColumn(name, format="%.0f %%", min_value=0, max_value=100)
         for name in ("confidence", *NAMES)
     }
-    st.dataframe([_table_row(record) for record in records], hide_index=True, width="stretch", column_config=percents)
+    faces = [(reading, number) for reading in readings for number in range(1, len(reading.faces) + 1)]
+    photo = state.last_selected(reading.photo.key for reading, _ in faces) or faces[0][0].photo.key
+    shown = next(
+        row for row, (one, number) in enumerate(faces) if one.photo.key == photo and number == face_picker.selected(one)
+    )
+    if _clicked_rows() != [shown]:
+        _mark_row(shown)
+    st.dataframe(
+        [_table_row(record) for record in records],
+        hide_index=True,
+        width="stretch",
+        column_config=percents,
+        key=TABLE,
+        on_select=partial(_select_row, faces),
+        selection_mode=["single-row-required", "single-cell"],
+        height="content" if len(faces) <= WHOLE_TABLE else "auto",
+    )
     with st.container(horizontal=True):  # the files are made when they are asked for, not on every drawing of the page
         st.download_button(
             "CSV",
@@ -275,6 +282,23 @@ def show_table(readings: list[Reading]) -> None:
             on_click="ignore",
             icon=":material/download:",
         )
+
+
+def _clicked_rows() -> list[int]:
+    """The row that the table has selected, from 0, and before it the one of a cell that was clicked just now."""
+    selection = (session.widget(TABLE, dict) or {}).get("selection", {})
+    return [*(row for row, _ in selection.get("cells", [])), *selection.get("rows", [])]
+
+
+def _mark_row(row: int) -> None:
+    session.set_widget(TABLE, {"selection": {"rows": [row], "columns": [], "cells": []}})
+
+
+def _select_row(faces: list[tuple[Reading, int]]) -> None:
+    row = next(iter(_clicked_rows()), len(faces))
+    if row < len(faces):
+        face_picker.select(*faces[row])
+        _mark_row(row)  # and no cell, so that the next click at a row's head is seen
 
 
 def _table_row(record: FaceRecord) -> dict[str, str | int | float]:

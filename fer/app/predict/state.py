@@ -12,6 +12,7 @@ from fer.app import session
 from fer.app.explain import state as explain_state
 from fer.app.session import RecentSlot, Slot
 from fer.limits import limits
+from fer.records import FaceBox
 
 if TYPE_CHECKING:  # they load PyAV and more, or need this module
     from fer.app.predict.photo_reading import Photo, Reading
@@ -21,6 +22,7 @@ if TYPE_CHECKING:  # they load PyAV and more, or need this module
 
 TABS = "predict_tabs"  # the tabs' own key
 VIEWS = {"photos": "Photos", "camera": "Camera", "live": "Live", "video": "Video"}
+FACE_ORDERS = ("size", "uncertainty")  # as the page calls them
 MAX_RESULTS = 120  # more than limits().photos, else each click would read them all again
 
 _requested_view: Slot[str | None] = Slot("wanted_predict_view", lambda: None)
@@ -35,6 +37,10 @@ to_predict: Slot[bool] = Slot("to_predict", bool)  # Home was given several phot
 sample_of_address: Slot[str] = Slot("sample_of_address", str)  # the one that was opened from it, or put into it
 _results: RecentSlot[tuple[str, ...], Reading] = RecentSlot("photo_results", MAX_RESULTS)
 _whole_photos: Slot[set[str]] = Slot("whole_photos", set)
+# The face that is selected in each photo, by the photo's key: a box, since another detector numbers faces anew. The
+# picture, the list, the table and Explain all show it and change it; the last one that was selected is at the end.
+_selected_faces: RecentSlot[str, FaceBox] = RecentSlot("selected_faces", MAX_RESULTS)
+face_order: Slot[str] = Slot("face_order", lambda: FACE_ORDERS[0])
 stop_reading: Slot[bool] = Slot("stop_reading", bool)  # the reading of many photos is to end where it is
 live: Slot[Stream | None] = Slot("live_stream", lambda: None)
 live_error: Slot[str] = Slot("live_error", str)  # why the last stream did not start
@@ -134,6 +140,7 @@ def _forget(photo: str) -> None:
     for key in [key for key in jobs if key[0][0] == photo]:
         del jobs[key]
     take_whole(photo, False)
+    _selected_faces.get().pop(photo, None)
     if (explained := explain_state.explained()) and explained.photo.key == photo:
         explain_state.forget_face()
 
@@ -159,6 +166,23 @@ def as_whole(photo: str) -> bool:
 def take_whole(photo: str, whole: bool = True) -> None:
     photos = _whole_photos.get()
     photos.add(photo) if whole else photos.discard(photo)
+
+
+def selected_face(photo: str) -> FaceBox | None:
+    """Where the face is that the visitor selected in this photo, if they did. photo: its key."""
+    return _selected_faces.get().get(photo)
+
+
+def select_face(photo: str, box: FaceBox) -> None:
+    faces = _selected_faces.get()
+    faces[photo] = box
+    faces.move_to_end(photo)
+
+
+def last_selected(photos: Iterable[str]) -> str | None:
+    """In which of these photos a face was selected last. photos: their keys."""
+    among = set(photos)
+    return next((photo for photo in reversed(_selected_faces.get()) if photo in among), None)
 
 
 def results() -> OrderedDict[tuple[str, ...], Reading]:

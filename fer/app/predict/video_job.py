@@ -14,7 +14,9 @@ import numpy as np
 from fer.app.errors import sentence_for
 from fer.app.model_choice import Model
 from fer.app.work_queue import WorkQueue
+from fer.inference import timeline
 from fer.inference.recognizer import Recognizer
+from fer.inference.timeline import Person
 from fer.inference.video import Progress, VideoResult, read_video
 from fer.limits import limits
 from fer.vision.detection import Detector
@@ -79,6 +81,11 @@ class VideoJob:
     def moment_pictures(self) -> tuple[bytes, ...]:
         """The frames of the strongest moments, a JPEG each, MOMENT_WIDTH wide at most."""
         return tuple(render.jpeg(_narrow(moment.frame_rgb)) for moment in self.result.moments) if self.result else ()
+
+    @cached_property
+    def people(self) -> list[Person]:
+        """Once it was read: who is in it."""
+        return timeline.people(self.result.rows, cuts_s=self.result.cuts_s) if self.result else []
 
     @property
     def finished(self) -> bool:

@@ -1,4 +1,4 @@
-"""Predict's fourth view: a video in; the annotated video, each person's timeline and the strongest moments out."""
+"""Predict's fourth view: a video in; the annotated video with its timeline, names and marks out."""
 
 from __future__ import annotations
 
@@ -9,18 +9,23 @@ import streamlit as st
 
 from fer.app import errors, resources, session
 from fer.app.markdown import plain
-from fer.app.predict import sample_video, state
-from fer.app.predict.video_job import MOMENT_WIDTH, VideoJob
+from fer.app.predict import sample_video, state, video_annotations, video_viewer
+from fer.app.predict.video_annotations import Annotations
+from fer.app.predict.video_job import VideoJob
+from fer.app.predict.video_viewer import ShownMoment
 from fer.app.server.visitors import still_there
 from fer.inference import recording
 from fer.inference.recognizer import Recognizer
+from fer.inference.timeline import Person
 from fer.inference.video import READINGS_PER_S, SOUND, VideoResult
 from fer.limits import limits
-from fer.records import faces_csv
 from fer.vision.detection import Detector
 from fer.vision.video import SUFFIXES, longest
 from fer.visualization import figures, timeline_figures
+from fer.wording import count_of, percent
 
+VIEWER = "video_viewer"
+MOST_PILLS = 8  # people; more are chosen from a list
 POLL_S = 0.4
 GRACE_S = 60.0  # a video is read on for that long after its visitor's connection broke
 
@@ -36,7 +41,7 @@ def show() -> None:
         on_change=_another_video,
     )
     st.button(
-        "Or take the sample video",
+        "Try the sample video",
         on_click=state.sample_video.set,
         args=(True,),
         icon=":material/movie:",
@@ -49,8 +54,8 @@ def show() -> None:
     job = state.video_job.get()
     if job is None:
         st.caption(
-            "You get the video back with its faces marked, who showed what when, and the strongest moments. It "
-            "is read in memory and never stored."
+            "You get the video back with its faces marked and a timeline of who showed what when. Name people, mark "
+            "moments, and download all of it. Videos are read in memory and never stored."
         )
         return
     if not job.finished:
@@ -96,11 +101,11 @@ def _progress() -> None:
     if job is None or job.finished:
         st.rerun(scope="app")
     if job.place:
-        st.progress(0.0, f"Other videos are being read just now: your place is {job.place}. It goes on by itself.")
+        st.progress(0.0, f"Waiting for other videos: you are number {job.place} in the queue.")
     else:
         left = job.progress.left_s
         words = f", about {left:.0f} s left" if left is not None else ""
-        st.progress(job.progress.done, f"{job.progress.frames} frames read{words}")
+        st.progress(job.progress.done, f"{count_of(job.progress.frames, 'frame')} read{words}")
     st.button("Cancel", on_click=job.cancel, icon=":material/stop_circle:", key="video_cancel")
 
 
@@ -110,22 +115,22 @@ def _result(job: VideoJob, at_hand: bool) -> None:
     if job.error:
         errors.show_error(job.error, ":material/movie:")
     elif video is None:
-        st.info("Cancelled before the first frame.", icon=":material/info:")
+        st.info("Canceled before the first frame.", icon=":material/info:")
     else:
         st.markdown(
-            f"**{plain(job.name)}** · {video.frames} frames, faces read {video.read} times · {SOUND[video.sound]} · "
-            f"{plain(job.model.label)}"
+            f"**{plain(job.name)}** · {count_of(video.frames, 'frame')}, faces read {count_of(video.read, 'time')} · "
+            f"{SOUND[video.sound]} · {plain(job.model.label)}"
         )
     recognizer, detector, readers = _readers()
     other = job.key[1:] != readers
     if other:
         newer = "newer weights of " if job.model == session.model() and job.key[1] != recognizer.card.sha256 else ""
         st.caption(
-            f"Read by {plain(job.model.label)} with the detector {job.key[2]}. Now it would "
-            f"be read by {newer}{plain(session.model().label)} with {detector.name}."
+            f"Read by {plain(job.model.label)} with the detector {job.key[2]}. Your choice now is "
+            f"{newer}{plain(session.model().label)} with {detector.name}."
         )
     if (job.unread or other) and not at_hand:
-        st.caption("To read it again, put the video in once more.")
+        st.caption("To read it again, upload the video again.")
     elif job.unread or other:
         st.button(
             "Read it again", key="video_again", on_click=state.video_job.set, args=(None,), icon=":material/refresh:"
@@ -133,51 +138,71 @@ def _result(job: VideoJob, at_hand: bool) -> None:
     if video is None:
         return
     if video.cancelled:
-        st.info("Cancelled: this is the part that was read.", icon=":material/info:")
+        st.info("Canceled: this is the part that was read.", icon=":material/info:")
     for note in video.notes:
         st.info(plain(note), icon=":material/info:")
-    st.video(job.annotated, format="video/mp4", alt=f"The video {job.name} with its faces marked", width=720)
-    if video.rows:
-        _timelines(video)
-        _moments(job, video)
-    _downloads(job, video)
+    noted = video_annotations.of_video((job.key[0], job.key[2]))
+    # A fragment: a name or a mark redraws nothing else.
+    st.fragment(errors.guarded_part(lambda: _watch(job, video, noted)))()
+    _downloads(job, video, noted)
 
 
-def _timelines(video: VideoResult) -> None:
-    rows, end_s = video.rows, max(video.rows[-1].time_s, 0.1)
-    shown = timeline_figures.people(rows)
-    st.header("Who showed what when")
-    st.plotly_chart(
-        timeline_figures.expression_bands(rows, 0, end_s),
-        width="stretch",
-        config=figures.CONFIG,
-        key="video_bands",
-        alt="A band a person, colored by expression over time",
+def _watch(job: VideoJob, video: VideoResult, noted: Annotations) -> None:
+    """The viewer, and one person's probabilities."""
+    moments = [
+        ShownMoment(picture, f"{face.answer} {percent(face.confidence)}, {moment.row.time_s:.1f} s", moment.row.time_s)
+        for moment, picture in zip(video.moments, job.moment_pictures, strict=True)
+        for face in [moment.row.prediction]
+    ]
+    video_viewer.show_video(
+        VIEWER,
+        job.annotated,
+        job.people,
+        _end_s(video),
+        moments,
+        noted,
+        lambda: video_annotations.take(noted, video_viewer.said(VIEWER)),
     )
-    person = shown[0]
-    if len(shown) > 1:
-        person = st.pills("Person", shown, default=shown[0], required=True, key=f"video_person_{shown}") or shown[0]
+    if job.people:
+        _probabilities(job.people, noted, _end_s(video))
+
+
+def _end_s(video: VideoResult) -> float:
+    return max(video.info.seconds, video.rows[-1].time_s if video.rows else 0.0)
+
+
+def _probabilities(people: list[Person], noted: Annotations, end_s: float) -> None:
+    """One person's lines, of the one who is chosen."""
+    by_number = {person.number: person for person in people}
+    names = {number: noted.name_of(person) for number, person in by_number.items()}
+    st.header("Probabilities over time")
+    chosen = people[0].number
+    if len(people) > 1:
+        options, key = list(by_number), f"video_person_{list(by_number)}"
+        if len(people) <= MOST_PILLS:
+            found = st.pills(
+                "Person",
+                options,
+                default=chosen,
+                required=True,
+                format_func=lambda number: plain(names[number]),
+                wrap=True,
+                key=key,
+            )
+        else:
+            found = st.selectbox("Person", options, format_func=names.__getitem__, key=key)
+        chosen = chosen if found is None else found
     st.plotly_chart(
-        timeline_figures.probability_lines([row for row in rows if row.person == person], 0, end_s),
+        timeline_figures.probability_lines(by_number[chosen].rows, 0, end_s),
         width="stretch",
         config=figures.CONFIG,
         key="video_lines",
-        alt=f"The seven probabilities of person {person} over time",
+        alt=f"The seven probabilities of {names[chosen]} over time",
     )
 
 
-def _moments(job: VideoJob, video: VideoResult) -> None:
-    if not video.moments:
-        return
-    st.header("Strongest moments")
-    with st.container(horizontal=True):
-        for moment, picture in zip(video.moments, job.moment_pictures, strict=True):
-            face = moment.row.prediction
-            caption = f"{face.answer} {100 * face.confidence:.0f}%, {moment.row.time_s:.1f} s"
-            st.image(picture, caption=caption, width=MOMENT_WIDTH, alt=f"The frame: {caption}")
-
-
-def _downloads(job: VideoJob, video: VideoResult) -> None:
+def _downloads(job: VideoJob, video: VideoResult, noted: Annotations) -> None:
+    """Tables are made when they are asked for, with what is noted by then."""
     with st.container(horizontal=True):
         st.download_button(
             "Annotated video",
@@ -190,20 +215,36 @@ def _downloads(job: VideoJob, video: VideoResult) -> None:
         )
         st.download_button(
             "CSV",
-            lambda: faces_csv(replace(row, input=job.name) for row in video.rows),
+            lambda: as_csv(job, video, noted),
             "video.csv",
             "text/csv",
             on_click="ignore",
             icon=":material/download:",
             key="video_csv",
         )
-        facts = {"video": job.name, "model": job.model.name, "notes": list(video.notes)}
         st.download_button(
             "JSON",
-            lambda: recording.to_json(video.rows, **facts),
+            lambda: as_json(job, video, noted),
             "video.json",
             "application/json",
             on_click="ignore",
             icon=":material/download:",
             key="video_json",
         )
+
+
+def as_csv(job: VideoJob, video: VideoResult, noted: Annotations) -> str:
+    rows = [replace(row, input=job.name) for row in video.rows]
+    return recording.to_csv(rows, noted.names_by_number(job.people), noted.events)
+
+
+def as_json(job: VideoJob, video: VideoResult, noted: Annotations) -> str:
+    """`names` by the numbers that the rows and the picture show, and `events`."""
+    return recording.to_json(
+        video.rows,
+        video=job.name,
+        model=job.model.name,
+        notes=list(video.notes),
+        names=noted.names_by_number(job.people),
+        events=[event.to_json() for event in noted.events],
+    )

@@ -1,7 +1,9 @@
-"""Remove what visitors left on Training for too long: uploads and, on the shared demo, runs."""
+"""Remove what visitors left on Training for too long: deleted runs, uploads and, on the shared demo, runs."""
 
 from __future__ import annotations
 
+import math
+import shutil
 import threading
 import time
 from contextlib import suppress
@@ -11,7 +13,7 @@ from fer.data.uploads import forget_old_uploads
 from fer.errors import FerError
 from fer.limits import hosted, limits
 from fer.training.run_directory import ALIVE, RunDirectory
-from fer.training.run_store import delete_run, list_runs
+from fer.training.run_store import UNDO_S, delete_run, list_runs, purge_deleted
 
 EVERY_S = 60.0
 DAY_S = 86_400.0
@@ -25,6 +27,8 @@ def remove_expired_if_due() -> None:
     if time.monotonic() - _last_s < EVERY_S or not _lock.acquire(blocking=False):
         return
     try:
+        if _last_s == float("-inf"):  # this server has just started: nobody's page offers an undo any more
+            purge_deleted(math.inf)
         _last_s = time.monotonic()
         remove_expired()
     finally:
@@ -32,8 +36,12 @@ def remove_expired_if_due() -> None:
 
 
 def remove_expired(now_s: float | None = None) -> None:
-    """Remove what is older than fer.limits' kept_upload_days. On a machine of one's own runs are never touched."""
+    """Remove what is older than fer.limits' kept_upload_days, and what was deleted and not brought back.
+
+    On a machine of one's own runs that nobody deleted are never touched.
+    """
     days, now_s = limits().kept_upload_days, time.time() if now_s is None else now_s
+    purge_deleted(now_s - UNDO_S)
     if not hosted():
         forget_old_uploads(days, now_s)
         return
@@ -48,7 +56,7 @@ def _forget_ended(run: RunDirectory, before_s: float) -> bool:
     if status["state"] in ALIVE or status["heartbeat"] >= before_s:
         return False
     with suppress(FerError):
-        delete_run(run)
+        shutil.rmtree(delete_run(run), ignore_errors=True)
     return not run.path.exists()
 
 

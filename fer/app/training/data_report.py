@@ -14,11 +14,12 @@ from fer.app import resources
 from fer.app.markdown import plain
 from fer.app.training import state
 from fer.data.pictures import Faces
-from fer.data.read import read_dataset
+from fer.data.read import SYNTHETIC, read_dataset
 from fer.data.report import SPLIT_LABELS, DataReport, report_on, samples
 from fer.expressions import NAMES
 from fer.limits import Limits, limits
 from fer.visualization.contact_sheet import contact_sheet
+from fer.wording import count_of
 
 SHEET_FACES, SHEET_WIDTH = 8, 188
 
@@ -59,14 +60,19 @@ def _sheet_png(faces: np.ndarray) -> bytes:
     return cv2.imencode(".png", cv2.cvtColor(small, cv2.COLOR_RGBA2BGRA))[1].tobytes()
 
 
-def show_report(data: str, faces: Faces, classes: str) -> DataReport:
-    """Counts, findings with their remedy, and a contact sheet per class; returns the report."""
+def show_report(data: str, faces: Faces, classes: str, upload: str = "") -> DataReport:
+    """Counts, findings with their remedy, and a contact sheet per class; returns the report.
+
+    upload: the data's own file name, where it was uploaded.
+    """
     st.header("What is in this data?")
     # The charts' libraries take most of a second to load: the form above is shown meanwhile.
     from fer.visualization import figures, training_figures
 
     report, sheets = look_at(data, faces, classes, resources.data_stamp(data))
-    st.markdown(f"**{plain(report.name)}**: {report.total:,} pictures in {len(report.counts)} splits.")
+    name = upload or ("Synthetic faces" if data == SYNTHETIC else report.name)
+    pictures, splits = count_of(report.total, "picture"), count_of(len(report.counts), "split")
+    st.markdown(f"**{plain(name)}**: {pictures} in {splits}.")
     words = "; ".join(
         f"{SPLIT_LABELS[split]}: " + ", ".join(f"{name} {count}" for name, count in classes.items())
         for split, classes in report.counts.items()

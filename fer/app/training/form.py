@@ -1,22 +1,33 @@
-"""The form of a new run: a preset, the few settings that matter, all others in an expander."""
+"""The form of a new run: a preset, the few settings that matter, all others in groups; it keeps its values."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
-from fer.app import errors, resources, widgets
-from fer.app.model_choice import Model, ShippedModel, available_models, display_name
-from fer.app.training import state
+from fer.app import errors, resources, session, widgets
+from fer.app.markdown import plain
+from fer.app.model_choice import Model, ShippedModel, available_models, display_name, option_label
+from fer.app.training import network_diagram, state
+from fer.app.training.state import Setting
 from fer.app.training.timing import DOING, Timing, timing_of
+from fer.data.report import DataReport
 from fer.errors import FerError
 from fer.limits import hosted, limits
 from fer.models.registry import ARCHITECTURES
-from fer.training import launcher
-from fer.training.config import CHOICES, TrainConfig, field_help
+from fer.training import launcher, run_about
+from fer.training.config import CHOICES, TrainConfig, field_help, small_data_notes
 from fer.training.presets import GROUPS, PRESETS, Preset
+from fer.training.run_about import About
+from fer.training.run_directory import RunDirectory
+from fer.training.run_store import free_title
+from fer.wording import count_of, duration_range
 
 LABELS = {
     "ema_decay": "EMA decay",
@@ -24,9 +35,11 @@ LABELS = {
     "init": "Start from",
     "freeze": "Freeze up to",
     "limit": "Limit pictures",
+    "standardise": "Standardize",
 }
 POLL_S = 1.0
-Setting = str | int | float
+NAMED = 6  # changed settings
+WIDTH = 190  # of a setting: three or four stand side by side, or one under the other on a phone
 DEFAULTS: dict[str, Setting] = TrainConfig().to_json()
 
 
@@ -54,67 +67,124 @@ def offered_presets() -> list[Preset]:
 
 
 def choose_preset() -> Preset:
-    presets = offered_presets()
+    presets, form = offered_presets(), state.form.get()
     names = [preset.name for preset in presets]
-    chosen = st.selectbox("Preset", names, key="preset", help="Settings to start from; each can be changed below.")
+    chosen = st.selectbox(
+        "Preset",
+        names,
+        names.index(form.preset) if form.preset in names else 0,
+        key="preset" if not form.version else f"preset_{form.version}",
+        help="Settings to start from; each can be changed below.",
+    )
     preset = presets[names.index(chosen)]
+    form.preset = chosen
     st.caption(preset.words)
     return preset
 
 
-def fill_in(preset: Preset, data: str, classes: str) -> TrainConfig | None:
-    """All settings as widgets, the preset's as their defaults; None with a sentence where they do not fit together."""
-    values: dict[str, Setting] = {**DEFAULTS, **preset.settings, "data": data}
-    if state.remedy(data) != "none":
-        values["balance"] = state.remedy(data)
+def fill_in(preset: Preset, data: str, classes: str) -> tuple[TrainConfig | None, DeltaGenerator]:
+    """All settings as widgets, the preset's values in them but for those that were changed; and the network's place.
+
+    None with a sentence where they do not fit together.
+    """
+    standard: dict[str, Setting] = {**DEFAULTS, **preset.settings}
+    shown = {**standard, "balance": state.remedy(data)} if state.remedy(data) != "none" else standard
     chosen: dict[str, Setting] = {"data": data, "classes": classes}
+    summary = st.empty()
     with st.container(horizontal=True):
         for name in GROUPS[""]:
-            chosen[name] = _widget(name, values[name], preset.name, chosen)
+            chosen[name] = _setting(name, standard, shown, preset, chosen)
+    network = st.empty()
+    with network:
+        network_to_come()
     with st.expander("More settings", icon=":material/tune:"):
         for group, names in GROUPS.items():
             if not group:
                 continue
-            st.markdown(f"**{group}**")
+            heading = st.empty()
             with st.container(horizontal=True):
                 for name in names:
-                    chosen[name] = _widget(name, values[name], preset.name, chosen)
+                    chosen[name] = _setting(name, standard, shown, preset, chosen)
+            count = len([name for name in names if chosen[name] != standard[name]])
+            heading.markdown(f"**{group}**" + (f" :primary[{count} changed]" if count else ""))
+    with summary:
+        _changes([name for names in GROUPS.values() for name in names if chosen[name] != standard[name]], preset)
     try:
-        return TrainConfig.from_json(chosen)
+        return TrainConfig.from_json(chosen), network
     except FerError as error:
         errors.show_error(error.message)
-        return None
+        return None, network
 
 
-def _widget(name: str, value: Setting, preset: str, chosen: dict[str, Setting]) -> Setting:
-    """One setting; its width lets three or four stand side by side, or one under the other on a phone."""
-    label = LABELS.get(name, name.replace("_", " ").capitalize())
-    key = f"setting_{name}_{preset}_{value}"
-    words, width = field_help().get(name, ""), 190
-    options = _options(name, str(chosen.get("model", "")))
-    if options:
-        start = list(options).index(str(value)) if value in options else 0
-        return st.selectbox(
-            label, list(options), start, format_func=options.__getitem__, key=key, help=words, width=width
+def _changes(names: Sequence[str], preset: Preset) -> None:
+    """How many settings are not the preset's, which, and the way back to those."""
+    if not names:
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        named = ", ".join(map(_label, names[:NAMED])) + (
+            f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
         )
+        st.markdown(f":primary[**{len(names)} changed**]: {named}", width="content")
+        st.button(
+            "Reset to the preset", on_click=_reset, args=(preset.name,), key="reset_settings", icon=":material/undo:"
+        )
+
+
+def _reset(preset: str) -> None:
+    form = state.form.get()
+    form.changes[preset] = {}
+    form.version += 1
+    state.forget_remedy()
+
+
+def _label(name: str) -> str:
+    return LABELS.get(name, name.replace("_", " ").capitalize())
+
+
+def _setting(
+    name: str, standard: dict[str, Setting], shown: dict[str, Setting], preset: Preset, chosen: dict[str, Setting]
+) -> Setting:
+    """One setting as a widget, marked where it is not the preset's; its value is kept for when the form is back."""
+    form = state.form.get()
+    changes = form.changed(preset.name)
+    key = f"setting_{name}_{preset.name}_{shown[name]}" + (f"_{form.version}" if form.version else "")
+    with st.container(width=WIDTH, gap=None):
+        value = _widget(name, changes.get(name, shown[name]), key, chosen)
+        if value != standard[name]:
+            was = _options(name, chosen).get(str(standard[name]), standard[name])
+            st.markdown(f":small[:primary[Changed], preset: {plain(str(was)) or 'none'}]")
+    if value != shown[name]:
+        changes[name] = value
+    else:
+        changes.pop(name, None)
+    return value
+
+
+def _widget(name: str, value: Setting, key: str, chosen: dict[str, Setting]) -> Setting:
+    words = field_help().get(name, "")
+    if options := _options(name, chosen):
+        start = list(options).index(str(value)) if value in options else 0
+        return st.selectbox(_label(name), list(options), start, format_func=options.__getitem__, key=key, help=words)
     if isinstance(value, int):
         highest = launcher.highest_settings().get(name)
-        return int(st.number_input(label, value=value, step=1, max_value=highest, key=key, help=words, width=width))
+        value = value if highest is None else min(value, highest)
+        return int(st.number_input(_label(name), value=value, step=1, max_value=highest, key=key, help=words))
     number = float(value)
     size = 10.0 ** math.floor(math.log10(number)) if number else 0.01
-    return float(st.number_input(label, value=number, step=size, format="%.6g", key=key, help=words, width=width))
+    return float(st.number_input(_label(name), value=number, step=size, format="%.6g", key=key, help=words))
 
 
-def _options(name: str, architecture: str) -> dict[str, str]:
+def _options(name: str, chosen: dict[str, Setting]) -> dict[str, str]:
     """What a setting can be, and how that is shown; empty for a number."""
+    architecture = str(chosen.get("model", ""))
     if name == "model":
         return {each: display_name(each) for each in limits().train_models or ARCHITECTURES}
     if name == "init":
         return {"": "nothing"} | {
-            model.spec: model.label for model in _sources() if _architecture(model) == architecture
+            model.spec: option_label(model) for model in _sources() if _architecture(model) == architecture
         }
     if name == "teacher":
-        return {"": "nothing"} | {model.spec: model.label for model in _sources()}
+        return {"": "nothing"} | {model.spec: option_label(model) for model in _sources()}
     if name == "freeze":
         return {"": "nothing"} | {layer: display_name(layer) for layer in ARCHITECTURES[architecture].layers}
     return {choice: display_name(choice) for choice in CHOICES.get(name, ())}
@@ -132,36 +202,97 @@ def _architecture(model: Model) -> str:
         return ""
 
 
+def refill(run: RunDirectory) -> None:
+    """Fill the form with a run's settings and data, on the preset that they are closest to."""
+    config, form = run.config, state.form.get()
+    values = config.to_json()
+    changes = {
+        preset.name: {
+            name: values[name]
+            for names in GROUPS.values()
+            for name in names
+            if values[name] != {**DEFAULTS, **preset.settings}[name]
+        }
+        for preset in offered_presets()
+    }
+    closest = min(changes, key=lambda name: len(changes[name]))
+    form.preset, form.changes[closest] = closest, changes[closest]
+    form.data, form.upload = config.data, run_about.read_about(run).data
+    session.data_classes.get()[config.data] = config.classes
+    form.version += 1
+    state.forget_remedy()
+
+
 def estimate_to_come() -> None:
     """In the estimate's place until it is known how many pictures there are: as high, so that nothing moves."""
     st.caption(":material/schedule: How long it will take follows.")
 
 
-def show_estimate(config: TrainConfig, pictures: int) -> None:
-    """About how long an epoch and the run will take on this machine as busy as it is now; polled until it is known."""
-    timing = timing_of(config.model, config.input_size, min(config.batch_size, 64))
-    count = min(config.limit or pictures, pictures, limits().train_pictures)
+def show_notes(config: TrainConfig, report: DataReport) -> None:
+    """What is to be known before Start of data that is small."""
+    if not (training := _training_pictures(config, report)):
+        st.warning("This data has no pictures to train on: all are in other splits.", icon=":material/error:")
+        return
+    for note in small_data_notes(config, training, "PublicTest" not in report.counts):
+        st.info(note, icon=":material/info:")
+
+
+def _training_pictures(config: TrainConfig, report: DataReport) -> int:
+    pictures = sum(report.counts.get("Training", {}).values())
+    return min(config.limit or pictures, pictures, limits().train_pictures)
+
+
+def show_timing(config: TrainConfig, report: DataReport, network: DeltaGenerator, estimate: DeltaGenerator) -> None:
+    """In their places the network, and about how long an epoch and the run will take on this machine; polled until
+    both are known."""
+    timing = timing_of(config)
+    counts = _training_pictures(config, report), sum(report.counts.get("PublicTest", {}).values())
     pending = not timing.finished
-    st.fragment(_estimate, run_every=POLL_S if pending else None)(timing, config, count, pending)
+    with network:
+        waits = pending and timing.network is None
+        st.fragment(_network, run_every=POLL_S if waits else None)(timing, config.model)
+    with estimate:
+        st.fragment(_estimate, run_every=POLL_S if pending else None)(timing, config, *counts, pending)
+    if timing.costs:
+        whole = timing.costs.estimate(config, *counts)[1]
+        state.expected.set((config, (whole.low + whole.high) / 2))
 
 
-def _estimate(timing: Timing, config: TrainConfig, count: int, pending: bool) -> None:
+def network_to_come() -> None:
+    """In the network's place until PyTorch has told what it is made of: as high, so that nothing moves."""
+    with st.container(height=network_diagram.HEIGHT, border=False):
+        st.caption(":material/schema: The network is drawn here.")
+
+
+def _network(timing: Timing, architecture: str) -> None:
+    if timing.network is None:
+        network_to_come()
+        return
+    network_diagram.show(timing.network, display_name(architecture))
+
+
+def _estimate(timing: Timing, config: TrainConfig, training: int, validation: int, pending: bool) -> None:
     if not timing.finished:
         st.caption(f":material/hourglass_top: {DOING}.")
         return
     if pending:
         st.rerun()  # the whole page: the polling ends
-    if timing.seconds_per_picture is None:
+    if timing.problem:
+        errors.show_error(timing.problem)
+        return
+    if timing.costs is None:
         st.caption(":material/schedule: How long it will take could not be estimated.")
         return
-    epoch_s = timing.seconds_per_picture * count
+    epoch, whole = timing.costs.estimate(config, training, validation)
     st.caption(
-        f":material/schedule: About {duration(epoch_s)} an epoch of {count:,} pictures, "
-        f"{duration(epoch_s * config.epochs)} in all, by timing a few batches on this machine just now."
+        f":material/schedule: About {duration_range(epoch.low, epoch.high)} an epoch of "
+        f"{count_of(training, 'picture')}, {duration_range(whole.low, whole.high)} in all, by timing "
+        "steps like the run's on this machine just now. While it trains, the page tells the time left."
     )
 
 
-def start_button(config: TrainConfig | None) -> None:
+def start_button(config: TrainConfig | None, upload: str = "") -> None:
+    """upload: the data's own file name, where it was uploaded."""
     label = "Start training" if config is None else widgets.main_label("Start training")
     st.button(
         label,
@@ -169,25 +300,29 @@ def start_button(config: TrainConfig | None) -> None:
         disabled=config is None,
         key="start",
         on_click=_start,
-        args=(config, state.new_form()),
+        args=(config, state.new_form(), upload),
     )
 
 
 @errors.guarded_callback
-def _start(config: TrainConfig, form: int) -> None:
+def _start(config: TrainConfig, form: int, upload: str = "") -> None:
     if state.has_started(form):  # the second click of two
         return
     run = launcher.start(config)
     state.mark_started(form)
     state.add_own_run(run.id)
+    run_about.write_about(run, _about(run, config, upload))
+    kept = state.form.get()
+    kept.data, kept.upload = config.data, upload
     st.query_params["run"] = run.id
     state.view.set("run")
 
 
-def duration(seconds: float) -> str:
-    """A length of time as a person says it."""
-    if seconds < 90:
-        return f"{max(seconds, 1):.0f} s"
-    if seconds < 5400:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h"
+def _about(run: RunDirectory, config: TrainConfig, upload: str) -> About:
+    """On the shared demo everybody sees all runs: there nothing tells what an upload is called."""
+    upload = "" if hosted() else upload
+    zone = st.context.timezone
+    began = datetime.now(ZoneInfo(zone)) if zone else datetime.now()
+    title = free_title(run_about.default_title(run_about.data_words(config, upload), began), run)
+    expected = state.expected.get()
+    return About(title, upload, expected[1] if expected and expected[0] == config else 0.0)

@@ -11,17 +11,21 @@ import streamlit as st
 
 from fer.app import errors, session, widgets
 from fer.app.markdown import plain
-from fer.app.training import state
-from fer.app.training.form import duration
+from fer.app.model_choice import DRAWINGS, TrainedRun, from_drawings
+from fer.app.training import form, state
 from fer.app.training.watched_faces import show_wall
+from fer.errors import FerError
 from fer.expressions import NAMES
 from fer.limits import hosted, limits
 from fer.locations import runs_folder
 from fer.records import EpochRecord
 from fer.training import launcher, run_queue
+from fer.training.failures import Advice, advice_on
+from fer.training.run_about import title_of
 from fer.training.run_directory import ALIVE, RunDirectory, shown_state
 from fer.training.run_store import find_run
 from fer.visualization import figures, training_figures
+from fer.wording import duration, percent
 
 POLL_S, CHARTS_POLL_S = 1.5, 4.0
 Color = Literal["gray", "blue", "orange", "green", "red"]
@@ -45,7 +49,7 @@ def show_run(run: RunDirectory) -> None:
 
 def _live(run_id: str, was_alive: bool) -> None:
     with errors.guarded():
-        if session.message.get():  # from a button of this part: it is shown at the top of the whole page
+        if session.message.get() or session.page_rerun.take():  # a button of this part changed the whole page
             st.rerun()
         run = find_run(run_id)
         status, records = run.status(), run.records()
@@ -72,28 +76,31 @@ def _headline(run: RunDirectory, status: dict) -> None:
     icon, color = STATES.get(name, STATES["queued"])
     with st.container(horizontal=True, vertical_alignment="center"):
         st.badge(name, icon=icon, color=color)
-        st.markdown(f"**{plain(run.id)}**")
+        st.markdown(f"**{plain(title_of(run))}**")
+    if from_drawings(TrainedRun(run.path)):
+        st.caption(f":material/draw: {DRAWINGS.capitalize()}: its accuracy is that on synthetic faces.")
     if name == "queued":
-        ahead = [other.id for other in run_queue.queue(runs_folder())]
-        place = ahead.index(run.id) if run.id in ahead else 0
-        waits = f", behind {', '.join(plain(other) for other in ahead[:place])}" if place else ""
-        st.caption(f"Waiting for the machine: one run trains at a time{waits}." if run.id in ahead else "Starting.")
+        st.caption(_queue_words(run))
     if name in ("running", "paused") or "steps" in status:
         step, steps, epoch = status.get("step", 0), status.get("steps", 0), status.get("epoch", 0)
         epochs = max(status.get("epochs", 1), 1)
         done = (max(epoch - 1, 0) + (step / steps if steps else 0)) / epochs
+        left = f". About {duration(status['left_s'])} left" if "left_s" in status else ""
         text = (
-            f"Epoch {epoch} of {epochs}, step {step} of {steps}" if steps else plain(status.get("message", "Starting."))
+            f"Epoch {epoch} of {epochs}, step {step} of {steps}{left}"
+            if steps
+            else plain(status.get("message", "Starting."))
         )
         st.progress(min(max(done, 0.0), 1.0), text)
     elif status.get("message") and name not in ("queued", "finished"):
-        st.warning(plain(status["message"]), icon=":material/info:")
+        advice = f" {_advice(run, status).words}" if name == "failed" else ""
+        st.warning(plain(status["message"] + advice), icon=":material/error:" if advice else ":material/info:")
     elif name == "finished" and status.get("message"):
         st.caption(plain(status["message"]))
     if name == "died":
         st.warning(
             "Its process ended without a word: it was killed, or the machine was restarted. What was saved is "
-            "whole; Resume goes on from the last whole epoch.",
+            f"whole; Resume goes on from the last whole epoch. {plain(_advice(run, status).words)}",
             icon=":material/heart_broken:",
         )
     if "silent_s" in status:
@@ -101,6 +108,25 @@ def _headline(run: RunDirectory, status: dict) -> None:
             f"No sign of life for {duration(status['silent_s'])}. It may hang: end it, then resume.",
             icon=":material/monitor_heart:",
         )
+
+
+def _queue_words(run: RunDirectory) -> str:
+    waiting = [other.id for other in run_queue.queue(runs_folder())]
+    if run.id not in waiting:
+        return "Starting."
+    wait_s = run_queue.expected_wait_s(run)
+    when = "" if wait_s is None else f" It should start in about {duration(wait_s)}."
+    return (
+        "Waiting for the machine: one run trains at a time. "
+        f"Place in the queue: {waiting.index(run.id) + 1}.{when} Every page works meanwhile."
+    )
+
+
+def _advice(run: RunDirectory, status: dict) -> Advice:
+    try:
+        return advice_on("died" if status["state"] == "died" else status.get("cause", ""), run.config)
+    except FerError:  # its config.json is damaged, which its message says
+        return Advice("Start a new run.", False)
 
 
 def _controls(run: RunDirectory, status: dict) -> None:
@@ -111,8 +137,12 @@ def _controls(run: RunDirectory, status: dict) -> None:
     with st.container(horizontal=True):
         if name == "running":
             _button("Pause", launcher.pause, run, ":material/pause:", disabled=run.requested("pause"))
-        if name == "paused" or name in launcher.RESUMABLE:
-            _button("Resume", launcher.resume, run, ":material/play_arrow:", main=True)
+        if name == "failed":
+            _button("Change settings", _change_settings, run, ":material/tune:", main=True)
+        if name == "paused" or name in launcher.RESUMABLE and (name != "failed" or _advice(run, status).resume):
+            _button("Resume", launcher.resume, run, ":material/play_arrow:", main=name != "failed")
+        if name in ("stopped", "died"):
+            _button("Change settings", _change_settings, run, ":material/tune:")
         if name in ALIVE:
             _button("Stop", launcher.stop, run, ":material/stop:", disabled=run.requested("stop"))
         if "silent_s" in status:
@@ -124,6 +154,13 @@ def _controls(run: RunDirectory, status: dict) -> None:
             f"A pause of {limits().paused_minutes:.0f} minutes stops a run on this shared demo; Resume then "
             "goes on from its last whole epoch."
         )
+
+
+def _change_settings(run: RunDirectory) -> None:
+    """Open the form with this run's settings in it."""
+    form.refill(run)
+    state.view.set("new")
+    session.page_rerun.set(True)
 
 
 def _button(label: str, action, run: RunDirectory, icon: str, main: bool = False, disabled: bool = False) -> None:
@@ -140,17 +177,13 @@ def _button(label: str, action, run: RunDirectory, icon: str, main: bool = False
 def _numbers(status: dict, records: Sequence[EpochRecord]) -> None:
     last, best = records[-1], training_figures.best_record(records) or records[-1]
     numbers = {
-        "Best accuracy": (f"{best.validation_accuracy:.1%}", f"Validation, in epoch {best.epoch}."),
-        "Last accuracy": (f"{last.validation_accuracy:.1%}", f"Validation, in epoch {last.epoch}."),
+        "Best accuracy": (percent(best.validation_accuracy, 1), f"Validation, in epoch {best.epoch}."),
+        "Last accuracy": (percent(last.validation_accuracy, 1), f"Validation, in epoch {last.epoch}."),
         "Macro-F1": (f"{last.macro_f1:.3f}", "Mean over the classes of F1, so that rare ones count alike."),
         "Pictures a second": (f"{last.pictures_per_second:,.0f}", "While training, in the last epoch."),
         "Learning rate": (f"{last.learning_rate:.3g}", "At the last epoch's last step."),
     }
-    if status["state"] in ("running", "paused"):
-        each = sum(record.seconds for record in records[-3:]) / len(records[-3:])
-        done = max(status.get("epoch", 1) - 1, 0) + status.get("step", 0) / max(status.get("steps", 1), 1)
-        numbers["Time left"] = (duration(each * max(status.get("epochs", 0) - done, 0)), "At the last epochs' speed.")
-    else:
+    if status["state"] not in ALIVE:
         numbers["Time taken"] = (duration(sum(record.seconds for record in records)), "All epochs' training.")
     with st.container(horizontal=True, gap="medium"):
         for label, (value, words) in numbers.items():
@@ -165,13 +198,13 @@ def _charts(run: RunDirectory, records: Sequence[EpochRecord]) -> None:
             "Accuracy",
             training_figures.curves(records, "accuracy"),
             f"accuracy_{run.id}",
-            f"validation {last.validation_accuracy:.1%}, training {last.train_accuracy:.1%}",
+            f"validation {percent(last.validation_accuracy, 1)}, training {percent(last.train_accuracy, 1)}",
         )
         _chart(
             "Recall by class and epoch",
             training_figures.recall_strip(records),
             f"recall_{run.id}",
-            ", ".join(f"{name} {value:.0%}" for name, value in zip(NAMES, last.recall, strict=True)),
+            ", ".join(f"{name} {percent(value)}" for name, value in zip(NAMES, last.recall, strict=True)),
         )
         _chart("Macro-F1", training_figures.single(records, "macro_f1"), f"f1_{run.id}", f"{last.macro_f1:.3f}")
     with right:

@@ -7,64 +7,70 @@ import streamlit as st
 from fer.app import errors, session
 from fer.app.markdown import plain
 from fer.app.model_choice import TrainedRun
+from fer.app.predict import state as predict_state
 from fer.app.training import state
 from fer.app.training.run_view import metrics_csv
 from fer.data.uploads import is_upload
 from fer.errors import FerError
 from fer.limits import hosted
 from fer.training.config import WEIGHTS, TrainConfig, names_of
+from fer.training.run_about import read_about, title_of
 from fer.training.run_directory import RunDirectory, shown_state
-from fer.training.run_store import delete_run, list_runs, rename_run
+from fer.training.run_store import UNDO_S, delete_run, list_runs, rename_run
 from fer.visualization import figures, training_figures
+from fer.wording import duration
 
 COMPARED, OFFERED = 5, 30
+USES = (
+    ("Use it in Predict", "pages/predict.py", ":material/add_reaction:"),
+    ("Explain", "pages/explain.py", ":material/travel_explore:"),
+    ("Evaluate", "pages/evaluate.py", ":material/query_stats:"),
+    ("Camera", "pages/predict.py", ":material/photo_camera:"),
+)
 
 
 def show_upkeep(run: RunDirectory) -> None:
     """Use, download, rename or delete a run."""
     locked = run.is_locked()
     if run.best.is_file():
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.button(
-                "Use it in Predict",
-                on_click=session.choose_model,
-                args=(TrainedRun(run.path),),
-                key=f"use_{run.id}",
-                icon=":material/add_reaction:",
-            )
-            if session.model() == TrainedRun(run.path):
-                st.page_link(
-                    "pages/predict.py", label="It is the chosen model: go to Predict", icon=":material/arrow_forward:"
-                )
+        with st.container(horizontal=True):
+            for label, page, icon in USES:
+                if st.button(label, key=f"{label.split()[0].lower()}_{run.id}", icon=icon):
+                    session.choose_model(TrainedRun(run.path))
+                    if label == "Camera":
+                        predict_state.open_view("camera")
+                    st.switch_page(page)
     with st.expander("Download, rename, delete, settings", icon=":material/folder_managed:"):
         _downloads(run)
         if not state.may_change(run.id):
             return
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            name = st.text_input("New name", run.id, key=f"name_{run.id}", disabled=locked, width=320)
+            title = title_of(run)
+            name = st.text_input("New name", title, key=f"name_{run.id}", max_chars=80, width=320)
             st.button(
                 "Rename",
                 key=f"rename_{run.id}",
-                disabled=locked or name == run.id,
+                disabled=name == title,
                 on_click=_rename,
                 args=(run, name),
                 icon=":material/edit:",
             )
-        sure = st.checkbox("Delete the run with its weights, for good", key=f"sure_{run.id}", disabled=locked)
         st.button(
             "Delete",
             key=f"delete_{run.id}",
-            disabled=locked or not sure,
+            disabled=locked,
             on_click=_delete,
             args=(run,),
             icon=":material/delete:",
+            help="While it is being trained it cannot be deleted."
+            if locked
+            else f"With its weights. For {duration(UNDO_S)} it can be brought back.",
         )
-        if locked:
-            st.caption("While it is being trained it can be neither renamed nor deleted.")
         try:
             config = run.config
             st.json(
-                config.to_json() | {name: _shown(config, name) for name in ("data", "classes", *WEIGHTS)},
+                config.to_json()
+                | {name: _shown(config, name, read_about(run).data) for name in ("data", "classes", *WEIGHTS)},
                 expanded=False,
             )
         except FerError as error:
@@ -119,17 +125,13 @@ def _onnx(run: RunDirectory) -> bytes:
 
 @errors.guarded_callback
 def _rename(run: RunDirectory, name: str) -> None:
-    renamed = rename_run(run, name)
-    state.add_own_run(renamed.id)
-    state.remove_own_run(run.id)
-    if session.model() == TrainedRun(run.path):
-        session.choose_model(TrainedRun(renamed.path))
-    st.query_params["run"] = renamed.id
+    rename_run(run, name)
 
 
 @errors.guarded_callback
 def _delete(run: RunDirectory) -> None:
-    delete_run(run)
+    title = title_of(run)
+    state.add_deleted(state.Deleted(delete_run(run), title))
     state.remove_own_run(run.id)
     st.query_params.pop("run", None)
 
@@ -137,13 +139,14 @@ def _delete(run: RunDirectory) -> None:
 def show_comparison() -> None:
     """Up to five runs in one chart, and all of them in a sortable table with the settings in which they differ."""
     runs = list_runs()
-    ids = [run.id for run in runs]
+    titles = {run.id: title_of(run) for run in runs}
     # Not st.multiselect: its tags have white words, too faint on the dark page's accent.
     chosen = st.pills(
         "Runs in the chart",
-        ids[:OFFERED],
+        list(titles)[:OFFERED],
         selection_mode="multi",
-        default=ids[:3],
+        default=list(titles)[:3],
+        format_func=lambda run_id: plain(titles[run_id]),
         wrap=True,
         key="compared_runs",
         help=f"Up to {COMPARED}, of the {OFFERED} newest.",
@@ -156,7 +159,7 @@ def show_comparison() -> None:
         key="compared_what",
         format_func=lambda name: name.removeprefix("validation_").capitalize(),
     )
-    picked = {run.id: run.records() for run in runs if run.id in chosen}
+    picked = {titles[run.id]: run.records() for run in runs if run.id in chosen}
     picked = {name: records for name, records in picked.items() if records}
     if picked:
         st.plotly_chart(
@@ -195,23 +198,24 @@ def rows_of(runs: list[RunDirectory]) -> list[dict]:
         best = training_figures.best_record(records)
         rows.append(
             {
-                "run": run.id,
+                "run": title_of(run),
                 "state": shown_state(run.status()) if config else "config.json is damaged",
                 "best accuracy": best.validation_accuracy if best else None,
                 "best epoch": best.epoch if best else None,
                 "epochs done": len(records),
                 "minutes": sum(record.seconds for record in records) / 60,
-                **{name: _shown(config, name) if config else None for name in differing},
+                **{name: _shown(config, name, read_about(run).data) if config else None for name in differing},
             }
         )
     return rows
 
 
-def _shown(config: TrainConfig, name: str) -> str:
-    """A setting for all to see: of an upload neither its place nor its digest, on the shared demo no place at all."""
+def _shown(config: TrainConfig, name: str, upload: str) -> str:
+    """A setting for all to see: of an upload its own file name at most, never its place, on the shared demo no place
+    at all."""
     value = str(getattr(config, name))
     if name == "data" and is_upload(value):
-        return "an upload"
+        return upload or "an upload"
     if name == "classes" and value and is_upload(config.data):
         return "names of the upload's own"
     return names_of(value) if hosted() and name in ("data", *WEIGHTS) else value

@@ -1,15 +1,55 @@
-"""What Training remembers of a visitor: the view, the forms, the remedy, their own runs, the watched epochs."""
+"""What Training remembers of a visitor: the view, the form's values, their own runs, the watched epochs, a deletion."""
 
 from __future__ import annotations
 
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 from fer.app.session import Slot
 from fer.limits import hosted
+from fer.training.config import TrainConfig
+from fer.training.run_store import UNDO_S
 
 View = Literal["run", "new", "compare"]
+Setting = str | int | float
 
-view: Slot[View] = Slot("training_view", lambda: "run")
+
+@dataclass
+class Form:
+    """A form's values, which outlive its widgets.
+
+    preset: the one in use, empty for the first; changes: by preset, the settings that are not the preset's;
+    data: that of an earlier run, which the form keeps; upload: its own file name, where it was uploaded;
+    version: counts up where the values were set from outside, which takes new widgets.
+    """
+
+    preset: str = ""
+    changes: dict[str, dict[str, Setting]] = field(default_factory=dict)
+    data: str = ""
+    upload: str = ""
+    version: int = 0
+
+    def changed(self, preset: str) -> dict[str, Setting]:
+        return self.changes.setdefault(preset, {})
+
+
+@dataclass(frozen=True)
+class Deleted:
+    """A run that was deleted and can still be brought back. aside: where it is meanwhile."""
+
+    aside: Path
+    title: str
+    until_s: float = field(default_factory=lambda: time.time() + UNDO_S)
+
+
+view: Slot[View | None] = Slot("training_view", lambda: None)  # None: whatever the page opens on
+watched: Slot[str] = Slot("watched_run", str)  # the run that was shown last
+form: Slot[Form] = Slot("training_form", Form)
+# The settings of the form, and the seconds that such a run was estimated to take.
+expected: Slot[tuple[TrainConfig, float] | None] = Slot("expected_duration", lambda: None)
+_deleted: Slot[list[Deleted]] = Slot("deleted_runs", list)  # the last one last
 _last_form: Slot[int] = Slot("last_form", int)
 _started_form: Slot[int] = Slot("started_form", int)
 _own_runs: Slot[set[str]] = Slot("own_runs", set)
@@ -34,7 +74,7 @@ def mark_started(form: int) -> None:
 
 
 def add_own_run(run_id: str) -> None:
-    """This visitor started or renamed that run."""
+    """This visitor started that run, or brought it back."""
     _own_runs.get().add(run_id)
 
 
@@ -43,9 +83,28 @@ def remove_own_run(run_id: str) -> None:
     _own_runs.get().discard(run_id)
 
 
+def is_own_run(run_id: str) -> bool:
+    return run_id in _own_runs.get()
+
+
 def may_change(run_id: str) -> bool:
     """Whether this visitor may pause, stop, rename or delete a run: on the shared demo only their own."""
-    return not hosted() or run_id in _own_runs.get()
+    return not hosted() or is_own_run(run_id)
+
+
+def add_deleted(deleted: Deleted) -> None:
+    _deleted.get().append(deleted)
+
+
+def forget_deleted(deleted: Deleted) -> None:
+    """It was brought back."""
+    _deleted.set([other for other in _deleted.get() if other != deleted])
+
+
+def deleted() -> Deleted | None:
+    """What was deleted last and can still be brought back."""
+    there = [found for found in _deleted.get() if time.time() < found.until_s]
+    return there[-1] if there else None
 
 
 def watched_epoch(run_id: str) -> int | None:
@@ -62,5 +121,16 @@ def remedy(data: str) -> str:
     return _remedy.get().get(data, "none")
 
 
+def forget_data() -> None:
+    """Other data is to be chosen."""
+    form.get().data = form.get().upload = ""
+
+
+def forget_remedy() -> None:
+    _remedy.set({})
+
+
 def choose_remedy(name: str, data: str) -> None:
     _remedy.set({data: name})
+    for changes in form.get().changes.values():  # it goes before what was set by hand earlier
+        changes.pop("balance", None)

@@ -1,4 +1,4 @@
-"""The watch wall: sixteen validation faces, the truth, and what the model believed after each epoch."""
+"""The watched faces: sixteen validation faces, the truth, and what the model predicted after each epoch."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from fer.app.training import state
 from fer.expressions import NAMES
 from fer.training import watched_faces
 from fer.training.run_directory import RunDirectory
+from fer.wording import percent
 
-TILE = 84  # pixels; three stand side by side on a phone
+TILE = 106  # pixels; three stand side by side on a phone
 
 
 def show_wall(run: RunDirectory) -> None:
@@ -25,7 +26,7 @@ def show_wall(run: RunDirectory) -> None:
         return
     st.markdown(
         "**Watched faces**",
-        help="Sixteen faces that the model never trains on: what it believes after an epoch, and whether that is so.",
+        help="Sixteen faces that the model never trains on: what it predicts after an epoch, right or wrong.",
     )
     epochs = sorted(wall.beliefs)
     shown = _slider(run.id, epochs)
@@ -58,8 +59,8 @@ def _tile(pixels: np.ndarray, truth: str, belief: str, share: float) -> None:
         st.image(
             cv2.resize(pixels, (2 * TILE, 2 * TILE), interpolation=cv2.INTER_CUBIC),
             width=TILE,
-            alt=f"A face labeled {truth}; believed {belief}, {share:.0%}",
+            alt=f"A face labeled {truth}; predicted {belief}, {percent(share)}",
         )
         mark = ":green[:material/check:]" if right else ":red[:material/close:]"
-        lines = [f":small[{mark} {belief}]", f":small[:gray[{share:.0%}]]"]
-        st.markdown("  \n".join(lines if right else [*lines, f":small[is {truth}]"]))
+        lines = [f":small[{mark} {belief}]", f":small[:gray[{percent(share)}]]"]
+        st.markdown("  \n".join(lines if right else [*lines, f":small[actually {truth}]"]))

@@ -8,7 +8,7 @@ import io
 from fer.training.config import TrainConfig
 from fer.training.run_directory import RunDirectory
 from tests.app.evaluate.helpers import evaluate, evaluate_part
-from tests.app.helpers import words
+from tests.app.helpers import tables, words
 from tests.conftest import ROOT
 
 
@@ -21,7 +21,7 @@ def test_a_run_named_like_the_model_gets_its_own_column(app, small_csv, tmp_path
         shutil.copy(ROOT / "weights" / f"mini_xception.{suffix}", run.path / f"best.{suffix}")
     evaluate_part(evaluate(app, small_csv), "Another model")
     app.selectbox(key="compare_with").select(str(run.path)).run()
-    assert not app.exception and {"compact", "run compact", "difference"} <= set(app.dataframe[0].value)
+    assert not app.exception and {"compact", "run compact", "difference"} <= set(tables(app)[0])
 
 
 def test_the_stress_test_runs_and_is_kept(app, small_csv):
@@ -38,7 +38,7 @@ def test_groups_from_a_table(app, small_csv):
     writer.writerow(["file", "source"])
     writer.writerows([f"fer{row:07d}.png", "a" if row % 2 else "<b>b</b>"] for row in range(224, 240))
     app.file_uploader(key="slices_upload").set_value([("t.csv", table.getvalue().encode(), "text/csv")]).run()
-    assert not app.exception and "16 of 28 pictures" in words(app) and "under 50 faces" in words(app)
-    assert set(app.dataframe[0].value["value"]) == {"a", "<b>b</b>"}
+    assert not app.exception and "16 of 28 pictures" in words(app) and "fewer than 50 faces" in words(app)
+    assert set(tables(app)[0]["group"]) == {"source: a", "source: <b>b</b>"}
     app.file_uploader(key="slices_upload").set_value([("t.csv", b"file,age\nother,3\n", "text/csv")]).run()
-    assert "None of the table" in app.error[0].value.replace("\\", "")
+    assert "None of the names" in app.error[0].value.replace("\\", "")

@@ -15,4 +15,4 @@ def test_people_where_there_are_votes(app, small_csv):
         writer.writerow(["Usage", "Image name", *VOTE_NAMES])
         writer.writerows([["", "", 3, 5, 0, 0, 2, 0, 0, 0, 0, 0]] * 280)
     evaluate_part(evaluate(app, small_csv), "People")
-    assert not app.exception and "faces with votes" in words(app) and "Label noise?" in words(app)
+    assert not app.exception and "28 faces have FER+ votes" in words(app) and "Label noise?" in words(app)

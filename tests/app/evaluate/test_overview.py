@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from tests.app.evaluate.helpers import evaluate
-from tests.app.helpers import words
+from tests.app.helpers import tables, words
 from tests.conftest import write_csv
 
 
 def test_the_card_is_there_before_any_choice(app):
-    assert not app.exception and "What its card says, on PublicTest" in words(app)
-    assert {metric.label for metric in app.metric} == {"Accuracy", "Macro-F1", "ECE", "Without train duplicates"}
+    assert not app.exception and "Published results" in words(app)
+    assert {metric.label for metric in app.metric} == {"Accuracy", "Macro-F1", "ECE", "Without training duplicates"}
     assert len(app.get("plotly_chart")) == 2
 
 
@@ -20,8 +20,4 @@ def test_the_test_split_is_scored_when_it_is_asked_for(app, tmp_path):
     assert {choice.split for _, _, choice in app.session_state["evaluations"]} == {"PublicTest"}
     app.toggle(key="evaluate_by_split").set_value(True).run()
     assert not app.exception and len(app.session_state["evaluations"]) == 2
-    assert any(
-        "Test (PrivateTest)" in frame.value.get("split", []).tolist()
-        for frame in app.dataframe
-        if "split" in frame.value
-    )
+    assert any("Test (PrivateTest)" in table.get("split", []) for table in tables(app))

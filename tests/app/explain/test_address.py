@@ -18,7 +18,7 @@ def explain(home, unmeasured):
 def reload(app, **parameters: str):
     """A new session of the same address."""
     app.switch_page("pages/explain.py").run()  # AppTest's own page is not the one that a click on a button leads to
-    for key in ("explained_face", "picked_box", "explain_address", "photos", "photo_results", "newest_photo"):
+    for key in ("explained_face", "selected_faces", "explain_address", "photos", "photo_results", "newest_photo"):
         if key in app.session_state:
             del app.session_state[key]
     app.query_params.clear()
@@ -61,7 +61,7 @@ def test_an_uploaded_face_is_said_to_be_gone_and_the_page_works(home, unmeasured
     reload(home, photo="upload")
     for _ in range(2):  # it stays
         assert not home.exception and len(home.info) == 1 and "uploaded" in home.info[0].value
-        assert "Grad-CAM, happy" in words(home)  # of a sample
+        assert "## Happy" in words(home)  # of a sample
         home.run()
     home.button(key="explain_sample_grace-hopper").click().run()
     assert not home.info and in_address(home) == {"sample": "grace-hopper"}
@@ -79,12 +79,12 @@ def test_a_row_of_a_data_set_reopens(explain, small_csv):
     fill_in(explain, str(small_csv), "Training", 5)
     assert not explain.exception and not explain.error
     expected = {"data": str(small_csv), "part": "Training", "row": "5"}
-    assert in_address(explain) == expected and "True class: **surprise**" in words(explain)
+    assert in_address(explain) == expected and "Labeled **surprise**" in words(explain)
     reload(explain, **expected)
     assert not explain.exception and explain.session_state["explained_face"].row == DataRow(
         str(small_csv), "Training", 5
     )
-    assert "True class: **surprise**" in words(explain) and in_address(explain) == expected
+    assert "Labeled **surprise**" in words(explain) and in_address(explain) == expected
 
 
 def test_the_form_keeps_its_values_after_an_error(explain, small_csv, tmp_path):
@@ -94,7 +94,7 @@ def test_the_form_keeps_its_values_after_an_error(explain, small_csv, tmp_path):
     ):
         fill_in(explain, path, part, row)
         assert not explain.exception and len(explain.error) == 1 and says in explain.error[0].value.replace("\\", "")
-        assert "Grad-CAM, happy" in words(explain)  # the face of before
+        assert "## Happy" in words(explain)  # the face of before
         explain.switch_page("streamlit_app.py").run()
         explain.switch_page("pages/explain.py").run()
         values = (explain.text_input(key="explain_data"), explain.selectbox(key="explain_split"))
@@ -113,7 +113,7 @@ def test_the_form_keeps_its_values_after_an_error(explain, small_csv, tmp_path):
 )
 def test_a_row_that_cannot_be_reopened_is_a_sentence(explain, small_csv, named):
     reload(explain, data=str(small_csv), **named)
-    assert not explain.exception and len(explain.info) == 1 and "Grad-CAM, happy" in words(explain)
+    assert not explain.exception and len(explain.info) == 1 and "## Happy" in words(explain)
 
 
 def test_the_demo_neither_reads_nor_writes_a_servers_path(explain, small_csv, monkeypatch):

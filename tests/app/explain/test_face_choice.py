@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
+
 import numpy as np
 from PIL import Image
 
@@ -10,7 +12,7 @@ from fer.app.explain.state import Explained
 from fer.app.model_choice import ShippedModel
 from fer.app.predict.photo_reading import Photo
 from fer.vision.images import decode_image, read_image
-from tests.app.helpers import upload_here, words
+from tests.app.helpers import control, upload_here, words
 from tests.conftest import ROOT
 
 
@@ -30,13 +32,14 @@ def test_a_face_stays_chosen_when_another_detector_numbers_them_anew(home, unmea
         for name in ("hog", "haar")
     }
     right = {name: [face.box.x > 400 for face in faces].index(True) + 1 for name, faces in by.items()}
-    home.session_state["explained_face"] = Explained(photo, by["haar"][right["haar"] - 1].box)
+    home.session_state["explained_face"] = Explained(photo)
+    home.session_state["selected_faces"] = OrderedDict({photo.key: by["haar"][right["haar"] - 1].box})
     app = home.switch_page("pages/explain.py").run()  # the box is Haar's, the page's detector HOG
-    (pills,) = [group for group in app.get("button_group") if "faces" in group.label]
+    pills = control(app, f"face_{photo.key}_hog")
     assert pills.value == right["hog"] and not app.exception
     pills.set_value(3 - right["hog"]).run()  # the left one
     app.sidebar.selectbox(key="detector_widget").select("haar").run()
-    (pills,) = [group for group in app.get("button_group") if "faces" in group.label]
+    pills = control(app, f"face_{photo.key}_haar")
     assert not by["haar"][pills.value - 1].box.x > 400
 
 

@@ -160,7 +160,7 @@ def test_as_many_photos_as_are_taken_are_read_once_and_kept_small(app, monkeypat
     assert not app.exception and len(read) == limits().photos
     kept = app.session_state["photo_results"].values()
     bytes_kept = sum(
-        len(reading.annotated) + sum(len(picture) for strip in reading.strips.values() for picture in strip.values())
+        len(reading.picture) + sum(len(picture) for strip in reading.strips.values() for picture in strip.values())
         for reading in kept
     )
     assert bytes_kept < 5e6 and not any(
@@ -179,20 +179,6 @@ def test_a_photo_without_a_face_offers_the_whole_picture(app, tmp_path):
     (back,) = [button for button in app.button if button.label.startswith("Look for faces")]
     back.click().run()
     assert "No face found" in words(app)
-
-
-def test_several_faces_are_shown_one_at_a_time(app, tmp_path):
-    from PIL import Image
-
-    portraits = [read_image(ROOT / "fer/app/samples" / name) for name in ("astronaut.jpg", "grace-hopper.jpg")]
-    side_by_side = np.hstack([picture[:512, :512] for picture in portraits])
-    Image.fromarray(side_by_side).save(tmp_path / "two.png")
-    upload_photos(app, ("two.png", (tmp_path / "two.png").read_bytes()))
-    assert len(app.dataframe[0].value) == 2
-    (faces,) = app.get("button_group")
-    first = words(app)
-    faces.set_value(2).run()
-    assert not app.exception and words(app) != first
 
 
 def test_not_sure_tells_the_set(app, monkeypatch, sample):

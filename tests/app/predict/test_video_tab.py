@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 import threading
 
 import pytest
 
-from fer.app.predict import video_job
+from fer.app.predict import video_job, video_tab, video_viewer
+from fer.app.predict.video_annotations import Annotations, take
+from fer.inference import timeline
+from fer.inference.recording import Event
 from tests.app.helpers import await_video, make_video, open_view, upload_video, words
+from tests.inference.test_timeline import row
 
 
 def test_a_video_is_read_and_offered(app, tmp_path):
@@ -15,17 +22,17 @@ def test_a_video_is_read_and_offered(app, tmp_path):
     await_video(app)
     assert not app.exception and not app.error
     assert "12 frames" in words(app) and "no sound" in words(app) and "\\<b\\>my" in words(app)
-    assert [one.value for one in app.header] == ["Who showed what when", "Strongest moments"]
+    assert [one.value for one in app.header] == ["Probabilities over time"]
     assert len(app.get("download_button")) == 3
     job = app.session_state["video_job"]
     app.sidebar.selectbox(key="model_widget").select(
         next(name for name in ("compact", "mini_xception") if name != job.model.name)
     ).run()
-    assert app.session_state["video_job"] is job and "Now it would be read by" in words(app)
+    assert app.session_state["video_job"] is job and "Your choice now is" in words(app)
     app.button(key="video_again").click().run()
     await_video(app)
     assert app.session_state["video_job"].model != job.model
-    assert "Now it would be read by" not in words(app)
+    assert "Your choice now is" not in words(app)
     app.sidebar.selectbox(key="detector_widget").select("haar").run()
     app.button(key="video_again").click().run()
     await_video(app)
@@ -40,7 +47,7 @@ def test_a_video_in_progress_can_be_cancelled(app, tmp_path, monkeypatch):
     app.button(key="video_cancel").click().run()
     cancelled.set()
     await_video(app)
-    assert not app.exception and any("Cancelled" in one.value for one in app.info)
+    assert not app.exception and any("Canceled" in one.value for one in app.info)
     app.run()
     assert app.session_state["video_job"].finished  # it does not begin again by itself
     monkeypatch.setattr(video_job, "read_video", real)
@@ -93,4 +100,83 @@ def test_a_video_whose_file_is_gone_keeps_its_result(app, tmp_path):
     ).run()
     open_view(app, "video")
     assert not app.exception and app.session_state["video_job"] is job and len(app.get("download_button")) == 3
-    assert "put the video in once more" in words(app) and not [one for one in app.button if one.key == "video_again"]
+    assert "upload the video again" in words(app) and not [one for one in app.button if one.key == "video_again"]
+
+
+NOTED = {"edits": 2, "names": {"1": " Ada  *Lovelace* "}, "events": [{"timeS": 0.5, "name": "she\nlaughs"}]}
+
+
+@pytest.fixture
+def viewer(monkeypatch):
+    """In the viewer's place: what it was given last, and its handler."""
+    given = {}
+    monkeypatch.setattr(video_viewer, "_component", lambda: lambda **options: given.update(options))
+    return given
+
+
+def note(viewer, monkeypatch, values: object) -> None:
+    """What the viewer says after an edit."""
+    monkeypatch.setattr(video_viewer, "said", lambda key: values)
+    viewer["on_annotations_change"]()
+
+
+def test_names_and_marks_are_in_the_exports_and_survive_other_pages(app, tmp_path, viewer, monkeypatch):
+    await_video(upload_video(app, make_video(tmp_path)))
+    data = viewer["data"]
+    assert [one["label"] for one in data["people"]] == ["person 1"] and data["endS"] == pytest.approx(1.2, abs=0.1)
+    assert data["names"][data["people"][0]["spans"][0][2]] == "happy" and data["video"]["url"].endswith(".mp4")
+    assert [moment["timeS"] for moment in data["video"]["moments"]] == [
+        one.row.time_s for one in app.session_state["video_job"].result.moments
+    ]
+    note(viewer, monkeypatch, NOTED)
+    app.switch_page("pages/evaluate.py").run()
+    open_view(app, "video")
+    kept = {"edits": 2, "names": {"1": "Ada *Lovelace*"}, "events": [{"timeS": 0.5, "name": "she laughs"}]}
+    assert not app.exception and viewer["data"]["video"]["annotations"] == kept
+    job = app.session_state["video_job"]
+    noted = app.session_state["video_annotations"][(job.key[0], job.key[2])]
+    told = json.loads(video_tab.as_json(job, job.result, noted))
+    assert told["names"] == {"1": "Ada *Lovelace*"} and told["events"] == [{"time_s": 0.5, "name": "she laughs"}]
+    assert {row["person"] for row in told["rows"]} == {1}
+    lines = list(csv.DictReader(io.StringIO(video_tab.as_csv(job, job.result, noted))))
+    assert {line["name"] for line in lines if line["person"] == "1"} == {"Ada *Lovelace*"}
+    assert [line["time_s"] for line in lines if line["event"] == "she laughs"] == ["0.500"]
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        None,
+        [],
+        {},
+        {**NOTED, "names": []},
+        {**NOTED, "names": {"x": "Ada"}},
+        {**NOTED, "names": {"1": 5}},
+        {**NOTED, "events": [{"timeS": -1, "name": "a"}]},
+        {**NOTED, "events": [{"timeS": float("nan"), "name": "a"}]},
+        {**NOTED, "events": [{"timeS": 1}]},
+        {**NOTED, "events": [{"timeS": 1, "name": "a"}] * 501},
+        {**NOTED, "edits": "many"},
+    ],
+)
+def test_what_is_no_annotation_is_refused_whole(bad):
+    noted = Annotations({2: "Ada"}, [Event(1.0, "a")], 3)
+    take(noted, bad)
+    assert noted == Annotations({2: "Ada"}, [Event(1.0, "a")], 3)
+
+
+def test_a_name_is_that_of_all_the_numbers_of_a_person():
+    rows = [row(0.0, 1), row(2.0, 4), row(2.0, 2, x=500)]
+    people = timeline.people(rows)
+    noted = Annotations({1: "Ada"})
+    assert [noted.name_of(person) for person in people] == ["Ada", "Person 2"]
+    assert noted.names_by_number(people) == {1: "Ada", 4: "Ada"}
+
+
+def test_a_recording_travels_thinned_but_whole(viewer):
+    rows = [row(index / 30, 1) for index in range(301)]  # ten seconds at 30 a second
+    video_viewer.show_recording("recording", timeline.people(rows), 10.0)
+    (person,) = viewer["data"]["people"]
+    times = [time_s for time_s, _, _ in person["readings"]]
+    assert times == pytest.approx([index / 5 for index in range(51)]) and viewer["data"]["video"] is None
+    assert person["readings"][0][1:] == [3, [10, 10, 10, 40, 10, 10, 10]] and person["spans"] == [[0.0, 10.0, 3]]

@@ -59,7 +59,7 @@ def test_numbered_folders_are_told_by_a_form_and_the_run_keeps_it(app, tmp_path,
     assert not app.exception and "one of the seven classes" in app.error[0].value
     class_boxes(app)[1].set_value("fear")
     next(button for button in app.button if button.label == "Use these classes").click().run()
-    assert not app.exception and not app.error and "2 pictures in 1 splits" in words(app).replace("\\", "")
+    assert not app.exception and not app.error and "2 pictures in 1 split" in words(app).replace("\\", "")
     assert "none of the seven classes: 1 (2 pictures)" in words(app).replace("\\", "")
     app.button(key="start").click().run()
     assert [(config.data, config.classes) for config in started] == [(str(folder), "2=fear")]

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import signal
 
+from fer.app.markdown import plain
+from fer.app.model_choice import TrainedRun
 from fer.errors import RunError
 from fer.training import launcher
 from fer.training.config import TrainConfig
+from fer.training.run_about import About, write_about
 from fer.training.run_directory import RunDirectory
 from tests.app.helpers import made, words
+from tests.conftest import ROOT
 from tests.waiting import wait_for
 
 
@@ -23,9 +29,10 @@ def test_a_resumed_run_that_waits_is_queued_and_cannot_be_resumed_again(app, fol
         assert "Stop_waits" in keys and not keys & {"Resume_waits", "Pause_waits"}
 
 
-def test_the_newest_run_opens_and_the_wall_goes_back(app, folder):
+def test_a_run_opens_from_the_address_and_the_watched_faces_go_back(app, folder):
     os.utime(made(folder, "older").path / "config.json", (1e9, 1e9))
     run = made(folder, "newer")
+    app.query_params["run"] = "newer"
     app.switch_page("pages/training.py").run()
     assert not app.exception and app.selectbox(key="run_picker_newer").value == "newer"
     assert "After epoch 2: 16 of 16 right" in words(app)
@@ -52,7 +59,75 @@ def test_a_button_that_cannot_do_its_work_says_why(app, folder, monkeypatch):
         raise RunError("The machine is full.")
 
     made(folder, "mine", "stopped")
+    app.query_params["run"] = "mine"
     monkeypatch.setattr(launcher, "launch", refuse)
     app.switch_page("pages/training.py").run()
     app.button(key="Resume_mine").click().run()
     assert not app.exception and [error.value for error in app.error] == ["The machine is full\\."]
+
+
+def test_a_failed_run_offers_what_to_change_and_the_form_has_its_values(app, folder, monkeypatch):
+    """A diverged run goes on to the same end, so that Resume is not offered; after a full disk it is."""
+    run = made(folder, "wild", "failed", learning_rate=5.0, epochs=8, mixup=0.3)
+    run.write_status("failed", message="The loss became nan.", cause="diverged")
+    app.switch_page("pages/training.py").run()
+    assert not app.exception and plain("Try a learning rate of 0.5") in words(app)
+    assert "Resume_wild" not in {button.key for button in app.button}
+    app.button(key="Change settings_wild").click().run()
+    assert not app.exception and app.button(key="start")
+    values = {box.label: box.value for box in [*app.main.number_input, *app.main.selectbox]}
+    assert values["Learning rate"] == 5.0 and values["Epochs"] == 8 and values["Mixup"] == 0.3
+    assert values["Preset"] == "Standard" and "3 changed" in words(app)
+    started = []
+    monkeypatch.setattr(launcher, "start", lambda config: started.append(config) or made(folder, "next"))
+    app.button(key="start").click().run()
+    assert started == [run.config]
+    run.write_status("failed", message="The disk is full.", cause="disk")
+    app.query_params["run"] = "wild"
+    app.run()
+    assert {"Resume_wild", "Change settings_wild"} <= {button.key for button in app.button}
+
+
+def test_the_queue_tells_place_and_time(app, folder):
+    """Behind 90 s of a run that trains and 400 s that another was estimated to take."""
+    training, first, mine = (made(folder, name, "queued") for name in ("training", "first", "mine"))
+    write_about(first, About("First", "", 400.0))
+    app.query_params["run"] = "mine"
+    with training.lock(), first.lock(), mine.lock():
+        training.write_status("running", epoch=1, epochs=2, step=1, steps=2, left_s=90.0)
+        first.write_status("queued", queued_at=1.0)
+        mine.write_status("queued", queued_at=2.0)
+        app.switch_page("pages/training.py").run()
+        assert not app.exception and "Place in the queue: 2. It should start in about 8 min" in words(app)
+        write_about(first, About())
+        app.run()
+        assert "Place in the queue: 2. Every page works meanwhile" in words(app)
+        app.query_params["run"] = "training"
+        app.run()
+        assert "step 1 of 2. About 2 min left" in str(app.get("progress")[0].proto)
+
+
+def test_a_run_on_synthetic_faces_says_so(app, folder):
+    shutil.copy(ROOT / "weights" / "mini_xception.safetensors", made(folder, "toy").best)
+    card = json.loads((ROOT / "weights" / "mini_xception.json").read_text()) | {"data": "synthetic", "training": {}}
+    (folder / "toy" / "best.json").write_text(json.dumps(card))
+    app.query_params["run"] = "toy"
+    app.switch_page("pages/training.py").run()
+    assert not app.exception and "Learned from drawings, not meant for photos" in words(app)
+    for key, page, heading in (
+        ("use_toy", "pages/predict.py", "Predict"),
+        ("evaluate_toy", "pages/evaluate.py", "Evaluate"),
+        ("camera_toy", "pages/predict.py", "Predict"),
+    ):
+        app.query_params["run"] = "toy"
+        app.switch_page("pages/training.py").run()
+        app.button(key=key).click().run()
+        assert not app.exception and [title.value for title in app.title] == [heading], page
+        assert app.sidebar.selectbox(key="model_widget").value == TrainedRun(folder / "toy").spec
+        (warning,) = app.main.warning
+        assert "**toy** learned from drawings, not meant for photos" in warning.value
+        assert any("Learned from drawings" in caption.value for caption in app.sidebar.caption)
+        assert not any("right on" in caption.value for caption in app.sidebar.caption)
+    assert app.session_state["predict_tabs"] == "Camera"
+    app.button(key="leave_drawings").click().run()
+    assert not app.main.warning and app.sidebar.selectbox(key="model_widget").value == "compact"

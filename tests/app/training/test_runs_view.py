@@ -1,26 +1,35 @@
-"""Runs renamed, deleted and compared, by AppTest."""
+"""Runs renamed, deleted, brought back and compared, by AppTest."""
 
 from __future__ import annotations
 
 import json
 
+from fer.app.training import state
+from fer.training.run_about import title_of
 from tests.app.helpers import made, words
 
 
-def test_delete_needs_a_yes_and_rename_a_good_name(app, folder):
+def test_a_new_name_is_a_title_and_a_deleted_run_comes_back(app, folder, monkeypatch):
     run = made(folder, "mine")
+    app.query_params["run"] = "mine"
     app.switch_page("pages/training.py").run()
-    assert app.button(key="delete_mine").disabled
     app.text_input(key="name_mine").set_value("../out").run()
     app.button(key="rename_mine").click().run()
-    assert "no name for a run" in words(app) and run.path.is_dir()
-    app.text_input(key="name_mine").set_value("yours").run()
+    assert "Run names may use letters, digits, spaces" in words(app) and title_of(run) == "mine"
+    app.text_input(key="name_mine").set_value("My faces, take 2").run()
     app.button(key="rename_mine").click().run()
-    assert (folder / "yours").is_dir() and not run.path.exists()
-    app.checkbox(key="sure_yours").check().run()
-    app.button(key="delete_yours").click().run()
-    assert not app.exception and not (folder / "yours").exists()
+    assert title_of(run) == "My faces, take 2" and run.path.is_dir() and "**My faces, take 2**" in words(app)
+    app.button(key="delete_mine").click().run()
+    assert not app.exception and not run.path.exists() and "Deleted: **My faces, take 2**" in words(app)
     assert app.button(key="start")  # no run is left: the form again
+    app.button(key="undo_delete").click().run()
+    assert not app.exception and run.config and "**My faces, take 2**" in words(app)
+    assert app.text_input(key="name_mine").value == "My faces, take 2"
+    app.button(key="delete_mine").click().run()
+    late_s = state.time.time() + 601
+    monkeypatch.setattr(state.time, "time", lambda: late_s)
+    app.run()
+    assert not app.exception and "Deleted" not in words(app)
 
 
 def test_runs_are_compared_by_what_differs(app, folder):

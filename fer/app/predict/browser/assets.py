@@ -61,13 +61,13 @@ def offer(asset: Asset) -> str:
         _offered.move_to_end(asset.digest)
         while len(_offered) > KEPT:
             _offered.popitem(last=False)
-    return f"{_base()}{ROUTE}/{asset.digest}/"
+    return f"{base_path()}{ROUTE}/{asset.digest}/"
 
 
 def route() -> Route:
     """For the server that starts."""
     _mounted.set()
-    return Route(f"{_base()}{ROUTE}/{{digest}}/{{name}}", _serve)
+    return Route(f"{base_path()}{ROUTE}/{{digest}}/{{name}}", _serve)
 
 
 def is_mounted() -> bool:
@@ -75,7 +75,8 @@ def is_mounted() -> bool:
     return _mounted.is_set()
 
 
-def _base() -> str:
+def base_path() -> str:
+    """What the addresses of this server begin with: empty, or a path with a slash before it."""
     base = str(config.get_option("server.baseUrlPath") or "").strip("/")
     return f"/{base}" if base else ""
 

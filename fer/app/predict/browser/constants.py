@@ -1,9 +1,9 @@
-"""Every number that the browser's pipeline shares with Python's, as one JSON value: JavaScript retypes none."""
+"""All numbers and words that the browser's pipeline shares with Python's, as one JSON value."""
 
 from __future__ import annotations
 
 from fer.expressions import COLORS, NAMES, UNSURE_COLOR
-from fer.inference import live, tracked_reader
+from fer.inference import live, timeline, tracked_reader
 from fer.limits import limits
 from fer.preprocessing import DEVIATION_FLOOR
 from fer.vision import alignment, detection, quality, tracking
@@ -42,6 +42,8 @@ def constants() -> dict[str, object]:
             "grayShift": GRAY_SHIFT,
         },
         "quality": {
+            # All but "doubtful", which is of photos alone.
+            "reasons": {name: words for name, words in quality.REASONS.items() if name != "doubtful"},
             "minSidePx": quality.MIN_SIDE_PX,
             "darkGray": quality.DARK_GRAY,
             "brightGray": quality.BRIGHT_GRAY,
@@ -64,6 +66,15 @@ def constants() -> dict[str, object]:
             "memoryS": tracking.MEMORY_S,
             "stopped": tracking.STOPPED,
             "trackedSide": tracked_reader.TRACKED_SIDE,
+        },
+        "timeline": {
+            "awayS": timeline.AWAY_S,
+            "near": timeline.NEAR,
+            "growth": tracking.GROWTH,
+            "briefS": timeline.BRIEF_S,
+            "briefGapS": timeline.BRIEF_GAP_S,
+            "briefGrowth": timeline.BRIEF_GROWTH,
+            "hereS": timeline.HERE_S,
         },
         "live": {
             "historyS": live.HISTORY_S,

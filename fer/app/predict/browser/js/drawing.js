@@ -7,7 +7,7 @@ import { clamp } from "./detection.js";
 /** The word for a person now. @param {Face} face @param {Constants} constants */
 export function labelOf(face, { names }) {
   if (face.sure) return `${names[face.label]} ${(100 * Math.max(...face.probabilities)).toFixed(0)}%`;
-  return face.reasons.length ? `not sure: ${face.reasons[0].split(" (")[0]}` : "not sure";
+  return face.reasons.length ? `not sure: ${face.reasons[0]}` : "not sure";
 }
 
 /** @param {Face} face @param {Constants} constants */
@@ -56,8 +56,8 @@ export function draw(context, frame, faces, parts, constants) {
   }
 }
 
-/** Black or white, whichever reads better on a color. @param {string} color */
+/** Black or white, whichever has more contrast (WCAG 2) with a color. @param {string} color */
 function ink(color) {
-  const [red, green, blue] = [1, 3, 5].map((start) => parseInt(color.slice(start, start + 2), 16));
-  return 0.299 * red + 0.587 * green + 0.114 * blue > 130 ? "black" : "white";
+  const [red, green, blue] = [1, 3, 5].map((start) => (parseInt(color.slice(start, start + 2), 16) / 255) ** 2.2);
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.179 ? "black" : "white";
 }

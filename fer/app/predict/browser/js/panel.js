@@ -1,8 +1,11 @@
 /** What is current beside the picture: the answer, its bars, the last minute. */
 
 import { labelOf } from "./drawing.js";
+import { people } from "./timeline.js";
 
-/** @import {Constants, Face} from "./types.d.ts" */
+/** @import {Box, Constants, Face} from "./types.d.ts" */
+
+const ROW = 22; // pixels of a person's row in the timeline
 
 /** An element with its properties and children. @template {keyof HTMLElementTagNameMap} T @param {T} tag @param {Record<string, any>} [properties] @param {(Node | string)[]} children @returns {HTMLElementTagNameMap[T]} */
 export function make(tag, properties = {}, ...children) {
@@ -15,12 +18,13 @@ export class Panel {
   /** @param {Constants} constants */
   constructor(constants) {
     this.constants = constants;
-    /** @type {{timeS: number, person: number, label: number}[]} */
+    /** @type {{timeS: number, person: number, label: number, box: Box}[]} */
     this.history = [];
     this.people = make("div");
-    this.minute = make("canvas", { width: 600, height: 60, role: "img" });
+    this.minute = make("canvas", { width: 600, height: ROW, role: "img" });
+    this.who = make("div", { className: "who" });
     this.legend = make("p", { className: "note" });
-    this.timeline = make("div", { hidden: true }, make("p", {}, make("b", {}, `The last ${constants.live.historyS} s`)), this.minute, this.legend);
+    this.timeline = make("div", { hidden: true }, make("p", {}, make("b", {}, `The last ${constants.live.historyS} s`)), make("div", { className: "minute", tabIndex: 0, role: "group", ariaLabel: "Timeline of the last minute" }, this.who, this.minute), this.legend);
     this.element = make("div", {}, this.people, this.timeline);
     this.clear();
   }
@@ -28,12 +32,12 @@ export class Panel {
   clear() {
     this.history = [];
     this.timeline.hidden = true;
-    this.people.replaceChildren(make("p", { className: "note" }, "The panel fills when the camera runs: who shows what, the last minute, frames a second."));
+    this.people.replaceChildren(make("p", { className: "note" }, "Once the camera runs, you see here who shows what, and the last minute."));
   }
 
   /** @param {Face[]} faces @param {number} timeS */
   note(faces, timeS) {
-    this.history.push(...faces.map(({ person, label, sure }) => ({ timeS, person, label: sure ? label : -1 })));
+    this.history.push(...faces.map(({ person, label, sure, box }) => ({ timeS, person, label: sure ? label : -1, box })));
     const first = this.history.findIndex((row) => timeS - row.timeS <= this.constants.live.historyS);
     if (first > 0) this.history.splice(0, first);
   }
@@ -66,25 +70,23 @@ export class Panel {
     return [heading, bars, ...(words ? [make("p", { className: "note" }, words)] : [])];
   }
 
-  /** A band a person, colored by what was told at each time. @param {number} nowS */
+  /** A band a person, colored by what was told at each time; beyond eight people it scrolls. @param {number} nowS */
   showMinute(nowS) {
-    const { names, colors, unsureColor, live } = this.constants;
-    const counts = new Map();
-    for (const { person } of this.history) counts.set(person, (counts.get(person) ?? 0) + 1);
-    const people = [...counts.keys()].sort((one, other) => counts.get(other) - counts.get(one)).slice(0, live.shownPeople);
-    this.timeline.hidden = !people.length;
+    const { names, colors, unsureColor, live, timeline } = this.constants;
+    const found = people(this.history, nowS, timeline);
+    this.timeline.hidden = !found.length;
     const { minute } = this;
-    minute.height = 22 * Math.max(people.length, 1);
+    minute.height = ROW * Math.max(found.length, 1);
     minute.style.height = `${minute.height}px`;
+    this.who.replaceChildren(...found.map(({ numbers }) => make("span", {}, `Person ${numbers.slice(0, 3).join(", ")}${numbers.length > 3 ? ", …" : ""}`)));
     const context = /** @type {CanvasRenderingContext2D} */ (minute.getContext("2d"));
     const startS = Math.max(nowS - live.historyS, 0);
     const scale = minute.width / live.historyS;
-    this.history.forEach(({ timeS, person, label }) => {
-      if (!people.includes(person)) return;
+    found.forEach(({ rows }, place) => rows.forEach(({ timeS, label }) => {
+      const high = label < 0 ? 6 : 18; // not sure: thin, for its gray is near that of neutral
       context.fillStyle = label < 0 ? unsureColor : colors[label];
-      context.globalAlpha = label < 0 ? 0.45 : 1;
-      context.fillRect((timeS - startS) * scale, 22 * people.indexOf(person) + 2, Math.max(0.5 * scale, 1), 18);
-    });
+      context.fillRect((timeS - startS) * scale, ROW * place + (ROW - high) / 2, Math.max(0.5 * scale, 1), high);
+    }));
     const told = ["not sure", ...names].map((name, index) => ({ name, index: index - 1, share: this.history.filter((row) => row.label === index - 1).length / this.history.length }));
     const seen = told.filter(({ share }) => share > 0).sort((one, other) => other.share - one.share);
     minute.ariaLabel = `The last minute: ${seen.map(({ name, share }) => `${name} ${(100 * share).toFixed(0)}%`).join(", ")}`;

@@ -6,27 +6,18 @@ import { wholeFace } from "./alignment.js";
 
 /** The reasons not to read a face; none where it is fit. @param {{width: number, height: number}} picture @param {Box} box @param {Uint8Array} face @param {Constants} constants */
 export function assess(picture, box, face, constants) {
-  const q = constants.quality;
-  const reasons = [];
+  const { reasons, ...q } = constants.quality;
   const { mean, variance } = moments(face);
-  const deviation = Math.sqrt(variance);
-  const side = Math.min(box.width, box.height);
-  const found = sharpness(face);
-  const turned = turn(box);
-  const outside = shareOutside(picture, box, constants);
-  const plain = deviation < q.plainDeviation;
-  if (plain) reasons.push(`no facial content (its grays differ by ${deviation.toFixed(1)}, needs ${q.plainDeviation.toFixed(0)})`);
-  if (side < q.minSidePx) reasons.push(`too small (${side.toFixed(0)} px, needs ${q.minSidePx})`);
-  if (mean < q.darkGray) reasons.push(`too dark (mean gray ${mean.toFixed(0)}, needs ${q.darkGray})`);
-  if (!plain && found < q.minSharpness) reasons.push(`blurred (sharpness ${found.toFixed(3)}, needs ${q.minSharpness})`);
-  if (turned > q.maxTurn) {
-    reasons.push(`turned away (nose ${(100 * turned).toFixed(0)}% of the eyes' distance off the middle, at most ${(100 * q.maxTurn).toFixed(0)}%)`);
-  }
-  if (mean > q.brightGray) reasons.push(`overexposed (mean gray ${mean.toFixed(0)}, at most ${q.brightGray})`);
-  if (outside > q.cutShare) {
-    reasons.push(`cut by the frame (${(100 * outside).toFixed(0)}% outside, at most ${(100 * q.cutShare).toFixed(0)}%)`);
-  }
-  return reasons;
+  const plain = Math.sqrt(variance) < q.plainDeviation;
+  return /** @type {[boolean, string][]} */ ([
+    [plain, reasons.plain],
+    [Math.min(box.width, box.height) < q.minSidePx, reasons.small],
+    [mean < q.darkGray, reasons.dark],
+    [!plain && sharpness(face) < q.minSharpness, reasons.blurred],
+    [turn(box) > q.maxTurn, reasons.turned],
+    [mean > q.brightGray, reasons.bright],
+    [shareOutside(picture, box, constants) > q.cutShare, reasons.cut],
+  ]).flatMap(([fails, reason]) => (fails ? [reason] : []));
 }
 
 /** @param {ArrayLike<number>} values */

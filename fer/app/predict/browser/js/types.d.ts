@@ -23,6 +23,7 @@ export type Constants = {
     grayShift: number;
   };
   quality: {
+    reasons: Record<"plain" | "small" | "dark" | "blurred" | "turned" | "bright" | "cut", string>;
     minSidePx: number;
     darkGray: number;
     brightGray: number;
@@ -46,6 +47,7 @@ export type Constants = {
     stopped: number;
     trackedSide: number;
   };
+  timeline: { awayS: number; near: number; growth: number; briefS: number; briefGapS: number; briefGrowth: number; hereS: number };
   live: { historyS: number; rateS: number; shownPeople: number; maxSide: number; pushS: number; recordedRows: number };
 };
 

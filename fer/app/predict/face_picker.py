@@ -1,0 +1,156 @@
+"""Select one face of a photo, on the picture or by name: both show and change what predict/state.py holds."""
+
+from __future__ import annotations
+
+from functools import lru_cache, partial
+from pathlib import Path
+
+import streamlit as st
+from streamlit import runtime
+
+from fer.app import session
+from fer.app.predict import state
+from fer.app.predict.browser.assets import base_path
+from fer.app.predict.photo_reading import Reading
+from fer.records import FaceBox, Prediction
+from fer.vision.detection import overlap
+from fer.visualization import face_dots
+from fer.visualization.render import face_color, face_label, ink_on
+from fer.wording import percent
+
+MANY = 20  # faces: the names of more scroll in a box
+LIST_HEIGHT = 140  # pixels, of that box: three rows
+# Streamlit sends this text with each photo and each run of the page; the module itself is fetched once.
+_JS = """export default async (component) => {
+  const { default: show } = await import(new URL(component.data.module, location.href));
+  return show(component);
+};"""
+_MODULE = Path(__file__).with_suffix(".js").read_bytes()
+_component = st.components.v2.component("fer_face_picker", js=_JS)
+
+
+def selected(reading: Reading) -> int:
+    """The selected face's number, from 1: the one that covers most of the box that was selected, else the largest."""
+    box = state.selected_face(reading.photo.key)
+    if box is None:
+        return 1
+    return max(range(1, len(reading.faces) + 1), key=lambda number: overlap(reading.faces[number - 1].box, box))
+
+
+def select(reading: Reading, number: int) -> None:
+    """number: the face's, from 1."""
+    state.select_face(reading.photo.key, reading.faces[number - 1].box)
+
+
+def picture(reading: Reading) -> None:
+    """The photo with its faces outlined, and where they are several, numbered: a click or an arrow key selects one."""
+    key = f"picture_{reading.photo.key}_{reading.detector}"
+    width, height = reading.width or 1, reading.height or 1
+    labels = ", ".join(face_label(face) for face in reading.faces) or "none"
+    data = {
+        "module": _address(_MODULE, "text/javascript", "module"),
+        "picture": _address(reading.picture, "image/jpeg", key),
+        "width": width,
+        "height": height,
+        "alt": f"The photo with its faces marked: {labels}",
+        "faces": _faces(reading.faces, width, height),
+        "selected": selected(reading) - 1 if reading.faces else -1,
+        "handled": _picked(key)[1],
+    }
+    _component(data=data, key=key, on_pick_change=partial(_on_pick, reading, key))
+
+
+def names(reading: Reading, sortable: bool = True) -> None:
+    """The faces by number and answer; a click selects one. For a photo of several. sortable: with a choice of order."""
+    key, count = f"{reading.photo.key}_{reading.detector}", len(reading.faces)
+    if sortable:
+        _order_choice(f"{count} faces, sorted by", f"order_{key}")
+    session.set_widget(face_key := f"face_{key}", selected(reading))
+    with st.container(height=LIST_HEIGHT if count > MANY else "content", border=count > MANY):
+        st.pills(
+            f"{count} faces",
+            in_order(reading.faces, state.face_order.get()),
+            required=True,
+            wrap=True,
+            key=face_key,
+            label_visibility="collapsed" if sortable else "visible",
+            format_func=lambda number: f"{number} {reading.faces[number - 1].answer}",
+            on_change=lambda: select(reading, session.widget(face_key, int) or 1),
+        )
+
+
+def _order_choice(label: str, key: str) -> None:
+    session.set_widget(key, state.face_order.get())
+    st.segmented_control(
+        label,
+        state.FACE_ORDERS,
+        required=True,
+        key=key,
+        on_change=lambda: state.face_order.set(session.widget(key, str) or state.FACE_ORDERS[0]),
+    )
+
+
+def in_order(faces: tuple[Prediction, ...], order: str) -> list[int]:
+    """The faces' numbers, from 1, in one of state.FACE_ORDERS: the largest or the least sure first."""
+    numbers = list(range(1, len(faces) + 1))
+    if order == "uncertainty":
+        numbers.sort(key=lambda number: (faces[number - 1].sure, faces[number - 1].confidence))
+    return numbers
+
+
+def _on_pick(reading: Reading, key: str) -> None:
+    number, _ = _picked(key)
+    if 1 <= number <= len(reading.faces):
+        select(reading, number)
+
+
+def _picked(key: str) -> tuple[int, int]:
+    """What the browser said last: a face's number, from 1, and how many times it has said one; zeros where nothing."""
+    said = (session.widget(key, dict) or {}).get("pick")
+    face, count = (said.get("face"), said.get("count")) if isinstance(said, dict) else (0, 0)
+    return (face, count) if isinstance(face, int) and isinstance(count, int) else (0, 0)
+
+
+def _faces(faces: tuple[Prediction, ...], width: int, height: int) -> list[dict[str, object]]:
+    boxes = tuple(face.box for face in faces)
+    dots, sides = _layout(boxes, width, height)
+    return [
+        {
+            "box": _rounded(box.x, box.y, box.width, box.height),
+            "dot": _rounded(dot.x, dot.y, dot.radius, dot.line_x, dot.line_y),
+            "color": face_color(face),
+            "ink": ink_on(face_color(face)),
+            "label": _label(number, face),
+            "neighbors": neighbors,
+        }
+        for number, (face, box, dot, neighbors) in enumerate(zip(faces, boxes, dots, sides, strict=True), 1)
+    ]
+
+
+def _rounded(*lengths: float) -> list[float]:
+    return [round(length, 1) for length in lengths]
+
+
+def _label(number: int, face: Prediction) -> str:
+    """What a screen reader and the tooltip say of a face."""
+    return (
+        f"Face {number}: {face.answer}, {percent(face.confidence)}"
+        if face.sure
+        else f"Face {number}: {face_label(face)}"
+    )
+
+
+@lru_cache(maxsize=256)
+def _layout(
+    boxes: tuple[FaceBox, ...], width: int, height: int
+) -> tuple[list[face_dots.Dot], list[dict[str, int | None]]]:
+    """Remembered, so that a click on a page of many photos places no dot anew."""
+    return face_dots.place_dots(boxes, width, height), face_dots.neighbors(boxes)
+
+
+def _address(content: bytes, kind: str, place: str) -> str:
+    """Where the browser fetches this: as st.image does it, so that no run of the page sends it again.
+
+    kind: its MIME type. place: what tells it from all else on the page, so that it is kept while it is there.
+    """
+    return base_path() + runtime.get_instance().media_file_mgr.add(content, kind, f"face_picker.{place}")

@@ -1,0 +1,118 @@
+"""The Streamlit component (components v2) that shows a timeline to move along: a video's, or a recording's."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+from streamlit import runtime
+
+from fer.app import session
+from fer.app.predict.browser.assets import base_path
+from fer.app.predict.video_annotations import LONGEST_NAME, MOST_EVENTS, Annotations
+from fer.expressions import COLORS, INDEX, NAMES, UNSURE_COLOR
+from fer.inference.timeline import Person
+from fer.records import FaceRecord
+
+HERE = Path(__file__).parent / "viewer"
+HTML = '<div class="place"></div>'
+READINGS_PER_S = 5.0  # of a recording, that travel to the page: smoothed probabilities change no faster
+MOST_READINGS = 20_000  # half a megabyte
+
+
+@dataclass(frozen=True)
+class ShownMoment:
+    """A picture below the timeline, as a JPEG, that leads to its moment."""
+
+    jpeg: bytes
+    caption: str
+    time_s: float
+
+
+def show_video(
+    key: str,
+    video: bytes,
+    people: Sequence[Person],
+    end_s: float,
+    moments: Sequence[ShownMoment],
+    annotations: Annotations,
+    on_annotations_change: Callable[[], None],
+) -> None:
+    """A video (MP4) with the timeline of its people. What the visitor noted is `said` in the handler."""
+    shown = [
+        {"url": _served(moment.jpeg, "image/jpeg", f"{key}.{index}"), "caption": moment.caption, "timeS": moment.time_s}
+        for index, moment in enumerate(moments)
+    ]
+    url = _served(video, "video/mp4", key)
+    given = {"url": url, "moments": shown, "annotations": annotations.to_json()}
+    data = _data(url, people, end_s, [[] for _ in people])
+    _component()(key=key, data={**data, "video": given}, on_annotations_change=on_annotations_change)
+
+
+def show_recording(key: str, people: Sequence[Person], end_s: float) -> None:
+    """A recording's timeline; below it what each person showed at the chosen moment."""
+    every_s = max(1 / READINGS_PER_S, len(people) * end_s / MOST_READINGS)
+    readings = [[_reading(row) for row in thinned(person.rows, every_s)] for person in people]
+    identity = hashlib.blake2b(repr((end_s, readings)).encode(), digest_size=12).hexdigest()
+    _component()(key=key, data={**_data(identity, people, end_s, readings), "video": None})
+
+
+def said(key: str) -> object:
+    """In a handler: what the visitor noted."""
+    return (session.widget(key, dict) or {}).get("annotations")
+
+
+def thinned(rows: Sequence[FaceRecord], every_s: float) -> list[FaceRecord]:
+    """Those of so many seconds, the first one always."""
+    kept: list[FaceRecord] = []
+    for row in rows:
+        if not kept or row.time_s - kept[-1].time_s >= every_s - 1e-6:
+            kept.append(row)
+    return kept
+
+
+def _data(
+    identity: str, people: Sequence[Person], end_s: float, readings: Sequence[Sequence[object]]
+) -> dict[str, object]:
+    """For viewer/types.d.ts's Data."""
+    return {
+        "id": identity,
+        "names": list(NAMES),
+        "colors": [COLORS[name] for name in NAMES],
+        "unsureColor": UNSURE_COLOR,
+        "longestName": LONGEST_NAME,
+        "mostEvents": MOST_EVENTS,
+        "endS": max(end_s, 0.1),
+        "people": [
+            {
+                "number": person.number,
+                "label": person.label,
+                "spans": [
+                    [round(begin, 2), round(end, 2), INDEX.get(told, -1)] for told, begin, end in person.stretches
+                ],
+                "readings": read,
+            }
+            for person, read in zip(people, readings, strict=True)
+        ],
+    }
+
+
+def _reading(row: FaceRecord) -> list[object]:
+    face = row.prediction
+    return [round(row.time_s, 2), INDEX.get(face.answer, -1), [round(100 * share) for share in face.probabilities]]
+
+
+def _served(data: bytes, mimetype: str, place: str) -> str:
+    """The address of bytes that are part of this page: Streamlit serves them, in ranges, while the page is open."""
+    return base_path() + runtime.get_instance().media_file_mgr.add(data, mimetype, f"fer_viewer.{place}")
+
+
+@cache
+def _component() -> Any:
+    css, js = ((HERE / name).read_text(encoding="utf-8") for name in ("style.css", "viewer.js"))
+    return st.components.v2.component("fer_viewer", html=HTML, css=css, js=js)

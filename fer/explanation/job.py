@@ -1,0 +1,222 @@
+"""Explaining one face: each map and measurement computed once, those that are asked for first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Literal
+
+import numpy as np
+
+from fer.explanation import sanity_check
+from fer.explanation.attribution import contrast, units
+from fer.explanation.faithfulness import Fill, curves, gray, mean_curves, random_walks
+from fer.explanation.measures import (
+    QUICK_SAMPLES,
+    SAMPLES,
+    agreement,
+    gini,
+    judge,
+    judge_removal,
+    judged_in_words,
+    max_sensitivity,
+    points_at,
+    randomization_rise,
+)
+from fer.explanation.methods import FAST, METHODS, evidence, marks_nothing
+from fer.explanation.regions import REGIONS, expected_regions
+from fer.explanation.road import imputed
+from fer.explanation.subject import Subject, explainer_for
+from fer.expressions import NAMES
+from fer.records import Curves, Judgment, MapMeasurements
+
+Key = tuple[str, str | None]  # a method, and its layer where it has one
+Map = tuple[Key, int]  # the map of one class
+Measurement = Literal["gray", "road", "sensitivity", "randomization"]
+MEASUREMENTS: dict[Measurement, str] = {
+    "gray": "Removing what it marks",
+    "road": "Replacing what it marks by its surroundings",
+    "randomization": "Forgetting what was learned",
+    "sensitivity": "Changing the face a little",
+}
+FILLS: dict[str, Fill] = {"gray": gray, "road": imputed}
+
+
+def key_of(method: str, layer: str) -> Key:
+    return (method, layer if METHODS[method].layered else None)
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A part of the work, a second or two at most but for slow methods. label: for a progress bar.
+
+    urgency: whether somebody waits for it to see anything at all, or soon, or not at once.
+    """
+
+    label: str
+    run: Callable[[], object]
+    urgency: Literal["asked", "soon", "later"]
+
+
+@dataclass(eq=False)
+class ExplanationJob:
+    """All that is known of one face: the maps, what each is worth, and the work that is left.
+
+    classes: indices of the classes that maps are made for.
+    """
+
+    face: Subject
+    classes: tuple[int, ...] = tuple(range(len(NAMES)))
+    maps: dict[Key, np.ndarray] = field(default_factory=dict)  # (len(classes), S, S) each
+    measured: dict[Map, MapMeasurements] = field(default_factory=dict)
+    randomized: dict[Map, dict[sanity_check.Part, np.ndarray]] = field(default_factory=dict)  # (S, S) each
+    contrasts: dict[tuple[Key, int, int], np.ndarray] = field(default_factory=dict)  # (1, S, S) each
+    _done: set[tuple[Map, Measurement]] = field(default_factory=set)
+    _walks: dict[str, list[list[Curves]]] = field(default_factory=dict)
+
+    def pieces(self, keys: Sequence[Key], asked: Map, measure: Iterable[Map] | None = None) -> Iterator[Piece]:
+        """What is not done yet, in the order in which it is wanted: the asked-for map, the fast ones, what the
+        asked-for one is worth, the slow maps, then the other measurements.
+
+        measure: the maps to measure; the asked-for one alone by default. A piece may raise ExplainError.
+        """
+        yield from self._map(asked[0], "asked")
+        fast = [key for key in keys if key[0] in FAST]
+        for key in fast:
+            yield from self._map(key, "soon")
+        wanted = [asked] if measure is None else list(measure)
+        if asked in wanted:
+            yield from self._measurements(asked)
+        for key in keys:
+            yield from self._map(key, "later")
+        for one in wanted:
+            yield from self._measurements(one)
+
+    def pending(self, keys: Sequence[Key], asked: Map, measure: Iterable[Map] | None = None) -> int:
+        """How many pieces are left."""
+        wanted = {asked} if measure is None else set(measure)
+        return sum(key not in self.maps for key in {*keys, asked[0]}) + sum(len(self._open(one)) for one in wanted)
+
+    def map_of(self, key: Key) -> np.ndarray:
+        """The maps (len(classes), S, S) of a method and layer, computed where they are not there yet."""
+        if key not in self.maps:
+            self.maps[key] = self.face.attribute(key[0], units(list(self.classes)), key[1])
+        return self.maps[key]
+
+    def values(self, one: Map) -> np.ndarray:
+        """One map (S, S)."""
+        values: np.ndarray = self.map_of(one[0])[self.classes.index(one[1])]
+        return values
+
+    def contrast_of(self, key: Key, index: int, other: int) -> np.ndarray:
+        """The map (1, S, S) of one class's score less another's."""
+        wanted = (key, index, other)
+        if wanted not in self.contrasts:
+            self.contrasts[wanted] = self.face.attribute(key[0], contrast(index, other), key[1])
+        return self.contrasts[wanted]
+
+    def has_measured(self, one: Map) -> bool:
+        """Whether all that can be measured of a map is."""
+        return one[0] in self.maps and not self._open(one)
+
+    def baseline(self, fill: str) -> tuple[Curves, ...]:
+        """What removing at random does, a class each; empty while it is not measured. fill: of FILLS."""
+        return mean_curves(self._walks[fill]) if fill in self._walks else ()
+
+    def judgment(self, one: Map) -> Judgment:
+        """Whether to believe a map; unclear while it is not measured."""
+        return judge(self.measured.get(one, MapMeasurements()), self._random_road(one[1]))
+
+    def in_words(self, one: Map) -> str:
+        """Whether a map can be trusted, in a sentence; empty while that is not measured."""
+        return judged_in_words(self.measured.get(one, MapMeasurements()), self._random_road(one[1]))
+
+    def agreement(self, keys: Sequence[Key], index: int) -> tuple[list[str], np.ndarray]:
+        """The methods whose maps of a class are there, and the rank correlation of each two: (M, M)."""
+        found = {key[0]: evidence(self.values((key, index)), key[0]) for key in keys if key in self.maps}
+        return list(found), agreement(found)
+
+    def disagree(self, one: Map) -> bool:
+        """Whether gray and ROAD judge the removal of what a map marks differently."""
+        found = self.measured.get(one, MapMeasurements())
+        if found.gray is None or found.road is None:
+            return False
+        by_gray = judge_removal(found.gray, [walk[one[1]] for walk in self._walks["gray"]])
+        return by_gray != judge_removal(found.road, self._random_road(one[1]))
+
+    def _random_road(self, index: int) -> list[Curves]:
+        return [walk[index] for walk in self._walks.get("road", [])]
+
+    def _map(self, key: Key, urgency: Literal["asked", "soon", "later"]) -> Iterator[Piece]:
+        if key not in self.maps:
+            yield Piece(f"Map: {METHODS[key[0]].label}", partial(self.map_of, key), urgency)
+
+    def _measurements(self, one: Map) -> Iterator[Piece]:
+        for what in self._open(one):
+            label = f"{MEASUREMENTS[what]}: {METHODS[one[0][0]].label}"
+            yield Piece(label, partial(self._measure, one, what), "later")
+
+    def _open(self, one: Map) -> list[Measurement]:
+        """What is not measured of a map; nothing of one that marks nothing, as far as is known."""
+        key = one[0]
+        if self.face.plain or (key in self.maps and marks_nothing(self.values(one), key[0])):
+            return []
+        return [
+            what
+            for what in MEASUREMENTS
+            if (one, what) not in self._done and not (what == "sensitivity" and METHODS[key[0]].slow)
+        ]
+
+    def _measure(self, one: Map, what: Measurement) -> None:
+        (method, layer), index = one
+        values = self.values(one)
+        if not marks_nothing(values, method):
+            before = self.measured.get(one, MapMeasurements())
+            marked = evidence(values, method)
+            if what in FILLS:
+                found = self._curves(what, marked, index)
+                before = replace(before, gray=found) if what == "gray" else replace(before, road=found)
+                self.measured[one] = self._with_facts(before, one)
+            elif what == "randomization":
+                self.measured[one] = replace(before, randomization=self._randomization(one))
+            else:
+                self.measured[one] = replace(
+                    before,
+                    sensitivity=max_sensitivity(
+                        lambda faces: explainer_for(self.face.recognizer).attribute(
+                            method, faces, units([index]).repeat(len(faces), 1), layer
+                        ),
+                        self.face.batch,
+                        SAMPLES,
+                    ),
+                )
+        self._done.add((one, what))
+
+    def _curves(self, fill: str, marked: np.ndarray, index: int) -> Curves:
+        batch = self.face.batch.numpy()
+        if fill not in self._walks:
+            self._walks[fill] = random_walks(self.face.probabilities, batch, fill=FILLS[fill])
+        return curves(self.face.probabilities, batch, marked, index, FILLS[fill])
+
+    def _with_facts(self, measured: MapMeasurements, one: Map) -> MapMeasurements:
+        marked = evidence(self.values(one), one[0][0])
+        expected = tuple(map(REGIONS.index, expected_regions(NAMES[one[1]])))
+        points = points_at(marked, self.face.regions, expected) if expected else None
+        return replace(measured, sparseness=gini(marked), points_at_expected=points)
+
+    def _randomization(self, one: Map) -> float:
+        """The mean rise over several networks that learned nothing; keeps the maps of the first ones."""
+        (method, layer), index = one
+        explainer = explainer_for(self.face.recognizer)
+
+        def map_by(part: sanity_check.Part, seed: int) -> np.ndarray:
+            other = sanity_check.randomized(explainer, part, seed)
+            values: np.ndarray = other.attribute(method, self.face.batch, units([index]), layer)[0]
+            return values
+
+        draws = QUICK_SAMPLES if METHODS[method].slow else SAMPLES
+        every = [map_by("all", seed) for seed in range(draws)]
+        self.randomized[one] = {"top": map_by("top", 0), "all": every[0]}
+        trained = self.values(one)
+        return float(np.mean([randomization_rise(trained, values) for values in every]))

@@ -1,0 +1,116 @@
+"""Single numbers about a map: whether it is stable, sparse, depends on what was learned, and points at the face."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+import torch
+
+from fer.explanation.faithfulness import advantage
+from fer.explanation.sanity_check import rank_correlation
+from fer.records import Curves, Judgment, MapMeasurements
+
+RADIUS = 0.1  # of the face's standard deviation: about five grays, which nobody sees
+SAMPLES, QUICK_SAMPLES = 5, 2  # of faces or networks; the second of methods that take seconds
+BINS = 100
+SHAKY_FROM = 1.0  # a map whose change is as large as itself cannot be read
+
+
+def max_sensitivity(
+    attribute: Callable[[torch.Tensor], np.ndarray], batch: torch.Tensor, samples: int = SAMPLES, seed: int = 0
+) -> float:
+    """How much a map changes, at most, where the face hardly does (Yeh et al. 2019): 0 for not at all.
+
+    attribute: (N, 1, S, S) float32 -> maps (N, S, S). The largest norm of the change over the map's own norm, over
+    `samples` faces whose pixels moved by up to RADIUS of the face's standard deviation. 0 for a blank map.
+    """
+    rng = np.random.default_rng(seed)
+    moves = rng.uniform(-1, 1, (samples, *batch.shape[1:])) * RADIUS * float(batch.std())
+    first, *others = attribute(torch.cat([batch, batch + torch.from_numpy(moves.astype(np.float32))]))
+    norm = float(np.linalg.norm(first))
+    return max(float(np.linalg.norm(other - first)) for other in others) / norm if norm > 0 else 0.0
+
+
+def gini(evidence: np.ndarray) -> float:
+    """How sparse a map is, by its Gini index (Chalasani et al. 2020): 0 where all pixels are alike, near 1 for one."""
+    values = np.sort(np.abs(evidence).ravel())
+    total = float(values.sum())
+    if total <= 0:
+        return 0.0
+    ranks = np.arange(1, len(values) + 1)
+    return float((2 * ranks - len(values) - 1) @ values / (len(values) * total))
+
+
+def randomization_rise(trained: np.ndarray, randomized: np.ndarray) -> float:
+    """How much more complex a map becomes where nothing was learned, as a share (eMPRT, Hedstroem et al. 2024).
+
+    The complexity is the entropy of the histogram of the map's values. Above 0 passes: what was learned structures the
+    map. Of the methods' mean over several random networks, since one draw says little.
+    """
+    before = _entropy(trained)
+    return (_entropy(randomized) - before) / before if before > 0 else 0.0
+
+
+def agreement(maps: Mapping[str, np.ndarray]) -> np.ndarray:
+    """The rank correlation of every two methods' maps of one class, by their evidence: (M, M), in the mapping's order.
+
+    maps: per method its evidence (S, S), never negative.
+    """
+    values = list(maps.values())
+    return np.array([[rank_correlation(one, other, "grad_cam") for other in values] for one in values])
+
+
+def points_at(evidence: np.ndarray, regions: np.ndarray, expected: tuple[int, ...]) -> bool:
+    """The pointing game (Zhang et al. 2018): whether a map's strongest pixel lies in one of the expected regions.
+
+    evidence: (S, S), never negative. regions: (S, S), each pixel's region.
+    """
+    return bool(regions.ravel()[int(np.argmax(evidence))] in expected)
+
+
+def judge_removal(found: Curves, random: Sequence[Curves]) -> Judgment:
+    """Whether removing what a map marks does more than removing at random: by two standard deviations of the draws."""
+    draws = [advantage(one) for one in random]
+    gain = advantage(found) - float(np.mean(draws))
+    return "pass" if gain > 2 * float(np.std(draws)) else "unclear" if gain > 0 else "fail"
+
+
+def judge(measured: MapMeasurements, random_road: Sequence[Curves]) -> Judgment:
+    """Whether to believe a map. It fails where ROAD says so, or where a face that hardly changes changes all of it; it
+    passes where ROAD and the randomization test do. All else is unclear.
+
+    random_road: the same class's random orders.
+    """
+    if measured.road is None or measured.randomization is None:
+        return "unclear"
+    removal = judge_removal(measured.road, random_road)
+    if removal == "fail" or _is_shaky(measured):
+        return "fail"
+    return "pass" if removal == "pass" and measured.randomization > 0 else "unclear"
+
+
+def judged_in_words(measured: MapMeasurements, random_road: Sequence[Curves]) -> str:
+    """Can this map be trusted, in a sentence or two; nothing while that is not known."""
+    if measured.road is None or measured.randomization is None:
+        return ""
+    removal = judge_removal(measured.road, random_road)
+    if removal == "fail":
+        return "No: removing what it marks changes the answer no more than removing the same area at random."
+    if _is_shaky(measured):
+        return "No: a change of the face that nobody can see changes the whole map."
+    if removal == "unclear":
+        return "Hardly: removing what it marks changes the answer only a little more than chance."
+    if measured.randomization <= 0:
+        return "In part: it marks what the answer rests on; it is no proof of what was learned."
+    return "Yes: it marks what the answer rests on, and it depends on what the network learned."
+
+
+def _is_shaky(measured: MapMeasurements) -> bool:
+    return measured.sensitivity is not None and measured.sensitivity >= SHAKY_FROM
+
+
+def _entropy(values: np.ndarray) -> float:
+    counts, _ = np.histogram(values, BINS)
+    shares = counts[counts > 0] / counts.sum()
+    return float(-(shares * np.log(shares)).sum())

@@ -1,0 +1,110 @@
+"""Who was there when: a timeline's people, and what each was told to show from when to when."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from fer.records import FaceBox, FaceRecord
+from fer.vision.tracking import GROWTH
+
+AWAY_S = 5.0  # who comes back close by within this long is the same person
+NEAR = 1.0  # sides of the box: how close by
+BRIEF_S = 1.0  # a track below this is a slip of the tracker, which may also be of another size: a face half hidden
+BRIEF_GAP_S = 1.0  # between such a track and the one before or after it
+BRIEF_GROWTH = 1.4  # of the logarithm of the side
+GAP_S = 1.0  # a person who is away for longer leaves a gap in their row
+HERE_S = 2.0  # who was seen that recently is there now
+
+
+@dataclass(frozen=True)
+class Person:
+    """One row of a timeline. numbers: as on the picture, the first one first; rows: by time, never empty."""
+
+    numbers: tuple[int, ...]
+    rows: tuple[FaceRecord, ...]
+
+    @property
+    def number(self) -> int:
+        return self.numbers[0]
+
+    @property
+    def label(self) -> str:
+        """ "person 1"; "person 1, 4" where the tracker gave them another number later."""
+        more = ", …" if len(self.numbers) > 3 else ""
+        return f"person {', '.join(map(str, self.numbers[:3]))}{more}"
+
+    @property
+    def end_s(self) -> float:
+        return self.rows[-1].time_s
+
+    @cached_property
+    def stretches(self) -> list[tuple[str, float, float]]:
+        """What they were told to show, from when to when, without a gap longer than GAP_S."""
+        found: list[tuple[str, float, float]] = []
+        for row in self.rows:
+            name = row.prediction.answer
+            if found and row.time_s - found[-1][2] <= GAP_S:
+                last, begin, _ = found[-1]
+                found[-1] = (last, begin, row.time_s)
+                if last == name:
+                    continue
+            found.append((name, row.time_s, row.time_s))
+        return found
+
+
+def people(rows: Iterable[FaceRecord], now_s: float | None = None, cuts_s: Sequence[float] = ()) -> list[Person]:
+    """All people of these rows, those seen most often first.
+
+    now_s: of a stream: who is there now comes first, then who left last. cuts_s: when another scene began; nobody is
+    the same on both sides of a cut. A track (the rows of one number) goes on as another one that begins later, never at
+    the same time, where it ended: within AWAY_S, NEAR and of about the same size; or, where one of the two is below
+    BRIEF_S, within BRIEF_GAP_S and of any likely size. Where several fit, the nearest is taken.
+    """
+    tracks: dict[int, list[FaceRecord]] = {}
+    for row in sorted(rows, key=lambda row: row.time_s):
+        tracks.setdefault(row.person, []).append(row)
+    found: list[list[list[FaceRecord]]] = []  # a person's tracks, in order
+    for track in tracks.values():  # by their beginning
+        costs = [_cost(person[-1], track, cuts_s) for person in found]
+        best = min(range(len(costs)), key=costs.__getitem__, default=-1)
+        if best >= 0 and math.isfinite(costs[best]):
+            found[best].append(track)
+        else:
+            found.append([track])
+    persons = [
+        Person(tuple(track[0].person for track in each), tuple(row for track in each for row in track))
+        for each in found
+    ]
+    return sorted(persons, key=lambda person: _place(person, now_s))
+
+
+def _place(person: Person, now_s: float | None) -> tuple[float, ...]:
+    often = (-len(person.rows), person.number)
+    if now_s is None:
+        return often
+    here = now_s - person.end_s <= HERE_S
+    return (0, *often) if here else (1, -person.end_s, *often)
+
+
+def _cost(before: list[FaceRecord], after: list[FaceRecord], cuts_s: Sequence[float]) -> float:
+    """How far apart two tracks are, in sides of the box; infinite where they are two people."""
+    left_s, came_s = before[-1].time_s, after[0].time_s
+    if came_s <= left_s or any(left_s < cut_s <= came_s for cut_s in cuts_s):
+        return math.inf
+    one, other = before[-1].prediction.box, after[0].prediction.box
+    brief = min(left_s - before[0].time_s, after[-1].time_s - came_s) < BRIEF_S and came_s - left_s <= BRIEF_GAP_S
+    growth = abs(math.log(_side(other) / _side(one)))
+    distance = math.dist(_center(one), _center(other)) / max(_side(one), _side(other))
+    fits = (brief or came_s - left_s <= AWAY_S) and growth <= (BRIEF_GROWTH if brief else GROWTH) and distance <= NEAR
+    return distance + growth if fits else math.inf
+
+
+def _center(box: FaceBox) -> tuple[float, float]:
+    return box.x + box.width / 2, box.y + box.height / 2
+
+
+def _side(box: FaceBox) -> float:
+    return math.sqrt(max(box.area, 1e-6))

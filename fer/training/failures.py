@@ -1,0 +1,71 @@
+"""Why a run failed, and what to change: a word in its status, from which the page makes its advice.
+
+Knows nothing of PyTorch.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from dataclasses import dataclass
+
+from fer.errors import DatasetError, FerError, WeightsError
+from fer.training.config import TrainConfig
+
+OUT_OF_MEMORY = ("out of memory", "not enough memory", "can't allocate memory")
+
+
+def cause_of(error: Exception) -> str:
+    """diverged, memory, data, weights, setting, disk, missing, lost or unexpected."""
+    if isinstance(error, FerError) and "cause" in error.details:
+        return str(error.details["cause"])
+    if isinstance(error, MemoryError) or _says_out_of_memory(error):
+        return "memory"
+    for kind, cause in (
+        (DatasetError, "data"),
+        (WeightsError, "weights"),
+        (FerError, "setting"),
+        (OSError, "disk"),
+        (ModuleNotFoundError, "missing"),
+    ):
+        if isinstance(error, kind):
+            return cause
+    # Of several processes that train together, those that are left hear of it so.
+    lost = isinstance(error, RuntimeError) and int(os.environ.get("WORLD_SIZE", "1")) > 1
+    return "lost" if lost else "unexpected"
+
+
+def _says_out_of_memory(error: Exception) -> bool:
+    """PyTorch raises a RuntimeError of many words."""
+    if isinstance(error, OSError):
+        return error.errno == errno.ENOMEM
+    return isinstance(error, RuntimeError) and any(words in str(error).lower() for words in OUT_OF_MEMORY)
+
+
+@dataclass(frozen=True)
+class Advice:
+    """words: what to change; resume: whether the run may go on with the settings that it has."""
+
+    words: str
+    resume: bool
+
+
+def advice_on(cause: str, config: TrainConfig) -> Advice:
+    """For a run that failed or died. cause: of `cause_of`, or "died"; empty for runs from before it was written."""
+    smaller = (
+        f"a batch of {config.batch_size // 2}"
+        if config.batch_size // 2 >= 2 * config.processes
+        else "a smaller network"
+    )
+    advice = {
+        "diverged": Advice(f"Try a learning rate of {config.learning_rate / 10:g} and a gradient clip of 1.", False),
+        "memory": Advice(f"Try {smaller}, or a smaller input size.", False),
+        "data": Advice("Choose other data, or put right what is wrong with it, then resume.", True),
+        "weights": Advice("Choose other weights to start or to learn from.", False),
+        "setting": Advice("Change the setting that this names.", False),
+        "disk": Advice("Once there is room, resume: it goes on from the last whole epoch.", True),
+        "missing": Advice("Once it is installed, resume.", True),
+        "died": Advice(f"If it dies again, the machine may be short of memory: try {smaller}.", True),
+    }
+    anything = Advice("Resume may get past it. If it fails again at the same place, change the settings.", True)
+    return advice.get(cause, anything)

@@ -1,0 +1,92 @@
+"""What people call a run, and what its starter knew of it: about.json, which only the starter and a rename write.
+
+The directory keeps its name, by which addresses and settings know the run. Knows nothing of PyTorch.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+
+from fer.data.read import SYNTHETIC
+from fer.data.uploads import is_upload
+from fer.errors import RunError
+from fer.files import replace_file
+from fer.training.config import TrainConfig
+from fer.training.run_directory import RunDirectory, bad_name
+from fer.wording import date_and_time
+
+TITLE = re.compile(r"\w[\w .,:()_-]{0,79}")
+LONGEST_DATA = 48  # letters of a title that name the data
+AUTOMATIC_ID = re.compile(r"(\d{8}-\d{6})-(.+)")  # as `new_run_id` makes it
+
+
+@dataclass(frozen=True)
+class About:
+    """title: the run's name for people; data: the upload's own file name; expected_s: how long it was to take.
+
+    Empty or 0 for what nobody said.
+    """
+
+    title: str = ""
+    data: str = ""
+    expected_s: float = 0.0
+
+
+def read_about(run: RunDirectory) -> About:
+    """What is not there, or is no text or number, is empty."""
+    try:
+        values = json.loads((run.path / "about.json").read_text(encoding="utf-8"))
+        title, data, expected_s = values.get("title"), values.get("data"), values.get("expected_s")
+    except (OSError, ValueError, AttributeError, RecursionError):
+        return About()
+    return About(
+        title if isinstance(title, str) and TITLE.fullmatch(title) else "",
+        data[:200] if isinstance(data, str) else "",
+        float(expected_s) if type(expected_s) in (int, float) and 0 <= expected_s < 2**53 else 0.0,
+    )
+
+
+def write_about(run: RunDirectory, about: About) -> None:
+    """Raises RunError where the disk refuses."""
+    try:
+        replace_file(run.path / "about.json", json.dumps(asdict(about), ensure_ascii=False) + "\n")
+    except OSError as error:
+        raise RunError(f"The run's name cannot be written: {error.strerror}.") from None
+
+
+def title_of(run: RunDirectory) -> str:
+    """The run's name for people: the one it was given, else its data and date, else what its folder is called."""
+    if title := read_about(run).title:
+        return title
+    if not (made := AUTOMATIC_ID.fullmatch(run.id)):
+        return run.id
+    try:
+        began, config = datetime.strptime(made[1], "%Y%m%d-%H%M%S"), run.config
+    except (ValueError, RunError):
+        return run.id
+    rest = made[2].removeprefix(config.model).strip("-")  # such as search-03, or 2 for the second of one second
+    return default_title(data_words(config), began) + (f", {rest}" if rest else "")
+
+
+def data_words(config: TrainConfig, upload: str = "") -> str:
+    """The data of a run for people. upload: an upload's own file name, where it may be told."""
+    if config.data == SYNTHETIC:
+        return "Synthetic faces"
+    return (upload or "Uploaded data") if is_upload(config.data) else Path(config.data).name
+
+
+def default_title(data: str, began: datetime) -> str:
+    """`Synthetic faces, Nov 25, 1:44 PM`: what a run is called until somebody renames it."""
+    words = re.sub(r"[^\w .,:()_-]", "_", data)[:LONGEST_DATA].strip()
+    return f"{words if words and words[0].isalnum() else f'Data {words}'.strip()}, {date_and_time(began)}"
+
+
+def checked_title(title: str) -> str:
+    """The title without spaces around it. Raises RunError where it is not made of what names may use."""
+    if not isinstance(title, str) or not TITLE.fullmatch(title.strip()):
+        raise bad_name(title)
+    return title.strip()
