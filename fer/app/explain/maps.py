@@ -61,7 +61,7 @@ def chosen_cell(job: ExplainJob, layer: str) -> Cell:
 
 def top(job: ExplainJob, cell: Cell) -> Look:
     """The chosen map large, what it says and whether to trust it, then the controls; returns how maps are drawn."""
-    map_place, words_place = st.columns([5, 6], gap="large", vertical_alignment="center")  # on a phone the map is first
+    map_place, words_place = st.columns([6, 5], gap="large", vertical_alignment="center")  # on a phone the map is first
     look = _controls(job, cell)
     values = job.map_of(cell.key)
     with map_place:

@@ -245,7 +245,7 @@ def show_table(readings: list[Reading]) -> None:
     records = photo_reading.records_of(readings)
     st.header("All faces")
     percents = {
-        name: st.column_config.ProgressColumn(name, format="%.0f %%", min_value=0, max_value=100)
+        name: st.column_config.ProgressColumn(name, format="%.0f%%", min_value=0, max_value=100)
         for name in ("confidence", *NAMES)
     }
     faces = [(reading, number) for reading in readings for number in range(1, len(reading.faces) + 1)]
