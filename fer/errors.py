@@ -40,7 +40,7 @@ class ExplainError(FerError):
 
 # What each extra of the package brings, by the first name in an import.
 EXTRAS = {
-    "train": ("torch", "torchvision", "torchmetrics", "captum", "accelerate", "safetensors", "optuna"),
+    "train": ("torch", "torchvision", "torchmetrics", "captum", "accelerate", "safetensors", "scipy", "optuna"),
     "app": ("streamlit", "streamlit_webrtc", "plotly", "pi_heif"),
     "serve": ("fastapi", "fastapi_offline", "python_multipart", "uvicorn", "websockets"),
     "ray": ("ray",),

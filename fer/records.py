@@ -285,22 +285,25 @@ class MapMeasurements:
 
     gray, road: what removing and showing its marks does, with the face's mean gray in their place and with ROAD's noisy
     linear imputation. sensitivity: its largest change, over its own size, where the face hardly changes. sparseness:
-    Gini index, 0..1. randomization: how much more complex it becomes, as a share, where nothing was learned; above 0
-    passes. points_at_expected: whether its strongest pixel lies where the expression's action units show.
+    Gini index, 0..1. kept: its rank correlation with the map of a network that forgot its last layer, or everything,
+    whichever is larger; the mean over several such networks. complexity_rise: how much more complex it becomes there,
+    as a share. points_at_expected: whether its strongest pixel lies where the expression's action units show.
     """
 
     gray: Curves | None = None
     road: Curves | None = None
     sensitivity: float | None = None
     sparseness: float | None = None
-    randomization: float | None = None
+    kept: float | None = None
+    complexity_rise: float | None = None
     points_at_expected: bool | None = None
 
     def to_json(self) -> dict[str, object]:
         values = {
             "max_sensitivity": self.sensitivity,
             "sparseness": self.sparseness,
-            "randomization_rise": self.randomization,
+            "similarity_after_randomization": self.kept,
+            "complexity_rise_after_randomization": self.complexity_rise,
         }
         return {
             **({"road": self.road.to_json()} if self.road else {}),

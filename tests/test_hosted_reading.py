@@ -186,7 +186,7 @@ def test_all_maps_of_explain_are_made_inside_and_once(app, heavy, monkeypatch, m
     app.switch_page("pages/explain.py").run()
     assert not app.exception and not app.error
     made, entries = len(calls), len(heavy.entries)
-    assert made == {"grad_cam": 5}.get(method, 6)  # four quick maps, the slow one, the contrast
+    assert made == {"grad_cam": 6}.get(method, 7)  # five quick maps, the slow one, the contrast
     app.toggle(key="explain_each").set_value(True).run()
     assert not app.exception and (len(calls), len(heavy.entries)) == (made, entries)
 

@@ -6,7 +6,6 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import streamlit as st
@@ -15,7 +14,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from fer.app import session
 from fer.app.markdown import plain
-from fer.app.session import Slot
+from fer.app.session import PageData, Upload
 from fer.data import uploads
 from fer.data.labels import format_classes, natural_order, parse_classes
 from fer.data.read import SYNTHETIC
@@ -28,28 +27,6 @@ SOURCES = {SYNTHETIC: "Synthetic faces", "path": "A path on this server", "uploa
 LEAVE_OUT = "leave out"
 MOST_ASKED = 40  # folders
 ADDRESS = "data"  # the query parameter that names the data
-
-
-@dataclass
-class Upload:
-    """A file that a visitor gave. faces: how many it holds, once it has been read."""
-
-    file: UploadedFile
-    faces: int | None = None
-
-
-@dataclass
-class PageData:
-    """What a visitor uploaded on one page, which outlives a change of pages.
-
-    uploads: by digest, the oldest first. uploader: another number is another, empty file uploader.
-    """
-
-    uploads: dict[str, Upload] = field(default_factory=dict)
-    uploader: int = 0
-
-
-_pages: Slot[dict[str, PageData]] = Slot("page_data", dict)  # by the page's key
 
 
 def choose_data(
@@ -121,7 +98,7 @@ def _choose_path(key: str, start: str) -> str | None:
 
 def _choose_upload(key: str, on_remove: Callable[[str], None]) -> UploadedFile | None:
     """The uploader, and below it what was uploaded before, with a way to remove it."""
-    page, picker = _pages.get().setdefault(key, PageData()), f"{key}_uploads"
+    page, picker = session.page_data.get().setdefault(key, PageData()), f"{key}_uploads"
     uploader = f"{key}_upload" + (f"_{page.uploader}" if page.uploader else "")
     st.file_uploader(
         "fer2013.csv, or a zip of class folders",
@@ -175,7 +152,7 @@ def _take(page: PageData, uploader: str, picker: str) -> None:
 
 def _drop_oldest(newest: str) -> None:
     """Keep a visitor's uploads within the limit of a session: the oldest go first, the newest stays."""
-    held = [(page, digest) for page in _pages.get().values() for digest in page.uploads]
+    held = [(page, digest) for page in session.page_data.get().values() for digest in page.uploads]
     size = sum(page.uploads[digest].file.size for page, digest in held)
     for page, digest in held:
         if size > limits().session_bytes and digest != newest:
@@ -189,7 +166,7 @@ def _remove(page: PageData, digest: str, on_remove: Callable[[str], None]) -> No
 
 def digest_of(key: str, upload: UploadedFile) -> str:
     """Of an upload that `choose_data` returned."""
-    return next(digest for digest, one in _pages.get()[key].uploads.items() if one.file is upload)
+    return next(digest for digest, one in session.page_data.get()[key].uploads.items() if one.file is upload)
 
 
 def short(data: str) -> str:
@@ -199,7 +176,7 @@ def short(data: str) -> str:
 
 def note_faces(key: str, digest: str, faces: int) -> None:
     """Show from now on how many faces an upload holds."""
-    upload = _pages.get()[key].uploads[digest]
+    upload = session.page_data.get()[key].uploads[digest]
     if upload.faces != faces:
         upload.faces = faces
         st.rerun()

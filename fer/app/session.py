@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from fer.app.model_choice import Model, default_model
 
@@ -57,6 +59,25 @@ class RecentSlot(Slot[OrderedDict[Key, Value]], Generic[Key, Value]):
         return values
 
 
+@dataclass
+class Upload:
+    """A file that a visitor gave. faces: how many it holds, once it has been read."""
+
+    file: UploadedFile
+    faces: int | None = None
+
+
+@dataclass
+class PageData:
+    """What a visitor uploaded on one page, which outlives a change of pages.
+
+    uploads: by digest, the oldest first. uploader: another number is another, empty file uploader.
+    """
+
+    uploads: dict[str, Upload] = field(default_factory=dict)
+    uploader: int = 0
+
+
 _model: Slot[Model | None] = Slot("chosen_model", lambda: None)
 detector: Slot[str] = Slot("chosen_detector", lambda: "auto")
 # A sentence for the top of the page, from a callback that could not do its work.
@@ -65,6 +86,7 @@ message: Slot[str] = Slot("message", str)
 page_rerun: Slot[bool] = Slot("page_rerun", bool)
 # What folders and labels of this visitor's data show, as --classes takes it, by the data's path or digest.
 data_classes: Slot[dict[str, str]] = Slot("data_classes", dict)
+page_data: Slot[dict[str, PageData]] = Slot("page_data", dict)  # uploaded data sets, by the page's key
 
 
 def model() -> Model:

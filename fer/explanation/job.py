@@ -13,16 +13,15 @@ from fer.explanation import sanity_check
 from fer.explanation.attribution import contrast, units
 from fer.explanation.faithfulness import Fill, curves, gray, mean_curves, random_walks
 from fer.explanation.measures import (
-    QUICK_SAMPLES,
-    SAMPLES,
+    DRAWS,
     agreement,
+    complexity_rise,
     gini,
     judge,
     judge_removal,
     judged_in_words,
     max_sensitivity,
     points_at,
-    randomization_rise,
 )
 from fer.explanation.methods import FAST, METHODS, evidence, marks_nothing
 from fer.explanation.regions import REGIONS, expected_regions
@@ -116,6 +115,9 @@ class ExplanationJob:
             self.contrasts[wanted] = self.face.attribute(key[0], contrast(index, other), key[1])
         return self.contrasts[wanted]
 
+    def knows_contrast(self, key: Key, index: int, other: int) -> bool:
+        return (key, index, other) in self.contrasts
+
     def has_measured(self, one: Map) -> bool:
         """Whether all that can be measured of a map is."""
         return one[0] in self.maps and not self._open(one)
@@ -179,7 +181,8 @@ class ExplanationJob:
                 before = replace(before, gray=found) if what == "gray" else replace(before, road=found)
                 self.measured[one] = self._with_facts(before, one)
             elif what == "randomization":
-                self.measured[one] = replace(before, randomization=self._randomization(one))
+                kept, rise = self._randomization(one)
+                self.measured[one] = replace(before, kept=kept, complexity_rise=rise)
             else:
                 self.measured[one] = replace(
                     before,
@@ -188,7 +191,6 @@ class ExplanationJob:
                             method, faces, units([index]).repeat(len(faces), 1), layer
                         ),
                         self.face.batch,
-                        SAMPLES,
                     ),
                 )
         self._done.add((one, what))
@@ -205,18 +207,20 @@ class ExplanationJob:
         points = points_at(marked, self.face.regions, expected) if expected else None
         return replace(measured, sparseness=gini(marked), points_at_expected=points)
 
-    def _randomization(self, one: Map) -> float:
-        """The mean rise over several networks that learned nothing; keeps the maps of the first ones."""
+    def _randomization(self, one: Map) -> tuple[float, float]:
+        """How alike the map stays, and how much more complex it becomes, over several networks that forgot; keeps the
+        maps of the first ones.
+        """
         (method, layer), index = one
-        explainer = explainer_for(self.face.recognizer)
+        explainer, trained = explainer_for(self.face.recognizer), self.values(one)
 
         def map_by(part: sanity_check.Part, seed: int) -> np.ndarray:
             other = sanity_check.randomized(explainer, part, seed)
             values: np.ndarray = other.attribute(method, self.face.batch, units([index]), layer)[0]
             return values
 
-        draws = QUICK_SAMPLES if METHODS[method].slow else SAMPLES
-        every = [map_by("all", seed) for seed in range(draws)]
-        self.randomized[one] = {"top": map_by("top", 0), "all": every[0]}
-        trained = self.values(one)
-        return float(np.mean([randomization_rise(trained, values) for values in every]))
+        draws = 1 if METHODS[method].slow else DRAWS
+        found = {part: [map_by(part, seed) for seed in range(draws)] for part in sanity_check.PARTS}
+        self.randomized[one] = {part: values[0] for part, values in found.items()}
+        kept = [np.mean([sanity_check.rank_correlation(trained, one, method) for one in found[part]]) for part in found]
+        return float(max(kept)), float(np.mean([complexity_rise(trained, one) for one in found["all"]]))

@@ -14,6 +14,7 @@ from fer.explanation.attribution import Explainer
 from fer.explanation.methods import METHODS
 
 Part = Literal["top", "all"]
+PARTS: tuple[Part, ...] = ("top", "all")
 FAILS_FROM = 0.5  # a map that still ranks its pixels this much alike does not show what those weights learned
 
 

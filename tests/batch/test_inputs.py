@@ -16,5 +16,5 @@ def test_folders_are_searched_and_named_files_taken_each_once(tmp_path, monkeypa
     paths = [Path("named.xyz"), Path("a"), tmp_path / "a" / "1.png", Path("nowhere.jpg")]
     inputs, skipped = find_inputs(paths)
     assert [each.name for each in inputs] == ["named.xyz", "a/1.png", "a/2.JPG", "a/deep/clip.MP4", "nowhere.jpg"]
-    assert all(each.path == tmp_path / each.name for each in inputs) and "no photo or video: 1 .md" in skipped
+    assert all(each.path == tmp_path / each.name for each in inputs) and "not a photo or video: 1 .md" in skipped
     assert [each.is_video for each in inputs] == [False, False, False, True, False]

@@ -11,13 +11,13 @@ import torch
 from fer.explanation.measures import (
     RADIUS,
     agreement,
+    complexity_rise,
     gini,
     judge,
     judge_removal,
     judged_in_words,
     max_sensitivity,
     points_at,
-    randomization_rise,
 )
 from fer.records import Curves, MapMeasurements
 
@@ -53,9 +53,9 @@ def test_the_largest_change_counts():
 def test_a_random_network_s_map_that_is_more_complex_passes():
     plain, busy = np.zeros((10, 10)), np.arange(100.0).reshape(10, 10)
     plain[:5] = 1  # two bins, half each: ln 2; a hundred bins, a hundredth each: ln 100
-    assert randomization_rise(plain, busy) == pytest.approx((np.log(100) - np.log(2)) / np.log(2))
-    assert randomization_rise(busy, plain) < 0
-    assert randomization_rise(np.ones((2, 2)), busy) == 0
+    assert complexity_rise(plain, busy) == pytest.approx((np.log(100) - np.log(2)) / np.log(2))
+    assert complexity_rise(busy, plain) < 0
+    assert complexity_rise(np.ones((2, 2)), busy) == 0
 
 
 def test_agreement_is_1_for_the_same_order_and_minus_1_for_the_opposite():
@@ -76,15 +76,15 @@ def _road(deletion: float, insertion: float) -> Curves:
 
 def test_a_map_passes_where_it_beats_every_way_of_chance_and_what_was_learned_shapes_it():
     random = [_road(0.3, 0.3), _road(0.32, 0.3), _road(0.28, 0.3)]  # advantages 0, -0.02, 0.02: deviation 0.016
-    good = MapMeasurements(road=_road(0.2, 0.4), randomization=0.5, sensitivity=0.2)
+    good = MapMeasurements(road=_road(0.2, 0.4), kept=0.2, sensitivity=0.2)
     assert judge_removal(good.road, random) == "pass" and judge(good, random) == "pass"
-    close = MapMeasurements(road=_road(0.29, 0.3), randomization=0.5)
+    close = MapMeasurements(road=_road(0.29, 0.3), kept=0.2)
     assert judge_removal(close.road, random) == "unclear" and judge(close, random) == "unclear"
-    wrong = MapMeasurements(road=_road(0.4, 0.2), randomization=0.5)
+    wrong = MapMeasurements(road=_road(0.4, 0.2), kept=0.2)
     assert judge(wrong, random) == "fail"
-    assert judge(replace(good, randomization=-0.1), random) == "unclear"
+    assert judge(replace(good, kept=0.7), random) == "unclear"
     assert judge(replace(good, sensitivity=1.2), random) == "fail"
     assert judge(MapMeasurements(), random) == "unclear" and judged_in_words(MapMeasurements(), random) == ""
     assert judged_in_words(good, random).startswith("Yes") and judged_in_words(wrong, random).startswith("No")
-    assert judged_in_words(replace(good, randomization=-0.1), random).startswith("In part")
+    assert judged_in_words(replace(good, kept=0.7), random).startswith("In part")
     assert judged_in_words(close, random).startswith("Hardly")

@@ -141,7 +141,7 @@ def test_explain_answers_in_one_record(recognizer, astronaut):
     assert happy["faithfulness"]["deletion_area"] < document["random_baseline"]["happy"]["deletion_area"]
     assert happy["road"]["deletion_area"] < document["random_baseline_road"]["happy"]["deletion_area"]
     assert happy["judgment"] in ("pass", "unclear", "fail") and 0 < happy["sparseness"] < 1
-    assert {"max_sensitivity", "randomization_rise", "points_at_expected_region"} <= set(happy)
+    assert {"max_sensitivity", "similarity_after_randomization", "points_at_expected_region"} <= set(happy)
     by_box = fer.explain(recognizer, astronaut, prediction.box, ("gradient",), ("happy",), faithfulness=False)
     assert np.allclose(by_box.maps["gradient"][0], explanation.maps["gradient"][0], atol=1e-5)
 

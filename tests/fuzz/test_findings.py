@@ -65,8 +65,8 @@ def test_the_largest_picture_stays_below_a_gigabyte(mode):
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        (f"emotion,pixels\n{'1' * 5000},{PIXELS}\n", "No label of t.csv"),  # int() takes 4,300 digits at most
-        (f"emotion,pixels\n\u0663,{PIXELS}\n", "No label of t.csv"),
+        (f"emotion,pixels\n{'1' * 5000},{PIXELS}\n", "No label in t.csv"),  # int() takes 4,300 digits at most
+        (f"emotion,pixels\n\u0663,{PIXELS}\n", "No label in t.csv"),
         (f"pixels,pixels,emotion\n{PIXELS},3\n", "two columns with the same name"),  # counted as two, read as three
         ("pixels," + "a" * 2_000_000, "Row 2|not a CSV|column"),  # a header line was read whole
         ('emotion,pixels\n"3' + '\n","' * 1000, "Row 2"),  # one row took all lines there are

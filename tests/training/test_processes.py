@@ -91,6 +91,6 @@ def test_a_failure_of_the_first_process_is_told_as_its_own(runs_folder):
     run = RunDirectory.create(runs_folder / "bad", small(processes=2, data=str(runs_folder / "nowhere.csv")))
     from fer.training.worker import train
 
-    with pytest.raises(RunError, match=r"no file called nowhere\.csv"):
+    with pytest.raises(RunError, match=r"no file nowhere\.csv"):
         train(run, quiet=True)
     assert run.status()["state"] == "failed"

@@ -107,8 +107,11 @@ def _in_numbers(job: ExplainJob, key: Key, index: int, found: MapMeasurements) -
         words.append(
             f"ROAD: replacing the marked 10% {_change(found.road.cost())}, a random 10% {_change(random[index].cost())}"
         )
-    if found.randomization is not None:
-        words.append(f"{signed(found.randomization)}% complexity where nothing was learned (above 0 passes)")
+    if found.kept is not None and found.complexity_rise is not None:
+        words.append(
+            f"similarity {found.kept:.2f} after forgetting (below {sanity_check.FAILS_FROM} passes), complexity "
+            f"{signed(found.complexity_rise)}%"
+        )
     if found.sensitivity is not None:
         words.append(
             f"changes by up to {percent(found.sensitivity)} where the face hardly does (below {percent(SHAKY_FROM)} "
@@ -212,7 +215,7 @@ def _randomized(job: ExplainJob, cell: Cell) -> None:
         return
     st.markdown(
         "**What if the network forgets?** A map that stays the same does not show what was learned (Adebayo et al. "
-        "2018; judged by its complexity over several forgetful networks, Hedström et al. 2024)."
+        "2018). The verdict is the mean over several forgetful networks; here is one of each."
     )
     trained = job.values(cell.map)
     shown: dict[str, np.ndarray] = {"As trained": trained}

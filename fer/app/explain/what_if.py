@@ -160,8 +160,10 @@ def _contrast(job: ExplainJob, cell: Cell, look: Look) -> None:
     if one == other:
         st.markdown("Choose two different classes.")
         return
-    with work_queue.interactive_slot():
-        values = job.contrast_of(cell.key, INDEX[one], INDEX[other])
+    if not job.knows_contrast(cell.key, INDEX[one], INDEX[other]):
+        with work_queue.interactive_slot():
+            job.contrast_of(cell.key, INDEX[one], INDEX[other])
+    values = job.contrast_of(cell.key, INDEX[one], INDEX[other])
     picture, words = st.columns([2, 3], gap="medium", vertical_alignment="center")
     with picture:
         tile = maps.tiles(values, cell.method, job.face.picture_rgb, look, SIDE)[0]

@@ -16,6 +16,7 @@ from fer.records import FaceBox
 
 if TYPE_CHECKING:  # they load PyAV and more, or need this module
     from fer.app.predict.photo_reading import Photo, Reading
+    from fer.app.predict.video_annotations import Annotations
     from fer.app.predict.video_job import VideoJob
     from fer.app.predict.webcam import Stream
     from fer.records import FaceRecord
@@ -24,6 +25,7 @@ TABS = "predict_tabs"  # the tabs' own key
 VIEWS = {"photos": "Photos", "camera": "Camera", "live": "Live", "video": "Video"}
 FACE_ORDERS = ("size", "uncertainty")  # as the page calls them
 MAX_RESULTS = 120  # more than limits().photos, else each click would read them all again
+MAX_ANNOTATED = 8  # videos
 
 _requested_view: Slot[str | None] = Slot("wanted_predict_view", lambda: None)
 _last_view: Slot[str | None] = Slot("last_predict_view", lambda: None)
@@ -45,6 +47,8 @@ stop_reading: Slot[bool] = Slot("stop_reading", bool)  # the reading of many pho
 live: Slot[Stream | None] = Slot("live_stream", lambda: None)
 live_error: Slot[str] = Slot("live_error", str)  # why the last stream did not start
 recording: Slot[list[FaceRecord]] = Slot("live_recording", list)  # the last one that was stopped
+# By the video's digest and the detector: another detector numbers the people anew.
+annotations: RecentSlot[tuple[str, str], Annotations] = RecentSlot("video_annotations", MAX_ANNOTATED)
 video_job: Slot[VideoJob | None] = Slot("video_job", lambda: None)  # the video that is being read, or was last
 sample_video: Slot[bool] = Slot("sample_video", bool)  # whether the sample video is in use
 

@@ -6,11 +6,11 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from fer.app.session import RecentSlot
+from fer.app.predict import state
 from fer.inference.recording import Event
 from fer.inference.timeline import Person
 
-MOST_VIDEOS, MOST_EVENTS, MOST_NAMES, LONGEST_NAME = 8, 500, 500, 60
+MOST_EVENTS, MOST_NAMES, LONGEST_NAME = 500, 500, 60
 
 
 @dataclass
@@ -43,13 +43,9 @@ class Annotations:
         }
 
 
-# By the video's digest and the detector: another detector numbers the people anew.
-_annotations: RecentSlot[tuple[str, str], Annotations] = RecentSlot("video_annotations", MOST_VIDEOS)
-
-
 def of_video(video: tuple[str, str]) -> Annotations:
     """Those of one video, by its digest and the detector; what is noted later stands in the same ones."""
-    return _annotations.get().setdefault(video, Annotations())
+    return state.annotations.get().setdefault(video, Annotations())
 
 
 def take(noted: Annotations, values: object) -> None:

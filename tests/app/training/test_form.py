@@ -135,4 +135,4 @@ def test_an_upload_is_called_by_its_own_name(app, folder, untimed, small_csv, mo
     app.button(key="Change settings_kept").click().run()
     assert "Data: **My faces" in words(app) and digest not in words(app) and not app.button(key="start").disabled
     app.button(key="other_data").click().run()
-    assert app.segmented_control(key="data_source").value == "synthetic"
+    assert app.segmented_control(key="data_source").value == "upload"  # the choice stays
