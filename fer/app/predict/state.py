@@ -48,7 +48,7 @@ live: Slot[Stream | None] = Slot("live_stream", lambda: None)
 live_error: Slot[str] = Slot("live_error", str)  # why the last stream did not start
 recording: Slot[list[FaceRecord]] = Slot("live_recording", list)  # the last one that was stopped
 # By the video's digest and the detector: another detector numbers the people anew.
-annotations: RecentSlot[tuple[str, str], Annotations] = RecentSlot("video_annotations", MAX_ANNOTATED)
+video_notes: RecentSlot[tuple[str, str], Annotations] = RecentSlot("video_annotations", MAX_ANNOTATED)
 video_job: Slot[VideoJob | None] = Slot("video_job", lambda: None)  # the video that is being read, or was last
 sample_video: Slot[bool] = Slot("sample_video", bool)  # whether the sample video is in use
 

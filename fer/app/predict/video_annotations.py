@@ -45,7 +45,7 @@ class Annotations:
 
 def of_video(video: tuple[str, str]) -> Annotations:
     """Those of one video, by its digest and the detector; what is noted later stands in the same ones."""
-    return state.annotations.get().setdefault(video, Annotations())
+    return state.video_notes.get().setdefault(video, Annotations())
 
 
 def take(noted: Annotations, values: object) -> None:
