@@ -333,6 +333,7 @@ def test_a_button_that_fails_is_a_number_and_no_traceback(app, tmp_path, monkeyp
 
 
 def test_the_pages_say_what_happens_with_pictures(app):
+    app.session_state["chosen_model"] = ShippedModel("mini_xception")  # its slow maps take a second
     for page in ("streamlit_app.py", "pages/predict.py", "pages/explain.py", "pages/training.py", "pages/evaluate.py"):
         app.switch_page(page).run()
         assert not app.exception and "neither stored nor logged" in words(app), page

@@ -84,7 +84,9 @@ def reading(monkeypatch) -> Watched:
 @pytest.fixture
 def app(demo, heavy, monkeypatch, offline):
     monkeypatch.chdir(ROOT)
-    return AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=180).run()
+    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=180)
+    app.session_state["chosen_model"] = ShippedModel("mini_xception")  # its slow maps take a second
+    return app.run()
 
 
 def watch(monkeypatch, heavy: Watched, owner, name: str) -> list:

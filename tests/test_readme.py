@@ -85,7 +85,6 @@ RUN = {
     r"python -m fer tools crop-measurement": {"--pictures": "6"},
     r"python -m fer tools detected-crops": {"--limit": "6"},
     r"python -m fer tools detection-benchmark": {},
-    r"python -m fer tools batch-benchmark": {"--sizes": "3", "--photos": "2"},
     r"python -c": {},
 }
 
@@ -118,6 +117,7 @@ NAMED = {
     r"deploy/huggingface/make_space\.sh": "tests/test_deploy.py makes a Space",
     r"hf upload": "needs an account; tests/test_deploy.py makes the folder",
     r"sudo .*deploy/rehearse\.py": "installs everything, as root",
+    r"python -m fer tools batch-benchmark": "takes minutes; make test-all runs it",
     r"python -m fer tools training-benchmark": "takes minutes; tests/tools runs it with few steps",
     r"python -m fer (train|explain|tools|summary two_layers)$": "mentioned; test_contributing.py runs more",
 }
