@@ -130,9 +130,10 @@ def test_neither_the_address_nor_a_forged_widget_leads_to_a_row(app, small_csv, 
 
 def test_outside_the_demo_a_row_can_be_explained(monkeypatch, offline, small_csv):
     monkeypatch.chdir(ROOT)
-    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=180).run()
-    app.switch_page("pages/explain.py").run()
-    app.text_input(key="explain_data").set_value(str(small_csv)).run()
+    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=180)
+    app.session_state["chosen_model"] = ShippedModel("mini_xception")
+    app.run().switch_page("pages/explain.py").run()
+    app.text_input(key="explain_data").set_value(str(small_csv))  # a form: it goes out with its button
     next(button for button in app.button if button.label == "Explain this row").click().run()
     assert not app.exception and app.session_state["explained_face"].photo.name == "PublicTest row 0.png"
 

@@ -72,16 +72,16 @@ def test_photos_stay_and_faces_reopen(server, page, sample, tmp_path):
     expect(page).to_have_url(re.compile(r"/explain\?sample=joe-biden$"))
     page.reload()
     expect(page.get_by_role("heading", name="Explain", level=1)).to_be_visible()
-    expect(page.get_by_alt_text(re.compile("^Grad-CAM map for neutral"))).to_be_visible()
+    expect(page.get_by_alt_text(re.compile("^Grad-CAM \\(.*\\) map for neutral"))).to_be_visible()
     expect(page).to_have_url(re.compile(r"/explain\?sample=joe-biden$"))
 
     page.get_by_text("Explain another face").click()
     page.set_input_files("input[type=file]", [own])
     expect(page).to_have_url(re.compile(r"/explain\?photo=upload$"))
-    expect(page.get_by_alt_text(re.compile("^Grad-CAM map for happy"))).to_be_visible()
+    expect(page.get_by_alt_text(re.compile("^Grad-CAM \\(.*\\) map for happy"))).to_be_visible()
     page.reload()
     expect(page.get_by_text("is gone because reloading began a new session")).to_be_visible()
-    expect(page.get_by_alt_text(re.compile("^Grad-CAM map for happy"))).to_be_visible()  # a sample's
+    expect(page.get_by_alt_text(re.compile("^Grad-CAM \\(.*\\) map for happy"))).to_be_visible()  # a sample's
 
 
 def test_a_photo_can_be_pasted_or_dropped_anywhere_and_samples_clicked(server, page):
@@ -92,8 +92,8 @@ def test_a_photo_can_be_pasted_or_dropped_anywhere_and_samples_clicked(server, p
     data = list((ROOT / "fer/app/samples/four-portraits.jpg").read_bytes())
     assert not page.evaluate(PASTE, [data, "input[role=combobox]"])  # a field keeps what is pasted into it
     assert page.evaluate(PASTE, [data, None])
-    expect(page.get_by_text("The largest of 4 faces")).to_be_visible()
+    expect(page.get_by_text("Click a face, or see all 4 in Predict")).to_be_visible()
     page.get_by_role("button", name="Remove this photo").click()
     expect(page.get_by_alt_text("The photo with its faces marked: neutral")).to_be_visible()
     assert page.evaluate(PASTE, [data, "[data-testid=stMain]"])  # the browser does not leave the page for it
-    expect(page.get_by_text("The largest of 4 faces")).to_be_visible()
+    expect(page.get_by_text("Click a face, or see all 4 in Predict")).to_be_visible()

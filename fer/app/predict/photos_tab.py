@@ -47,14 +47,16 @@ def chosen_photos() -> list[Photo]:
     """What the visitor put in, below the ways to put in more and to take some out."""
     _open_address()
     photos = state.photos()
+    invitation = st.empty()  # gone at once with the first photo, so that what stands below does not move later
     if not photos:
-        photo_input.drop_zone()
+        with invitation.container():
+            photo_input.drop_zone()
+            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+                st.markdown("Or take a sample:")
+                photo_input.sample_buttons("sample", photo_input.take_sample)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if photos:
             _list_photos(photos)
-        else:
-            st.markdown("Or take a sample:")
-            photo_input.sample_buttons("sample", photo_input.take_sample)
         photo_input.listen()
     photo_input.show_left_out()
     return photos
