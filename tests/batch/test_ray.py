@@ -25,6 +25,7 @@ def cluster():
     cluster.shutdown()
 
 
+@pytest.mark.long
 def test_a_lost_machine_changes_nothing_in_the_table(cluster, photos_and_video, tmp_path, capfd):
     many = tmp_path / "many"
     many.mkdir()

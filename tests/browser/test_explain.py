@@ -164,6 +164,7 @@ def test_the_downloaded_grid_is_the_downloaded_maps(page, astronaut):
     assert np.corrcoef(light[2::4, 2::4].ravel(), found["grad_cam/happy"].ravel())[0, 1] > 0.9
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("width", [1280, 390])
 def test_nothing_scrolls_sideways(server, page, width):
     page.set_viewport_size({"width": width, "height": 900})
