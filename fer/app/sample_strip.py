@@ -10,7 +10,7 @@ import streamlit as st
 from PIL import Image, ImageOps
 
 from fer.app import resources, session
-from fer.app.explain.map_grid import source_of
+from fer.app.media import source_of
 from fer.vision.images import decode_image
 
 KEY = "sample_strip"

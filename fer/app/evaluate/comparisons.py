@@ -15,8 +15,8 @@ from fer.app import resources, session, widgets, work_queue
 from fer.app.evaluate import face_gallery, inputs, sets, state
 from fer.app.evaluate.inputs import Choice
 from fer.app.evaluate.state import GroupTable
-from fer.app.explain.map_grid import source_of
 from fer.app.markdown import plain
+from fer.app.media import source_of
 from fer.app.model_choice import Model, available_models, option_label
 from fer.app.table import Strip, table
 from fer.data.dataset import Dataset

@@ -10,7 +10,7 @@ import numpy as np
 import streamlit as st
 
 from fer.app import session
-from fer.app.explain.map_grid import source_of
+from fer.app.media import source_of
 from fer.expressions import COLORS, NAMES
 from fer.wording import percent, points, signed
 

@@ -5,13 +5,9 @@ Every text is set as text, never as HTML; the code below is fixed, and only this
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Callable
 
-import numpy as np
 import streamlit as st
-from PIL import Image
 
 from fer.app import session
 from fer.explanation.methods import METHODS
@@ -118,8 +114,8 @@ _component = st.components.v2.component("fer_map_grid", css=CSS, js=JS)
 def map_grid(heads: list[dict], rows: list[dict], key: str, choose: Callable[[str, str], None]) -> None:
     """Show the grid; choose is called with method and class where one is clicked, before the page runs again.
 
-    heads: name, percent, mark. rows: method, label, note, cells of name, src (of `source_of`, empty while there is
-    none), alt, blank, chosen.
+    heads: name, percent, mark. rows: method, label, note, cells of name, src (of `media.source_of`, empty while there
+    is none), alt, blank, chosen.
     """
 
     def pick() -> None:
@@ -128,10 +124,3 @@ def map_grid(heads: list[dict], rows: list[dict], key: str, choose: Callable[[st
             choose(method, name)
 
     _component(data={"heads": heads, "rows": rows}, key=key, on_pick_change=pick)
-
-
-def source_of(picture: np.ndarray) -> str:
-    """(H, W, 3 or 4) uint8, RGB or RGBA -> an image's address that holds the picture itself, as WebP."""
-    file = io.BytesIO()
-    Image.fromarray(picture).save(file, "WEBP", quality=88, method=2)
-    return f"data:image/webp;base64,{base64.b64encode(file.getvalue()).decode()}"

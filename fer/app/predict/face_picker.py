@@ -6,11 +6,10 @@ from functools import lru_cache, partial
 from pathlib import Path
 
 import streamlit as st
-from streamlit import runtime
 
 from fer.app import session
+from fer.app.media import served
 from fer.app.predict import state
-from fer.app.predict.browser.assets import base_path
 from fer.app.predict.photo_reading import Reading
 from fer.records import FaceBox, Prediction
 from fer.vision.detection import overlap
@@ -18,6 +17,7 @@ from fer.visualization import face_dots
 from fer.visualization.render import face_color, face_label, ink_on
 from fer.wording import percent
 
+KEPT_AS = "face_picker"  # among the page's media
 MANY = 20  # faces: the names of more scroll in a box
 LIST_HEIGHT = 140  # pixels, of that box: three rows
 # Streamlit sends this text with each photo and each run of the page; the module itself is fetched once.
@@ -48,8 +48,8 @@ def picture(reading: Reading) -> None:
     width, height = reading.width or 1, reading.height or 1
     labels = ", ".join(face_label(face) for face in reading.faces) or "none"
     data = {
-        "module": _address(_MODULE, "text/javascript", "module"),
-        "picture": _address(reading.picture, "image/jpeg", key),
+        "module": served(_MODULE, "text/javascript", f"{KEPT_AS}.module"),
+        "picture": served(reading.picture, "image/jpeg", f"{KEPT_AS}.{key}"),
         "width": width,
         "height": height,
         "alt": f"The photo with its faces marked: {labels}",
@@ -146,11 +146,3 @@ def _layout(
 ) -> tuple[list[face_dots.Dot], list[dict[str, int | None]]]:
     """Remembered, so that a click on a page of many photos places no dot anew."""
     return face_dots.place_dots(boxes, width, height), face_dots.neighbors(boxes)
-
-
-def _address(content: bytes, kind: str, place: str) -> str:
-    """Where the browser fetches this: as st.image does it, so that no run of the page sends it again.
-
-    kind: its MIME type. place: what tells it from all else on the page, so that it is kept while it is there.
-    """
-    return base_path() + runtime.get_instance().media_file_mgr.add(content, kind, f"face_picker.{place}")

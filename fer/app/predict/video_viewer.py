@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import streamlit as st
-from streamlit import runtime
 
 from fer.app import session
-from fer.app.predict.browser.assets import base_path
+from fer.app.media import served
 from fer.app.predict.video_annotations import LONGEST_NAME, MOST_EVENTS, Annotations
 from fer.expressions import COLORS, INDEX, NAMES, UNSURE_COLOR
 from fer.inference.timeline import Person
@@ -45,10 +44,14 @@ def show_video(
 ) -> None:
     """A video (MP4) with the timeline of its people. What the visitor noted is `said` in the handler."""
     shown = [
-        {"url": _served(moment.jpeg, "image/jpeg", f"{key}.{index}"), "caption": moment.caption, "timeS": moment.time_s}
+        {
+            "url": served(moment.jpeg, "image/jpeg", f"fer_viewer.{key}.{index}"),
+            "caption": moment.caption,
+            "timeS": moment.time_s,
+        }
         for index, moment in enumerate(moments)
     ]
-    url = _served(video, "video/mp4", key)
+    url = served(video, "video/mp4", f"fer_viewer.{key}")
     given = {"url": url, "moments": shown, "annotations": annotations.to_json()}
     data = _data(url, people, end_s, [[] for _ in people])
     _component()(key=key, data={**data, "video": given}, on_annotations_change=on_annotations_change)
@@ -105,11 +108,6 @@ def _data(
 def _reading(row: FaceRecord) -> list[object]:
     face = row.prediction
     return [round(row.time_s, 2), INDEX.get(face.answer, -1), [round(100 * share) for share in face.probabilities]]
-
-
-def _served(data: bytes, mimetype: str, place: str) -> str:
-    """The address of bytes that are part of this page: Streamlit serves them, in ranges, while the page is open."""
-    return base_path() + runtime.get_instance().media_file_mgr.add(data, mimetype, f"fer_viewer.{place}")
 
 
 @cache

@@ -17,7 +17,8 @@ from pathlib import Path
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
-from streamlit import config
+
+from fer.app.media import base_path
 
 ROUTE = "/in-browser"
 KEPT = 16  # assets, models among them: what no page offered for long goes first
@@ -73,12 +74,6 @@ def route() -> Route:
 def is_mounted() -> bool:
     """Whether this server has the route: one that was started another way than by `streamlit run` has not."""
     return _mounted.is_set()
-
-
-def base_path() -> str:
-    """What the addresses of this server begin with: empty, or a path with a slash before it."""
-    base = str(config.get_option("server.baseUrlPath") or "").strip("/")
-    return f"/{base}" if base else ""
 
 
 async def _serve(request: Request) -> Response:
