@@ -41,11 +41,11 @@ with errors.guarded():
             layer = maps.choose_layer(face_job)
             keys = [key_of(method, layer) for method in METHODS]
             cell = maps.chosen_cell(face_job, layer)
-            job.run_while(face_job, keys, cell.map, {"asked"})
+            job.run_while(face_job, keys, cell.map, "asked")
         look = maps.top(face_job, cell)
         progress = st.container()
         with queue:
-            job.run_while(face_job, keys, cell.map, {"soon"})
+            job.run_while(face_job, keys, cell.map, "soon")
         maps.grid(face_job, keys, cell, look)
         measurements.trust(face_job, keys, cell)
         what_if.regions(face_job, cell)

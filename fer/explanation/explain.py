@@ -102,7 +102,9 @@ def assemble(job: ExplanationJob, keys: Sequence[Key], layer: str) -> Explanatio
             for key in ready
         },
         judgments={
-            key[0]: {NAMES[index]: job.judgment((key, index)) for index in job.classes if (key, index) in job.measured}
+            key[0]: {
+                NAMES[index]: job.judgment((key, index))[0] for index in job.classes if (key, index) in job.measured
+            }
             for key in ready
         },
         baselines={fill: _of_classes(job, fill) for fill in FILLS if job.baseline(fill)},

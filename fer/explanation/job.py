@@ -19,7 +19,6 @@ from fer.explanation.measures import (
     gini,
     judge,
     judge_removal,
-    judged_in_words,
     max_sensitivity,
     points_at,
 )
@@ -32,6 +31,7 @@ from fer.records import Curves, Judgment, MapMeasurements
 
 Key = tuple[str, str | None]  # a method, and its layer where it has one
 Map = tuple[Key, int]  # the map of one class
+Urgency = Literal["asked", "soon", "later"]
 Measurement = Literal["gray", "road", "sensitivity", "randomization"]
 MEASUREMENTS: dict[Measurement, str] = {
     "gray": "Removing what it marks",
@@ -55,7 +55,7 @@ class Piece:
 
     label: str
     run: Callable[[], object]
-    urgency: Literal["asked", "soon", "later"]
+    urgency: Urgency
 
 
 @dataclass(eq=False)
@@ -126,13 +126,9 @@ class ExplanationJob:
         """What removing at random does, a class each; empty while it is not measured. fill: of FILLS."""
         return mean_curves(self._walks[fill]) if fill in self._walks else ()
 
-    def judgment(self, one: Map) -> Judgment:
-        """Whether to believe a map; unclear while it is not measured."""
-        return judge(self.measured.get(one, MapMeasurements()), self._random_road(one[1]))
-
-    def in_words(self, one: Map) -> str:
-        """Whether a map can be trusted, in a sentence; empty while that is not measured."""
-        return judged_in_words(self.measured.get(one, MapMeasurements()), self._random_road(one[1]))
+    def judgment(self, one: Map) -> tuple[Judgment, str]:
+        """Whether to believe a map, and that in a sentence; unclear, without one, while it is not measured."""
+        return judge(self.measured.get(one, MapMeasurements()), self._random("road", one[1]))
 
     def agreement(self, keys: Sequence[Key], index: int) -> tuple[list[str], np.ndarray]:
         """The methods whose maps of a class are there, and the rank correlation of each two: (M, M)."""
@@ -144,13 +140,16 @@ class ExplanationJob:
         found = self.measured.get(one, MapMeasurements())
         if found.gray is None or found.road is None:
             return False
-        by_gray = judge_removal(found.gray, [walk[one[1]] for walk in self._walks["gray"]])
-        return by_gray != judge_removal(found.road, self._random_road(one[1]))
+        judged = [
+            judge_removal(by, self._random(fill, one[1])) for fill, by in (("gray", found.gray), ("road", found.road))
+        ]
+        return judged[0] != judged[1]
 
-    def _random_road(self, index: int) -> list[Curves]:
-        return [walk[index] for walk in self._walks.get("road", [])]
+    def _random(self, fill: str, index: int) -> list[Curves]:
+        """One class's random orders; none while they are not measured."""
+        return [walk[index] for walk in self._walks.get(fill, [])]
 
-    def _map(self, key: Key, urgency: Literal["asked", "soon", "later"]) -> Iterator[Piece]:
+    def _map(self, key: Key, urgency: Urgency) -> Iterator[Piece]:
         if key not in self.maps:
             yield Piece(f"Map: {METHODS[key[0]].label}", partial(self.map_of, key), urgency)
 
@@ -171,28 +170,23 @@ class ExplanationJob:
         ]
 
     def _measure(self, one: Map, what: Measurement) -> None:
-        (method, layer), index = one
+        key, index = one
         values = self.values(one)
-        if not marks_nothing(values, method):
+        if not marks_nothing(values, key[0]):
             before = self.measured.get(one, MapMeasurements())
-            marked = evidence(values, method)
             if what in FILLS:
+                marked = evidence(values, key[0])
                 found = self._curves(what, marked, index)
                 before = replace(before, gray=found) if what == "gray" else replace(before, road=found)
-                self.measured[one] = self._with_facts(before, one)
+                points = points_at_expected(self.face, marked, index)
+                self.measured[one] = replace(before, sparseness=gini(marked), points_at_expected=points)
             elif what == "randomization":
-                kept, rise = self._randomization(one)
-                self.measured[one] = replace(before, kept=kept, complexity_rise=rise)
+                forgot = after_forgetting(self.face, key, index, values)
+                self.randomized[one] = forgot.maps
+                kept = max(forgot.kept.values())
+                self.measured[one] = replace(before, kept=kept, complexity_rise=forgot.complexity_rise)
             else:
-                self.measured[one] = replace(
-                    before,
-                    sensitivity=max_sensitivity(
-                        lambda faces: explainer_for(self.face.recognizer).attribute(
-                            method, faces, units([index]).repeat(len(faces), 1), layer
-                        ),
-                        self.face.batch,
-                    ),
-                )
+                self.measured[one] = replace(before, sensitivity=sensitivity(self.face, key, index))
         self._done.add((one, what))
 
     def _curves(self, fill: str, marked: np.ndarray, index: int) -> Curves:
@@ -201,26 +195,56 @@ class ExplanationJob:
             self._walks[fill] = random_walks(self.face.probabilities, batch, fill=FILLS[fill])
         return curves(self.face.probabilities, batch, marked, index, FILLS[fill])
 
-    def _with_facts(self, measured: MapMeasurements, one: Map) -> MapMeasurements:
-        marked = evidence(self.values(one), one[0][0])
-        expected = tuple(map(REGIONS.index, expected_regions(NAMES[one[1]])))
-        points = points_at(marked, self.face.regions, expected) if expected else None
-        return replace(measured, sparseness=gini(marked), points_at_expected=points)
 
-    def _randomization(self, one: Map) -> tuple[float, float]:
-        """How alike the map stays, and how much more complex it becomes, over several networks that forgot; keeps the
-        maps of the first ones.
-        """
-        (method, layer), index = one
-        explainer, trained = explainer_for(self.face.recognizer), self.values(one)
+@dataclass(frozen=True)
+class Forgotten:
+    """What becomes of one map where the network forgot its last layer ("top") or everything ("all").
 
-        def map_by(part: sanity_check.Part, seed: int) -> np.ndarray:
-            other = sanity_check.randomized(explainer, part, seed)
-            values: np.ndarray = other.attribute(method, self.face.batch, units([index]), layer)[0]
-            return values
+    maps: (S, S) of the first network of each kind. kept: the mean rank correlation with the map as trained.
+    complexity_rise: the mean over the networks that forgot everything.
+    """
 
-        draws = 1 if METHODS[method].slow else DRAWS
-        found = {part: [map_by(part, seed) for seed in range(draws)] for part in sanity_check.PARTS}
-        self.randomized[one] = {part: values[0] for part, values in found.items()}
-        kept = [np.mean([sanity_check.rank_correlation(trained, one, method) for one in found[part]]) for part in found]
-        return float(max(kept)), float(np.mean([complexity_rise(trained, one) for one in found["all"]]))
+    maps: dict[sanity_check.Part, np.ndarray]
+    kept: dict[sanity_check.Part, float]
+    complexity_rise: float
+
+
+def after_forgetting(face: Subject, key: Key, index: int, trained: np.ndarray) -> Forgotten:
+    """trained: the map (S, S) of that class. Over DRAWS networks of each kind; one, for methods that take seconds."""
+    method, layer = key
+    explainer = explainer_for(face.recognizer)
+    found = {
+        part: [
+            sanity_check.randomized(explainer, part, seed).attribute(method, face.batch, units([index]), layer)[0]
+            for seed in range(1 if METHODS[method].slow else DRAWS)
+        ]
+        for part in sanity_check.PARTS
+    }
+    return Forgotten(
+        {part: values[0] for part, values in found.items()},
+        {
+            part: float(np.mean([sanity_check.rank_correlation(trained, one, method) for one in values]))
+            for part, values in found.items()
+        },
+        float(np.mean([complexity_rise(trained, one) for one in found["all"]])),
+    )
+
+
+def sensitivity(face: Subject, key: Key, index: int) -> float:
+    """See `max_sensitivity`; of one class's map."""
+    method, layer = key
+    explainer = explainer_for(face.recognizer)
+    return max_sensitivity(
+        lambda faces: explainer.attribute(method, faces, units([index]).repeat(len(faces), 1), layer), face.batch
+    )
+
+
+def points_at_expected(face: Subject, marked: np.ndarray, index: int) -> bool | None:
+    """Whether a map's evidence (S, S) is strongest where the class's action units show; None where none is expected."""
+    expected = expected_places(index)
+    return points_at(marked, face.regions, expected) if expected else None
+
+
+def expected_places(index: int) -> tuple[int, ...]:
+    """The regions, as indices in REGIONS, that a class is expected to move."""
+    return tuple(map(REGIONS.index, expected_regions(NAMES[index])))

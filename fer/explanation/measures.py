@@ -77,40 +77,26 @@ def judge_removal(found: Curves, random: Sequence[Curves]) -> Judgment:
     return "pass" if gain > 2 * float(np.std(draws)) else "unclear" if gain > 0 else "fail"
 
 
-def judge(measured: MapMeasurements, random_road: Sequence[Curves]) -> Judgment:
-    """Whether to believe a map. It fails where ROAD says so, or where a face that hardly changes changes all of it; it
-    passes where ROAD and the randomization test do. All else is unclear. The test is that of Adebayo et al. 2018 over
-    several random networks: by its complexity (eMPRT) hardly any map of these small networks passes, the most faithful
-    ones included, so that number is told and does not judge.
+def judge(measured: MapMeasurements, random_road: Sequence[Curves]) -> tuple[Judgment, str]:
+    """Whether to believe a map, and that in a sentence or two, which is empty while it is not known.
 
-    random_road: the same class's random orders.
+    It fails where ROAD says so, or where a face that hardly changes changes all of it; it passes where ROAD and the
+    randomization test do. All else is unclear. The test is that of Adebayo et al. 2018 over several random networks: by
+    its complexity (eMPRT) hardly any map of these small networks passes, the most faithful ones included, so that
+    number is told and does not judge. random_road: the same class's random orders.
     """
     if measured.road is None or measured.kept is None:
-        return "unclear"
-    removal = judge_removal(measured.road, random_road)
-    if removal == "fail" or _is_shaky(measured):
-        return "fail"
-    return "pass" if removal == "pass" and measured.kept < FAILS_FROM else "unclear"
-
-
-def judged_in_words(measured: MapMeasurements, random_road: Sequence[Curves]) -> str:
-    """Can this map be trusted, in a sentence or two; nothing while that is not known."""
-    if measured.road is None or measured.kept is None:
-        return ""
+        return "unclear", ""
     removal = judge_removal(measured.road, random_road)
     if removal == "fail":
-        return "No: removing what it marks changes the answer no more than removing the same area at random."
-    if _is_shaky(measured):
-        return "No: a change of the face that nobody can see changes the whole map."
+        return "fail", "No: removing what it marks changes the answer no more than removing the same area at random."
+    if measured.sensitivity is not None and measured.sensitivity >= SHAKY_FROM:
+        return "fail", "No: a change of the face that nobody can see changes the whole map."
     if removal == "unclear":
-        return "Hardly: removing what it marks changes the answer only a little more than chance."
+        return "unclear", "Hardly: removing what it marks changes the answer only a little more than chance."
     if measured.kept >= FAILS_FROM:
-        return "In part: it marks what the answer rests on; it is no proof of what was learned."
-    return "Yes: it marks what the answer rests on, and it depends on what the network learned."
-
-
-def _is_shaky(measured: MapMeasurements) -> bool:
-    return measured.sensitivity is not None and measured.sensitivity >= SHAKY_FROM
+        return "unclear", "In part: it marks what the answer rests on; it is no proof of what was learned."
+    return "pass", "Yes: it marks what the answer rests on, and it depends on what the network learned."
 
 
 def _entropy(values: np.ndarray) -> float:

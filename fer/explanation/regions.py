@@ -9,6 +9,7 @@ import numpy as np
 from fer.expressions import ACTION_UNIT_NAMES, ACTION_UNITS
 from fer.records import FaceBox
 from fer.vision.alignment import REFERENCE, Crop, face_crop
+from fer.wording import percent
 
 OUTSIDE = "outside the face"
 REST = "forehead and chin"
@@ -129,14 +130,14 @@ def in_words(
             if mainly
             else f"What speaks for {expression} is spread over the picture; most is on"
         )
-    outside = "" if OUTSIDE in most else f"; {_percent(found[OUTSIDE])} lies outside the face"
+    outside = "" if OUTSIDE in most else f"; {percent(found[OUTSIDE])} lies outside the face"
     return f"{start} {named(most, found)}, {_judged(expression, most)}{outside}."
 
 
 def named(regions: list[str], found: dict[str, float]) -> str:
     """Regions with their shares, for a sentence."""
     return " and ".join(
-        f"{'what is ' if region == OUTSIDE else 'the '}{region} ({_percent(found[region])})" for region in regions
+        f"{'what is ' if region == OUTSIDE else 'the '}{region} ({percent(found[region])})" for region in regions
     )
 
 
@@ -151,7 +152,3 @@ def _judged(expression: str, most: list[str]) -> str:
     if hits:
         return f"in part as expected ({moves})"
     return f"not where it is expected ({', '.join(f'{region}: ' + ', '.join(expected[region]) for region in expected)})"
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f}%"

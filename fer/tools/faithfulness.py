@@ -23,12 +23,11 @@ from fer.explanation import sanity_check
 from fer.explanation.attribution import units
 from fer.explanation.faithfulness import curves, mean_curves, random_walks
 from fer.explanation.faithfulness_table import road_advantage, table_path
-from fer.explanation.job import FILLS
-from fer.explanation.measures import DRAWS, agreement, complexity_rise, gini, max_sensitivity, points_at
+from fer.explanation.job import FILLS, after_forgetting, expected_places, points_at_expected, sensitivity
+from fer.explanation.measures import agreement, gini
 from fer.explanation.methods import METHODS, evidence
-from fer.explanation.regions import REGIONS, expected_regions, landmarks_in_input
+from fer.explanation.regions import landmarks_in_input
 from fer.explanation.subject import Subject, explainer_for
-from fer.expressions import NAMES
 from fer.inference.recognizer import Recognizer, load
 from fer.records import Curves, FaceBox
 
@@ -77,7 +76,7 @@ def measure(
             row["seconds"].append(time.perf_counter() - began)
             _add_removal(row, face, evidence(values, method), k, random)
             if sane and index < (SLOW_SANITY_FACES if METHODS[method].slow else SANITY_FACES):
-                _add_tests(row, face, values, method, layer, k)
+                _add_tests(row, face, values, (method, layer), k)
     return [_row(method, layer, numbers[method, layer]) for method, layer in pairs]
 
 
@@ -98,33 +97,19 @@ def _add_removal(
             row[f"{name} {word}deletion_area"].append(one.deletion_area)
             row[f"{name} {word}insertion_area"].append(one.insertion_area)
     row["sparseness"].append(gini(marked))
-    if expected := tuple(map(REGIONS.index, expected_regions(NAMES[k]))):
-        row["pointing"].append(points_at(marked, face.regions, expected))
-        row["pointing_by_chance"].append(float(np.isin(face.regions, expected).mean()))
+    points = points_at_expected(face, marked, k)
+    if points is not None:
+        row["pointing"].append(points)
+        row["pointing_by_chance"].append(float(np.isin(face.regions, expected_places(k)).mean()))
 
 
-def _add_tests(
-    row: dict[str, list[float]], face: Subject, values: np.ndarray, method: str, layer: str | None, k: int
-) -> None:
-    explainer, draws = explainer_for(face.recognizer), 1 if METHODS[method].slow else DRAWS
-
-    def by(part: sanity_check.Part, seed: int) -> np.ndarray:
-        other = sanity_check.randomized(explainer, part, seed)
-        return other.attribute(method, face.batch, units([k]), layer)[0]
-
-    rises = []
-    for seed in range(draws):
-        untaught = by("all", seed)
-        rises.append(complexity_rise(values, untaught))
-        row["kept_all"].append(sanity_check.rank_correlation(values, untaught, method))
-    row["complexity_rise"].append(float(np.mean(rises)))
-    row["kept_top"].append(sanity_check.rank_correlation(values, by("top", 0), method))
-    if not METHODS[method].slow:
-        row["max_sensitivity"].append(
-            max_sensitivity(
-                lambda faces: explainer.attribute(method, faces, units([k]).repeat(len(faces), 1), layer), face.batch
-            )
-        )
+def _add_tests(row: dict[str, list[float]], face: Subject, values: np.ndarray, pair: Pair, k: int) -> None:
+    forgot = after_forgetting(face, pair, k, values)
+    row["complexity_rise"].append(forgot.complexity_rise)
+    row["kept_top"].append(forgot.kept["top"])
+    row["kept_all"].append(forgot.kept["all"])
+    if not METHODS[pair[0]].slow:
+        row["max_sensitivity"].append(sensitivity(face, pair, k))
 
 
 def _row(method: str, layer: str | None, numbers: dict[str, list[float]]) -> dict:

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from fer.app import resources, work_queue
 from fer.app.explain import state
 from fer.app.explain.cover import Covered
-from fer.app.explain.map_grid import source_of
 from fer.app.explain.state import Explained
+from fer.app.media import source_of
 from fer.app.predict import state as predict_state
 from fer.app.predict.photo_reading import Reading, sample
-from fer.explanation.job import ExplanationJob, Key, Map, Piece
+from fer.explanation.job import ExplanationJob, Key, Map, Piece, Urgency
 from fer.explanation.methods import METHODS
 from fer.explanation.subject import subject
 from fer.expressions import NAMES
@@ -21,6 +21,7 @@ from fer.visualization import maps
 from fer.visualization.maps import Look
 
 MOST_ROWS = 3 * len(METHODS)  # of drawn tiles, a method's each
+MOST_LARGE = 14  # drawn maps
 
 
 @dataclass(eq=False)
@@ -31,6 +32,7 @@ class ExplainJob(ExplanationJob):
     covered: Covered = Covered()
     patch: str = ""  # what was found of the smallest one
     _tiles: OrderedDict[tuple[Key, Look], tuple[str, ...]] = field(default_factory=OrderedDict)
+    _large: OrderedDict[tuple[Map, bool, bool], tuple[str, str]] = field(default_factory=OrderedDict)
 
     def tiles_of(self, key: Key, look: Look) -> tuple[str, ...]:
         """The seven maps drawn small, for the grid; empty addresses while they are not there yet."""
@@ -43,6 +45,20 @@ class ExplainJob(ExplanationJob):
         while len(self._tiles) > MOST_ROWS:
             self._tiles.popitem(last=False)
         return self._tiles[key, look]
+
+    def large_of(self, one: Map, look: Look, side: int) -> tuple[str, str]:
+        """The face and one map's marks, drawn `side` pixels large; the page blends them, so opacity does not count."""
+        key = (one, look.alone, look.each)
+        if key not in self._large:
+            (method, _), index = one
+            values = self.map_of(one[0])
+            scale, signed = maps.scales(values, method, look.each)[index], METHODS[method].signed
+            drawn = maps.layers(values[index], scale, signed, self.face.picture_rgb, look.alone, side)
+            self._large[key] = (source_of(drawn[0]), source_of(drawn[1]))
+        self._large.move_to_end(key)
+        while len(self._large) > MOST_LARGE:
+            self._large.popitem(last=False)
+        return self._large[key]
 
 
 def job_of(reading: Reading, number: int, truth: str | None) -> ExplainJob:
@@ -57,10 +73,10 @@ def job_of(reading: Reading, number: int, truth: str | None) -> ExplainJob:
     return jobs[key]
 
 
-def run_while(job: ExplainJob, keys: list[Key], asked: Map, urgencies: set[str]) -> None:
-    """Do the pieces that come first, as long as they are of these urgencies; each takes its turn."""
+def run_while(job: ExplainJob, keys: list[Key], asked: Map, urgency: Urgency) -> None:
+    """Do the pieces that come first, as long as they are of this urgency; each takes its turn."""
     for piece in job.pieces(keys, asked):
-        if piece.urgency not in urgencies:
+        if piece.urgency != urgency:
             return
         with slot_for(piece):
             piece.run()

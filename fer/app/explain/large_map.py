@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
 import streamlit as st
 
 from fer.app import session
-from fer.app.explain.map_grid import source_of
 
 KEY = "explain_large_map"
 SIDE = 528  # pixels
@@ -47,7 +45,6 @@ export default function ({ data, parentElement, setStateValue }) {
   face.alt = '';
   marks.src = data.marks;
   marks.alt = data.alt;
-  label.hidden = data.alone;
   label.style.display = data.alone ? 'none' : '';
   if (document.activeElement !== slider && parentElement.getRootNode().activeElement !== slider) {
     slider.value = data.opacity;
@@ -60,9 +57,9 @@ export default function ({ data, parentElement, setStateValue }) {
 _component = st.components.v2.component("fer_large_map", css=CSS, js=JS)
 
 
-def large_map(face_rgb: np.ndarray, marks: np.ndarray, alt: str, opacity: int, alone: bool) -> None:
-    """face_rgb: (H, H, 3) uint8. marks: (H, H, 4) uint8, laid over it. opacity: in percent, to begin with."""
-    data = {"face": source_of(face_rgb), "marks": source_of(marks), "alt": alt, "opacity": opacity, "alone": alone}
+def large_map(face: str, marks: str, alt: str, opacity: int, alone: bool) -> None:
+    """face, marks: images' addresses, of the face and of what is laid over it. opacity: in percent, to begin with."""
+    data = {"face": face, "marks": marks, "alt": alt, "opacity": opacity, "alone": alone}
     _component(data=data, key=KEY, on_opacity_change=lambda: None)
 
 

@@ -18,7 +18,6 @@ from fer.explanation.job import Key, Map, key_of
 from fer.explanation.methods import FUSED, METHODS, is_blank, marks_nothing
 from fer.explanation.subject import explainer_for, sentence
 from fer.expressions import INDEX, NAMES
-from fer.visualization import maps
 from fer.visualization.maps import Look
 from fer.wording import percent
 
@@ -65,16 +64,15 @@ def top(job: ExplainJob, cell: Cell) -> Look:
     look = _controls(job, cell)
     values = job.map_of(cell.key)
     with map_place:
-        _large(job, cell, values, look)
+        _large(job, cell, look)
     with words_place:
         _words(job, cell, values, look)
     return look
 
 
-def _large(job: ExplainJob, cell: Cell, values: np.ndarray, look: Look) -> None:
-    scale, signed = maps.scales(values, cell.method, look.each)[cell.index], METHODS[cell.method].signed
-    face_rgb, marks = maps.layers(values[cell.index], scale, signed, job.face.picture_rgb, look.alone, SIDE)
-    large_map(face_rgb, marks, f"{cell.label} map for {cell.name}, large", opacity(), look.alone)
+def _large(job: ExplainJob, cell: Cell, look: Look) -> None:
+    face, marks = job.large_of(cell.map, look, SIDE)
+    large_map(face, marks, f"{cell.label} map for {cell.name}, large", opacity(), look.alone)
     st.caption(f"{cell.label}, {cell.name} ({_percent(job.face.prediction.probabilities[cell.index])})")
 
 
@@ -95,7 +93,7 @@ def _words(job: ExplainJob, cell: Cell, values: np.ndarray, look: Look) -> None:
 def _trust(job: ExplainJob, cell: Cell) -> str:
     if marks_nothing(job.map_of(cell.key)[cell.index], cell.method):
         return "It marks nothing, so there is nothing to test."
-    return job.in_words(cell.map) or "*Being measured.*"
+    return job.judgment(cell.map)[1] or "*Being measured.*"
 
 
 def _controls(job: ExplainJob, cell: Cell) -> Look:

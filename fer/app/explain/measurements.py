@@ -83,12 +83,12 @@ def _lines(job: ExplainJob, keys: list[Key], cell: Cell) -> None:
     measured = [key for key in keys if (key, cell.index) in job.measured]
     best_first = sorted(
         measured,
-        key=lambda key: (ORDER.index(job.judgment((key, cell.index))), -_gain(job, (key, cell.index))),
+        key=lambda key: (ORDER.index(job.judgment((key, cell.index))[0]), -_gain(job, (key, cell.index))),
     )
     for key in best_first:
         found = job.measured[key, cell.index]
         numbers = _in_numbers(job, key, cell.index, found)
-        st.markdown(f"**{METHODS[key[0]].label}**: {MARKS[job.judgment((key, cell.index))]}  \n:small[{numbers}]")
+        st.markdown(f"**{METHODS[key[0]].label}**: {MARKS[job.judgment((key, cell.index))[0]]}  \n:small[{numbers}]")
     left = [key for key in keys if not job.has_measured((key, cell.index))]
     if left and not state.measure_all.get():
         st.button(
