@@ -9,6 +9,7 @@ import signal
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnContext
@@ -81,8 +82,10 @@ class _Worker:
         theirs.close()
 
     def give(self, given: Input) -> None:
+        """Hand it the next input. A worker that has died since its last word is found dead at the next look."""
         self.given, self.share = given, 0.0
-        self.connection.send_bytes(json.dumps([given.name, str(given.path)]).encode())
+        with suppress(OSError):
+            self.connection.send_bytes(json.dumps([given.name, str(given.path)]).encode())
 
     def take(self, message: bytes) -> Reading | None:
         """A finished reading; None for a word about progress, or that the worker is ready. Raises FerError for one

@@ -132,9 +132,11 @@ def test_a_worker_that_dies_costs_its_input_a_second_try_then_a_row_of_errors(ph
 
     def kill_who_reads_it(done: float) -> None:
         with suppress(OSError):  # nobody has opened it
-            os.close(os.open(deadly.path, os.O_WRONLY | os.O_NONBLOCK))
+            writer = os.open(deadly.path, os.O_WRONLY | os.O_NONBLOCK)
             (child,) = multiprocessing.active_children()
             os.kill(child.pid, signal.SIGKILL)
+            child.join()
+            os.close(writer)  # not before: an end of the file would be read as a damaged picture
             deaths.append(child.pid)
 
     readings = {each.input: each for each in read_here([deadly, photo], settings(), 1, kill_who_reads_it)}

@@ -1,11 +1,11 @@
 """What many visitors at once cost: `python -m tests.load` against the real app in hosted mode, on this machine.
 
 Each round 20 sessions open Predict within ARRIVE_S seconds, put a photo in, read its label for READ_S seconds, open
-Explain, look at its grid for READ_S seconds and leave while the slow measurements go on; up to three of them are real
-Chromiums, the others speak the websocket. Prints a table, exit 1 where a goal is missed. Goals on two cores: no error,
-median from upload to label 3 s, 95th percentile 8 s, under 3 GB, memory back within 10% of its start after all have
-left. The start is taken after two visitors have had the models loaded. The rounds follow each other at once; memory is
-looked at when all of the last one have left.
+Explain, look at the map for READ_S seconds and leave while the slow measurements go on; up to three of them are real
+Chromiums, the others speak the websocket. Prints a table, exit 1 where a goal is missed. Goals on two cores: no
+error, from upload to label and from Explain to the first map 3 s (median) and 8 s (95th percentile), under 3 GB,
+memory back within 10% of its start after all have left. The start is taken after two visitors have had the models
+loaded. The rounds follow each other at once; memory is looked at when all of the last one have left.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Visit:
 
     kind: str
     label_s: float = float("nan")
-    explain_s: float = float("nan")
+    map_s: float = float("nan")
     error: str = ""
 
 
@@ -66,8 +66,8 @@ def by_socket(address: str, photo: Path) -> Visit:
         time.sleep(READ_S)
         began = time.monotonic()
         visitor.click("Explain this face")
-        visitor.await_text("Can I trust it")
-        visit.explain_s = time.monotonic() - began
+        visitor.await_component("fer_large_map")
+        visit.map_s = time.monotonic() - began
         time.sleep(READ_S)
     finally:
         visitor.close()
@@ -93,8 +93,8 @@ def by_browser(address: str, photo: Path) -> Visit:
             page.wait_for_timeout(1000 * READ_S)
             began = time.monotonic()
             page.get_by_role("button", name="Explain this face").click()
-            page.get_by_role("heading", name="Can I trust it?").wait_for()
-            visit.explain_s = time.monotonic() - began
+            page.get_by_alt_text(re.compile("map for .*, large")).wait_for()
+            visit.map_s = time.monotonic() - began
             page.wait_for_timeout(1000 * READ_S)
         finally:
             browser.close()
@@ -204,8 +204,8 @@ def measure(
             raise SystemExit(first.error)
     start = settled_mb(server, address, browsers)
     print(
-        f"start: {start:.0f} MB\n| round | visits | errors | upload to label: median | 95% | to Explain: median | "
-        "95% | peak MB | MB after all left |\n|---|---|---|---|---|---|---|---|---|",
+        f"start: {start:.0f} MB\n| round | visits | errors | upload to label: median | 95% | "
+        "Explain to first map: median | 95% | peak MB | MB after all left |\n|---|---|---|---|---|---|---|---|---|",
         flush=True,
     )
     for number in range(1, rounds + 1):
@@ -223,10 +223,11 @@ def measure(
     print(row_of("all", everyone) + " | |")
     for error in sorted({each.error for each in everyone if each.error}):
         missed.append(error)
-    labels = [each.label_s for each in everyone if not each.error]
-    for share, goal in ((50, 3.0), (95, 8.0)):
-        if labels and np.percentile(labels, share) > goal:
-            missed.append(f"{share}% of the labels came within {np.percentile(labels, share):.1f} s, not {goal:.0f}")
+    for field, what in (("label_s", "labels"), ("map_s", "first maps")):
+        times = [getattr(each, field) for each in everyone if not each.error]
+        for share, goal in ((50, 3.0), (95, 8.0)):
+            if times and np.percentile(times, share) > goal:
+                missed.append(f"{share}% of the {what} came within {np.percentile(times, share):.1f} s, not {goal:.0f}")
     return missed
 
 
@@ -242,7 +243,7 @@ def row_of(name: str, visits: list[Visit]) -> str:
     fine = [each for each in visits if not each.error]
     cells = [
         f"{np.percentile([getattr(each, field) for each in fine], share):.1f} s" if fine else "-"
-        for field in ("label_s", "explain_s")
+        for field in ("label_s", "map_s")
         for share in (50, 95)
     ]
     return f"| {name} | {len(visits)} | {len(visits) - len(fine)} | " + " | ".join(cells) + " |"

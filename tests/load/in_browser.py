@@ -42,7 +42,7 @@ def stream(address: str, number: int, everyone: threading.Barrier, batches: int,
     visitor = Visitor(address)
     try:
         visitor.open_page("predict", "view=live")
-        found = visitor.await_element(lambda element: element.WhichOneof("type") == "bidi_component").bidi_component
+        found = visitor.await_component("fer_browser_live")
         visitor.await_end()
         data = json.loads(found.mixed.json or found.json)
         for path in (data["runtime"]["module"], data["runtime"]["wasm"], data["yunet"], data["model"]["url"]):

@@ -34,7 +34,7 @@ def test_visitors_get_label_and_maps_and_the_log_knows_nothing_of_them(hosted, t
     with ThreadPoolExecutor(2) as pool:
         visits = list(pool.map(lambda number: load.visit(address, 0, number), range(2)))
     assert [visit.error for visit in visits] == ["", ""]
-    assert all(visit.label_s > 0 and visit.explain_s > 0 for visit in visits)
+    assert all(visit.label_s > 0 and visit.map_s > 0 for visit in visits)
     text = log.read_text()
     assert "Streamlit app" in text and not any(word in text for word in ("holiday", "anna", ".jpg", "GET ", "PUT "))
     assert {path for path in folder.rglob("*") if path.is_file()} == before  # and nothing is written to disk

@@ -88,6 +88,10 @@ class Visitor:
         found = self.await_element(lambda element: re.search(pattern, text_of(element)))
         return text_of(found)
 
+    def await_component(self, name: str) -> object:
+        """The component of the second kind that is registered under this name."""
+        return self.await_element(lambda element: element.bidi_component.component_name == name).bidi_component
+
     def await_element(self, wanted: Callable) -> object:
         for element in self.elements:
             if wanted(element):
