@@ -15,6 +15,7 @@ TOOLS = (
     "detected-crops",
     "detection-benchmark",
     "faithfulness",
+    "fills",
     "fit-sets",
     "model-cards",
     "robustness-table",

@@ -61,7 +61,7 @@ def measure(
     ]
     numbers: Numbers = {pair: defaultdict(list) for pair in pairs}
     for index, gray in enumerate(tqdm(faces, unit="face", disable=quiet)):
-        face = _subject(recognizer, gray)
+        face = subject_of(recognizer, gray)
         batch, k = face.batch.numpy(), int(np.argmax(face.prediction.probabilities))
         random = {
             name: mean_curves(random_walks(face.probabilities, batch, index, fill=fill))[k]
@@ -149,7 +149,7 @@ def _row(method: str, layer: str | None, numbers: dict[str, list[float]]) -> dic
     }
 
 
-def _subject(recognizer: Recognizer, gray: np.ndarray) -> Subject:
+def subject_of(recognizer: Recognizer, gray: np.ndarray) -> Subject:
     """A data set's face as it is: nothing to find, nothing to cut."""
     height, width = map(float, gray.shape)
     face_rgb = np.repeat(gray[..., None], 3, 2)
@@ -163,7 +163,7 @@ def agreements(recognizer: Recognizer, faces: np.ndarray, layer: str) -> list[li
     """The mean rank correlation of every two methods' maps of the predicted class: (M, M), in METHODS' order."""
     found = []
     for gray in faces:
-        face = _subject(recognizer, gray)
+        face = subject_of(recognizer, gray)
         k = [int(np.argmax(face.prediction.probabilities))]
         maps = {
             method: evidence(face.attribute(method, units(k), layer if one.layered else None)[0], method)
