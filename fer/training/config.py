@@ -60,6 +60,8 @@ class TrainConfig:
     mixup: float = setting(0.0, "strength of blending two faces (Zhang et al. 2018), such as 0.2; 0: off")
     mixup_off_epochs: int = setting(0, "the last epochs, which are trained without mixup")
     balance: Balance = setting("none", "rare classes drawn more often, or weighing more")
+    balance_strength: float = setting(1.0, "1: all classes alike; 0.5: halfway, by the square root")
+    balance_epochs: int = setting(0, "the last epochs, which alone are balanced; 0: all")
     ferplus_weight: float = setting(0.0, "of the auxiliary loss, which guesses the FER+ votes; 0: off")
     teacher: str = setting("", "checkpoints whose answers are learned too (Hinton et al. 2015), by commas")
     teacher_weight: float = setting(0.8, "share of the loss that is the teacher's; the labels have the rest")
@@ -94,6 +96,7 @@ class TrainConfig:
             ("small_epochs", 0),
             ("norm_pictures", 0),
             ("mixup_off_epochs", 0),
+            ("balance_epochs", 0),
         ):
             need(getattr(self, name) >= low, name, f"at least {low}")
         for name, value in vars(self).items():
@@ -110,14 +113,20 @@ class TrainConfig:
             need(getattr(self, name) >= 0, name, "0 or more")
         for name in ("momentum", "label_smoothing", "dropout", "ema_decay", "scale", "contrast"):
             need(0 <= getattr(self, name) < 1, name, "0 or more and below 1")
-        for name in ("flip", "brightness", "erasing", "damage", "teacher_weight"):
+        for name in ("flip", "brightness", "erasing", "damage", "teacher_weight", "balance_strength"):
             need(0 <= getattr(self, name) <= 1, name, "0 to 1")
         try:
             parse_classes(self.classes)
         except DatasetError as error:
             raise SettingError(error.message) from None
+        kept = self.balance == "sampling" and self.teacher_epochs > 0
+        need(not (kept and self.balance_epochs), "balance_epochs", "0 where a teacher's answers are kept for its views")
         for name, choices in CHOICES.items():
             need(getattr(self, name) in choices, name, f"one of {', '.join(choices)}")
+
+    def balances(self, epoch: int) -> bool:
+        """Whether this epoch, counted from 1, goes by `balance`."""
+        return self.balance != "none" and (not self.balance_epochs or epoch > self.epochs - self.balance_epochs)
 
     def fitted(self, pictures: int) -> TrainConfig:
         """These settings for so many training pictures: a step takes no more than there are, but 2 for each process.

@@ -43,11 +43,11 @@ def epoch_order(count: int, seed: int, epoch: int) -> np.ndarray:
 
 
 def order_of(faces: Faces, config: TrainConfig, epoch: int) -> np.ndarray:
-    """The rows of one epoch: each face once, or with balanced sampling each class as often, drawn with repeats."""
-    if config.balance != "sampling":
+    """The rows of one epoch: each face once, or with balanced sampling rare classes more often, drawn with repeats."""
+    if config.balance != "sampling" or not config.balances(epoch):
         return epoch_order(len(faces), config.seed, epoch)
     labels = faces.labels.cpu().numpy()
-    share = 1 / np.bincount(labels, minlength=COUNT)[labels]
+    share = np.bincount(labels, minlength=COUNT)[labels].astype(float) ** -config.balance_strength
     rng = np.random.default_rng([config.seed, epoch, 0])
     return rng.choice(len(labels), len(labels), p=share / share.sum())
 
@@ -114,7 +114,7 @@ def train_one_epoch(
     mirrors = np.random.default_rng([config.seed, epoch, 2_000 + rank])
     order, steps = order_of(faces, config, drawn), steps_per_epoch(len(faces), config.batch_size)
     order = np.resize(order, max(len(order), config.batch_size))  # fewer faces than a batch: they come twice
-    augment, objective = augmentation_of(config), Loss(config, faces.labels)
+    augment, objective = augmentation_of(config), Loss(config, faces.labels, epoch)
     full = preprocessing.input_size  # config's own, or that of the checkpoint it starts from
     size = min(config.small_size, full) if config.small_size and epoch <= config.small_epochs else full
     mixes = config.mixup > 0 and epoch <= config.epochs - config.mixup_off_epochs

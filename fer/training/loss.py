@@ -34,9 +34,10 @@ class Blend:
 class Loss:
     """The loss of a batch, a mean over its faces. class_weights (7,) average 1 over the training faces."""
 
-    def __init__(self, config: TrainConfig, labels: torch.Tensor) -> None:
+    def __init__(self, config: TrainConfig, labels: torch.Tensor, epoch: int = 1) -> None:
         self.smoothing, self.votes_weight = config.label_smoothing, config.ferplus_weight
-        self.class_weights = class_weights(labels) if config.balance == "weights" else None
+        weighted = config.balance == "weights" and config.balances(epoch)
+        self.class_weights = class_weights(labels, config.balance_strength) if weighted else None
         self.teacher_weight, self.temperature = config.teacher_weight, config.teacher_temperature
 
     def __call__(
@@ -79,11 +80,14 @@ class Loss:
         return (each * self.class_weights[labels]).mean()
 
 
-def class_weights(labels: torch.Tensor) -> torch.Tensor:
-    """(N,) -> (7,) float32: the rarer a class, the heavier; 0 for one that is not there, 1 on average over N."""
+def class_weights(labels: torch.Tensor, strength: float = 1.0) -> torch.Tensor:
+    """(N,) -> (7,) float32: the rarer a class, the heavier; 0 for one that is not there, 1 on average over N.
+
+    strength: 1 lets every class weigh as much in all, 0 every face.
+    """
     counts = torch.bincount(labels, minlength=COUNT).float()
-    there = (counts > 0).sum()
-    return torch.where(counts > 0, len(labels) / (there * counts.clamp_min(1)), 0)
+    weights = torch.where(counts > 0, counts.clamp_min(1) ** -strength, 0)
+    return weights * len(labels) / (weights * counts).sum()
 
 
 class WithVotes(nn.Module):

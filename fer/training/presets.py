@@ -47,7 +47,7 @@ PRESETS = (
 GROUPS = {
     "": ("model", "epochs", "batch_size", "learning_rate"),
     "Starting weights": ("init", "freeze"),
-    "Classes and loss": ("balance", "label_smoothing", "ferplus_weight"),
+    "Classes and loss": ("balance", "balance_strength", "balance_epochs", "label_smoothing", "ferplus_weight"),
     "Teacher": ("teacher", "teacher_weight", "teacher_temperature", "teacher_epochs"),
     "Optimizer": (
         "optimizer",

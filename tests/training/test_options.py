@@ -12,7 +12,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from fer.errors import RunError
+from fer.errors import RunError, SettingError
 from fer.models.card import Card
 from fer.models.checkpoints import save_checkpoint
 from fer.models.registry import ARCHITECTURES, build
@@ -36,6 +36,23 @@ def test_class_weights_make_rare_classes_weigh_as_much_in_all():
     weights = class_weights(labels)
     assert weights[:2].tolist() == pytest.approx([8 / 12, 8 / 4]) and weights[2:].sum() == 0
     assert weights[labels].mean() == pytest.approx(1)
+
+
+def test_half_the_strength_weighs_by_the_square_root():
+    labels = torch.tensor([0] * 9 + [1])
+    weights = class_weights(labels, 0.5)
+    assert weights[1] / weights[0] == pytest.approx(3) and weights[labels].mean() == pytest.approx(1)
+    assert class_weights(labels, 0.0)[:2].tolist() == [1, 1]
+
+
+def test_the_last_epochs_alone_are_balanced():
+    config, labels = TrainConfig(epochs=5, balance="weights", balance_epochs=2), torch.tensor([0, 0, 1])
+    assert [Loss(config, labels, epoch).class_weights is not None for epoch in range(1, 6)] == [False] * 3 + [True] * 2
+    faces = Faces(torch.zeros(100, 48, 48, dtype=torch.uint8), torch.tensor([0] * 90 + [1] * 10))
+    sampled = TrainConfig(epochs=5, balance="sampling", balance_epochs=2)
+    assert sorted(order_of(faces, sampled, 3)) == list(range(100)) != sorted(order_of(faces, sampled, 4))
+    with pytest.raises(SettingError, match="balance_epochs"):
+        TrainConfig(balance="sampling", balance_epochs=2, teacher="compact", teacher_epochs=4)
 
 
 def test_balanced_sampling_draws_the_classes_alike():
