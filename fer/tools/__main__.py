@@ -11,6 +11,7 @@ from fer.errors import FerError
 
 TOOLS = (
     "batch-benchmark",
+    "command-line",
     "crop-measurement",
     "detected-crops",
     "detection-benchmark",
