@@ -29,7 +29,8 @@ def section(command: Callable[..., int]) -> str:
     docstring = docstring_parser.parse(command.__doc__ or "")
     text = " ".join(filter(None, [docstring.short_description, docstring.long_description])).replace("\n", " ")
     helps = {each.arg_name: " ".join((each.description or "").split()) for each in docstring.params}
-    rows, hints = [("option", "what it sets", "default")], typing.get_type_hints(command, include_extras=True)
+    rows: list[tuple[str, ...]] = [("option", "what it sets", "default")]
+    hints = typing.get_type_hints(command, include_extras=True)
     for name, parameter in inspect.signature(command).parameters.items():
         if name == "config":
             rows += _settings()
@@ -40,7 +41,7 @@ def section(command: Callable[..., int]) -> str:
     return f"## fer {command.__name__}\n\n{text}\n\n{table(rows)}"
 
 
-def _settings() -> list[tuple[str, str, str]]:
+def _settings() -> list[tuple[str, ...]]:
     """The settings of a training run, each of which is an option of `fer train`."""
     helps, hints = field_help(), typing.get_type_hints(TrainConfig)
     return [(_option(one.name, hints[one.name]), helps[one.name], _default(one.default)) for one in fields(TrainConfig)]

@@ -51,15 +51,15 @@ def claims() -> str:
     held, sets = card.metrics["held_out_calibration"], card.metrics["held_out_sets"]
     tested = _explanations(DEFAULT_MODEL, card).removeprefix("**Explanations**: ")
     answered, right = _percent(held["share_answered"]), _percent(held["accuracy_of_answers"])
+    everything, covered = _percent(card.metrics["accuracy"]), _percent(sets["coverage"])
     return (
-        f"- **It says when it does not know.** `{DEFAULT_MODEL}` answers {answered} of held-out faces, and {right} of its "
-        'answers are right. For the others it says "not sure" and names a set of expressions, which holds the true one '
-        f"{_percent(sets['coverage'])} of the time with {sets['mean_size']:.2f} labels on average. Without the option to "
-        f"abstain, it is right for {_percent(card.metrics['accuracy'])} of all faces: "
-        "`python -m fer evaluate --data fer2013.csv --split PublicTest`.\n"
-        f"- **It tests its own explanations.** {tested[0].upper()}{tested[1:]} Every map says whether its marks matter "
-        "more than chance, and whether it changes when the network forgets what it learned: "
-        f"`python -m fer tools faithfulness --data fer2013.csv --model {DEFAULT_MODEL}`."
+        f"- **It says when it does not know.** `{DEFAULT_MODEL}` answers {answered} of held-out faces, and {right} of "
+        'those answers are right; for the other faces it says "not sure". Had it to answer always, it would be right for '
+        f"{everything}. Each face also gets a set of expressions, {sets['mean_size']:.2f} on average, which holds the "
+        f"true one for {covered} of held-out faces. `python -m fer evaluate --data fer2013.csv --split PublicTest`\n"
+        f"- **It tests its own explanations.** {tested[0].upper()}{tested[1:]} Explain measures for each map whether its "
+        "marks matter more than chance, and whether it changes when the network forgets what it learned. "
+        f"`python -m fer tools faithfulness --data fer2013.csv --model {DEFAULT_MODEL}`"
     )
 
 
