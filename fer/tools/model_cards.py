@@ -54,11 +54,12 @@ def claims() -> str:
     everything, covered = _percent(card.metrics["accuracy"]), _percent(sets["coverage"])
     return (
         f"- **It says when it does not know.** `{DEFAULT_MODEL}` answers {answered} of held-out faces, and {right} of "
-        'those answers are right; for the other faces it says "not sure". Had it to answer always, it would be right for '
-        f"{everything}. Each face also gets a set of expressions, {sets['mean_size']:.2f} on average, which holds the "
-        f"true one for {covered} of held-out faces. `python -m fer evaluate --data fer2013.csv --split PublicTest`\n"
-        f"- **It tests its own explanations.** {tested[0].upper()}{tested[1:]} Explain measures for each map whether its "
-        "marks matter more than chance, and whether it changes when the network forgets what it learned. "
+        'those answers are right; for the other faces it says "not sure". Forced to answer always, it is right '
+        f"for {everything}. Each face also gets a set of expressions, {sets['mean_size']:.2f} on average, which holds "
+        f"the true one for {covered} of held-out faces. "
+        "`python -m fer evaluate --data fer2013.csv --split PublicTest`\n"
+        f"- **It tests its own explanations.** {tested[0].upper()}{tested[1:]} Explain measures for each map whether "
+        "its marks matter more than chance, and whether it changes when the network forgets what it learned. "
         f"`python -m fer tools faithfulness --data fer2013.csv --model {DEFAULT_MODEL}`"
     )
 
