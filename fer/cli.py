@@ -179,8 +179,7 @@ def explain(
     Args:
         image: A photo.
         out: The folder to write to; created if it does not exist.
-        methods: Any of grad_cam, guided_backprop, guided_grad_cam, gradient, hires_cam, integrated_gradients, occlusion
-            and score_cam; all by default.
+        methods: Any of the methods, such as grad_cam or occlusion; all by default. A wrong name lists them.
         classes: Any of the seven expressions; all by default.
         model: A shipped model, a run directory, or a .safetensors or .onnx file.
         layer: The layer of Grad-CAM and its relatives, or fused; the most faithful one by default.
@@ -673,7 +672,19 @@ def _with_defaults(defaults: TrainConfig) -> Callable[..., int]:
     return command
 
 
-COMMANDS = (predict, evaluate, train, summary, explain, video, batch, export, serve, benchmark, app)
+COMMANDS: tuple[Callable[..., int], ...] = (
+    predict,
+    evaluate,
+    train,
+    summary,
+    explain,
+    video,
+    batch,
+    export,
+    serve,
+    benchmark,
+    app,
+)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -90,7 +90,7 @@ RUN = {
     r"python -m fer train .*--search": {**SHORT, "--search": "2"},
     r"python -m fer train(?!.*--processes)": SHORT,
     r"python -m fer tools ship-weights": {},
-    r"python -m fer tools (model-cards|command-line)": {"--folder": "."},
+    r"python -m (fer tools model-cards|tests\.command_line)": {"--folder": "."},
     r"python -m fer tools faithfulness": {"--faces": "1", "--model": "mini_xception", "--out": "table.json"},
     r"python -m fer tools crop-measurement": {"--pictures": "6"},
     r"python -m fer tools detected-crops": {"--limit": "6"},

@@ -11,7 +11,6 @@ from fer.errors import FerError
 
 TOOLS = (
     "batch-benchmark",
-    "command-line",
     "crop-measurement",
     "detected-crops",
     "detection-benchmark",

@@ -35,7 +35,7 @@ def cards() -> str:
 def classes() -> str:
     """Precision, recall and F1 of each class, the models side by side."""
     names = shipped_names()
-    rows = [("class", "faces", *(f"{name}: precision, recall, F1" for name in names))]
+    rows: list[tuple[str, ...]] = [("class", "faces", *(f"{name}: precision, recall, F1" for name in names))]
     scores = [_class_scores(_card(name).metrics["confusion_matrix"]) for name in names]
     faces = [sum(row) for row in _card(names[0]).metrics["confusion_matrix"]]
     rows += [
@@ -109,7 +109,7 @@ def model_card(name: str, card: Card) -> str:
     )
 
 
-def _facts(name: str, card: Card) -> list[tuple]:
+def _facts(name: str, card: Card) -> list[tuple[str, ...]]:
     size = card.preprocessing.input_size
     licences = "; ".join(f"{source}: {licence}" for source, licence in card.licences.items())
     return [
@@ -129,8 +129,8 @@ def _facts(name: str, card: Card) -> list[tuple]:
     ]
 
 
-def _scores(metrics: dict) -> list[tuple]:
-    rows = [("", "accuracy", "without train duplicates", "macro-F1")]
+def _scores(metrics: dict) -> list[tuple[str, ...]]:
+    rows: list[tuple[str, ...]] = [("", "accuracy", "without train duplicates", "macro-F1")]
     for words, found in (("one view", metrics), ("with the mirror image (`--tta flip`)", metrics.get("flip"))):
         if found:
             rows.append(
@@ -144,9 +144,9 @@ def _scores(metrics: dict) -> list[tuple]:
     return rows
 
 
-def _classes(metrics: dict) -> list[tuple]:
+def _classes(metrics: dict) -> list[tuple[str, ...]]:
     """Recall, and what a class is most often taken for."""
-    rows = [("class", "faces", "recognized", "most often mistaken for")]
+    rows: list[tuple[str, ...]] = [("class", "faces", "recognized", "most often mistaken for")]
     for index, (name, row) in enumerate(zip(NAMES, metrics["confusion_matrix"], strict=True)):
         other = max((k for k in range(len(NAMES)) if k != index), key=lambda k: row[k])
         rows.append(
@@ -184,7 +184,7 @@ def _sets(card: Card) -> str:
         f"{_percent(sets.level)} of faces like FER2013's, for {', '.join(VIEWS[view] for view in sets.quantiles)}. On "
         f"held-out faces, one view: {_percent(held['coverage'])} with {held['mean_size']:.2f} labels a face."
     )
-    rows = [("class", "faces", "true label in the set", "labels a face")]
+    rows: list[tuple[str, ...]] = [("class", "faces", "true label in the set", "labels a face")]
     rows += [
         (name, f"{row['support']:,}", _percent(row["coverage"]), f"{row['mean_size']:.2f}")
         for name, row in held["per_class"].items()

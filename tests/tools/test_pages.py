@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from fer.errors import FerError
-from fer.tools import command_line, model_cards
+from fer.tools import model_cards
 from fer.tools.pages import pages_with, renew, renewed
+from tests import command_line
 from tests.conftest import ROOT
 
 
@@ -16,8 +17,7 @@ def test_the_pages_are_up_to_date(tool):
     assert pages
     for page in pages:
         text = page.read_text(encoding="utf-8")
-        name = tool.__name__.rpartition(".")[2].replace("_", "-")
-        assert text == renewed(text, tool.PARTS), f"{page.name} is out of date: python -m fer tools {name}"
+        assert text == renewed(text, tool.PARTS), f"{page.name} is out of date: python -m {tool.__name__}"
 
 
 def test_every_part_has_its_page():

@@ -1,6 +1,6 @@
-"""The options of every command, written into docs/command-line.md from the commands themselves.
+"""The options of every command and the methods of `fer explain`, written into docs/ from the code.
 
-python -m fer tools command-line
+python -m tests.command_line
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import docstring_parser
 import tyro
 
 from fer import cli
+from fer.explanation.methods import METHODS
 from fer.tools.pages import renew, table
 from fer.training.config import TrainConfig, field_help
 
@@ -61,11 +62,17 @@ def _default(value: object) -> str:
     return f"`{' '.join(value) if isinstance(value, tuple) else value}`"
 
 
-PARTS = {"commands": commands}
+def methods() -> str:
+    """The explanation methods: what to call each, what it shows, where it comes from."""
+    rows: list[tuple[str, ...]] = [("`--methods`", "name", "what it shows", "source")]
+    return table(rows + [(f"`{name}`", one.label, one.says, one.source) for name, one in METHODS.items()])
+
+
+PARTS = {"commands": commands, "methods": methods}
 
 
 def main(folder: Path | None = None) -> None:
-    """Write the page.
+    """Write the pages.
 
     Args:
         folder: The repository's folder; this one where none is given.
