@@ -107,6 +107,7 @@ NAMED = {
     r"python3 -m venv \.venv$": "makes the environment that this test runs in",
     r"\.venv/bin/python -m pip install": "installs; the files that it names are looked up",
     r"\.venv/bin/python -m streamlit run": "tests/browser starts the app so",
+    r"\.venv/bin/python -m ruff format \.$": "changes the checkout; make lint checks it",
     r"\.venv/bin/python -m pytest": "is how this test is run; the files that it names are looked up",
     r"source \.venv/bin/activate$": "a shell's own word",
     r"torchrun": "needs two machines; tests/training/test_processes.py runs two processes on one",
