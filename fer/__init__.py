@@ -1,8 +1,10 @@
 """FER Studio: reads facial expressions, says how sure it is, and shows why.
 
-recognizer = fer.load("mini_xception")            # or a run directory, or a .safetensors file
-for face in recognizer.predict(image_rgb): ...    # Prediction: box, probabilities, expression, sure
-explanation = fer.explain(recognizer, image_rgb, face)
+>>> import fer
+>>> recognizer = fer.load()  # the default model; or a name, a run directory, a .safetensors or .onnx file
+>>> image_rgb = fer.read_image("photo.jpg")
+>>> faces = recognizer.predict(image_rgb)  # one Prediction for each face, the largest first
+>>> explanation = fer.explain(recognizer, image_rgb, faces[0])  # needs the extra `train`
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 __version__ = "0.2.0"
 __all__ = ["FaceBox", "FerError", "Prediction", "__version__", "explain", "load", "read_image"]
 
-# Loaded on first use, so that `import fer.expressions` stays light.
+# Imported on first use: `import fer` alone must stay fast and free of PyTorch.
 _PLACES = {
     "FaceBox": "fer.records",
     "FerError": "fer.errors",

@@ -24,7 +24,7 @@ from fer.vision.registry import DETECTORS, FACE_FINDERS
 
 DEFAULTS = TrainConfig()
 PROGRESS_DELAY_S = 2.0  # a bar for what takes longer
-TIDY_EVERY = 50  # photos: what glibc keeps of large ones is given back
+TIDY_EVERY = 50  # photos: then give freed memory back to the system
 if TYPE_CHECKING:
     from fer.data.pictures import Faces
     from fer.evaluation.evaluation import Evaluation
@@ -45,14 +45,14 @@ def predict(
     stability: bool = False,
     json: bool = False,
 ) -> int:  # noqa: A002  the flag is --json
-    """Read the faces of photos or folders of photos; exit 1 where a file could not be read.
+    """Read the expressions in photos; exits with 1 if a file could not be read.
 
     Args:
-        paths: Photos, or folders (searched with all that is below).
-        model: A name in weights/, a run directory, or a .safetensors or .onnx file.
-        detector: auto takes YuNet where it can be had, else HOG; none takes each picture for one face.
-        stability: Also tell for each face the share of slightly different cuts that keep its label.
-        json: Print one JSON line a picture.
+        paths: Photos, or folders to search with their subfolders.
+        model: A shipped model, a run directory, or a .safetensors or .onnx file.
+        detector: auto uses YuNet if available, otherwise HOG; none treats each picture as one face.
+        stability: Also report, for each face, the share of slightly shifted crops that keep its label.
+        json: Print one line of JSON per photo.
     """
     import fer
     from fer.data.photo_files import PhotoFiles
@@ -106,17 +106,17 @@ def evaluate(
     report: Path | None = None,
     json: bool = False,
 ) -> int:  # noqa: A002
-    """Score a model: accuracy, F1, confusion matrix, calibration.
+    """Score a model: accuracy, F1, confusion matrix and calibration.
 
     Args:
-        data: fer2013.csv, a folder or a zip <split>/<class>/*, or synthetic.
-        split: One or several of Training, PublicTest, PrivateTest (or train, validation, test).
-        model: A name in weights/, a run directory, or a .safetensors or .onnx file.
-        tta: Average the views of a face: none, flip (2) or tencrop (10).
-        faces: Pictures of a folder: crop takes each for one face, detect looks for the largest, auto goes by size.
-        classes: What folders or labels of other names show, such as 1=surprise,2=fear.
-        report: Also write a self-contained HTML report there.
-        json: Print one JSON line a split.
+        data: fer2013.csv, a folder or zip with a folder for each split and class, or synthetic.
+        split: One or more of Training, PublicTest and PrivateTest (or train, validation and test).
+        model: A shipped model, a run directory, or a .safetensors or .onnx file.
+        tta: Average several views of each face: flip takes 2, tencrop 10.
+        faces: How to read pictures: crop treats each as one face, detect finds the largest face, auto decides by size.
+        classes: Expressions for folders or labels with other names, such as 1=surprise,2=fear.
+        report: Also write a self-contained HTML report to this file.
+        json: Print one line of JSON per split.
     """
     import fer
     from fer.data.read import read_dataset
@@ -145,11 +145,11 @@ def evaluate(
 
 
 def summary(name: tyro.conf.Positional[str], /, input_size: int = 44, json: bool = False) -> int:  # noqa: A002
-    """Print a network's layers, parameters and sizes.
+    """List a network's layers, parameters and memory.
 
     Args:
         name: The architecture, such as mini_xception.
-        input_size: Side of the gray face in pixels.
+        input_size: Side of the gray face, in pixels.
         json: Print one JSON document.
     """
     from fer.models.registry import build
@@ -174,19 +174,18 @@ def explain(
     face: int = 1,
     json: bool = False,
 ) -> int:  # noqa: A002
-    """Explain one face: a PNG a map, maps.npz (float32, method/class) and explanation.json.
+    """Explain one face: writes a PNG for each map, maps.npz (float32, method/class) and explanation.json.
 
     Args:
         image: A photo.
-        out: The folder to write to; made where it is missing.
-        methods: Of grad_cam, guided_backprop, guided_grad_cam, gradient, integrated_gradients, occlusion; all by
-            default.
-        classes: Of the seven expressions; all by default.
-        model: A name in weights/, a run directory, or a .safetensors or .onnx file.
-        layer: Of Grad-CAM: a layer's name or fused; the most faithful one by default.
-        detector: none takes the picture for one face.
-        face: Which face of the photo, the largest being 1.
-        json: Print the numbers as one JSON document too.
+        out: The folder to write to; created if it does not exist.
+        methods: Any of the methods, such as grad_cam or occlusion; all by default. A wrong name lists them.
+        classes: Any of the seven expressions; all by default.
+        model: A shipped model, a run directory, or a .safetensors or .onnx file.
+        layer: The layer of Grad-CAM and its relatives, or fused; the most faithful one by default.
+        detector: none treats the picture as one face.
+        face: Which face of the photo; 1 is the largest.
+        json: Print the numbers as one JSON document.
     """
     import fer
     from fer.explanation.explain import check_choices
@@ -239,18 +238,18 @@ def video(
     readings: float = 10.0,
     json: bool = False,
 ) -> int:  # noqa: A002
-    """Read a video: its frames with the faces drawn on and its sound, and a row per face and reading.
+    """Read a video: writes it with the faces drawn on and its sound, and a table with a row for each face and reading.
 
-    One of --out, --csv and --json is enough.
+    Give at least one of --out, --csv and --json.
 
     Args:
         source: A video: mp4, mov, webm, mkv or avi.
-        out: The annotated video to write, an MP4.
-        csv: Also write the rows there.
-        model: A name in weights/, a run directory, or a .safetensors or .onnx file.
-        detector: auto takes YuNet where it can be had, else HOG.
-        readings: How often a second of the video faces are read; every frame is drawn.
-        json: Print one JSON document with all rows.
+        out: The annotated video to write, as MP4.
+        csv: The table to write, as CSV.
+        model: A shipped model, a run directory, or a .safetensors or .onnx file.
+        detector: auto uses YuNet if available, otherwise HOG.
+        readings: How many times per second of video to read faces; every frame is drawn.
+        json: Print all rows as one JSON document.
     """
     from dataclasses import replace
 
@@ -327,20 +326,20 @@ def batch(
     stability: bool = False,
     json: bool = False,
 ) -> int:  # noqa: A002
-    """Read many photos and videos into one table; the same command again goes on where it was.
+    """Read many photos and videos into one table; run it again to continue where it stopped.
 
-    Writes readings.csv (a row a face), errors.csv and summary.json; exit 1 where an input failed.
+    Writes readings.csv (a row for each face), errors.csv and summary.json; exits with 1 if an input failed.
 
     Args:
-        inputs: Photos, videos, or folders of both (searched with all that is below).
-        out: The folder to write to; made where it is missing.
-        workers: Processes of one thread each, or actors of a Ray cluster; one a core where none are given.
-        ray: Read on Ray: local starts it on this machine, an address joins a cluster.
-        model: A name in weights/, a run directory, or a .safetensors or .onnx file.
-        detector: auto takes YuNet where it can be had, else HOG; none takes each picture for one face.
-        device: What the network runs on; auto takes a GPU where ONNX Runtime has a provider for it.
-        readings: How often a second of a video faces are read.
-        stability: Also measure for each face of a photo the share of slightly different cuts that keep its label.
+        inputs: Photos, videos, or folders of both to search with their subfolders.
+        out: The folder to write to; created if it does not exist.
+        workers: How many processes of one thread each, or actors on Ray; by default one for each core.
+        ray: Use Ray: local starts it on this machine, an address joins a cluster.
+        model: A shipped model, a run directory, or a .safetensors or .onnx file.
+        detector: auto uses YuNet if available, otherwise HOG; none treats each picture as one face.
+        device: Where the network runs; auto uses a GPU if ONNX Runtime has a provider for it.
+        readings: How many times per second of video to read faces.
+        stability: Also report, for each face of a photo, the share of slightly shifted crops that keep its label.
         json: Print the summary as one JSON document.
     """
     from fer.batch.inputs import find_inputs
@@ -399,14 +398,14 @@ def export(
     data: str = "",
     json: bool = False,
 ) -> int:  # noqa: A002
-    """Write a model as an ONNX file, checked against PyTorch face by face.
+    """Export a model to ONNX and check it against PyTorch face by face.
 
     Args:
-        model: A name in weights/, a run directory, or a .safetensors or .onnx file.
+        model: A shipped model, a run directory, or a .safetensors or .onnx file.
         out: The file to write.
-        format: onnx.
-        int8: Store and compute in 8 bits, calibrated on the data's Training part.
-        data: What to check (and calibrate) on; fer2013.csv where it is in this folder, else the synthetic faces.
+        format: The file format.
+        int8: Quantize to 8 bits, calibrated on the data's Training part.
+        data: What to check and calibrate on; by default fer2013.csv if it is in this folder, otherwise synthetic faces.
         json: Print one JSON document.
     """
     from dataclasses import asdict
@@ -434,7 +433,7 @@ def export(
 
 
 def benchmark(json: bool = False) -> int:  # noqa: A002
-    """Time every stage on this machine, each against a plain way in the same run.
+    """Time every stage on this machine, each against a plain implementation in the same run.
 
     Args:
         json: Print one JSON document.
@@ -458,11 +457,11 @@ def benchmark(json: bool = False) -> int:  # noqa: A002
 
 
 def app(port: int = 8501, host: str = "localhost") -> int:
-    """Open the app in the browser, until Ctrl-C.
+    """Open the app in the browser; Ctrl-C ends it.
 
     Args:
-        port: Where it listens on this machine.
-        host: The address it listens on; 0.0.0.0 lets other machines in.
+        port: The port to listen on.
+        host: The address to listen on; 0.0.0.0 lets other machines in.
     """
     from fer.locations import app_folder
 
@@ -491,18 +490,18 @@ def serve(
     hosts: tuple[str, ...] = (),
     origins: tuple[str, ...] = (),
 ) -> int:
-    """Serve predictions over HTTP and WebSocket until Ctrl-C; /docs shows how to ask.
+    """Serve predictions over HTTP and WebSocket; /docs is interactive, Ctrl-C ends it.
 
-    FER_TOKEN asks every client for that token; limits are those of the shared demo, unless FER_HOSTED=0.
+    If FER_TOKEN is set, clients must send that token. Limits are those of the shared demo unless FER_HOSTED=0.
 
     Args:
-        host: The address it listens on; 0.0.0.0 lets other machines in.
-        port: Where it listens on this machine.
-        model: A name in weights/, a run directory, or a .safetensors or .onnx file.
-        detector: auto takes YuNet where it can be had, else HOG; none takes each picture for one face.
-        device: What the network runs on; auto takes a GPU where ONNX Runtime has a provider for it.
-        hosts: Names by which clients may address this machine, beside localhost.
-        origins: Pages that may ask from a browser, such as https://example.org; no others may.
+        host: The address to listen on; 0.0.0.0 lets other machines in.
+        port: The port to listen on.
+        model: A shipped model, a run directory, or a .safetensors or .onnx file.
+        detector: auto uses YuNet if available, otherwise HOG; none treats each picture as one face.
+        device: Where the network runs; auto uses a GPU if ONNX Runtime has a provider for it.
+        hosts: Names by which clients may address this machine, besides localhost.
+        origins: Web origins whose pages may call the service, such as https://example.org; all others are refused.
     """
     os.environ.setdefault("FER_HOSTED", "1")  # before anything is logged
     from fer.limits import limits
@@ -528,16 +527,16 @@ def train(
     search: int = 0,
     json: bool = False,
 ) -> int:  # noqa: A002
-    """Train a model in a run directory; SIGINT or SIGTERM saves and ends it, --resume goes on.
+    """Train a model in a run directory. Ctrl-C (SIGINT or SIGTERM) saves and stops; --resume continues.
 
-    --config FILE.json gives the settings that no other flag names.
+    --config FILE.json reads settings from a file; options override it.
 
     Args:
         config: The settings of the run.
-        out: The run's new directory; runs/<date>-<model> where none is given.
-        resume: Go on with the run in this directory; its settings stay as they were.
-        search: Try so many seeded settings (Optuna), each a run, and table them.
-        json: Print one JSON line an epoch, of a search one line a run.
+        out: The run's new directory; by default runs/DATE-MODEL.
+        resume: Continue the run in this directory, with the settings it was started with.
+        search: Try this many settings with Optuna, each in a run of its own, and compare them.
+        json: Print one line of JSON per epoch, or per run of a search.
     """
     from fer.locations import runs_folder
     from fer.training.run_directory import RunDirectory
@@ -673,6 +672,21 @@ def _with_defaults(defaults: TrainConfig) -> Callable[..., int]:
     return command
 
 
+COMMANDS: tuple[Callable[..., int], ...] = (
+    predict,
+    evaluate,
+    train,
+    summary,
+    explain,
+    video,
+    batch,
+    export,
+    serve,
+    benchmark,
+    app,
+)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; a FerError is printed as a sentence and exits 1."""
     arguments = sys.argv[1:] if arguments is None else arguments
@@ -686,20 +700,8 @@ def main(arguments: list[str] | None = None) -> int:
             return run_tool(arguments[1:])
         defaults, arguments = _config_file(arguments) if arguments[:1] == ["train"] else (DEFAULTS, arguments)
         commands = tyro.extras.SubcommandApp()
-        for command in (
-            predict,
-            evaluate,
-            _with_defaults(defaults),
-            summary,
-            explain,
-            video,
-            batch,
-            export,
-            serve,
-            benchmark,
-            app,
-        ):
-            commands.command(command)
+        for command in COMMANDS:
+            commands.command(_with_defaults(defaults) if command is train else command)
         code = commands.cli(args=arguments, prog="fer")
         sys.stdout.flush()
         return code

@@ -1,4 +1,5 @@
-"""Every command in README.md and docs/*.md: run with small inputs, or named below with the reason why it is not.
+"""Every command in README.md, EXPERIMENTS.md, SECURITY.md and docs/*.md: run with small inputs, or named below with
+the reason why it is not; every link and picture, and every Python block.
 
 A new command is run as it stands if RUN knows its beginning: what it names in capitals is replaced by PLACES, what is
 optional is taken, of alternatives the first; LIMITS make it short. Else it needs a line in NAMED, or its test fails.
@@ -29,7 +30,15 @@ from fer.vision.images import read_image
 from fer.vision.video import VideoWriter
 from tests.conftest import ROOT, YUNET, write_csv
 
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [
+    *(ROOT / name for name in ("README.md", "EXPERIMENTS.md", "SECURITY.md")),
+    *sorted((ROOT / "docs").glob("*.md")),
+]
+ELSEWHERE = {  # the pages whose Python another test runs
+    "api.md": "tests/service/test_examples.py",
+    "batch.md": "tests/service/test_examples.py",
+    "contributing.md": "tests/test_contributing.py",
+}
 SHELL = ("", "bash", "sh", "shell", "console")
 BEGINNINGS = (
     "python ",
@@ -56,6 +65,7 @@ PLACES = {
     "VIDEO": "video.mp4",
     "RUN": "runs/first",
     "FOLDER": "photos",
+    "NAMES": "mini_xception",
     "/shared": "shared",
 }
 
@@ -72,7 +82,7 @@ RUN = {
     r"python -m fer predict": {},
     r"python -m fer evaluate": {},
     r"python -m fer summary": {},
-    r"python -m fer explain": {"--methods": "grad_cam"},
+    r"python -m fer explain": {"--methods": "grad_cam", "--model": "mini_xception"},
     r"python -m fer video": {},
     r"python -m fer batch .*--out DIR \[": {"--workers": "1"},
     r"python -m fer export": {},
@@ -80,11 +90,12 @@ RUN = {
     r"python -m fer train .*--search": {**SHORT, "--search": "2"},
     r"python -m fer train(?!.*--processes)": SHORT,
     r"python -m fer tools ship-weights": {},
-    r"python -m fer tools model-cards": {"--out": "models.md"},
+    r"python -m (fer tools model-cards|tests\.command_line)": {"--folder": "."},
     r"python -m fer tools faithfulness": {"--faces": "1", "--model": "mini_xception", "--out": "table.json"},
     r"python -m fer tools crop-measurement": {"--pictures": "6"},
     r"python -m fer tools detected-crops": {"--limit": "6"},
     r"python -m fer tools detection-benchmark": {},
+    r"python -m fer tools robustness-table": {},
     r"python -c": {},
 }
 
@@ -96,6 +107,7 @@ NAMED = {
     r"python3 -m venv \.venv$": "makes the environment that this test runs in",
     r"\.venv/bin/python -m pip install": "installs; the files that it names are looked up",
     r"\.venv/bin/python -m streamlit run": "tests/browser starts the app so",
+    r"\.venv/bin/python -m ruff format \.$": "changes the checkout; make lint checks it",
     r"\.venv/bin/python -m pytest": "is how this test is run; the files that it names are looked up",
     r"source \.venv/bin/activate$": "a shell's own word",
     r"torchrun": "needs two machines; tests/training/test_processes.py runs two processes on one",
@@ -119,14 +131,16 @@ NAMED = {
     r"sudo .*deploy/rehearse\.py": "installs everything, as root",
     r"python -m fer tools batch-benchmark": "takes minutes; make test-all runs it",
     r"python -m fer tools training-benchmark": "takes minutes; tests/tools runs it with few steps",
+    r"python -m fer tools ship-weights RUN RUN$": "mentioned; it is run with one run",
     r"python -m fer (train|explain|tools|summary two_layers)$": "mentioned; test_contributing.py runs more",
 }
-RECORDS = "models.md"  # its commands are what the shipped weights were trained by, once: hours, with their own data
+# What the shipped weights were trained by, once: hours, with their own data.
+RECORDS = re.compile(r"<!-- written: cards -->.*?<!-- end -->", re.DOTALL)
 
 
 def commands(page: Path) -> list[str]:
     """The commands of a page: those of its indented and shell blocks, and those between backticks in its text."""
-    text = page.read_text(encoding="utf-8")
+    text = RECORDS.sub("", page.read_text(encoding="utf-8"))
     fenced = re.findall(r"^```(\w*)\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
     shell = [block for language, block in fenced if language in SHELL]
     text = re.sub(r"^```.*?^```$", "", text, flags=re.DOTALL | re.MULTILINE)
@@ -145,7 +159,11 @@ def commands(page: Path) -> list[str]:
     ]
 
 
-ALL = [(page.name, command) for page in PAGES for command in dict.fromkeys(commands(page))]
+def named_of(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+ALL = {command: named_of(page) for page in reversed(PAGES) for command in commands(page)}  # and the first page with it
 
 
 def is_named(command: str) -> bool:
@@ -172,11 +190,17 @@ def shortened(command: str) -> tuple[str, ...]:
     return tuple(words)
 
 
-TO_RUN = {
-    shortened(command): command
-    for name, command in ALL
-    if name != RECORDS and not is_named(command) and any(re.match(rule, command) for rule in RUN)
-}
+def to_run() -> dict[tuple[str, ...], str]:
+    """What is run, as arguments, and the command it comes from; the same arguments in another order once only."""
+    found: dict[tuple[str, ...], tuple[tuple[str, ...], str]] = {}
+    for command in reversed(ALL):
+        if not is_named(command) and any(re.match(rule, command) for rule in RUN):
+            words = shortened(command)
+            found.setdefault(tuple(sorted(words)), (words, command))
+    return dict(found.values())
+
+
+TO_RUN = to_run()
 
 
 @pytest.fixture(scope="module")
@@ -184,7 +208,8 @@ def workplace(tmp_path_factory, small_faces) -> Path:
     """A folder in which the pages' commands find what they name."""
     place = tmp_path_factory.mktemp("workplace")
     shutil.copy(small_faces, place / "fer2013.csv")
-    shutil.copytree(ROOT / "recipes", place / "recipes")
+    for folder in ("docs", "examples", "recipes"):
+        shutil.copytree(ROOT / folder, place / folder)
     sample = ROOT / "fer" / "app" / "samples" / "astronaut.jpg"
     shutil.copy(sample, place / "photo.jpg")
     (place / "photos").mkdir()
@@ -272,12 +297,11 @@ def test_the_command_runs(here, words, monkeypatch, capsys):
         assert len(RunDirectory.open(Path(words[words.index("--resume") + 1])).records()) == 2
 
 
-@pytest.mark.parametrize(("page", "command"), ALL)
-def test_every_command_is_run_or_named_and_its_flags_exist(page, command, capsys, monkeypatch):
-    if page != RECORDS:
-        assert is_named(command) or any(re.match(rule, command) for rule in RUN), (
-            f"nothing runs {command!r} of {page}: add it to RUN or, with the reason, to NAMED"
-        )
+@pytest.mark.parametrize("command", ALL)
+def test_every_command_is_run_or_named_and_its_flags_exist(command, capsys, monkeypatch):
+    assert is_named(command) or any(re.match(rule, command) for rule in RUN), (
+        f"nothing runs {command!r} of {ALL[command]}: add it to RUN or, with the reason, to NAMED"
+    )
     words = words_of(command)
     if words[0] == "make":
         if shutil.which("make") is None:
@@ -311,14 +335,53 @@ def test_a_command_that_nothing_knows_is_found(tmp_path):
     assert [one for one in found if not is_named(one) and not any(re.match(rule, one) for rule in RUN)] == found[1:]
 
 
-def test_the_python_of_the_readme_runs(here, capsys):
-    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+def python_of(page: Path) -> list[str]:
+    return re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+
+
+@pytest.mark.parametrize("page", filter(python_of, PAGES), ids=named_of)
+def test_the_python_of_a_page_runs(here, page, capsys):
+    if page.name in ELSEWHERE:
+        pytest.skip(f"{ELSEWHERE[page.name]} runs it")
+    for code in python_of(page):
+        exec(compile(code, page.name, "exec"), {})  # noqa: S102  the page's own code
+        assert capsys.readouterr().out.strip()
+
+
+def test_the_first_example_tells_the_samples_expression(here, capsys):
+    (code,) = python_of(ROOT / "README.md")
     exec(compile(code, "README.md", "exec"), {})  # noqa: S102
-    assert capsys.readouterr().out.startswith("happy 0.")
+    assert capsys.readouterr().out.startswith("happy happy 9")
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_the_readme_fits_a_screen_or_two():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 180 and len(text.split()) <= 1400
+
+
+def headings(page: Path) -> set[str]:
+    """The names by which GitHub links to a page's headings."""
+    lines = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", line.lower()).replace(" ", "-") for line in lines}
+
+
+def test_all_pages_are_in_the_index():
+    index = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
+    assert [page.name for page in (ROOT / "docs").glob("*.md") if f"({page.name})" not in index] == ["README.md"]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named_of)
 def test_links_and_pictures_lead_somewhere(page):
     text = page.read_text(encoding="utf-8")
-    for target in re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", text):
-        assert target.startswith("https://") or (page.parent / target).exists(), target
+    for target, heading in re.findall(r"\]\(([^)#]*?)(?:#([^)]*))?\)", text):
+        if target.startswith("https://"):
+            continue
+        place = page.parent / target if target else page
+        assert place.exists(), target
+        assert not heading or heading in headings(place), f"{target}#{heading}"
+
+
+def test_every_picture_is_shown_somewhere():
+    shown = "".join(page.read_text(encoding="utf-8") for page in PAGES)
+    pictures = [path.name for path in (ROOT / "docs" / "screenshots").iterdir()]
+    assert [name for name in pictures if f"screenshots/{name}" not in shown] == []

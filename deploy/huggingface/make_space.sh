@@ -10,4 +10,4 @@ cp deploy/huggingface/README.md "$out/README.md"
 # the check is off, else no photo could be uploaded.
 git show HEAD:Dockerfile \
   | awk '/^USER / { print "ENV STREAMLIT_SERVER_ENABLE_XSRF_PROTECTION=false" } { print }' > "$out/Dockerfile"
-echo "Written to $out. Then: hf upload YOU/SPACE $out . --repo-type space (see README, Hosting)"
+echo "Written to $out. Then: hf upload YOU/SPACE $out . --repo-type space (see docs/hosting.md)"

@@ -59,13 +59,13 @@ METHODS = {
     ),
     "gradient": Method(
         "Gradient",
-        "Which pixels would change the class's score, made brighter or darker a little.",
+        "Which pixels would change the class's score if they were a little brighter or darker.",
         "Simonyan et al. 2014",
         marks="size",
     ),
     "hires_cam": Method(
         "HiResCAM",
-        "Where the layer's features speak for the class, each place weighed by its own gradient.",
+        "Where the layer's features speak for the class, each place weighted by its own gradient.",
         "Draelos and Carin 2020",
         signed=False,
         layered=True,
@@ -73,7 +73,7 @@ METHODS = {
     ),
     "integrated_gradients": Method(
         "Integrated Gradients",
-        "The score shared out over the pixels: it adds up to the score against plain gray.",
+        "The score shared out over the pixels: they add up to its difference from plain gray.",
         "Sundararajan et al. 2017",
         slow=True,
         place="fer.explanation.integrated_gradients:integrated_gradients",
@@ -87,7 +87,7 @@ METHODS = {
     ),
     "score_cam": Method(
         "Score-CAM",
-        "The layer's channels, each as strong as the face seen through it speaks for the class.",
+        "The layer's channels, each weighted by how much the face seen through it speaks for the class.",
         "Wang et al. 2020",
         signed=False,
         layered=True,

@@ -12,6 +12,8 @@ import datetime
 import json
 import time
 from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +32,7 @@ from fer.explanation.regions import landmarks_in_input
 from fer.explanation.subject import Subject, explainer_for
 from fer.inference.recognizer import Recognizer, load
 from fer.records import Curves, FaceBox
+from fer.tools.pages import table as markdown_table
 
 SANITY_FACES = 20
 SLOW_FACES, SLOW_SANITY_FACES = 20, 6  # for methods that take seconds a face
@@ -217,31 +220,65 @@ def most_faithful_layer(rows: list[dict]) -> str:
 
 
 def markdown(table: dict) -> str:
-    """The table as the documentation shows it."""
-    lines = [
-        f"{table['model']}, {table['faces']} PublicTest faces, {table['date']}",
-        "",
-        "| method | layer | ROAD: marked 10% costs (random) | gain, 95% interval | faithful | gray: marked 10% costs "
-        "(random) | gain, 95% interval | more complex where nothing was learned | kept, last layer / all layers random "
-        "| max-sensitivity | sparseness | points at expected parts (chance) | seconds |",
-        "|---|---|---|---|---|---|---|---|---|---|---|---|---|",
-    ]
-    for row in table["rows"]:
-        sensitivity = "" if row["max_sensitivity"] is None else f"{row['max_sensitivity']:.2f}"
-        pointing = "" if row["pointing"] is None else f"{row['pointing']:.0%} ({row['pointing_by_chance']:.0%})"
-        lines.append(
-            f"| {METHODS[row['method']].label} | {row['layer'] or ''} | {100 * row['road_cost']:.1f} points "
-            f"({100 * row['road_random_cost']:.1f}) | {_gain(row, 'road_')} | {'yes' if row['faithful'] else 'no'} "
-            f"| {100 * row['cost']:.1f} points ({100 * row['random_cost']:.1f}) | {_gain(row, '')} "
-            f"| {row['complexity_rise']:+.0%} | {row['kept_top']:.2f} / {row['kept_all']:.2f} "
-            f"({'passes' if row['sane'] else 'fails'}) | {sensitivity} | {row['sparseness']:.2f} | {pointing} "
-            f"| {row['seconds']:.2f} |"
-        )
-    return "\n".join(lines)
+    """The table as the documentation shows it. Columns that were not measured are left out."""
+    shown = [column for column in COLUMNS if column.needs in table["rows"][0]]
+    rows = [tuple(column.text(row) for column in shown) for row in table["rows"]]
+    command = f"python -m fer tools faithfulness --data fer2013.csv --model {table['model']} --faces {table['faces']}"
+    return "\n\n".join(
+        [
+            f"`{table['model']}` (`{table['sha256'][:12]}`), {table['faces']} faces, {table['date']}: `{command}`",
+            markdown_table([tuple(column.title for column in shown), *rows]),
+        ]
+    )
 
 
-def _gain(row: dict, prefix: str) -> str:
-    return f"{100 * row[f'{prefix}gain_low']:.1f} to {100 * row[f'{prefix}gain_high']:.1f}"
+@dataclass(frozen=True)
+class Column:
+    """title: its head. text: a row's cell. needs: the number without which the table does not have this column."""
+
+    title: str
+    text: Callable[[dict], str]
+    needs: str = "method"
+
+
+def _cost(prefix: str) -> Callable[[dict], str]:
+    return lambda row: f"{100 * row[f'{prefix}cost']:.1f} ({100 * row[f'{prefix}random_cost']:.1f})"
+
+
+def _gain(prefix: str) -> Callable[[dict], str]:
+    def text(row: dict) -> str:
+        low, high = (round(100 * row[f"{prefix}{end}"], 1) + 0.0 for end in ("gain_low", "gain_high"))
+        return f"{low:.1f} to {high:.1f}"
+
+    return text
+
+
+def _kept(row: dict) -> str:
+    top, everything = (round(row[key], 2) + 0.0 for key in ("kept_top", "kept_all"))
+    return f"{top:.2f} / {everything:.2f}"
+
+
+def _number(key: str, form: str) -> Callable[[dict], str]:
+    return lambda row: "" if row[key] is None else format(row[key], form)
+
+
+COLUMNS = (
+    Column("method", lambda row: METHODS[row["method"]].label),
+    Column("layer", lambda row: row["layer"] or ""),
+    Column("faithful", lambda row: "yes" if row["faithful"] else "no"),
+    Column("ROAD: cost (random)", _cost("road_"), "road_cost"),
+    Column("ROAD: gain", _gain("road_"), "road_cost"),
+    Column("gray: cost (random)", _cost("")),
+    Column("gray: gain", _gain("")),
+    Column("sanity check", lambda row: "passes" if row["sane"] else "fails"),
+    Column("kept: last layer / all layers", _kept),
+    Column("complexity", _number("complexity_rise", "+.0%"), "complexity_rise"),
+    Column("max-sensitivity", _number("max_sensitivity", ".2f"), "max_sensitivity"),
+    Column("sparseness", _number("sparseness", ".2f"), "sparseness"),
+    Column("points at expected parts", _number("pointing", ".0%"), "pointing"),
+    Column("by chance", _number("pointing_by_chance", ".0%"), "pointing"),
+    Column("seconds", _number("seconds", ".2f"), "seconds"),
+)
 
 
 if __name__ == "__main__":

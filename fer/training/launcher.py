@@ -49,7 +49,7 @@ def bounded(config: TrainConfig) -> TrainConfig:
     if most.train_models and config.model not in most.train_models:
         raise RunError(
             f"On this shared demo only {' and '.join(most.train_models)} can be trained. Choose one, or "
-            "train on your own machine: see README."
+            "train on your own machine: see docs/installation.md."
         )
     for name, highest in highest_settings().items():
         if getattr(config, name) > highest:

@@ -1,6 +1,6 @@
 """Several processes for one run: PyTorch's elastic launcher starts them, this process watches over it.
 
-Across machines the launcher is started by hand on each (README): then the first process holds the run's lock.
+Across machines the launcher is started by hand on each (docs/training.md): then the first process holds the run's lock.
 """
 
 from __future__ import annotations

@@ -90,7 +90,7 @@ class Hog:
 
 
 class Haar:
-    """OpenCV's Haar cascade (Viola and Jones 2001), at the best of 72 settings measured (README, Detectors)."""
+    """OpenCV's Haar cascade (Viola and Jones 2001), at the best of 72 settings measured (docs/benchmarks.md)."""
 
     name = "haar"
 

@@ -190,7 +190,7 @@ def test_other_preprocessing_is_followed(tmp_path, astronaut):
 
 
 def test_command_line(tmp_path, sample):
-    """The README's command."""
+    """The command of docs/faithfulness.md."""
     command = [
         sys.executable,
         "-m",

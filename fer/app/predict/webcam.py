@@ -185,7 +185,7 @@ def why_not(stream: Stream) -> str:
         if servers.relay
         else f" {servers.note}"
         if servers.note
-        else " No TURN server is set up here, which such networks need: see README, Webcam."
+        else " No TURN server is set up here, which such networks need: see docs/live.md."
     )
     return (
         f"The camera works, but no way from your browser to this server was found within {START_WITHIN_S} s; a "
