@@ -27,7 +27,7 @@ def test_live_starts_shows_people_records_and_stops(app, component):
     assert "Waiting for the camera" in app.info[0].value
     feed(app, portrait("astronaut.jpg"))
     app.run()
-    assert not app.exception and "Happy" in words(app) and "frames a second" in words(app)
+    assert not app.exception and "Happy" in words(app) and "frames per second" in words(app)
     app.button(key="record_start").click().run()
     feed(app, portrait("astronaut.jpg"), 5)
     app.run()
