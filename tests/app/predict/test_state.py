@@ -99,7 +99,7 @@ def test_the_tab_that_was_open_opens_again(app):
     open_view(app, "camera")
     app.switch_page("streamlit_app.py").run()
     app.switch_page("pages/predict.py").run()
-    assert app.session_state[state.TABS] == "Camera" and "Your browser asks" in words(app)
+    assert app.session_state[state.TABS] == "Camera" and "when your browser asks" in words(app)
 
 
 def test_the_snapshot_stays_until_it_is_removed(app, unmeasured, sample):
