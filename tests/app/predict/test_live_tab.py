@@ -141,7 +141,7 @@ def test_a_component_that_fails_leads_to_the_snapshot(app, component, monkeypatc
     assert not app.exception and not stream_of(app).wanted and app.warning
 
 
-@pytest.mark.parametrize(("signalling", "said"), [(False, "No picture came from the camera"), (True, "no way from")])
+@pytest.mark.parametrize(("signalling", "said"), [(False, "The camera sent no picture"), (True, "could not connect")])
 def test_a_stream_that_does_not_start_leads_to_the_snapshot(app, component, monkeypatch, signalling, said):
     open_view(app, "live")
     app.button(key="live_start").click().run()
