@@ -603,7 +603,7 @@ def _sentence(row: dict[str, Any]) -> str:
         else:
             told += f" ({set_words(face['set']) or best})"
         if "stability" in face:
-            told += f" ({stability_words(face['stability']).rstrip('.').lower()})"
+            told += f" ({stability_words(face['stability'], face['expression']).rstrip('.').lower()})"
         words.append(told)
     turned = f" (turned by {row['rotation']}°)" if row["rotation"] else ""
     return f"{row['path']}{turned}: {'; '.join(words)}"

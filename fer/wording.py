@@ -10,6 +10,17 @@ def percent(share: float, digits: int = 0) -> str:
     return f"{round(100 * share, digits) + 0.0:.{digits}f}%"
 
 
+def percents_apart(share: float, limit: float) -> tuple[str, str]:
+    """Two shares as `percent` writes them, with as many decimals as tell them apart: `49.8%` and `50.2%`, not both
+    `50%`. Four decimals at most.
+    """
+    for digits in range(4):
+        told = percent(share, digits), percent(limit, digits)
+        if told[0] != told[1]:
+            break
+    return told
+
+
 def points(share: float) -> str:
     """A difference of two shares without its sign, in percentage points: `1 point`, `12 points`."""
     return count_of(round(100 * abs(share)), "point")

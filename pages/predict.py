@@ -10,7 +10,9 @@ from fer.app.predict.browser import state as browser_state
 
 detector_line = layout.open_page("Predict")
 st.title("Predict")
-st.markdown("What do these faces express, and how sure is that? What you show stays in memory and is never stored.")
+st.markdown(
+    "See which expression each face shows, and how sure the model is. Pictures stay in memory and are never stored."
+)
 
 state.apply_requested_view()
 photos, camera, live, video = st.tabs(list(state.VIEWS.values()), key=state.TABS, on_change="rerun")

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from fer.conformal import LEVELS, PredictionSets, nonconformity, set_names
+from fer.conformal import LEVELS, METHODS, PredictionSets, nonconformity, set_names
 from fer.errors import WeightsError
 from fer.expressions import NAMES
 from fer.models.card import Card
@@ -36,6 +36,11 @@ def test_nonconformity_by_hand():
     [
         (rule(quantile=0.75), ("happy", "neutral")),
         (rule(quantile=0.75, fear=0.9), ("happy", "neutral", "fear")),  # each class has its own
+        (rule(quantile=0.1, fear=0.9), ("happy", "neutral", "fear")),  # neutral is more probable than fear
+        (
+            rule(quantile=0.1, fear=0.95, surprise=0.96),
+            ("happy", "neutral", "fear", "angry", "surprise"),
+        ),  # of equals both
         (rule(quantile=0.1), ("happy",)),  # the best guess, whatever the rule says
         (rule("aps", 0.8), ("happy", "neutral")),
         (rule(quantile=1.0), ("happy", "neutral", "fear", "angry", "surprise", "disgust", "sad")),
@@ -53,6 +58,19 @@ def test_a_higher_level_has_a_larger_set():
     sets = PredictionSets("lac", {"none": rising})
     sizes = [sets.members(np.array([FACE]), level=level).sum() for level in LEVELS]
     assert sizes == sorted(sizes) and (sizes[0], sizes[-1]) == (1, 5)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_set_never_skips_a_more_probable_class_and_only_grows_by_that(method):
+    rng = np.random.default_rng(0)
+    faces = rng.dirichlet(np.full(7, 0.5), 500)
+    limits = rng.uniform(0.2, 1, 7)
+    sets = PredictionSets(method, {"none": {name: (limit,) * len(LEVELS) for name, limit in zip(NAMES, limits)}})
+    members = sets.members(faces)
+    outside_highest = np.where(members, -1, faces).max(1)
+    assert (np.where(members, faces, 2).min(1) > outside_highest).all()
+    by_class_alone = nonconformity(faces, method) <= limits
+    assert (members >= by_class_alone).all() and 0 < (members > by_class_alone).any(1).mean() < 1
 
 
 def test_other_views_have_no_set_unless_they_were_fitted():

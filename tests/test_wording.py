@@ -11,6 +11,13 @@ def test_a_percentage_has_no_space_and_no_signed_zero() -> None:
     assert wording.percent(-0.0001) == "0%"
 
 
+def test_two_percentages_that_differ_are_told_apart() -> None:
+    assert wording.percents_apart(0.37, 0.5019) == ("37%", "50%")
+    assert wording.percents_apart(0.498, 0.5019) == ("49.8%", "50.2%")  # both are 50%
+    assert wording.percents_apart(0.50184, 0.5019) == ("50.18%", "50.19%")
+    assert wording.percents_apart(0.5, 0.5) == ("50.000%", "50.000%")
+
+
 def test_a_change_in_points_is_singular_plural_and_never_minus_zero() -> None:
     assert wording.points(-0.01) == "1 point"
     assert wording.points(0.12) == "12 points"

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from fer.app import resources, session
+from fer.app import resources, scheme, session
 from fer.app.markdown import plain
 from fer.app.model_choice import (
     DRAWINGS,
@@ -36,8 +36,8 @@ PAGES = (
     ("pages/evaluate.py", "Evaluate", ":material/query_stats:"),
 )
 HOSTED_NOTICE = (
-    "A shared demo: what you show is read in this server's memory (Live can read in your browser), neither stored nor "
-    "logged, and forgotten when you leave; only training data is kept, for a day. Show only faces of people who agree."
+    "This is a shared demo. It reads your photos and videos in memory, never stores or logs them, and forgets them "
+    "when you leave. Live can run in your browser. Only training data is kept, for a day. Show only people who agree."
 )
 LIMITS_AND_LAW = """
 **What it cannot tell.** What a person feels: people smile without joy and frown to think, and the same feeling shows
@@ -76,6 +76,7 @@ def open_page(title: str) -> DeltaGenerator:
         st.divider()
         _model_picker()
         detector_line = _detector_picker()
+        scheme.follow()
     if hosted():  # on the page, for on a phone the sidebar is closed
         st.caption(f":material/visibility: {HOSTED_NOTICE}")
     if title != "Training":
@@ -88,9 +89,7 @@ def close_page(detector_line: DeltaGenerator) -> None:
     if session.detector.get() == "auto":
         name = resources.detector("auto").name
         detector_line.caption(
-            "Using YuNet."
-            if name == "yunet"
-            else "Using HOG: YuNet's file is not here yet and could not be fetched. HOG finds frontal faces."
+            "Using YuNet." if name == "yunet" else "Using HOG, which finds frontal faces: YuNet is not downloaded yet."
         )
 
 
@@ -104,7 +103,7 @@ def loading(what: str) -> Iterator[None]:
 def _model_picker() -> None:
     models = {model.spec: model for model in available_models()}
     if not models:
-        st.warning("No weights were found in weights/. Train a model first.")
+        st.warning("No model found. Train one first.")
         return
     chosen = models.get(session.model().spec, next(iter(models.values())))
     if session.widget("model_widget", str) != chosen.spec:  # it was chosen elsewhere, or its run is gone
@@ -149,22 +148,18 @@ def _detector_picker() -> DeltaGenerator:
         format_func=lambda name: DETECTORS[name],
         key="detector_widget",
         on_change=lambda: session.detector.set(session.widget("detector_widget", str) or "auto"),
-        help="Automatic takes YuNet where its file is at hand or can be fetched, else HOG, which needs no network.",
+        help="Automatic uses YuNet if it is installed or can be downloaded; otherwise HOG, which works offline.",
     )
     return st.empty()
 
 
 def accuracy_line(model: Model) -> str:
-    """One honest line from the card: accuracy, where it was measured, when."""
+    """One honest line from the card: accuracy, and on which pictures."""
     card = resources.card(model)
     if card.from_drawings:
-        return f"{DRAWINGS.capitalize()} · {plain(card.date)}"
-    accuracy, split = card.metrics.get("accuracy"), card.metrics.get("split", "PublicTest")
+        return DRAWINGS.capitalize()
+    accuracy = card.metrics.get("accuracy")
     if not isinstance(accuracy, (int, float)):
-        return f"No accuracy on its card. {plain(card.date)}"
-    where = (
-        f"FER2013's {plain(split)}"
-        if isinstance(model, ShippedModel) or "fer2013" in card.data.lower()
-        else f"the validation pictures of {plain(card.data)}"
-    )
-    return f"{percent(accuracy, 1)} right on {where} · {plain(card.date)}"
+        return "No accuracy on its card"
+    own = not isinstance(model, ShippedModel) and "fer2013" not in card.data.lower()
+    return f"{percent(accuracy, 1)} accuracy on {plain(card.data) if own else 'FER2013'}"

@@ -113,3 +113,8 @@ def set_widget(key: str, value: object) -> None:
 def dark() -> bool:
     """Whether the visitor's page is dark."""
     return st.context.theme.type == "dark"
+
+
+def phone() -> bool:
+    """Whether the visitor's browser says that it is a phone's, where nothing can be dropped or pasted."""
+    return "Mobi" in st.context.headers.get("User-Agent", "")

@@ -1,4 +1,4 @@
-"""A table as a small component: rows on a wide screen, cards on a narrow one.
+"""A table as a small component: rows on a wide screen, cards on a narrow one. A row can be made to be chosen.
 
 Every text is set as text, never as HTML; the code below is fixed, and only this module's data reaches it.
 """
@@ -6,11 +6,13 @@ Every text is set as text, never as HTML; the code below is fixed, and only this
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
 
+from fer.app import session
 from fer.expressions import COLORS, NAMES
 from fer.visualization.palettes import ink_on
 from fer.wording import percent
@@ -35,6 +37,15 @@ tbody th { font-weight: 600; }
 .strip img { display: block; width: 100%; border-radius: 4px; }
 .strip div { display: flex; font-size: 0.75rem; }
 .strip div span { flex: 1; text-align: center; }
+.long { max-height: 560px; overflow-y: auto; }
+.choice tr { position: relative; cursor: pointer; }
+.choice tbody button { all: unset; font-weight: 600; }
+.choice tbody button::after { content: ""; position: absolute; inset: 0; border-radius: 4px; pointer-events: none; }
+.choice tbody tr:hover { background: var(--st-secondary-background-color); }
+.choice tbody tr.selected { background: color-mix(in srgb, var(--st-primary-color) 14%, transparent);
+                            box-shadow: inset 4px 0 var(--st-primary-color); }
+.choice tbody button:focus-visible::after { outline: 3px solid var(--st-primary-color); outline-offset: -3px; }
+.choice th:first-child { padding-left: 12px; }
 @container (max-width: 540px) {
   .cards, .cards tbody { display: block; }
   .cards thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
@@ -43,13 +54,47 @@ tbody th { font-weight: 600; }
   .cards th, .cards td { display: block; padding: 0; border: 0; text-align: left; width: auto; min-width: 0; }
   .cards tbody th { grid-column: 1 / -1; font-size: 1rem; }
   .cards td:not(.bare)::before { content: attr(data-label); display: block; font-size: 0.75rem; }
+  .cards tbody th:first-child { padding: 0; }
   .cards .wide { grid-column: 1 / -1; }
   .cards .empty { display: none; }
 }
 """
 
 JS = """
-export default function ({ data, parentElement }) {
+const tables = new WeakMap();  // by their place, with what they were made of
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  const { selected, ...given } = data;
+  const made = JSON.stringify(given);
+  let shown = tables.get(parentElement);
+  if (shown?.made !== made) {
+    shown = { made, ...build(given, (row) => choose(shown, row)) };
+    parentElement.querySelector('.frame')?.remove();
+    parentElement.append(shown.frame);
+    tables.set(parentElement, shown);
+  }
+  shown.say = setTriggerValue;
+  mark(shown, selected);
+}
+
+function choose(shown, row) {
+  mark(shown, row);
+  shown.say('row', row);
+}
+
+function mark({ frame, lines }, selected) {
+  lines.forEach((line, at) => {
+    line.classList.toggle('selected', at === selected);
+    line.querySelector('button')?.setAttribute('aria-pressed', at === selected);
+  });
+  const line = lines[selected];
+  if (!line || !frame.classList.contains('long')) return;
+  const above = line.getBoundingClientRect().top - frame.getBoundingClientRect().top;
+  const below = above + line.offsetHeight - frame.clientHeight;
+  if (above < 0 || below > 0) frame.scrollTop += above < 0 ? above : below;
+}
+
+function build(data, choose) {
   const make = (tag, className, text, role) => {
     const element = document.createElement(tag);
     if (className) element.className = className;
@@ -76,7 +121,7 @@ export default function ({ data, parentElement }) {
     shown.append(image, below);
     return shown;
   };
-  const table = make('table', data.cards ? 'cards' : '', '', 'table');
+  const table = make('table', `${data.cards ? 'cards' : ''} ${data.choice ? 'choice' : ''}`, '', 'table');
   table.setAttribute('aria-label', data.label);
   const head = make('thead', '', '', 'rowgroup'), titles = make('tr', '', '', 'row');
   data.columns.forEach((column, at) => {
@@ -86,11 +131,14 @@ export default function ({ data, parentElement }) {
   });
   head.append(titles);
   const body = make('tbody', '', '', 'rowgroup');
-  for (const row of data.rows) {
+  const lines = data.rows.map((row, number) => {
     const line = make('tr', '', '', 'row');
+    if (data.choice) line.onclick = () => choose(number);
     row.forEach((cell, at) => {
       const text = typeof cell === 'string';
-      const place = make(at ? 'td' : 'th', data.classes[at], text ? cell : '', at ? 'cell' : 'rowheader');
+      const button = data.choice && !at;
+      const place = make(at ? 'td' : 'th', data.classes[at], text && !button ? cell : '', at ? 'cell' : 'rowheader');
+      if (button) place.append(make('button', '', cell));
       place.dataset.label = data.columns[at];
       if (!data.columns[at]) place.classList.add('bare');
       if (cell === '') place.classList.add('empty');
@@ -98,18 +146,19 @@ export default function ({ data, parentElement }) {
       if (cell.src) place.append(strip(cell));
       line.append(place);
     });
-    body.append(line);
-  }
+    return line;
+  });
+  body.append(...lines);
   if (data.head) table.append(head);
   table.append(body);
-  const frame = make('div', 'frame');
+  const frame = make('div', data.choice && lines.length > data.whole ? 'frame long' : 'frame');
   frame.append(table);
-  parentElement.querySelector('.frame')?.remove();
-  parentElement.append(frame);
+  return { frame, lines };
 }
 """
 
 _component = st.components.v2.component("fer_table", css=CSS, js=JS)
+WHOLE = 40  # rows: a longer table to choose from scrolls in itself
 PHONE, LETTER, GAP = 330, 7, 12  # pixels: the room that a phone has, and about what a letter and a column's end take
 _NUMBER = re.compile(r"[+−-]?[\d.,]+(%| points?)?|–|")
 
@@ -145,11 +194,19 @@ class Strip:
 Cell = str | Shares | Strip
 
 
-def table(columns: Sequence[str], rows: Sequence[Sequence[Cell]], label: str, key: str) -> None:
+def table(
+    columns: Sequence[str],
+    rows: Sequence[Sequence[Cell]],
+    label: str,
+    key: str,
+    selected: int | None = None,
+    on_select: Callable[[int], None] | None = None,
+) -> None:
     """Show rows whose first cell names them; where they do not fit a narrow screen, it shows each row as a card.
 
     Numbers come as text, see fer/wording.py; a column of nothing else stands to the right. label: what the table is,
-    for screen readers.
+    for screen readers. on_select: makes the rows buttons; a callback, given the row's number from 0. selected: the row
+    that is marked.
     """
     cells = [[cell if isinstance(cell, str) else cell.to_json() for cell in row] for row in rows]
     classes = [_class(list(column)) for column in zip(*rows)]
@@ -160,8 +217,18 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[Cell]], label: str, ke
         "cards": "wide" in classes or _least_width(columns, rows) > PHONE,
         "head": any(columns),
         "rows": cells,
+        "choice": on_select is not None,
+        "whole": WHOLE,
+        "selected": selected,
     }
-    _component(data=data, key=key)
+
+    def picked() -> None:
+        row = (session.widget(key, dict) or {}).get("row")
+        if on_select and isinstance(row, int) and 0 <= row < len(rows):
+            on_select(row)
+
+    handlers: dict[str, Any] = {"on_row_change": picked} if on_select else {}
+    _component(data=data, key=key, **handlers)
 
 
 def _least_width(columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> int:

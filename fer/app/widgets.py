@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
@@ -10,11 +10,12 @@ import cv2
 import numpy as np
 import streamlit as st
 
+from fer.app import session
 from fer.app.markdown import plain
 from fer.expressions import NAMES
 from fer.inference.stability import VIEWS, stability_words
 from fer.records import Prediction, set_words
-from fer.wording import percent
+from fer.wording import percent, percents_apart
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from fer.models.card import Card
 
 STEP_WIDTH = 100  # pixels: four stand side by side on a desktop, two by two on a phone
+CHART_HEIGHT = 250  # pixels, of the seven bars
 MAX_CHARTS = 256  # more than the faces on a page of many photos: a click builds none of them anew
 
 
@@ -31,6 +33,28 @@ def main_label(words: str) -> str:
     Streamlit's filled button has white words, whose contrast is 2.3 on the accent that the dark page needs.
     """
     return f":primary[**{words}**]"
+
+
+def page_link(path: str, label: str, icon: str) -> None:
+    """A way to another page, in the accent color: Streamlit's own looks like plain text."""
+    st.page_link(path, label=f":primary[{label}]", icon=icon)
+
+
+def download(what: str, data: bytes | Callable[[], str | bytes], file: str, mime: str, key: str) -> None:
+    """A button to download a file. data: the file, or what makes it when it is asked for."""
+    label, icon = f"Download {what}", ":material/download:"
+    st.download_button(label, data, file, mime, on_click="ignore", icon=icon, key=key)
+
+
+def chart(figure: go.Figure, key: str, alt: str) -> None:
+    """A chart as wide as its place.
+
+    Its key tells light from dark: under the same key Streamlit keeps the words' color when the scheme changes.
+    """
+    from fer.visualization import figures
+
+    scheme = "dark" if session.dark() else "light"
+    st.plotly_chart(figure, width="stretch", config=figures.CONFIG, key=f"{key}_{scheme}", alt=alt)
 
 
 def verdict(face: Prediction, card: Card) -> None:
@@ -45,25 +69,24 @@ def verdict(face: Prediction, card: Card) -> None:
             help=" ".join(face.quality.measurements) or None,
         )
         return
-    too_low = f"Below {percent(card.threshold)} this model is too often wrong to name one."
+    confidence, threshold = percents_apart(face.confidence, card.threshold)
+    too_low = (
+        f"The best guess is {face.expression} at {confidence}. This model names an expression from {threshold} up."
+    )
     if face.prediction_set and card.prediction_sets:
         st.markdown(
             f"**{set_words(face.prediction_set).capitalize()}.** {too_low}",
-            help=f"The best guess is {face.expression}, {percent(face.confidence)}. A set like this holds the true "
-            f"expression of {percent(card.prediction_sets.level)} of faces like FER2013's; other photos may get less.",
+            help=f"The most probable expressions, as many as it takes: on {percent(card.prediction_sets.level)} of "
+            "faces like those in FER2013, the true expression is among those listed. On other photos it may be fewer.",
         )
     else:
-        st.markdown(f"The best guess is **{face.expression}**, {percent(face.confidence)}. {too_low}")
+        st.markdown(too_low)
 
 
 def probability_chart(face: Prediction, key: str) -> None:
     # Its libraries take most of a second to load: the picture and the words above are shown meanwhile.
-    from fer.visualization import figures
-
     words = ", ".join(f"{name} {percent(p)}" for name, p in zip(NAMES, face.probabilities, strict=True))
-    st.plotly_chart(
-        _bars(face.probabilities), width="stretch", config=figures.CONFIG, key=key, alt=f"Probabilities: {words}"
-    )
+    chart(_bars(face.probabilities), key, f"Probabilities: {words}")
 
 
 @lru_cache(maxsize=MAX_CHARTS)
@@ -71,21 +94,21 @@ def _bars(probabilities: tuple[float, ...]) -> go.Figure:
     """Shared by all pages: shown, never changed."""
     from fer.visualization import figures
 
-    return figures.probability_bars(probabilities)
+    return figures.probability_bars(probabilities, CHART_HEIGHT)
 
 
 def stability_note(share: float, expression: str) -> None:
-    """How many slightly shifted crops of the same face lead to the same expression, 0..1 of them."""
+    """Whether the best guess stays the same on slightly changed copies of the face. share: of the copies, 0..1."""
     st.caption(
-        stability_words(share),
-        help=f"The same face cropped a little higher, lower, larger, smaller, turned by up to 6 degrees, and mirrored: "
-        f"in how many crops “{expression}” leads. A best guess that changes with the crop is not to be trusted.",
+        stability_words(share, expression),
+        help="Each copy is shifted, scaled and turned a little, up to 6 degrees; half of them are mirrored. Do not "
+        "trust a best guess that such small changes alter.",
     )
 
 
 def stability_to_come() -> None:
     """In the meter's place while it is being measured: as high, so that nothing below it moves."""
-    st.caption(f"Reading {VIEWS} slightly shifted crops of this face.")
+    st.caption(f"Reading {VIEWS} slightly changed copies of this face")
 
 
 def steps_strip(pictures: dict[str, bytes]) -> None:

@@ -59,13 +59,11 @@ def stability(
     return [float(share) for share in (rows == own[:, None]).mean(1)]
 
 
-def stability_words(share: float) -> str:
-    """The share of VIEWS that agree, 0..1, in a sentence."""
+def stability_words(share: float, expression: str) -> str:
+    """What the copies say of the best guess, in a sentence. share: of VIEWS, how many give it, too, 0..1."""
     count = round(share * VIEWS)
-    if share >= STEADY:
-        return f"Steady: {count} of {VIEWS} slightly shifted crops agree."
-    few = "only " if share < 0.5 else ""
-    return f"Unstable: {few}{count} of {VIEWS} slightly shifted crops agree{'s' if count == 1 else ''}."
+    judgment, few = "Steady" if share >= STEADY else "Unstable", "only " if share < 0.5 else ""
+    return f"{judgment}: {expression} in {few}{count} of {VIEWS} slightly changed copies."
 
 
 def _moved(crop: Crop, jitter: NDArray[np.float64]) -> Crop:

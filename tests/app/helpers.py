@@ -38,6 +38,12 @@ def tables(app) -> list[dict[str, list]]:
     ]
 
 
+def faces_shown(app) -> list[dict[str, object]]:
+    """The rows of Predict's table of all faces; none where it is not there."""
+    found = [table for table in tables(app) if "probabilities" in table]
+    return [dict(zip(table, row)) for table in found for row in zip(*table.values())]
+
+
 def photo_uploader(app):
     """Where photos go in on Home, Predict and Explain: its key has a number, for each upload leaves an empty one."""
     (found,) = (one for one in app.file_uploader if one.key.startswith(photo_input.UPLOADER))
@@ -77,7 +83,8 @@ def make_video(tmp_path, frames: int = 12, wall: bool = False) -> bytes:
 
 def upload_video(app, data: bytes, name: str = "video.mp4"):
     open_view(app, "video")
-    app.file_uploader(key="video_upload").set_value([(name, data, "video/mp4")]).run()
+    (uploader,) = (one for one in app.file_uploader if one.key.startswith("video_upload"))
+    uploader.set_value([(name, data, "video/mp4")]).run()
     return app
 
 

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import base64
+from types import SimpleNamespace
 
 import pytest
 
-from fer.app import layout, sample_strip
-from fer.app.predict import dropped_photos
+from fer.app import layout, sample_strip, session
+from fer.app.markdown import plain
+from fer.app.predict import dropped_photos, photo_input
 from fer.limits import MB
 from fer.models import DEFAULT_MODEL
-from tests.app.helpers import upload_here, words
+from tests.app.helpers import faces_shown, upload_here, words
 
 
 def test_home_shows_a_read_face_and_an_honest_accuracy(home):
     assert not home.exception
     assert "Happy" in words(home) and DEFAULT_MODEL in words(home)
-    assert "right on FER2013's PublicTest" in words(home)
+    assert "68.5% accuracy on FER2013" in words(home)
     assert "Using HOG" in words(home)  # auto's fallback says so
 
 
@@ -25,7 +27,7 @@ def test_choices_survive_a_page_change(home):
     home.switch_page("pages/predict.py").run()
     assert home.sidebar.selectbox(key="detector_widget").value == "haar"
     home.button(key="sample_grace-hopper").click().run()
-    assert not home.exception and len(home.dataframe[0].value) == 1
+    assert not home.exception and len(faces_shown(home)) == 1
     home.switch_page("streamlit_app.py").run()
     assert home.sidebar.selectbox(key="detector_widget").value == "haar" and not home.exception
 
@@ -36,7 +38,7 @@ def test_a_photo_is_read_in_place_and_is_there_on_predict_and_explain(home, unme
     next(button for button in home.button if button.label == "Explain this face").click().run()
     assert home.title[0].value == "Explain" and home.session_state["explained_face"].photo.name == "own.jpg"
     home.switch_page("pages/predict.py").run()
-    assert home.dataframe[0].value["photo"].tolist() == ["own.jpg"]
+    assert plain("own.jpg") in words(home) and len(faces_shown(home)) == 1
     home.switch_page("streamlit_app.py").run()
     next(button for button in home.button if button.label == "Remove this photo").click().run()
     assert not home.session_state["photos"] and "Happy" in words(home)  # the sample's
@@ -52,9 +54,25 @@ def test_a_bad_photo_is_named_and_can_be_removed(home):
 def test_several_photos_open_predict(home, sample):
     upload_here(home, *((name, sample.read_bytes() + name.encode()) for name in ("a.jpg", "b.jpg")))
     assert home.title[0].value == "Predict" and not home.exception
-    assert home.dataframe[0].value["photo"].tolist() == ["a.jpg", "b.jpg"]
+    assert [row["face"] for row in faces_shown(home)] == ["a.jpg, face 1", "b.jpg, face 1"]
     home.switch_page("streamlit_app.py").run()
     assert home.title[0].value == "FER Studio"  # and it stays there
+
+
+@pytest.mark.parametrize(
+    ("agent", "invites"),
+    [
+        ("Mozilla/5.0 (iPhone) Version/17.0 Mobile/15E148 Safari/604.1", "Choose photos"),
+        ("X11", "drop or paste photos"),
+    ],
+)
+def test_a_phone_is_not_asked_to_drop_photos(monkeypatch, agent, invites):
+    monkeypatch.setattr(session.st, "context", SimpleNamespace(headers={"User-Agent": agent}))
+    asked = []
+    monkeypatch.setattr(photo_input.st, "file_uploader", lambda label, **more: asked.append(label + more["help"]))
+    monkeypatch.setattr(photo_input.state.inputs, "get", int)
+    photo_input.drop_zone()
+    assert invites in asked[0] and "up to 30 MB" in asked[0] and ("drop" in asked[0]) == ("drop" in invites)
 
 
 def test_use_camera_opens_it(home):
@@ -96,10 +114,10 @@ def test_what_is_pasted_is_taken_by_its_bytes(said):
 @pytest.mark.parametrize(
     ("value", "says"),
     [
-        ([{"name": "a.jpg", "size": 31 * MB, "data": ""}], "a.jpg has 31 MB; at most 30"),
-        ([{"name": "a.jpg", "size": 1, "data": "A" * (41 * MB)}], "at most 30"),  # a size that is not true
-        ([{"name": "a.jpg", "size": 5, "data": ""}], "did not arrive whole"),
-        ([{"name": "a.jpg", "size": 5, "data": "%%%"}], "did not arrive whole"),
+        ([{"name": "a.jpg", "size": 31 * MB, "data": ""}], "a.jpg is 31 MB; the limit is 30 MB"),
+        ([{"name": "a.jpg", "size": 1, "data": "A" * (41 * MB)}], "the limit is 30 MB"),  # a size that is not true
+        ([{"name": "a.jpg", "size": 5, "data": ""}], "did not arrive completely"),
+        ([{"name": "a.jpg", "size": 5, "data": "%%%"}], "did not arrive completely"),
         ([{"name": 5, "size": "x", "data": None}], ""),
         (["x"], ""),
         ("x", ""),

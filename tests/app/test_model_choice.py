@@ -34,7 +34,7 @@ def test_shipped_models_come_first_then_runs_that_have_weights(tmp_path, monkeyp
     assert len({model.spec for model in models}) == len({model.label for model in models}) == len(models)
     assert ShippedModel("compact") != TrainedRun(run.path) and TrainedRun(run.path).label == "run compact"
     assert resources.card(TrainedRun(run.path)) == resources.card(ShippedModel("mini_xception"))
-    assert "PublicTest" in accuracy_line(ShippedModel("compact"))
+    assert "% accuracy on FER2013" in accuracy_line(ShippedModel("compact"))
 
 
 def test_a_run_by_a_relative_path_is_a_run(tmp_path, monkeypatch):
@@ -71,6 +71,6 @@ def test_what_learned_from_drawings_says_so_wherever_it_is_chosen(tmp_path, monk
         model = TrainedRun(run.path)
         assert from_drawings(model) == drawings, name
         assert option_label(model) == (f"{name} (learned from drawings, not meant for photos)" if drawings else name)
-        assert ("100.0% right" in accuracy_line(model)) != drawings
+        assert ("100.0% accuracy" in accuracy_line(model)) != drawings
     assert option_label(ShippedModel("compact")) == "compact"
     assert {form._options("teacher", {})[str(tmp_path / "toy")]} == {option_label(TrainedRun(tmp_path / "toy"))}

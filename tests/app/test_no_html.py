@@ -20,7 +20,7 @@ from fer.training.config import TrainConfig
 from fer.training.run_about import About, write_about
 from fer.training.run_directory import RunDirectory
 from fer.visualization import evaluation_figures, training_figures
-from tests.app.helpers import await_video, make_video, record, tables, upload_photos, upload_video
+from tests.app.helpers import await_video, faces_shown, make_video, record, tables, upload_photos, upload_video
 from tests.conftest import ROOT
 
 TAG = "<script>alert(1)<b>"
@@ -75,7 +75,7 @@ def source(app, key: str):
 def test_photo_names(app, unmeasured, sample):
     upload_photos(app, (f"{WORDS}.jpg", sample.read_bytes()), (f"{WORDS}.png", b"no picture"))
     assert_letter_by_letter(app, "script")
-    assert app.dataframe[0].value["photo"].tolist() == [f"{WORDS}.jpg"]  # the table shows it as it is
+    assert faces_shown(app)[0]["face"].startswith(WORDS[:39])  # the table shows it as it is
     next(button for button in app.button if button.label == "Explain this face").click().run()
     assert_letter_by_letter(app)
 

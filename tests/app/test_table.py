@@ -18,7 +18,7 @@ def shown(columns, rows) -> dict:
 
         table(columns, rows, "A table", key="a")
 
-    app = AppTest.from_function(page, kwargs={"columns": columns, "rows": rows}).run()
+    app = AppTest.from_function(page, kwargs={"columns": columns, "rows": rows}, default_timeout=60).run()
     assert not app.exception
     return json.loads(app.get("bidi_component")[0].proto.json)
 

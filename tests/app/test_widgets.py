@@ -18,8 +18,21 @@ CARD = Card("m", prediction_sets=PredictionSets("lac", {"none": {name: (0.75,) *
     ("threshold", "quality", "card", "headline", "tells"),
     [
         (0.5, Quality(), CARD, "## Happy, 50%", ""),
-        (0.6, Quality(), CARD, "## Not sure", "**Happy or neutral.** Below 60%"),
-        (0.6, Quality(), Card("m"), "## Not sure", "The best guess is **happy**, 50%."),
+        (
+            0.6,
+            Quality(),
+            CARD,
+            "## Not sure",
+            "**Happy or neutral.** The best guess is happy at 50%. This model names an expression from 60% up.",
+        ),
+        (0.6, Quality(), Card("m"), "## Not sure", "The best guess is happy at 50%."),
+        (
+            0.504,
+            Quality(),
+            CARD,
+            "## Not sure",
+            "The best guess is happy at 50.0%. This model names an expression from 50.4% up.",
+        ),
         (0.5, Quality(False, ("blurred",)), CARD, "## Not sure", "hard to read: blurred"),
     ],
 )

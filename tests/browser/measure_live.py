@@ -116,7 +116,7 @@ def in_browser(page, process: subprocess.Popen, address: str, model: str, second
     used_s, since, rates, waits = processor_s(process), time.monotonic(), [], []
     while time.monotonic() - since < seconds:
         page.wait_for_timeout(1000)
-        found = re.match(r"(\d+) frames a second · (\d+) ms", page.get_by_text("frames a second ·").inner_text())
+        found = re.match(r"(\d+) frames per second · (\d+) ms", page.get_by_text("frames per second ·").inner_text())
         rates.append(int(found[1]))
         waits.append(int(found[2]))
     share = (processor_s(process) - used_s) / (time.monotonic() - since)

@@ -220,7 +220,7 @@ def test_predict_and_explain_by_keyboard(server, page):
     wait_until(page, chosen.is_set, "Enter on Upload opens the system's dialog")
     tab_to(page, "Grace Hopper", most=4)
     press_enter_on(page, "Grace Hopper")
-    expect(page.get_by_role("button", name="JSON", exact=True)).to_be_visible()  # the page's last element
+    expect(page.get_by_role("button", name="Download JSON", exact=True)).to_be_visible()  # the page's last element
     drawn(page)
     tab_to(page, "Explain this face", most=80)
     press_enter_on(page, "Explain this face")

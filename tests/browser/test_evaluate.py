@@ -12,7 +12,7 @@ def evaluated(server, page, small_csv):
     expect(page.get_by_role("heading", name="Published results")).to_be_visible()
     page.get_by_test_id("stSidebar").get_by_role("combobox").first.click()
     page.get_by_role("option", name="compact").click()
-    expect(page.get_by_text("right on FER2013's PublicTest")).to_be_visible()
+    expect(page.get_by_text("accuracy on FER2013")).to_be_visible()
     page.get_by_text("A path on this server", exact=True).click()
     box = page.get_by_label("Path of fer2013.csv")
     box.fill(str(small_csv))

@@ -14,7 +14,7 @@ from tests.browser.test_accessibility import COLORS, GROUND, found_by_axe
 from tests.browser.test_predict import sideways
 from tests.conftest import ROOT
 
-ROW_HEIGHT = 35  # pixels, of Streamlit's tables
+CHART_INK = {"light": "rgb(70, 74, 91)", "dark": "rgb(201, 205, 219)"}  # of .streamlit/config.toml
 
 
 def group_photo() -> bytes:
@@ -36,6 +36,7 @@ class Faces:
     def __init__(self, page) -> None:
         self.page = page
         self.picture = page.get_by_role("radiogroup", name="Faces in the photo")
+        self.table = page.get_by_role("table", name="All faces")
         self.names = page.get_by_role("radiogroup", name="3 faces", exact=True)
 
     def on_picture(self, number: int):
@@ -48,23 +49,21 @@ class Faces:
         """In the picture, by name, in the table and in words; returns what the picture says of it."""
         expect(self.on_picture(number)).to_be_checked()
         expect(self.by_name(number)).to_be_checked()
-        row = self.page.get_by_test_id("stDataFrame").locator("tbody tr[aria-selected=true] td:nth-child(2)")
-        expect(row).to_have_text(str(number))
+        expect(self.row(number)).to_have_attribute("aria-pressed", "true")
+        expect(self.table.locator("button[aria-pressed=true]")).to_have_count(1)
         label = self.on_picture(number).get_attribute("aria-label").partition(": ")[2]
         expect(self.page.get_by_role("heading", level=2).first).to_have_text(label.capitalize())
         return label
 
-    def click_row(self, number: int, x: int) -> None:
-        """x: how far from the table's left edge; 15 is the row's head."""
-        table = self.page.get_by_test_id("stDataFrame")
-        table.click(position={"x": x, "y": ROW_HEIGHT * number + ROW_HEIGHT // 2})
+    def row(self, number: int):
+        return self.table.get_by_role("button", name=f"Face {number}")
 
 
 def test_a_face_is_chosen_on_the_photo_by_keys_by_name_and_in_the_table_and_explained(server, page):
     page.goto(server + "/predict")
     page.set_input_files("input[type=file]", [{"name": "group.png", "mimeType": "image/png", "buffer": group_photo()}])
     faces = Faces(page)
-    expect(page.get_by_role("button", name="JSON", exact=True)).to_be_visible()  # the page's last element
+    expect(page.get_by_role("button", name="Download JSON", exact=True)).to_be_visible()  # the page's last element
     expect(faces.picture.get_by_role("radio")).to_have_count(3)
     places = [faces.on_picture(number).bounding_box()["x"] for number in (2, 1, 3)]
     assert places == sorted(places)  # 2 1 3, from left to right
@@ -88,11 +87,13 @@ def test_a_face_is_chosen_on_the_photo_by_keys_by_name_and_in_the_table_and_expl
 
     faces.by_name(2).click()
     faces.expect_selected(2)
-    faces.click_row(3, x=120)  # at a cell
+    faces.table.get_by_role("row").nth(3).get_by_text("ok").click()  # at any cell
     faces.expect_selected(3)
-    faces.click_row(1, x=15)  # at the row's head
+    faces.row(1).focus()
+    page.keyboard.press("Enter")
     faces.expect_selected(1)
-    faces.click_row(3, x=120)  # at the same cell again
+    expect(faces.row(1)).to_be_focused()  # still, after the page has run
+    faces.table.get_by_role("row").nth(3).get_by_text("ok").click()  # at the same cell again
     told = faces.expect_selected(3)
 
     page.evaluate(AXE_SCRIPT)
@@ -101,6 +102,7 @@ def test_a_face_is_chosen_on_the_photo_by_keys_by_name_and_in_the_table_and_expl
         page.set_viewport_size({"width": width, "height": 900})
         expect(page.get_by_test_id("stApp")).to_have_css("background-color", GROUND[scheme])
         page.wait_for_timeout(700)  # colors fade over
+        expect(page.locator(".js-plotly-plot .ytick text").first).to_have_css("fill", CHART_INK[scheme])
         assert not found_by_axe(page, COLORS if scheme == "light" else None)
         assert not sideways(page)
 

@@ -67,7 +67,7 @@ def panel_labels(page, seconds: float) -> set[str]:
 def frames_flow(page) -> bool:
     """Whether frames come, however slowly: within 30 s a second has some, and none is missed."""
     for _ in range(60):
-        text = page.get_by_text("frames a second ·").first.inner_text()
+        text = page.get_by_text("frames per second ·").first.inner_text()
         if float(text.split()[0]) > 0 and not page.get_by_text("No frame has come for a while").is_visible():
             return True
         page.wait_for_timeout(500)
@@ -83,7 +83,7 @@ def test_a_live_stream_from_camera_to_panel(live_server, live_page, two_people):
     (address, threads), page, (_, labels) = live_server, live_page, two_people
     page.goto(f"{address}/predict?view=live")
     page.get_by_role("button", name="Start the camera").click()
-    expect(page.get_by_text("frames a second ·")).to_be_visible()
+    expect(page.get_by_text("frames per second ·")).to_be_visible()
 
     seen = panel_labels(page, 15)  # frames flow for 15 s, both people among them
     assert set(labels) <= seen, (labels, seen)
@@ -118,7 +118,7 @@ def test_a_live_stream_from_camera_to_panel(live_server, live_page, two_people):
     expect(moment).not_to_have_attribute("aria-valuetext", shown)
     expect(bars).to_be_visible()
     with page.expect_download() as download:
-        page.get_by_role("button", name="CSV", exact=True).click()
+        page.get_by_role("button", name="Download CSV", exact=True).click()
     rows = Path(download.value.path()).read_text().splitlines()
     assert rows[0].startswith("input,time_s,person,") and len(rows) > 10
 
@@ -132,7 +132,7 @@ def test_leaving_the_tab_stops_the_stream_and_it_starts_again(live_server, live_
     page.goto(f"{address}/predict?view=live")
     for _ in range(2):
         page.get_by_role("button", name="Start the camera").click()
-        expect(page.get_by_text("frames a second ·")).to_be_visible()
+        expect(page.get_by_text("frames per second ·")).to_be_visible()
         page.get_by_role("tab", name="Photos").click()
         await_threads(threads, 0)
         page.get_by_role("tab", name="Live").click()
@@ -146,13 +146,13 @@ def test_two_tabs_at_once(live_server, live_page):
     for one in (page, second):
         one.goto(f"{address}/predict?view=live")
         one.get_by_role("button", name="Start the camera").click()
-        expect(one.get_by_text("frames a second ·")).to_be_visible()
+        expect(one.get_by_text("frames per second ·")).to_be_visible()
     await_threads(threads, 2)
     second.get_by_role("button", name="Record", exact=True).click()
     expect(second.get_by_role("button", name=re.compile("Stop recording"))).to_be_visible()
     second.close()  # in mid-recording
     await_threads(threads, 1)
-    expect(page.get_by_text("frames a second ·")).to_be_visible()
+    expect(page.get_by_text("frames per second ·")).to_be_visible()
     assert frames_flow(page)
     page.goto("about:blank")
 

@@ -80,7 +80,7 @@ def test_from_camera_to_panel_and_only_numbers_leave(visit, demo, two_people):
     page.on("websocket", lambda socket: socket.on("framesent", lambda data: sent.append(len(data))))
     page.reload()
     start(page)
-    expect(page.get_by_text("frames a second ·")).to_be_visible()
+    expect(page.get_by_text("frames per second ·")).to_be_visible()
     seen = panel_labels(page, 14)
     assert set(two_people[1]) <= seen, (two_people[1], seen)
     assert not sideways(page)
@@ -94,7 +94,7 @@ def test_from_camera_to_panel_and_only_numbers_leave(visit, demo, two_people):
     expect(page.get_by_role("heading", name="Your recording")).to_be_visible()
     assert 3 <= len(sent) - before <= 8 and max(sent[before:]) < 120_000
     with page.expect_download() as download:
-        page.get_by_role("button", name="CSV", exact=True).click()
+        page.get_by_role("button", name="Download CSV", exact=True).click()
     rows = list(csv.DictReader(Path(download.value.path()).read_text().splitlines()))
     assert len(rows) > 10 and {row["quality"] for row in rows} == {"ok"}
     times = [float(row["time_s"]) for row in rows]
@@ -105,13 +105,13 @@ def test_from_camera_to_panel_and_only_numbers_leave(visit, demo, two_people):
 
     page.get_by_role("button", name="Stop the camera").click()
     expect(page.get_by_role("button", name="Start the camera")).to_be_visible()
-    expect(page.get_by_text("Once the camera runs, you see here")).to_be_visible()
+    expect(page.get_by_text("Start the camera to see here")).to_be_visible()
 
 
 def test_another_model_in_mid_stream(visit):
     page = visit()
     start(page)
-    expect(page.get_by_text("frames a second ·")).to_be_visible()
+    expect(page.get_by_text("frames per second ·")).to_be_visible()
     page.get_by_test_id("stSidebar").get_by_role("combobox").first.click()
     with page.expect_response(re.compile("model.onnx")):
         page.get_by_role("option", name=re.compile("mini-xception")).click()
@@ -124,7 +124,7 @@ def test_a_recording_outlives_its_tab_and_two_tabs_do_not_meet(visit):
     first, second = visit(), visit(width=390)
     for page in (first, second):
         start(page)
-        expect(page.get_by_text("frames a second ·")).to_be_visible()
+        expect(page.get_by_text("frames per second ·")).to_be_visible()
     assert not sideways(second)
     first.get_by_role("button", name="Record", exact=True).click()
     expect(first.get_by_role("button", name=re.compile(r"Stop recording \([1-9]"))).to_be_visible()
@@ -139,7 +139,7 @@ def test_a_recording_outlives_its_tab_and_two_tabs_do_not_meet(visit):
 def test_a_hidden_tab_pauses(visit):
     page = visit()
     start(page)
-    expect(page.get_by_text("frames a second ·")).to_be_visible()
+    expect(page.get_by_text("frames per second ·")).to_be_visible()
     show = (
         "hidden => { Object.defineProperty(document, 'hidden', { configurable: true, get: () => hidden }); "
         "document.dispatchEvent(new Event('visibilitychange')); }"
@@ -154,17 +154,17 @@ def test_a_hidden_tab_pauses(visit):
 def test_a_camera_that_is_taken_away(visit):
     page = visit(KEEP_STREAM)
     start(page)
-    expect(page.get_by_text("frames a second ·")).to_be_visible()
+    expect(page.get_by_text("frames per second ·")).to_be_visible()
     page.evaluate("stream.getVideoTracks()[0].dispatchEvent(new Event('ended'))")
-    expect(page.get_by_text("The camera was taken away")).to_be_visible()
+    expect(page.get_by_text("The camera was disconnected")).to_be_visible()
     start(page)
-    expect(page.get_by_text("frames a second ·")).to_be_visible()
+    expect(page.get_by_text("frames per second ·")).to_be_visible()
 
 
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("NotAllowedError", "The browser gave no camera"),
+        ("NotAllowedError", "Your browser blocked the camera"),
         ("NotFoundError", "No camera was found"),
         ("NotReadableError", "another program or browser tab may be using it"),
     ],
@@ -207,5 +207,5 @@ def test_the_first_answer_comes_soon(visit):
     page.wait_for_timeout(4000)  # a visitor reads what it says there
     began = time.monotonic()
     start(page)
-    expect(page.get_by_text("frames a second ·")).to_be_visible()
+    expect(page.get_by_text("frames per second ·")).to_be_visible()
     assert time.monotonic() - began < 12  # 3 s on a machine that does nothing else

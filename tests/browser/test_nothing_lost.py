@@ -61,8 +61,8 @@ def test_photos_stay_and_faces_reopen(server, page, sample, tmp_path):
     page.get_by_role("button", name="Add photos").click()
     page.set_input_files("input[type=file]", [str(large), str(ROOT / "fer/app/samples/joe-biden.jpg")])
     expect(removal(page, "joe-biden.jpg")).to_be_visible()
-    expect(page.get_by_text("large.jpg has 31 MB; at most 30 MB are read")).to_be_visible()
-    expect(page.get_by_text("Drop photos here")).to_have_count(0)  # the popover is closed
+    expect(page.get_by_text("large.jpg is 31 MB; the limit is 30 MB")).to_be_visible()
+    expect(page.get_by_text("Choose, drop or paste photos, up to 30 MB each")).to_have_count(0)  # the popover is closed
     page.get_by_role("button", name="Remove all").click()
     expect(page.get_by_role("heading", name="Happy")).to_have_count(0)
     expect(page.get_by_text("large.jpg")).to_have_count(0)

@@ -13,6 +13,7 @@ from playwright.sync_api import expect
 
 from fer.records import set_words
 from fer.vision.images import read_image
+from fer.wording import percent
 from tests.browser.conftest import running
 from tests.serving import free_port
 
@@ -31,7 +32,7 @@ def test_upload_a_photo_and_read_its_label(server, page, sample):
     expect(page.get_by_role("heading", name="Happy")).to_be_visible()
     expect(page.get_by_alt_text("The photo with its faces marked: happy")).to_be_visible()
     with page.expect_download() as download:
-        page.get_by_role("button", name="JSON").click()
+        page.get_by_role("button", name="Download JSON").click()
     with open(download.value.path()) as file:
         (row,) = json.load(file)
     assert row["path"] == "astronaut.jpg" and row["faces"][0]["expression"] == "happy"
@@ -69,11 +70,11 @@ def test_the_answer_is_there_while_the_rest_is_made_and_nothing_moves_then(brows
         steps = page.get_by_alt_text("The face, step: Standardized, to come")
         expect(steps).to_be_visible()
         expect(page.get_by_role("heading", name="All faces")).to_have_count(0)
-        expect(page.get_by_role("button", name="CSV")).to_have_count(0)
+        expect(page.get_by_role("button", name="Download CSV")).to_have_count(0)
         before = places(explain, steps)
         go.touch()
         expect(page.get_by_role("heading", name="All faces")).to_be_visible()
-        expect(page.get_by_text("slightly shifted crops agree")).to_be_visible()
+        expect(page.get_by_text("slightly changed copies")).to_be_visible()
         made = page.get_by_alt_text("The face, step: Standardized", exact=True)
         expect(made).to_be_visible()
         assert places(explain, made) == before
@@ -100,24 +101,22 @@ def test_photo_table_csv_and_json_tell_the_same_of_a_face(server, page, sample, 
     page.goto(server + "/predict")
     page.set_input_files("input[type=file]", [str(sample), str(cut)])
     expect(page.get_by_role("heading", name="All faces")).to_be_visible()
-    expect(page.get_by_text("slightly shifted crops agree")).to_have_count(2)
+    expect(page.get_by_text("slightly changed copies")).to_have_count(2)
     texts = {}
     for kind in ("CSV", "JSON"):
         with page.expect_download() as download:
-            page.get_by_role("button", name=kind, exact=True).click()
+            page.get_by_role("button", name=f"Download {kind}", exact=True).click()
         texts[kind] = download.value.path().read_text(encoding="utf-8")
-    page.get_by_test_id("stDataFrame").scroll_into_view_if_needed()
-    cells = page.get_by_test_id("stDataFrame").locator("table [role=gridcell]")
-    expect(cells.first).to_be_attached()
-    columns = page.get_by_test_id("stDataFrame").locator("table [role=columnheader]").all_inner_texts()
-    values = cells.all_inner_texts()
-    table = [dict(zip(columns, values[first:])) for first in range(0, len(values), len(columns))]
+    rows = page.get_by_role("table", name="All faces").get_by_role("row").all()
+    columns, *cells = [row.locator("th, td").all_inner_texts() for row in rows]
+    table = [dict(zip(columns, values)) for values in cells]
     lines = list(csv.DictReader(io.StringIO(texts["CSV"])))
     faces = [photo["faces"][0] for photo in json.loads(texts["JSON"])]
     assert [row["answer"] for row in lines] == ["happy", "not sure"] and len(table) == len(faces) == 2
     for shown, line, face in zip(table, lines, faces):
         assert shown["answer"] == line["answer"] == face["answer"]
-        assert shown["expression"] == line["expression"] == face["expression"] == "happy"
+        assert line["expression"] == face["expression"] == "happy"
+        assert shown["best guess"] == f"happy {percent(face['confidence'])}"
         assert line["sure"] == str(face["sure"]) == str(face["answer"] != "not sure")
         assert float(line["confidence"]) == face["confidence"] == max(face["probabilities"].values())
         assert line["set"].split("|") == face["set"] and shown["set"] == set_words(face["set"])

@@ -24,7 +24,7 @@ def test_a_video_is_read_played_annotated_and_downloaded(server, page, tmp_path)
     expect(page.get_by_text("You get the video back")).to_be_visible()  # else the last uploader is that for photos
     page.locator("input[type=file]").last.set_input_files(str(tmp_path / "holiday.mp4"))
     expect(page.get_by_role("heading", name="Strongest moments")).to_be_visible()
-    expect(page.get_by_text("20 frames, faces read 20 times")).to_be_visible()
+    expect(page.get_by_text("faces read in 20 of 20 frames")).to_be_visible()
     timeline = page.get_by_role("slider", name="Moment of the video")
     wait_for_video(page, "video.videoWidth === 320 && video.duration > 1.5")  # the browser decodes it
     assert not sideways(page)
@@ -49,7 +49,7 @@ def test_a_video_is_read_played_annotated_and_downloaded(server, page, tmp_path)
         page.get_by_role("button", name="Annotated video").click()
     assert len(list(frames(download.value.path()))) == 20
     with page.expect_download() as download:
-        page.get_by_role("button", name="JSON").click()
+        page.get_by_role("button", name="Download JSON").click()
     with open(download.value.path()) as file:
         told = json.load(file)
     assert {row["expression"] for row in told["rows"]} == {"happy"}

@@ -71,10 +71,10 @@ def test_a_long_strip_takes_no_memory(recognizer):
 
 def test_the_command_line_tells_it(capsys, sample):
     assert main(["predict", str(sample), "--detector", "hog", "--stability"]) == 0
-    assert "16 of 16 slightly shifted crops agree" in capsys.readouterr().out
+    assert "happy in 16 of 16 slightly changed copies" in capsys.readouterr().out
 
 
 def test_stability_in_words():
-    assert stability_words(1.0) == "Steady: 16 of 16 slightly shifted crops agree."
-    assert stability_words(0.5) == "Unstable: 8 of 16 slightly shifted crops agree."
-    assert stability_words(1 / 16) == "Unstable: only 1 of 16 slightly shifted crops agrees."
+    assert stability_words(1.0, "happy") == "Steady: happy in 16 of 16 slightly changed copies."
+    assert stability_words(0.5, "sad") == "Unstable: sad in 8 of 16 slightly changed copies."
+    assert stability_words(1 / 16, "sad") == "Unstable: sad in only 1 of 16 slightly changed copies."

@@ -32,21 +32,12 @@ def choose_number(reading: Reading) -> int:
 
 
 def has_face(reading: Reading) -> bool:
+    """Whether there is a face to explain; where there is none, the page says why."""
     if reading.error:
         errors.show_error(reading.error.message, ":material/broken_image:")
         return False
     if not reading.faces:
-        st.markdown("## No face found")
-        st.markdown(
-            "A face needs about 20 pixels, and to be turned towards the camera. Try another detector in the "
-            "sidebar, or, if this is a close-up of one face:"
-        )
-        st.button(
-            "Treat the whole picture as a face",
-            on_click=predict_state.take_whole,
-            args=(reading.photo.key,),
-            icon=":material/crop_free:",
-        )
+        face_picker.no_face(reading)
         return False
     return True
 

@@ -23,8 +23,8 @@ def show() -> None:
     photo = state.snapshot()
     if photo is None:
         st.caption(
-            "Your browser asks whether it may use the camera. The picture is read in this server's memory, and "
-            "forgotten when you close the page. No camera? Upload a photo instead."
+            "Allow the camera when your browser asks. This server reads the picture in memory and forgets it when you "
+            "close the page. No camera? Choose a photo instead."
         )
         return
     st.button("Remove the snapshot", on_click=state.remove_snapshot, icon=":material/close:", type="tertiary")

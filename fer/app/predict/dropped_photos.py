@@ -20,6 +20,12 @@ KEY = "dropped_photos"
 MOST_BYTES = 100 * MB  # at once: they come in one message, of which Streamlit's server takes 200 MB
 UNNAMED = ("", "image.png")  # as browsers call a picture that was copied, not a file
 
+# Of the whole page: the uploader's own line says "30MB per file", which its label says better.
+CSS = """
+[data-testid=stFileUploaderDropzoneInstructions] {
+  display: none;
+}
+"""
 JS = """
 const TYPING = 'input, textarea, select, [contenteditable=true]';
 const within = (event, selector) => event.composedPath().some((at) => at.matches?.(selector));
@@ -76,7 +82,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
 }
 """
 
-_component = st.components.v2.component("fer_dropped_photos", js=JS)
+_component = st.components.v2.component("fer_dropped_photos", css=CSS, js=JS, isolate_styles=False)
 
 
 def listen(on_photos: Callable[[], None], uploader: str) -> None:
@@ -114,11 +120,11 @@ def _bytes_of(name: str, size: int, encoded: str) -> bytes:
     """Raises ImageError where the photo is too large, or did not come whole."""
     most = limits().photo_bytes
     if size > most or len(encoded) > 4 * (most // 3 + 1):
-        raise ImageError(f"{name} has {size / MB:.0f} MB; at most {most // MB} MB are read. Save it smaller.")
+        raise ImageError(f"{name} is {size / MB:.0f} MB; the limit is {most // MB} MB. Save it smaller.")
     try:
         data = base64.b64decode(encoded, validate=True)
     except binascii.Error:
         data = b""
     if not data:
-        raise ImageError(f"{name} did not arrive whole. Upload it instead.")
+        raise ImageError(f"{name} did not arrive completely. Upload it instead.")
     return data

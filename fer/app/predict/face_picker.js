@@ -17,13 +17,12 @@ const CSS = `
 .stage img { display: block; width: 100%; border-radius: 8px; background: var(--st-secondary-background-color); }
 .faces { position: absolute; inset: 0; }
 .face { position: absolute; outline: none; }
-.face::before { content: ""; position: absolute; inset: -2px; border: 2px solid var(--color); border-radius: 4px;
-                box-shadow: 0 0 0 1px rgb(255 255 255 / 60%); opacity: 0.7; }
-.face.selected::before { inset: -4px; border-width: 4px; opacity: 1;
-                         box-shadow: 0 0 0 2px #fff, 0 0 0 3.5px #10131f; }
+.face::before { content: ""; position: absolute; inset: -3px; border: 3px solid var(--color); border-radius: 4px;
+                box-shadow: 0 0 0 1.5px #fff, inset 0 0 0 1px #10131f; } /* light and dark: seen on any picture */
+.face.selected::before { inset: -4px; border-width: 4px; box-shadow: 0 0 0 2px #fff, 0 0 0 4.5px #10131f; }
 .face[role=radio] { cursor: pointer; }
 .face[role=radio]::after { content: ""; position: absolute; inset: min(0px, calc((100% - 24px) / 2)); }
-.face[role=radio]:hover::before { opacity: 1; }
+.face[role=radio]:hover::before { border-width: 4px; }
 .face:focus-visible::before { outline: 3px solid var(--st-primary-color); outline-offset: 3px; }
 .line { position: absolute; height: 2px; margin-top: -1px; transform-origin: 0 50%; background: var(--color);
         box-shadow: 0 0 0 0.5px #fff; pointer-events: none; }

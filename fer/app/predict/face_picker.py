@@ -64,7 +64,7 @@ def names(reading: Reading, sortable: bool = True) -> None:
     """The faces by number and answer; a click selects one. For a photo of several. sortable: with a choice of order."""
     key, count = f"{reading.photo.key}_{reading.detector}", len(reading.faces)
     if sortable:
-        _order_choice(f"{count} faces, sorted by", f"order_{key}")
+        _order_choice(f"Sort the {count} faces by", f"order_{key}")
     session.set_widget(face_key := f"face_{key}", selected(reading))
     with st.container(height=LIST_HEIGHT if count > MANY else "content", border=count > MANY):
         st.pills(
@@ -76,6 +76,33 @@ def names(reading: Reading, sortable: bool = True) -> None:
             label_visibility="collapsed" if sortable else "visible",
             format_func=lambda number: f"{number} {reading.faces[number - 1].answer}",
             on_change=lambda: select(reading, session.widget(face_key, int) or 1),
+        )
+
+
+def no_face(reading: Reading) -> None:
+    """In place of an answer: no face was found, and what to do about it."""
+    st.markdown("## No face found")
+    st.markdown(
+        "A face must be at least 20 pixels wide and turned toward the camera. Try another face detector in the "
+        "sidebar. If the picture is a close-up of one face:"
+    )
+    st.button(
+        "Treat the whole picture as a face",
+        key=f"whole_{reading.photo.key}",
+        on_click=state.take_whole,
+        args=(reading.photo.key,),
+        icon=":material/crop_free:",
+    )
+
+
+def undo_whole(reading: Reading) -> None:
+    """Where the whole picture was taken for a face: a button to look for faces again."""
+    if state.as_whole(reading.photo.key):
+        st.button(
+            "Look for faces again",
+            key=f"search_{reading.photo.key}",
+            on_click=state.take_whole,
+            args=(reading.photo.key, False),
         )
 
 

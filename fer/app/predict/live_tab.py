@@ -19,7 +19,7 @@ from fer.inference.live import HISTORY_S, LiveAnalyzer, LiveSettings, LiveState
 from fer.inference.tracked_reader import FULL_SIDE, LIVE_SIDE
 from fer.limits import hosted, limits
 from fer.records import FaceRecord, faces_csv, set_words
-from fer.visualization import figures, timeline_figures
+from fer.visualization import timeline_figures
 from fer.visualization.overlay import label_of
 from fer.wording import count_of, percent
 
@@ -32,7 +32,7 @@ PLACES: dict[browser_state.Place, str] = {"browser": "In this browser", "server"
 UNFIT = {
     "wasm": "This browser cannot run the models: it does not support WebAssembly with SIMD.",
     "worker": "This browser cannot run the models: it does not support OffscreenCanvas.",
-    "files": "The models could not be loaded into this browser: a download failed, or memory is short.",
+    "files": "The models could not be loaded into this browser: a download failed, or memory ran out.",
 }
 
 
@@ -52,24 +52,24 @@ def show(is_open: bool) -> None:
 def _choose_place() -> browser_state.Place:
     """Where faces are read: on a shared demo in the browser, on one's own machine by the server, until chosen."""
     if why := component.why_not():
-        st.caption(f"Live faces are read on the server. Reading in your browser is not available: {why}.")
+        st.caption(f"The server reads live faces. Your browser cannot: {why}.")
         return "server"
     chosen = browser_state.place("browser" if hosted() else "server")
     if session.widget(PLACE_KEY, str) != chosen:
         session.set_widget(PLACE_KEY, chosen)
     st.segmented_control(
-        "Where faces are read",
+        "Read faces",
         list(PLACES),
         format_func=PLACES.__getitem__,
         required=True,
         on_change=_change_place,
         key=PLACE_KEY,
-        help="In this browser: no frame leaves your device, and no TURN server is needed; YuNet finds the faces. On "
-        "the server: frames go there by WebRTC, with any detector and the evidence overlay.",
+        help="In this browser: no frame leaves your device and no TURN server is needed; YuNet finds the faces. On the "
+        "server: frames travel there over WebRTC; any detector and the evidence overlay work.",
     )
     if trouble := browser_state.unfit.get():
         st.warning(
-            f"{UNFIT[trouble]} Reading on the server works; camera frames are then sent there.",
+            f"{UNFIT[trouble]} The server can read them instead; camera frames are then sent there.",
             icon=":material/memory:",
         )
     return chosen
@@ -202,7 +202,7 @@ def _start() -> None:
         return
     if webcam.busy():
         state.live_error.set(
-            "All live places on this server are taken. Try again in a few minutes; a snapshot works meanwhile."
+            "All live streams on this server are in use. Try again in a few minutes, or take a snapshot."
         )
         state.open_view("camera")
         return
@@ -211,8 +211,8 @@ def _start() -> None:
 
 def _invitation() -> None:
     st.markdown(
-        "Your browser asks for the camera, then each face gets its expression as it moves. Frames go to this "
-        "server, are read in memory and discarded; nothing is kept unless you record."
+        "Allow the camera when your browser asks, and watch each face get its expression as it moves. Frames go to "
+        "this server, which reads them in memory and discards them. Nothing is kept unless you record."
     )
 
 
@@ -237,7 +237,7 @@ def _settings() -> LiveSettings:
 def _choices(stream: Stream | None) -> None:
     """What is drawn, and how. stream: None where the browser reads, which draws no evidence."""
     parts = st.pills(
-        "Drawn on the picture",
+        "Show on the picture",
         [part for part in PARTS if stream or part != "heat"],
         selection_mode="multi",
         default=["boxes", "labels"],
@@ -247,47 +247,46 @@ def _choices(stream: Stream | None) -> None:
         persist_state="session",
     )
     if stream and "landmarks" in parts and not stream.finds_landmarks:
-        st.caption("Only YuNet finds landmarks; the detector in use does not.")
+        st.caption("Only the YuNet detector finds landmarks.")
     with st.expander("More settings", icon=":material/tune:"):
         st.slider(
-            "Smoothing, seconds",
+            "Smoothing (seconds)",
             0.0,
             2.0,
             0.4,
             0.1,
             key="live_smoothing",
             persist_state="session",
-            help="Probabilities are averaged over about this long; at 0 every frame stands alone. Default 0.4.",
+            help="Averages the probabilities over about this time; at 0, each frame stands alone. Default: 0.4.",
         )
         st.checkbox(
             "Mirror",
             True,
             key="live_mirror",
             persist_state="session",
-            help="Flips the picture, as a mirror does. On by default.",
+            help="Shows you as a mirror does. On by default.",
         )
         st.checkbox(
-            "Find small faces too",
+            "Find small faces, too",
             False,
             key="live_fine",
             persist_state="session",
-            help="Searches at 640 pixels instead of 320, which takes about three times as long. Off by default.",
+            help="Searches at 640 pixels instead of 320 and takes about three times as long. Off by default.",
         )
         if stream:
             rate = st.select_slider(
-                "Frames a second, from the next start",
+                "Frames per second, from the next start",
                 webcam.RATES,
                 stream.frame_rate,
                 key="live_rate",
                 persist_state="session",
-                help="Fewer need less bandwidth and less of this server. Default 24.",
+                help="A lower rate needs less bandwidth and less of this server. Default: 24.",
             )
             stream.frame_rate = int(rate)
-            st.caption("Model and detector are chosen in the sidebar; they change without restarting the stream.")
+            st.caption("Choose the model and the detector in the sidebar; the stream goes on.")
         else:
             st.caption(
-                "The model is chosen in the sidebar; it changes without restarting the camera. In the browser YuNet "
-                "finds the faces, whichever detector is chosen."
+                "Choose the model in the sidebar; the camera goes on. In the browser, YuNet always finds the faces."
             )
 
 
@@ -297,7 +296,7 @@ def _panel() -> None:
     if session.page_rerun.take():
         st.rerun(scope="app")
     if stream is None or not stream.wanted:
-        st.caption("Once the camera runs, you see here who shows what, and the last minute.")
+        st.caption("Start the camera to see here who shows which expression, now and over the last minute.")
         return
     if stream.waiting_s > webcam.START_WITHIN_S:
         state.live_error.set(webcam.why_not(stream))
@@ -307,7 +306,7 @@ def _panel() -> None:
     now = stream.analyzer.state()
     if not stream.flows:
         st.info(
-            f"Waiting for the camera ({stream.waiting_s:.0f} s). Allow it if your browser asks.",
+            f"Waiting for the camera ({stream.waiting_s:.0f} s). If your browser asks, allow it.",
             icon=":material/hourglass_top:",
         )
         return
@@ -318,30 +317,30 @@ def _panel() -> None:
 
 def _numbers(now: LiveState) -> None:
     st.caption(
-        f"{now.frames_per_s:.0f} frames a second · {now.latency_ms:.0f} ms from camera frame to result · "
+        f"{now.frames_per_s:.0f} frames per second · {now.latency_ms:.0f} ms from camera frame to result · "
         f"{now.width} x {now.height}",
-        help="From a frame's arrival at this server to its drawn answer, waiting included: the median of the last "
-        "3 s. Travel through the network comes on top.",
+        help="Median over the last 3 s, from a frame's arrival at this server until it is drawn, waiting included. "
+        "Network time comes on top.",
     )
     if now.failure:
         st.warning(
-            f"{count_of(now.failures, 'frame')} could not be read ({now.failure}); the stream goes on. Try another "
-            "model or detector in the sidebar.",
+            f"{count_of(now.failures, 'frame')} could not be read ({now.failure}). The stream goes on; if this "
+            "repeats, try another model or detector in the sidebar.",
             icon=":material/error:",
         )
     if now.recording_full:
-        st.warning("The recording is full. Stop it and start another.", icon=":material/fiber_manual_record:")
+        st.warning("The recording is full. Stop it, then start another.", icon=":material/fiber_manual_record:")
     if now.silent_s > 2:
         st.warning(
-            "No frame has come for a while. If this goes on, stop the camera and start it again.",
+            "No frames are arriving. If this continues, stop the camera and start it again.",
             icon=":material/videocam_off:",
         )
 
 
 def _people(now: LiveState) -> None:
     if not now.faces:
-        st.markdown("## No face")
-        st.caption("Face the camera, with light from the front.")
+        st.markdown("## No face found")
+        st.caption("Face the camera, and have the light in front of you.")
     for place, face in enumerate(now.faces[:SHOWN_PEOPLE]):
         who = f"Person {face.person}: " if len(now.faces) > 1 else ""
         st.markdown(f"## {who}{label_of(face).capitalize()}")
@@ -351,7 +350,7 @@ def _people(now: LiveState) -> None:
         elif not face.prediction.sure and face.prediction.prediction_set:
             st.caption(set_words(face.prediction.prediction_set).capitalize())
     if len(now.faces) > SHOWN_PEOPLE:
-        st.caption(f"and {len(now.faces) - SHOWN_PEOPLE} more, on the picture")
+        st.caption(f"{len(now.faces) - SHOWN_PEOPLE} more on the picture")
 
 
 def _timeline() -> None:
@@ -364,10 +363,8 @@ def _timeline() -> None:
         people = timeline.people(rows, now_s)
         st.markdown(f"**The last {HISTORY_S:.0f} s**")
         with st.container(height=TIMELINE_HEIGHT if len(people) > MOST_ROWS else "content"):
-            st.plotly_chart(
+            widgets.chart(
                 timeline_figures.expression_bands(people, max(now_s - HISTORY_S, 0), now_s),
-                width="stretch",
-                config=figures.CONFIG,
                 key="live_timeline",
                 alt=_in_words("The last minute", rows),
             )
@@ -392,8 +389,8 @@ def _recorder(stream: Stream, now: LiveState) -> None:
             on_click=stream.analyzer.start_recording,
             icon=":material/fiber_manual_record:",
             key="record_start",
-            help="Keeps each person's probabilities over time, no pictures, until you record "
-            "again or close this browser tab.",
+            help="Keeps the probabilities of each person over time, no pictures, until you record again or close this "
+            "browser tab.",
         )
 
 
@@ -413,17 +410,15 @@ def _recording_result() -> None:
     people = timeline.people(rows)
     seconds = max(row.time_s for row in rows)
     st.markdown(
-        f"{count_of(len(rows), 'reading')} of {count_of(len(people), 'person', 'people')} in {seconds:.0f} s. Numbers "
-        "alone: no picture was kept."
+        f"{count_of(len(rows), 'reading')} of {count_of(len(people), 'person', 'people')} in {seconds:.0f} s. Only "
+        "numbers were kept, no pictures."
     )
     video_viewer.show_recording("recording_viewer", people, seconds)
     shown, followed = st.columns([3, 2], gap="large")
     with shown:
-        st.markdown("**How often each was shown**")
-        st.plotly_chart(
+        st.markdown("**How often each expression appeared**")
+        widgets.chart(
             timeline_figures.share_bars(rows),
-            width="stretch",
-            config=figures.CONFIG,
             key="recording_shares",
             alt=_in_words("The whole recording", rows),
         )
@@ -432,12 +427,4 @@ def _recording_result() -> None:
         if changes:
             st.markdown("**What followed what**")
             st.dataframe(changes, hide_index=True, width="stretch")
-    st.download_button(
-        "CSV",
-        lambda: faces_csv(rows),
-        "recording.csv",
-        "text/csv",
-        on_click="ignore",
-        icon=":material/download:",
-        key="recording_csv",
-    )
+    widgets.download("CSV", lambda: faces_csv(rows), "recording.csv", "text/csv", "recording_csv")

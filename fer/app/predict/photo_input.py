@@ -26,15 +26,16 @@ def nothing_more(_photos: list[Photo]) -> None:
 
 def drop_zone(then: Then = nothing_more) -> None:
     """An uploader that hands its files over, and is empty again. then: given them, once state.photos() has them."""
-    key = f"{UPLOADER}_{state.inputs.get()}"
+    key, most_mb = f"{UPLOADER}_{state.inputs.get()}", limits().photo_bytes // MB
     st.file_uploader(
-        "Drop photos here",
-        help=f"{FORMATS}. They are read in memory, and never stored.",
+        f"{'Choose' if session.phone() else 'Choose, drop or paste'} photos, up to {most_mb} MB each",
+        help=f"{FORMATS}. Photos are read in memory and never stored."
+        + ("" if session.phone() else " You can drop or paste them anywhere on this page."),
         accept_multiple_files=True,
         key=key,
         on_change=errors.guarded_callback(_take_uploads),
         args=(key, then),
-        max_upload_size=limits().photo_bytes // MB,
+        max_upload_size=most_mb,
     )
 
 
@@ -50,8 +51,8 @@ def show_left_out() -> None:
     if names := state.crowded_out.get():
         more = f" and {len(names) - SHOWN_NAMES} more" if len(names) > SHOWN_NAMES else ""
         st.warning(
-            f"No room for {plain(', '.join(names[:SHOWN_NAMES]))}{more}: this page holds {limits().photos} photos and "
-            f"{limits().session_bytes // MB} MB. For more, use `fer predict FOLDER`.",
+            f"Removed to make room: {plain(', '.join(names[:SHOWN_NAMES]))}{more}. The app holds up to "
+            f"{limits().photos} photos and {limits().session_bytes // MB} MB. For more, use `fer predict FOLDER`.",
             icon=":material/photo_library:",
         )
 

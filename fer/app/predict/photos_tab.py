@@ -4,25 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from fer.app import errors, resources, session, widgets
+from fer.app import errors, resources, widgets
 from fer.app.explain import state as explain_state
 from fer.app.explain.state import Explained
 from fer.app.markdown import plain
 from fer.app.predict import face_picker, photo_input, photo_reading, state
 from fer.app.predict.photo_reading import Photo, Reading
+from fer.app.table import Shares, table
 from fer.errors import FerError
-from fer.expressions import NAMES
 from fer.limits import limits
 from fer.records import FaceRecord, set_words
-from fer.wording import count_of, file_size
+from fer.wording import count_of, file_size, percent
 
 TABLE = "all_faces"
-WHOLE_TABLE = 40  # faces: a longer table scrolls in itself, where the selected row may be out of sight
 LINE_HEIGHT = 44  # pixels, of the button in it: what stands below keeps its place when the button goes
 LISTED = 3  # photos whose names stand on the page
 LONGEST_NAME = 40  # letters
@@ -52,7 +50,7 @@ def chosen_photos() -> list[Photo]:
         with invitation.container():
             photo_input.drop_zone()
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-                st.markdown("Or take a sample:")
+                st.markdown("Or try a sample:")
                 photo_input.sample_buttons("sample", photo_input.take_sample)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if photos:
@@ -95,9 +93,8 @@ def _list_photos(photos: list[Photo]) -> None:
 
 def _removals(photos: list[Photo]) -> None:
     for photo in photos:
-        name = photo.name if len(photo.name) <= LONGEST_NAME else f"{photo.name[: LONGEST_NAME - 1]}…"
         st.button(
-            plain(f"Remove {name}, {file_size(len(photo.data))}"),
+            plain(f"Remove {_short(photo.name)}, {file_size(len(photo.data))}"),
             key=f"remove_{photo.key}",
             on_click=state.remove_photo,
             args=(photo.key,),
@@ -122,18 +119,18 @@ def read_all(chosen: list[Photo]) -> Iterator[Reading]:
         if state.stop_reading.get() and not photo_reading.known(photo):  # what was read before stays
             continue
         if len(chosen) > 1:
-            place.progress(number / len(chosen), f"Photo {number} of {len(chosen)}")
+            place.progress(number / len(chosen), f"Reading photo {number} of {len(chosen)}")
         with queue:
             reading = read_one(photo)
         read += 1
         yield reading
     way_out.empty()
     if read < len(chosen):
-        place.markdown(f"Stopped: {read} of {len(chosen)} photos are read.")
+        place.markdown(f"Stopped after {read} of {len(chosen)} photos.")
         with line:
-            st.button("Go on", on_click=state.stop_reading.set, args=(False,), icon=":material/play_arrow:")
+            st.button("Continue", on_click=state.stop_reading.set, args=(False,), icon=":material/play_arrow:")
     elif len(chosen) > 1:
-        place.markdown(f"{len(chosen)} photos are read.")
+        place.markdown(f"All {len(chosen)} photos are read.")
 
 
 def read_one(photo: Photo) -> Reading:
@@ -170,7 +167,7 @@ def show_answer(reading: Reading) -> Answer | None:
             face_picker.picture(reading)
         with detail:
             if not reading.faces:
-                offer_whole(reading)
+                face_picker.no_face(reading)
                 return None
             number, meter = show_face(reading)
         # Below both columns: on a phone the answer comes before the names and the steps.
@@ -217,101 +214,46 @@ def show_face(reading: Reading) -> tuple[int, DeltaGenerator]:
         face_picker.select(reading, number)
         explain_state.explain_face(Explained(reading.photo))
         st.switch_page("pages/explain.py")
-    if state.as_whole(reading.photo.key):
-        st.button(
-            "Look for faces again",
-            key=f"search_{reading.photo.key}",
-            on_click=state.take_whole,
-            args=(reading.photo.key, False),
-        )
+    face_picker.undo_whole(reading)
     return number, meter
 
 
-def offer_whole(reading: Reading) -> None:
-    st.markdown("## No face found")
-    st.markdown(
-        "A face needs about 20 pixels, and to be turned towards the camera. Try another detector in the "
-        "sidebar, or, if this is a close-up of one face:"
-    )
-    st.button(
-        "Treat the whole picture as a face",
-        key=f"whole_{reading.photo.key}",
-        on_click=state.take_whole,
-        args=(reading.photo.key,),
-        icon=":material/crop_free:",
-    )
-
-
 def show_table(readings: list[Reading]) -> None:
-    """All faces of all photos; the selected one of the photo that was touched last is marked, and a row selects."""
+    """All faces of all photos; the selected one of the photo that was touched last is marked, and a click selects."""
     records = photo_reading.records_of(readings)
     st.header("All faces")
-    percents = {
-        name: st.column_config.ProgressColumn(name, format="%.0f%%", min_value=0, max_value=100)
-        for name in ("confidence", *NAMES)
-    }
     faces = [(reading, number) for reading in readings for number in range(1, len(reading.faces) + 1)]
     photo = state.last_selected(reading.photo.key for reading, _ in faces) or faces[0][0].photo.key
     shown = next(
         row for row, (one, number) in enumerate(faces) if one.photo.key == photo and number == face_picker.selected(one)
     )
-    if _clicked_rows() != [shown]:
-        _mark_row(shown)
-    st.dataframe(
-        [_table_row(record) for record in records],
-        hide_index=True,
-        width="stretch",
-        column_config=percents,
+    table(
+        ["face", "answer", "best guess", "probabilities", "set", "quality"],
+        [_table_row(record, len(readings) > 1) for record in records],
+        "All faces",
         key=TABLE,
-        on_select=partial(_select_row, faces),
-        selection_mode=["single-row-required", "single-cell"],
-        height="content" if len(faces) <= WHOLE_TABLE else "auto",
+        selected=shown,
+        on_select=lambda row: face_picker.select(*faces[row]),
     )
     with st.container(horizontal=True):  # the files are made when they are asked for, not on every drawing of the page
-        st.download_button(
-            "CSV",
-            lambda: photo_reading.to_csv(records),
-            "expressions.csv",
-            "text/csv",
-            on_click="ignore",
-            icon=":material/download:",
-        )
-        st.download_button(
-            "JSON",
-            lambda: photo_reading.to_json(readings),
-            "expressions.json",
-            "application/json",
-            on_click="ignore",
-            icon=":material/download:",
+        widgets.download("CSV", lambda: photo_reading.to_csv(records), "expressions.csv", "text/csv", "faces_csv")
+        widgets.download(
+            "JSON", lambda: photo_reading.to_json(readings), "expressions.json", "application/json", "faces_json"
         )
 
 
-def _clicked_rows() -> list[int]:
-    """The row that the table has selected, from 0, and before it the one of a cell that was clicked just now."""
-    selection = (session.widget(TABLE, dict) or {}).get("selection", {})
-    return [*(row for row, _ in selection.get("cells", [])), *selection.get("rows", [])]
-
-
-def _mark_row(row: int) -> None:
-    session.set_widget(TABLE, {"selection": {"rows": [row], "columns": [], "cells": []}})
-
-
-def _select_row(faces: list[tuple[Reading, int]]) -> None:
-    row = next(iter(_clicked_rows()), len(faces))
-    if row < len(faces):
-        face_picker.select(*faces[row])
-        _mark_row(row)  # and no cell, so that the next click at a row's head is seen
-
-
-def _table_row(record: FaceRecord) -> dict[str, str | int | float]:
+def _table_row(record: FaceRecord, several: bool) -> list[str | Shares]:
+    """several: whether there are other photos, so that the photo has to be named."""
     face = record.prediction
-    return {
-        "photo": record.input,
-        "face": record.person,
-        "answer": face.answer,
-        "expression": face.expression,
-        "confidence": 100 * face.confidence,
-        "set": set_words(face.prediction_set),
-        **{name: 100 * p for name, p in zip(NAMES, face.probabilities, strict=True)},
-        "quality": "; ".join(face.quality.reasons) or "ok",
-    }
+    return [
+        f"{_short(record.input)}, face {record.person}" if several else f"Face {record.person}",
+        face.answer,
+        f"{face.expression} {percent(face.confidence)}",
+        Shares(face.probabilities),
+        set_words(face.prediction_set),
+        "; ".join(face.quality.reasons) or "ok",
+    ]
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import OrderedDict
 from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -50,7 +53,19 @@ recording: Slot[list[FaceRecord]] = Slot("live_recording", list)  # the last one
 # By the video's digest and the detector: another detector numbers the people anew.
 video_notes: RecentSlot[tuple[str, str], Annotations] = RecentSlot("video_annotations", MAX_ANNOTATED)
 video_job: Slot[VideoJob | None] = Slot("video_job", lambda: None)  # the video that is being read, or was last
-sample_video: Slot[bool] = Slot("sample_video", bool)  # whether the sample video is in use
+_video: Slot[Video | None] = Slot("video", lambda: None)
+
+
+@dataclass(frozen=True)
+class Video:
+    """A video as it came."""
+
+    name: str
+    data: bytes
+
+    @cached_property
+    def digest(self) -> str:
+        return hashlib.blake2b(self.data, digest_size=12).hexdigest()
 
 
 def open_view(name: str) -> None:
@@ -92,8 +107,7 @@ def empty_inputs() -> None:
 def put_first(new: Iterable[Photo]) -> None:
     """Put photos before those that are there, each once. The oldest leave where they are too many or too large."""
     listed = list({photo.key: photo for photo in (*new, *_photos.get())}.values())
-    held = _snapshot.get()
-    size, fitting = len(held.data) if held else 0, 0
+    size, fitting = _size_of(_snapshot.get(), _video.get()), 0
     for photo in listed[: limits().photos]:
         size += len(photo.data)
         fitting += size <= limits().session_bytes
@@ -108,6 +122,35 @@ def add_photos(new: list[Photo]) -> None:
     stop_reading.set(False)
     empty_inputs()
     put_first(new)
+
+
+def _size_of(*files: Photo | Video | None) -> int:
+    return sum(len(file.data) for file in files if file)
+
+
+def video() -> Video | None:
+    """The video to read, or that was read; None where the visitor has none, or it was too large to keep."""
+    return _video.get()
+
+
+def set_video(video: Video) -> None:
+    """In place of the last one."""
+    remove_video()
+    _video.set(video)
+
+
+def remove_video() -> None:
+    """Take the video out, with what was read of it."""
+    if job := video_job.take():
+        job.cancel()
+    _video.set(None)
+    empty_inputs()
+
+
+def drop_large_video() -> None:
+    """Once the video is being read: let go of it where it does not fit beside the photos. What is read of it stays."""
+    if _size_of(*_photos.get(), _snapshot.get(), _video.get()) > limits().session_bytes:
+        _video.set(None)
 
 
 def set_snapshot(photo: Photo) -> None:
@@ -196,7 +239,7 @@ def results() -> OrderedDict[tuple[str, ...], Reading]:
     readings = _results.get()
     own = {photo.key: len(photo.data) for photo in (*_photos.get(), _snapshot.get()) if photo}
     others = {one.photo.key: len(one.photo.data) for one in readings.values() if one.photo.key not in own}
-    size = sum(own.values()) + sum(others.values())
+    size = sum(own.values()) + sum(others.values()) + _size_of(_video.get())
     for photo, its_size in others.items():
         if size <= limits().session_bytes:
             break

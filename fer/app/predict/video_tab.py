@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import replace
 
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from fer.app import errors, resources, session
+from fer.app import errors, resources, session, widgets
 from fer.app.markdown import plain
 from fer.app.predict import sample_video, state, video_annotations, video_viewer
+from fer.app.predict.state import Video
 from fer.app.predict.video_annotations import Annotations
 from fer.app.predict.video_job import VideoJob
 from fer.app.predict.video_viewer import ShownMoment
+from fer.app.server import setup
 from fer.app.server.visitors import still_there
 from fer.inference import recording
 from fer.inference.recognizer import Recognizer
 from fer.inference.timeline import Person
 from fer.inference.video import READINGS_PER_S, SOUND, VideoResult
-from fer.limits import limits
+from fer.limits import MB, limits
 from fer.vision.detection import Detector
 from fer.vision.video import SUFFIXES, longest
-from fer.visualization import figures, timeline_figures
-from fer.wording import count_of, percent
+from fer.visualization import timeline_figures
+from fer.wording import count_of, file_size, percent
 
+UPLOADER = "video_upload"  # how its keys begin
 VIEWER = "video_viewer"
 MOST_PILLS = 8  # people; more are chosen from a list
 POLL_S = 0.4
@@ -31,63 +34,83 @@ GRACE_S = 60.0  # a video is read on for that long after its visitor's connectio
 
 
 def show() -> None:
-    """The uploader; a video is read as soon as it is there."""
-    most_mb = limits().video_bytes // 2**20
-    upload = st.file_uploader(
-        f"A video: MP4, MOV, WebM, MKV or AVI, up to {most_mb} MB and {longest(limits())}",
-        type=list(SUFFIXES),
-        key="video_upload",
-        max_upload_size=most_mb,
-        on_change=_another_video,
-    )
-    st.button(
-        "Try the sample video",
-        on_click=state.sample_video.set,
-        args=(True,),
-        icon=":material/movie:",
-        key="take_sample_video",
-    )
-    if upload is not None and not state.sample_video.get():
-        _read(upload.name, upload.getvalue())
-    elif state.sample_video.get():
-        _read("sample.mp4", sample_video.sample_video())
+    """A video is read as soon as it is there."""
+    errors.show_message()
+    video, job = state.video(), state.video_job.get()
+    name = video.name if video else job.name if job else ""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        if name:
+            with st.popover("Choose another video", icon=":material/movie:", key=f"another_video_{state.inputs.get()}"):
+                _choose()
+            st.button(
+                plain(f"Remove {name}" + (f", {file_size(len(video.data))}" if video else "")),
+                on_click=state.remove_video,
+                icon=":material/close:",
+                type="tertiary",
+                key="remove_video",
+            )
+        else:
+            _choose()
+    if video is not None:
+        _read(video)
+        state.drop_large_video()
     job = state.video_job.get()
     if job is None:
         st.caption(
-            "You get the video back with its faces marked and a timeline of who showed what when. Name people, mark "
-            "moments, and download all of it. Videos are read in memory and never stored."
+            "Get the video back with its faces marked, and a timeline of who showed which expression when. Name "
+            "people, mark moments, and download everything. Videos are read in memory and never stored."
         )
         return
+    if state.video() is None:
+        st.caption(
+            f"{plain(job.name)} does not fit beside your photos: the app holds {limits().session_bytes // MB} MB. Its "
+            "results stay; to read it again, upload it again."
+        )
     if not job.finished:
         st.fragment(errors.guarded_part(_progress), run_every=POLL_S)()
     else:
-        _result(job, at_hand=upload is not None or state.sample_video.get())
+        _result(job, at_hand=state.video() is not None)
 
 
-def _another_video() -> None:
-    """Another video, or none, was uploaded: what was read of the last one goes."""
-    state.sample_video.set(False)
-    if (job := state.video_job.get()) is not None:
-        job.cancel()
-    state.video_job.set(None)
+def _choose() -> None:
+    """The uploader, which hands the video over and is empty again, and the sample."""
+    key, most_mb = f"{UPLOADER}_{state.inputs.get()}", limits().video_bytes // MB
+    st.file_uploader(
+        f"Choose a video, up to {longest(limits())} and {most_mb} MB",
+        help="MP4, MOV, WebM, MKV or AVI.",
+        type=list(SUFFIXES),
+        key=key,
+        max_upload_size=most_mb,
+        on_change=errors.guarded_callback(_take_upload),
+        args=(key,),
+    )
+    st.button(
+        "Try the sample video",
+        on_click=errors.guarded_callback(_take_sample),
+        icon=":material/movie:",
+        key="take_sample_video",
+    )
 
 
-def _read(name: str, data: bytes) -> None:
+def _take_upload(key: str) -> None:
+    if upload := session.widget(key, UploadedFile):
+        state.set_video(Video(upload.name, upload.getvalue()))
+        setup.let_go(upload)
+
+
+def _take_sample() -> None:
+    state.set_video(Video("sample.mp4", sample_video.sample_video()))
+
+
+def _read(video: Video) -> None:
     """Start reading, unless this very video has been read already; another model reads it only when asked."""
-    digest = hashlib.blake2b(data, digest_size=12).hexdigest()
     job = state.video_job.get()
-    if job is not None and job.key[0] == digest:
+    if job is not None and job.key[0] == video.digest:
         return
-    if job is not None:
-        job.cancel()
-    _start(name, data, digest)
-
-
-def _start(name: str, data: bytes, digest: str) -> None:
     recognizer, detector, readers = _readers()
-    job = VideoJob((digest, *readers), name, session.model())
+    job = VideoJob((video.digest, *readers), video.name, session.model())
     state.video_job.set(job)
-    job.start(data, recognizer, detector, READINGS_PER_S, still_there(GRACE_S))
+    job.start(video.data, recognizer, detector, READINGS_PER_S, still_there(GRACE_S))
 
 
 def _readers() -> tuple[Recognizer, Detector, tuple[str, str]]:
@@ -101,7 +124,7 @@ def _progress() -> None:
     if job is None or job.finished:
         st.rerun(scope="app")
     if job.place:
-        st.progress(0.0, f"Waiting for other videos: you are number {job.place} in the queue.")
+        st.progress(0.0, f"Waiting for other videos. You are number {job.place} in the queue.")
     else:
         left = job.progress.left_s
         words = f", about {left:.0f} s left" if left is not None else ""
@@ -110,7 +133,7 @@ def _progress() -> None:
 
 
 def _result(job: VideoJob, at_hand: bool) -> None:
-    """What was read. at_hand: whether the video itself is still there; after another page the uploader is empty."""
+    """What was read. at_hand: whether the video itself is still there."""
     video = job.result
     if job.error:
         errors.show_error(job.error, ":material/movie:")
@@ -118,7 +141,7 @@ def _result(job: VideoJob, at_hand: bool) -> None:
         st.info("Canceled before the first frame.", icon=":material/info:")
     else:
         st.markdown(
-            f"**{plain(job.name)}** · {count_of(video.frames, 'frame')}, faces read {count_of(video.read, 'time')} · "
+            f"**{plain(job.name)}** · faces read in {video.read:,} of {count_of(video.frames, 'frame')} · "
             f"{SOUND[video.sound]} · {plain(job.model.label)}"
         )
     recognizer, detector, readers = _readers()
@@ -126,19 +149,17 @@ def _result(job: VideoJob, at_hand: bool) -> None:
     if other:
         newer = "newer weights of " if job.model == session.model() and job.key[1] != recognizer.card.sha256 else ""
         st.caption(
-            f"Read by {plain(job.model.label)} with the detector {job.key[2]}. Your choice now is "
+            f"These results are from {plain(job.model.label)} with the {job.key[2]} detector. You have since chosen "
             f"{newer}{plain(session.model().label)} with {detector.name}."
         )
-    if (job.unread or other) and not at_hand:
-        st.caption("To read it again, upload the video again.")
-    elif job.unread or other:
+    if (job.unread or other) and at_hand:
         st.button(
-            "Read it again", key="video_again", on_click=state.video_job.set, args=(None,), icon=":material/refresh:"
+            "Read again", key="video_again", on_click=state.video_job.set, args=(None,), icon=":material/refresh:"
         )
     if video is None:
         return
     if video.cancelled:
-        st.info("Canceled: this is the part that was read.", icon=":material/info:")
+        st.info("Canceled. These are the results up to that point.", icon=":material/info:")
     for note in video.notes:
         st.info(plain(note), icon=":material/info:")
     noted = video_annotations.of_video((job.key[0], job.key[2]))
@@ -192,10 +213,8 @@ def _probabilities(people: list[Person], noted: Annotations, end_s: float) -> No
         else:
             found = st.selectbox("Person", options, format_func=names.__getitem__, key=key)
         chosen = chosen if found is None else found
-    st.plotly_chart(
+    widgets.chart(
         timeline_figures.probability_lines(by_number[chosen].rows, 0, end_s),
-        width="stretch",
-        config=figures.CONFIG,
         key="video_lines",
         alt=f"The seven probabilities of {names[chosen]} over time",
     )
@@ -204,33 +223,9 @@ def _probabilities(people: list[Person], noted: Annotations, end_s: float) -> No
 def _downloads(job: VideoJob, video: VideoResult, noted: Annotations) -> None:
     """Tables are made when they are asked for, with what is noted by then."""
     with st.container(horizontal=True):
-        st.download_button(
-            "Annotated video",
-            job.annotated,
-            "expressions.mp4",
-            "video/mp4",
-            on_click="ignore",
-            icon=":material/download:",
-            key="video_video",
-        )
-        st.download_button(
-            "CSV",
-            lambda: as_csv(job, video, noted),
-            "video.csv",
-            "text/csv",
-            on_click="ignore",
-            icon=":material/download:",
-            key="video_csv",
-        )
-        st.download_button(
-            "JSON",
-            lambda: as_json(job, video, noted),
-            "video.json",
-            "application/json",
-            on_click="ignore",
-            icon=":material/download:",
-            key="video_json",
-        )
+        widgets.download("annotated video", job.annotated, "expressions.mp4", "video/mp4", "video_video")
+        widgets.download("CSV", lambda: as_csv(job, video, noted), "video.csv", "text/csv", "video_csv")
+        widgets.download("JSON", lambda: as_json(job, video, noted), "video.json", "application/json", "video_json")
 
 
 def as_csv(job: VideoJob, video: VideoResult, noted: Annotations) -> str:

@@ -171,13 +171,13 @@ def why_not(stream: Stream) -> str:
     """What most likely kept a stream from starting, and what to do."""
     if not secure():
         return (
-            "Browsers give the camera to secure pages only: open this page by https, or on the machine it runs on "
-            "(localhost). Until then, upload a photo."
+            "Browsers allow the camera on secure pages only. Open this page over HTTPS, or on the machine that it runs "
+            "on (localhost). Until then, choose a photo."
         )
     if not stream.signalling:
         return (
-            f"No picture came from the camera within {START_WITHIN_S} s. Allow the camera for this page (in the "
-            "address bar), close other programs that use it, and try again. Or take a picture here."
+            f"The camera sent no picture within {START_WITHIN_S} s. Allow it for this page in the address bar, close "
+            "other programs that use it, and try again. Or take a picture here."
         )
     servers = ice_servers()
     relay = (
@@ -188,8 +188,8 @@ def why_not(stream: Stream) -> str:
         else " No TURN server is set up here, which such networks need: see docs/live.md."
     )
     return (
-        f"The camera works, but no way from your browser to this server was found within {START_WITHIN_S} s; a "
-        f"firewall may be between.{relay} Take a picture here instead: it needs no such way."
+        f"The camera works, but your browser could not connect to this server within {START_WITHIN_S} s; a firewall "
+        f"may block it.{relay} Take a picture here instead: that needs no such connection."
     )
 
 

@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pytest
 from PIL import Image
+from streamlit.components.v2.bidi_component.main import _make_trigger_id
 
 from fer.app.predict.face_picker import in_order
 from fer.records import FaceBox, Prediction
@@ -29,10 +30,17 @@ class Views:
     def __init__(self, app) -> None:
         self.app = app
 
+    def _component(self, name: str):
+        protos = [element.proto for element in self.app.get("bidi_component")]
+        return next(proto for proto in protos if proto.component_name == name)
+
     @property
     def component(self):
-        protos = [element.proto for element in self.app.get("bidi_component")]
-        return next(proto for proto in protos if proto.component_name == "fer_face_picker")
+        return self._component("fer_face_picker")
+
+    @property
+    def table(self):
+        return self._component("fer_table")
 
     @property
     def data(self) -> dict:
@@ -44,11 +52,15 @@ class Views:
 
     @property
     def row(self) -> int:
-        return self.app.session_state["all_faces"]["selection"]["rows"][0]
+        return json.loads(self.table.json)["selected"]
 
     def shown(self) -> set[int]:
         """The selected face's number, from 1, by each of the three."""
         return {self.data["selected"] + 1, self.names.value, self.row + 1}
+
+    def choose_row(self, row: object) -> None:
+        said = json.dumps([{"event": "row", "value": row}])
+        change(self.app, _make_trigger_id(self.table.id, "events"), json_trigger_value=said)
 
     def pick(self, face: object, count: object = 1) -> None:
         value = {"pick": {"face": face, "count": count}}
@@ -69,9 +81,14 @@ def test_picture_names_and_table_are_one_selection(views):
     assert not app.exception and views.shown() == {2} and said[2] != said[1] and views.data["handled"] == 1
     views.names.set_value(1).run()
     assert views.shown() == {1} and words(app) == said[1]
-    selection = {"selection": {"rows": [1], "columns": [], "cells": []}}
-    change(app, app.dataframe[0].proto.id, string_value=json.dumps(selection))
+    views.choose_row(1)
     assert not app.exception and views.shown() == {2} and words(app) == said[2]
+
+
+@pytest.mark.parametrize("row", [2, -1, 1e9, "1", None, [1]])
+def test_what_is_no_row_selects_nothing(views, row):
+    views.choose_row(row)
+    assert not views.app.exception and views.shown() == {1}
 
 
 @pytest.mark.parametrize("face", [0, 3, -1, 1e9, "2", None, [2], True])
@@ -101,8 +118,7 @@ def test_a_selection_lasts_while_other_photos_come_and_is_marked_in_the_table(ap
     upload_photos(app, ("a.jpg", sample.read_bytes()), ("two.png", two))
     assert not app.exception and Views(app).row == 2  # the second face of the second photo
     assert Views(app).names.value == 2
-    selection = {"selection": {"rows": [0], "columns": [], "cells": []}}
-    change(app, app.dataframe[0].proto.id, string_value=json.dumps(selection))
+    Views(app).choose_row(0)
     assert Views(app).row == 0 and Views(app).names.value == 2  # each photo has its own
 
 

@@ -19,23 +19,23 @@ from fer.limits import limits
 from fer.models import DEFAULT_MODEL
 from fer.vision.images import read_image
 from fer.visualization import render
-from tests.app.helpers import upload_photos, words
+from tests.app.helpers import faces_shown, upload_photos, words
 from tests.conftest import ROOT
 
 
 def test_a_sample_is_read(app):
     app.switch_page("pages/predict.py").run()
-    assert not app.exception and not app.dataframe
+    assert not app.exception and not faces_shown(app)
     app.button(key="sample_astronaut").click().run()
     assert not app.exception and "Happy" in words(app)
-    (table,) = app.dataframe
-    assert table.value["expression"].tolist() == ["happy"] and len(table.value) == 1
+    (row,) = faces_shown(app)
+    assert row["face"] == "Face 1" and row["answer"] == "happy" and row["best guess"].startswith("happy 9")
 
 
 def test_the_same_photo_uploaded_twice_is_shown_once(app, sample):
     portrait = sample.read_bytes()
     upload_photos(app, ("one.jpg", portrait), ("one.jpg", portrait), ("two.jpg", portrait))
-    assert not app.exception and app.dataframe[0].value["photo"].tolist() == ["one.jpg", "two.jpg"]
+    assert not app.exception and [row["face"] for row in faces_shown(app)] == ["one.jpg, face 1", "two.jpg, face 1"]
 
 
 def test_many_photos_bad_ones_among_them(app, sample):
@@ -49,7 +49,7 @@ def test_many_photos_bad_ones_among_them(app, sample):
     )
     assert not app.exception
     assert len(app.error) == 2 and "damaged" in app.error[0].value and "not a picture" in app.error[1].value
-    assert app.dataframe[0].value["photo"].tolist() == ["one.jpg", "two.jpg"]
+    assert [row["face"] for row in faces_shown(app)] == ["one.jpg, face 1", "two.jpg, face 1"]
     assert plain("<b>*text*</b>.jpg") in words(app)
     assert not app.progress  # gone when done
 
@@ -61,10 +61,10 @@ def test_what_was_read_stays_when_the_rest_is_stopped(app, sample):
     app.session_state["photo_results"] = OrderedDict(read)  # as if not read yet
     app.session_state["stop_reading"] = True
     app.run()
-    assert not app.exception and "Stopped: 2 of 3 photos" in words(app)
-    assert app.dataframe[0].value["photo"].tolist() == ["one.jpg", "two.jpg"]
-    next(button for button in app.button if button.label == "Go on").click().run()
-    assert app.dataframe[0].value["photo"].tolist() == ["one.jpg", "two.jpg", "three.jpg"]
+    assert not app.exception and "Stopped after 2 of 3 photos" in words(app)
+    assert [row["face"] for row in faces_shown(app)] == ["one.jpg, face 1", "two.jpg, face 1"]
+    next(button for button in app.button if button.label == "Continue").click().run()
+    assert [row["face"] for row in faces_shown(app)] == ["one.jpg, face 1", "two.jpg, face 1", "three.jpg, face 1"]
 
 
 def logged(monkeypatch, *functions: tuple[object, str]) -> list[str]:
@@ -124,7 +124,7 @@ def test_the_answer_stays_where_the_stability_cannot_be_measured(app, monkeypatc
     app.switch_page("pages/predict.py").run()
     app.button(key="sample_astronaut").click().run()
     assert not app.exception and "Happy" in words(app) and "Something went wrong" in app.error[0].value
-    assert len(app.dataframe[0].value) == 1
+    assert len(faces_shown(app)) == 1
 
 
 def test_one_photo_that_fails_unforeseen_does_not_stop_the_others(app, monkeypatch, sample):
@@ -138,7 +138,7 @@ def test_one_photo_that_fails_unforeseen_does_not_stop_the_others(app, monkeypat
     monkeypatch.setattr(photo_reading, "read_photo", read)
     upload_photos(app, *((name, sample.read_bytes()) for name in ("a.jpg", "b.jpg", "c.jpg")))
     assert len(app.error) == 1 and "Something went wrong" in app.error[0].value
-    assert app.dataframe[0].value["photo"].tolist() == ["a.jpg", "c.jpg"]
+    assert [row["face"] for row in faces_shown(app)] == ["a.jpg, face 1", "c.jpg, face 1"]
 
 
 def test_as_many_photos_as_are_taken_are_read_once_and_kept_small(app, monkeypatch, tmp_path, sample):
@@ -172,10 +172,10 @@ def test_a_photo_without_a_face_offers_the_whole_picture(app, tmp_path):
 
     Image.new("RGB", (200, 150), "tan").save(tmp_path / "flat.png")
     upload_photos(app, ("flat.png", (tmp_path / "flat.png").read_bytes()))
-    assert "No face found" in words(app) and not app.dataframe
+    assert "No face found" in words(app) and not faces_shown(app)
     (offer,) = [button for button in app.button if button.label.startswith("Treat the whole")]
     offer.click().run()
-    assert not app.exception and len(app.dataframe[0].value) == 1
+    assert not app.exception and len(faces_shown(app)) == 1
     (back,) = [button for button in app.button if button.label.startswith("Look for faces")]
     back.click().run()
     assert "No face found" in words(app)

@@ -6,14 +6,16 @@ import csv
 import io
 import json
 import threading
+from dataclasses import replace
 
 import pytest
 
-from fer.app.predict import video_job, video_tab, video_viewer
+from fer.app.predict import state, video_job, video_tab, video_viewer
 from fer.app.predict.video_annotations import Annotations, take
 from fer.inference import timeline
 from fer.inference.recording import Event
-from tests.app.helpers import await_video, make_video, open_view, upload_video, words
+from fer.limits import OPEN
+from tests.app.helpers import await_video, make_video, open_view, upload_photos, upload_video, words
 from tests.inference.test_timeline import row
 
 
@@ -28,11 +30,11 @@ def test_a_video_is_read_and_offered(app, tmp_path):
     app.sidebar.selectbox(key="model_widget").select(
         next(name for name in ("compact", "mini_xception") if name != job.model.name)
     ).run()
-    assert app.session_state["video_job"] is job and "Your choice now is" in words(app)
+    assert app.session_state["video_job"] is job and "You have since chosen" in words(app)
     app.button(key="video_again").click().run()
     await_video(app)
     assert app.session_state["video_job"].model != job.model
-    assert "Your choice now is" not in words(app)
+    assert "You have since chosen" not in words(app)
     app.sidebar.selectbox(key="detector_widget").select("haar").run()
     app.button(key="video_again").click().run()
     await_video(app)
@@ -56,11 +58,45 @@ def test_a_video_in_progress_can_be_cancelled(app, tmp_path, monkeypatch):
     assert "60 frames" in words(app)
 
 
+def test_a_video_stays_over_page_changes_and_can_be_read_again(app, tmp_path):
+    upload_video(app, make_video(tmp_path))
+    job = await_video(app).session_state["video_job"]
+    app.switch_page("streamlit_app.py").run()
+    open_view(app, "video")
+    assert not app.exception and app.session_state["video_job"] is job and not app.button(key="remove_video").disabled
+    app.sidebar.selectbox(key="detector_widget").select("haar").run()
+    app.button(key="video_again").click().run()
+    assert await_video(app).session_state["video_job"].key[2] == "haar"
+
+
+def test_a_video_that_does_not_fit_beside_the_photos_is_read_but_not_kept(app, tmp_path, monkeypatch):
+    data = make_video(tmp_path)
+    monkeypatch.setattr(state, "limits", lambda: replace(OPEN, session_bytes=len(data) - 1))
+    upload_video(app, data)
+    await_video(app)
+    assert not app.exception and app.session_state["video"] is None and "does not fit beside your photos" in words(app)
+    assert len(app.get("download_button")) == 3  # what was read of it stays
+    app.button(key="remove_video").click().run()
+    assert app.session_state["video_job"] is None and "does not fit" not in words(app)
+
+
+def test_photos_leave_room_for_the_video(app, tmp_path, monkeypatch, sample):
+    data, photo = make_video(tmp_path), sample.read_bytes()
+    monkeypatch.setattr(state, "limits", lambda: replace(OPEN, session_bytes=len(data) + len(photo) + 9))
+    upload_video(app, data)
+    await_video(app)
+    app.session_state["wanted_predict_view"] = "photos"
+    upload_photos(app, ("a.jpg", photo), ("b.jpg", photo))
+    assert not app.exception and [one.name for one in app.session_state["photos"]] == ["a.jpg"]
+    assert "Removed to make room" in app.warning[0].value and app.session_state["video"].data == data
+
+
 def test_a_video_that_is_taken_out_is_forgotten(app, tmp_path):
     upload_video(app, make_video(tmp_path))
     await_video(app)
-    app.file_uploader(key="video_upload").set_value([]).run()
+    app.button(key="remove_video").click().run()
     assert app.session_state["video_job"] is None and not app.get("download_button")
+    assert app.session_state["video"] is None
 
 
 @pytest.mark.parametrize(("data", "said"), [(b"", "empty"), (b"not a video" * 50, "not a video")])

@@ -91,15 +91,15 @@ class Viewer {
     });
     const timeline = make("div", { className: "timeline" }, make("div", { className: "scroll" }, rows), make("div", { className: "rows" }, make("span"), this.axis));
     const keys = make("p", { className: "note" }, this.video
-      ? "Click the timeline to jump; arrow keys move along it, Space plays and pauses, M marks the moment. To name a person, type over their label."
-      : "Move along the timeline by mouse, touch or arrow keys.");
+      ? "Click the timeline to jump. Arrow keys move along it, Space plays and pauses, M marks the moment. To name a person, type over the label."
+      : "Move along the timeline with the mouse, by touch or with the arrow keys.");
     if (!this.video || !this.data.video) return [make("div", { className: "bar" }, this.time), timeline, this.legend(), keys, this.bars];
     const moments = this.data.video.moments.map(({ url, caption, timeS }) =>
       make("button", { type: "button", className: "moment", onclick: () => this.seek(timeS, true) }, make("img", { src: url, alt: "" }), make("span", {}, caption)));
     const bar = make("div", { className: "bar" }, this.time, this.markButton);
     return [
       this.video, bar,
-      ...(this.lanes.length ? [make("h2", {}, "Who showed what when"), timeline, this.legend(), keys] : []),
+      ...(this.lanes.length ? [make("h2", {}, "Who showed what, and when"), timeline, this.legend(), keys] : []),
       this.events,
       ...(moments.length ? [make("h2", {}, "Strongest moments"), make("div", { className: "moments" }, ...moments)] : []),
     ];

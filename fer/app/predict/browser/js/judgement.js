@@ -10,5 +10,6 @@ export function judge(probabilities, fit, { threshold, sets }) {
     sum += probabilities[index];
     return sets && (!place || (sets.method === "lac" ? 1 - probabilities[index] : Math.min(sum, 1)) <= sets.limits[index]);
   });
-  return { label: order[0], sure: fit && probabilities[order[0]] >= threshold, set: inside };
+  const lowest = Math.min(...inside.map((index) => probabilities[index])); // who is more probable is in, too
+  return { label: order[0], sure: fit && probabilities[order[0]] >= threshold, set: order.filter((index) => probabilities[index] >= lowest) };
 }

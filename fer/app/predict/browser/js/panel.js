@@ -32,7 +32,7 @@ export class Panel {
   clear() {
     this.history = [];
     this.timeline.hidden = true;
-    this.people.replaceChildren(make("p", { className: "note" }, "Once the camera runs, you see here who shows what, and the last minute."));
+    this.people.replaceChildren(make("p", { className: "note" }, "Start the camera to see here who shows which expression, now and over the last minute."));
   }
 
   /** @param {Face[]} faces @param {number} timeS */
@@ -46,8 +46,8 @@ export class Panel {
   show(faces) {
     const { shownPeople } = this.constants.live;
     const parts = faces.slice(0, shownPeople).flatMap((face) => this.person(face, faces.length > 1));
-    if (!faces.length) parts.push(make("h2", {}, "No face"), make("p", { className: "note" }, "Face the camera, with light from the front."));
-    if (faces.length > shownPeople) parts.push(make("p", { className: "note" }, `and ${faces.length - shownPeople} more, on the picture`));
+    if (!faces.length) parts.push(make("h2", {}, "No face found"), make("p", { className: "note" }, "Face the camera, and have the light in front of you."));
+    if (faces.length > shownPeople) parts.push(make("p", { className: "note" }, `${faces.length - shownPeople} more on the picture`));
     this.people.replaceChildren(...parts);
   }
 

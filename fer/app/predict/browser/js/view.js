@@ -9,10 +9,10 @@ const PANEL_MS = 120; // between two drawings of the panel
 // A function that uses one SIMD instruction: only a browser that can run onnxruntime-web takes it.
 const SIMD = [0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11];
 const CAMERA = /** @type {Record<string, string>} */ ({
-  NotAllowedError: "The browser gave no camera. Allow it for this page in the address bar, then start again.",
+  NotAllowedError: "Your browser blocked the camera. Allow it for this page in the address bar, then start again.",
   NotFoundError: "No camera was found. Connect one, then start again.",
-  OverconstrainedError: "No camera was found that fits. Connect another one, then start again.",
-  NotReadableError: "The camera cannot be opened: another program or browser tab may be using it. Close that, then start again.",
+  OverconstrainedError: "No suitable camera was found. Connect another one, then start again.",
+  NotReadableError: "The camera cannot be opened. Another program or browser tab may be using it: close that, then start again.",
 });
 const views = /** @type {WeakMap<object, View>} */ (new WeakMap());
 
@@ -35,11 +35,11 @@ class View {
     this.send = /** @type {Component["setTriggerValue"]} */ (() => {});
     this.panel = new Panel(data.constants);
     this.canvas = make("canvas", { hidden: true, role: "img", ariaLabel: "The camera's picture with its faces marked" });
-    this.invitation = make("p", {}, "Your browser asks for the camera, then each face gets its expression as it moves. Frames are read here, in your browser, and never leave it; nothing is kept unless you record, and then it is numbers.");
+    this.invitation = make("p", {}, "Allow the camera when your browser asks, and watch each face get its expression as it moves. Your browser reads the frames, and they never leave it. Nothing is kept unless you record, and then only numbers.");
     this.button = make("button", { type: "button", className: "main", onclick: () => (this.stream ? this.stop() : this.start()) });
     this.upload = make("button", { type: "button", hidden: true, onclick: () => this.send("upload", true) }, "Upload a photo instead");
     this.status = make("p", { className: "note", role: "status" });
-    this.record = make("button", { type: "button", hidden: true, title: "Keeps the probabilities of each person and time, no pictures, until you record anew or close this browser tab.", onclick: () => this.toggleRecording() });
+    this.record = make("button", { type: "button", hidden: true, title: "Keeps the probabilities of each person over time, no pictures, until you record again or close this browser tab.", onclick: () => this.toggleRecording() });
     this.numbers = make("p", { className: "note" });
     this.video = make("video", { muted: true, playsInline: true, autoplay: true, ariaHidden: "true" }); // Safari plays what is on the page
     const left = make("div", { className: "picture" }, this.video, make("div", {}, this.button, " ", this.upload), this.invitation, this.canvas, this.status);
@@ -106,15 +106,15 @@ class View {
     if (this.starting) return;
     if (unsupported() || this.broken) return this.send("unfit", unsupported() || "files");
     if (!navigator.mediaDevices) {
-      return this.say("Browsers give the camera to secure pages only: open this page by https, or on the machine it runs on (localhost).", true);
+      return this.say("Browsers allow the camera on secure pages only. Open this page over HTTPS, or on the machine that it runs on (localhost).", true);
     }
     this.starting = true;
-    this.say("Waiting for the camera. Allow it if your browser asks.");
+    this.say("Waiting for the camera. If your browser asks, allow it.");
     try {
       const ideal = (/** @type {number} */ value) => ({ ideal: value });
       this.stream = await navigator.mediaDevices.getUserMedia({ audio: false, video: { width: ideal(640), height: ideal(480), frameRate: ideal(30) } });
       this.stream.getVideoTracks().forEach((track) => {
-        track.onended = () => this.stop("The camera was taken away. Connect it again, or allow it, then start again.");
+        track.onended = () => this.stop("The camera was disconnected or blocked. Connect or allow it, then start again.");
       });
       this.video.srcObject = this.stream;
       await this.video.play();
@@ -231,7 +231,7 @@ class View {
     this.shownMs = nowMs;
     const span = Math.max((nowMs - this.done[0].atMs) / 1000, 0.5);
     const middle = this.done.map((one) => one.ms).sort((one, other) => one - other)[Math.floor(this.done.length / 2)];
-    this.numbers.textContent = `${(this.done.length / span).toFixed(0)} frames a second · ${middle.toFixed(0)} ms from camera frame to result · ${width} x ${height} · read in this browser`;
+    this.numbers.textContent = `${(this.done.length / span).toFixed(0)} frames per second · ${middle.toFixed(0)} ms from camera frame to result · ${width} x ${height} · read in this browser`;
     this.panel.show(faces);
     if (nowMs - this.minuteMs > 1000) {
       this.minuteMs = nowMs;
@@ -256,7 +256,7 @@ class View {
     if (!recording || recording.done || timeS < recording.beganS) return;
     if (recording.first + recording.rows.length + faces.length > this.data.constants.live.recordedRows) {
       this.toggleRecording();
-      return this.say("The recording is full: it was stopped. Start another.", true);
+      return this.say("The recording was full and has stopped. Start another.", true);
     }
     const short = (/** @type {number} */ value, /** @type {number} */ digits) => Number(value.toFixed(digits));
     recording.rows.push(...faces.map(({ person, probabilities, box, reasons }) => /** @type {Row} */ ([
