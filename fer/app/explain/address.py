@@ -17,8 +17,8 @@ from fer.limits import limits
 PARAMETERS = ("sample", "data", "part", "row", "photo", "face")
 UPLOAD = {"photo": "upload"}  # all that the address says of a face that cannot be reopened
 GONE = (
-    "The face you explained here was uploaded, and is gone because reloading began a new session: upload its photo "
-    "again under “Explain another face”, and see a sample meanwhile."
+    "This page showed a face from your own photo. Reloading ended that session, and photos are not stored. Choose the "
+    "photo again under “Explain another face”; a sample is shown meanwhile."
 )
 
 

@@ -38,8 +38,8 @@ def has_face(reading: Reading) -> bool:
     if not reading.faces:
         st.markdown("## No face found")
         st.markdown(
-            "A face needs about 20 pixels, and to be turned towards the camera. Try another detector in the "
-            "sidebar, or, if this is a close-up of one face:"
+            "A face should be at least 20 pixels wide and turned toward the camera. Try another detector in the "
+            "sidebar. If this is a close-up of one face:"
         )
         st.button(
             "Treat the whole picture as a face",
@@ -107,12 +107,12 @@ def _choose_row() -> None:
             PARTS,
             key="explain_split",
             persist_state="session",
-            help="PublicTest is what models here are chosen on, Training what they learned from.",
+            help="Models here learned from Training and were chosen by their results on PublicTest.",
         )
         number = st.number_input("Row", 0, value=0, key="explain_row", persist_state="session")
         asked = st.form_submit_button("Explain this row", icon=":material/table_rows:")
     if asked and not path:
-        st.caption("Give the path of fer2013.csv first.")
+        st.caption("Enter the path of fer2013.csv first.")
     elif asked:
         _explain(face_of_row(DataRow(path, part, number)))
         st.rerun()
