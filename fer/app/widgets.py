@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from fer.app.markdown import plain
 from fer.expressions import NAMES
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from fer.models.card import Card
 
 STEP_WIDTH = 100  # pixels: four stand side by side on a desktop, two by two on a phone
+SIDE_BY_SIDE = 4  # fields of a form
 MAX_CHARTS = 256  # more than the faces on a page of many photos: a click builds none of them anew
 
 
@@ -31,6 +33,20 @@ def main_label(words: str) -> str:
     Streamlit's filled button has white words, whose contrast is 2.3 on the accent that the dark page needs.
     """
     return f":primary[**{words}**]"
+
+
+def filled_label(words: str, icon: str) -> str:
+    """The label of a filled button (`type="primary"`), in ink that can be read on the accent, light or dark.
+
+    That ink is what .streamlit/config.toml calls violet. For a button that is disabled, plain words.
+    """
+    return f":violet[{icon} **{words}**]"
+
+
+def form_places(count: int) -> list[DeltaGenerator]:
+    """A place for each field of a form: SIDE_BY_SIDE in a row, or each as wide as a phone."""
+    rows = range(0, count, SIDE_BY_SIDE)
+    return [place for _ in rows for place in st.columns(SIDE_BY_SIDE)][:count]
 
 
 def verdict(face: Prediction, card: Card) -> None:

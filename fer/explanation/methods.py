@@ -41,7 +41,7 @@ class Method:
 METHODS = {
     "grad_cam": Method(
         "Grad-CAM",
-        "Where what the layer found favors the class.",
+        "Where the network found something that favors the class.",
         "Selvaraju et al. 2017; fused over layers as in LayerCAM, Jiang et al. 2021",
         "The layer's channels, weighted by the mean gradient of the class's score.",
         signed=False,

@@ -100,7 +100,7 @@ def evaluate_card(page, _run) -> None:
 
 def evaluate_synthetic(page, _run) -> None:
     page.get_by_text("Synthetic faces", exact=True).click()
-    expect(page.get_by_role("button", name="Report (HTML)")).to_be_visible()
+    expect(page.get_by_role("button", name="Download report")).to_be_visible()
 
 
 PAGES = {

@@ -104,7 +104,7 @@ def test_the_form_keeps_its_values_after_an_error(explain, small_csv, tmp_path):
 @pytest.mark.parametrize(
     "named",
     [
-        {"part": "PrivateTest", "row": "0"},
+        {"part": "FinalTest", "row": "0"},
         {"part": "Training", "row": "9999"},
         {"part": "Training", "row": "-1"},
         {"part": "Training"},

@@ -49,7 +49,7 @@ def test_a_died_run_says_so_and_resumes(app, folder):
     os.kill(run.status()["pid"], signal.SIGKILL)
     wait_for(lambda: not run.is_locked())
     app.switch_page("pages/training.py").run()
-    assert not app.exception and "ended without a word" in words(app)
+    assert not app.exception and "ended without an error" in words(app)
     app.button(key="Resume_dead").click().run()
     assert not app.exception and wait_for(lambda: run.status()["state"] == "finished")
 
