@@ -46,5 +46,5 @@ def test_small_charts_of_stress_share_one_axis_and_tell_two_models_apart_without
 
 def test_the_cells_of_a_matrix_fill_the_chart():
     """The points on the cells, which take the clicks, make no margin around them."""
-    figure = evaluation_figures.confusion(np.eye(7, dtype=int))
+    figure = charts.confusion(np.eye(7, dtype=int))
     assert figure.layout.xaxis.range == (-0.5, 6.5) and figure.layout.yaxis.range == (6.5, -0.5)

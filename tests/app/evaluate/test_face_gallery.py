@@ -13,6 +13,7 @@ from fer.data.dataset import ALL
 from fer.data.ferplus import VOTE_NAMES
 from fer.data.read import read_dataset
 from fer.evaluation.evaluation import Evaluation
+from fer.vision.images import read_image
 from tests.app.evaluate.helpers import evaluate, evaluate_part
 from tests.app.helpers import words
 
@@ -31,10 +32,10 @@ def test_a_face_opened_from_a_gallery_is_in_explains_address(app, small_csv, unm
     next(button for button in app.button if button.label == "Explain").click().run()
     assert not app.exception and [title.value for title in app.title] == ["Explain"]
     opened = app.session_state["explained_face"]
-    assert app.query_params["data"] == [str(small_csv)] and app.query_params["part"] == ["PublicTest"]
+    assert app.query_params["data"] == str(small_csv) and app.query_params["part"] == "PublicTest"
     again = face_of_row(opened.row)
     assert again.truth == opened.truth
-    assert np.array_equal(again.photo.image_rgb(), opened.photo.image_rgb())
+    assert np.array_equal(read_image(again.photo.data), read_image(opened.photo.data))
 
 
 def test_each_row_of_all_splits_is_found_again_and_none_of_an_upload(app, small_csv):

@@ -101,7 +101,7 @@ def test_the_queue_tells_place_and_time(app, folder):
         assert not app.exception and "Place in the queue: 2. It should start in about 8 min" in words(app)
         write_about(first, About())
         app.run()
-        assert "Place in the queue: 2. Every page works meanwhile" in words(app)
+        assert "Place in the queue: 2. You can use every page meanwhile" in words(app)
         app.query_params["run"] = "training"
         app.run()
         assert "step 1 of 2. About 2 min left" in str(app.get("progress")[0].proto)
