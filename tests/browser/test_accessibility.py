@@ -95,7 +95,7 @@ def training_comparison(page, _run) -> None:
 
 
 def evaluate_card(page, _run) -> None:
-    expect(page.get_by_text("Choose data above for a full report")).to_be_visible()
+    expect(page.get_by_text("Choose data above to see its mistakes")).to_be_visible()
 
 
 def evaluate_synthetic(page, _run) -> None:

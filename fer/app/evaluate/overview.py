@@ -159,9 +159,12 @@ def confusion(item: Evaluation) -> tuple[int, int] | None:
         selection_mode="points",
         alt="Confusion matrix",
     )
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown("Click a cell, or choose one, to see its faces:")
-        truth, predicted = _cell_box("labeled", CELL[0]), _cell_box("predicted", CELL[1])
+    words, *places = st.columns([2, 1, 1], vertical_alignment="center")  # one under the other on a phone
+    words.markdown("Click a cell, or choose one, to see its faces:")
+    with places[0]:
+        truth = _cell_box("labeled", CELL[0])
+    with places[1]:
+        predicted = _cell_box("predicted", CELL[1])
     return (INDEX[truth], INDEX[predicted]) if truth and predicted else None
 
 
@@ -175,7 +178,6 @@ def _cell_box(label: str, key: str) -> str | None:
         format_func=lambda name: f"{label} {name}",
         label_visibility="collapsed",
         persist_state="session",
-        width=190,
     )
     return chosen
 
