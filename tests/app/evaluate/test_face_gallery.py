@@ -13,7 +13,7 @@ from fer.data.dataset import ALL
 from fer.data.ferplus import VOTE_NAMES
 from fer.data.read import read_dataset
 from fer.evaluation.evaluation import Evaluation
-from fer.vision.images import read_image
+from fer.vision.images import decode_image
 from tests.app.evaluate.helpers import evaluate, evaluate_part
 from tests.app.helpers import words
 
@@ -35,7 +35,7 @@ def test_a_face_opened_from_a_gallery_is_in_explains_address(app, small_csv, unm
     assert app.query_params["data"] == str(small_csv) and app.query_params["part"] == "PublicTest"
     again = face_of_row(opened.row)
     assert again.truth == opened.truth
-    assert np.array_equal(read_image(again.photo.data), read_image(opened.photo.data))
+    assert np.array_equal(decode_image(again.photo.data), decode_image(opened.photo.data))
 
 
 def test_each_row_of_all_splits_is_found_again_and_none_of_an_upload(app, small_csv):
