@@ -62,7 +62,7 @@ with errors.guarded():
             )
         elif section == "Confusion":
             if cell := overview.confusion(item):
-                face_gallery.cell(item, cell)
+                face_gallery.cell(item, choice, cell)
         elif section == "Calibration":
             overview.calibration(item)
         elif section == "Prediction sets":
@@ -72,13 +72,13 @@ with errors.guarded():
                 ("Precision and recall", precision_recall_curves, ("recall", "precision")),
                 ("ROC", roc_curves, ("false positives", "recall")),
             ):
-                st.markdown(f"**{title}** of each class against the rest. Numbers: area under the curve.")
+                st.markdown(f"**{title}** of each class against the rest. The numbers are the areas under the curves.")
                 figure = charts.class_curves(curves(item.probabilities, item.labels), *axes)
                 st.plotly_chart(figure, config=CONFIG, key=f"curve_{title}", alt=title)
         elif section == "Errors":
-            face_gallery.errors(item)
+            face_gallery.errors(item, choice)
         elif section == "People":
-            face_gallery.people(item)
+            face_gallery.people(item, choice)
         elif section == "Stress":
             comparisons.stress(item, choice)
         elif section == "Groups":

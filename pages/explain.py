@@ -1,4 +1,4 @@
-"""Explain: for one face, what each of the seven scores rests on, and whether to believe the picture."""
+"""Explain: for one face, what each of the seven scores rests on, and whether to believe the map."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from fer.app.markdown import plain
 
 detector_line = layout.open_page("Explain")
 st.title("Explain")
-st.markdown("What in this face speaks for each expression, and can you trust the picture that says so?")
+st.markdown("Which parts of the face led to this answer, and can you trust the map that shows them?")
 
 with errors.guarded():
     with layout.loading("PyTorch for the maps"):

@@ -29,20 +29,19 @@ def choose_data() -> tuple[str, str] | None:
         return kept.data, kept.upload
     data = data_choice.choose_data("data")
     if data is None:
-        st.info("Name or upload the data first.", icon=":material/database:")
+        st.info("Choose a file or enter a path to go on.", icon=":material/database:")
         return None
     if isinstance(data, str):
         return data, ""
-    after = " The run and its weights go a day after it ended: download what you want to keep." if hosted() else ""
-    st.caption(
-        f"Kept on this server for {count_of(round(limits().kept_upload_days), 'day')}, for the run to read.{after}"
-    )
+    days = count_of(round(limits().kept_upload_days), "day")
+    after = " So are the run and its weights after it ends: download what you want to keep." if hosted() else ""
+    st.caption(f"Kept on this server for {days}.{after}")
     return str(uploads.keep(data, data.name, limits())), data.name
 
 
 def show_form() -> None:
     st.markdown(
-        "Train a network of your own and use it a minute later. With the synthetic faces, nothing is needed but "
+        "Train a network of your own and use it a minute later. To try it on synthetic faces, just press "
         "**Start training**."
     )
     form.show_demo_limits()
@@ -52,9 +51,12 @@ def show_form() -> None:
     data, upload = chosen
     with data_choice.asking_for_classes(data) as place:
         classes = data_choice.chosen_classes(data)
-        config, network = form.fill_in(preset, data, classes)
-        form.start_button(config, upload)
-        notes, estimate = st.container(), st.empty()
+        start = st.container()  # at the top, and filled once the settings below it are read
+        number = state.new_form()
+        config, network = form.fill_in(preset, data, classes, start, number, upload)
+        with start:
+            form.start_button(config, number, upload)
+            notes, estimate = st.container(), st.empty()
         if config:
             with estimate:
                 form.estimate_to_come()

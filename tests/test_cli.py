@@ -162,8 +162,8 @@ def test_evaluate_takes_a_zip_and_folders_of_other_names(tmp_path, sample, capsy
     assert found["macro_f1"] == pytest.approx(sum(each) / 2, abs=1e-5)
     for place in (captured.err, report.read_text(encoding="utf-8")):
         assert (
-            "none of the seven classes: 9 (1 picture)" in place
-            and "1 file skipped, not pictures by name: set/labels.txt" in place
+            "names match no class: 9 (1 picture)" in place
+            and "1 file skipped, no pictures by name: set/labels.txt" in place
         )
     assert main([*data, "--classes", "1=surprise,2=fear"]) == 0
     table = capsys.readouterr().out

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from fer.app import session
 from fer.app.markdown import plain
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 STEP_WIDTH = 100  # pixels: four stand side by side on a desktop, two by two on a phone
 CHART_HEIGHT = 250  # pixels, of the seven bars
+SIDE_BY_SIDE = 4  # fields of a form
 MAX_CHARTS = 256  # more than the faces on a page of many photos: a click builds none of them anew
 
 
@@ -55,6 +57,20 @@ def chart(figure: go.Figure, key: str, alt: str) -> None:
 
     scheme = "dark" if session.dark() else "light"
     st.plotly_chart(figure, width="stretch", config=figures.CONFIG, key=f"{key}_{scheme}", alt=alt)
+
+
+def filled_label(words: str, icon: str) -> str:
+    """The label of a filled button (`type="primary"`), in ink that can be read on the accent, light or dark.
+
+    That ink is what .streamlit/config.toml calls violet. For a button that is disabled, plain words.
+    """
+    return f":violet[{icon} **{words}**]"
+
+
+def form_places(count: int) -> list[DeltaGenerator]:
+    """A place for each field of a form: SIDE_BY_SIDE in a row, or each as wide as a phone."""
+    rows = range(0, count, SIDE_BY_SIDE)
+    return [place for _ in rows for place in st.columns(SIDE_BY_SIDE)][:count]
 
 
 def verdict(face: Prediction, card: Card) -> None:

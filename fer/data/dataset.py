@@ -74,9 +74,7 @@ class Dataset:
 
     def unknown_words(self) -> list[str]:
         """A sentence about folders or labels that are none of the seven classes, where there are any."""
-        return (
-            [f"Skipped, as they name none of the seven classes: {listed(dict(self.unknown))}."] if self.unknown else []
-        )
+        return [f"Skipped, as their names match no class: {listed(dict(self.unknown))}."] if self.unknown else []
 
     def left_out(self) -> list[str]:
         """A sentence about each kind of what was left out, with its count and the first three names."""
@@ -90,7 +88,7 @@ class Dataset:
         if self.faceless:
             found.append(f"No face was found in {count_of(len(self.faceless), 'picture')}: {_some(self.faceless)}.")
         if self.others:
-            found.append(f"{count_of(len(self.others), 'file')} skipped, not pictures by name: {_some(self.others)}.")
+            found.append(f"{count_of(len(self.others), 'file')} skipped, no pictures by name: {_some(self.others)}.")
         return found
 
     def counts(self) -> dict[str, int]:

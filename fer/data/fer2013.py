@@ -162,7 +162,7 @@ def _parse(
             if progress is not None:
                 progress(done / size)
     if not table.pictures:
-        raise DatasetError(f"{name} has a header but no rows. Expected one picture per row.", row=2)
+        raise DatasetError(f"{name} has a header but no rows. Add a row for each picture.", row=2)
     check_names(classes, dict.fromkeys(table.seen), name)
     if not pixels:
         raise no_known_class(name, "label", table.unknown)

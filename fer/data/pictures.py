@@ -110,7 +110,7 @@ def _read(
         raise DatasetError(
             f"No picture in {source.name} can be used: {count_of(len(unreadable), 'file')} could not be read, and no "
             f"face was found in {count_of(len(faceless), 'picture')}. If the pictures are already cropped to faces, "
-            "choose --faces crop."
+            "set Faces to crop (--faces crop)."
         )
     remarks = arranged.remarks
     if poor:

@@ -144,9 +144,9 @@ def _checked(infos: list[zipfile.ZipInfo], name: str, limits: Limits) -> dict[st
         _check_path(info, path, name)
         members[str(PurePosixPath(path))] = info
     if not members:
-        raise DatasetError(f"{name} has no files to read. Expected folders named after classes, with pictures in them.")
+        raise DatasetError(f"{name} holds no files. Zip folders named after classes, with pictures in them.")
     if len(members) > limits.archive_files:
-        raise DatasetError(f"{name} has {len(members):,} files; the limit is {limits.archive_files:,}.")
+        raise DatasetError(f"{name} has {len(members):,} files; the limit is {limits.archive_files:,}. Use part of it.")
     pictures = [info for path, info in members.items() if is_picture(path)]
     total = sum(info.file_size for info in pictures)
     if total > limits.archive_bytes:
@@ -163,7 +163,9 @@ def _check_path(info: zipfile.ZipInfo, path: str, name: str) -> None:
     if path.count("/") > MAX_DEPTH:
         raise DatasetError(f"{name} has folders nested more than {MAX_DEPTH} deep. Zip <split>/<class>/*.png.")
     if path.startswith("/") or ".." in path.split("/") or ":" in path or "\0" in info.orig_filename:
-        raise DatasetError(f"{name} contains the path {shown!r}, which leads outside its folder. It was not read.")
+        raise DatasetError(
+            f"{name} contains the path {shown!r}, which leads outside its folder. Zip the class folders again."
+        )
     if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG):
         raise DatasetError(f"{name} contains {shown!r}, which is a link or a device. Zip only pictures.")
     if info.flag_bits & 1:
@@ -176,11 +178,11 @@ def _check_size(info: zipfile.ZipInfo, name: str, limits: Limits) -> None:
     grown = info.file_size // max(info.compress_size, 1)
     if info.file_size > RATIO_FLOOR and grown > limits.archive_ratio:
         raise DatasetError(
-            f"{name}: {info.filename[-60:]!r} would unpack to {grown:,} times its size. Pictures do not, so it was not "
-            "read."
+            f"{name}: {info.filename[-60:]!r} would unpack to {grown:,} times its size, as no picture does. Leave it "
+            "out."
         )
     if info.file_size > limits.archive_bytes:
         raise DatasetError(
             f"{name}: {info.filename[-60:]!r} has {info.file_size / MB:.0f} MB; the limit is "
-            f"{limits.archive_bytes // MB} MB."
+            f"{limits.archive_bytes // MB} MB. Leave it out."
         )

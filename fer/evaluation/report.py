@@ -82,7 +82,7 @@ def headline_rows(item: Evaluation) -> list[tuple[str, str]]:
     return rows
 
 
-IN_SAMPLE = "They were fitted on these very faces, so these numbers are too good."
+IN_SAMPLE = "The sets were fitted on these very faces, so these numbers look better than they are."
 STRESS_AXES = "Each chart: strength, 0 (clean) to 5, against the change in accuracy in points; shaded: 95% interval."
 
 

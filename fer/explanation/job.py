@@ -34,10 +34,10 @@ Map = tuple[Key, int]  # the map of one class
 Urgency = Literal["asked", "soon", "later"]
 Measurement = Literal["gray", "road", "sensitivity", "randomization"]
 MEASUREMENTS: dict[Measurement, str] = {
-    "gray": "Removing what it marks",
-    "road": "Replacing what it marks by its surroundings",
-    "randomization": "Forgetting what was learned",
-    "sensitivity": "Changing the face a little",
+    "gray": "covering what it marks",
+    "road": "blending what it marks into its surroundings",
+    "randomization": "scrambling the network",
+    "sensitivity": "changing the face a little",
 }
 FILLS: dict[str, Fill] = {"gray": gray, "road": imputed}
 
@@ -151,11 +151,11 @@ class ExplanationJob:
 
     def _map(self, key: Key, urgency: Urgency) -> Iterator[Piece]:
         if key not in self.maps:
-            yield Piece(f"Map: {METHODS[key[0]].label}", partial(self.map_of, key), urgency)
+            yield Piece(f"Drawing {METHODS[key[0]].label}", partial(self.map_of, key), urgency)
 
     def _measurements(self, one: Map) -> Iterator[Piece]:
         for what in self._open(one):
-            label = f"{MEASUREMENTS[what]}: {METHODS[one[0][0]].label}"
+            label = f"Checking {METHODS[one[0][0]].label}: {MEASUREMENTS[what]}"
             yield Piece(label, partial(self._measure, one, what), "later")
 
     def _open(self, one: Map) -> list[Measurement]:

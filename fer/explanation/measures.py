@@ -89,13 +89,16 @@ def judge(measured: MapMeasurements, random_road: Sequence[Curves]) -> tuple[Jud
         return "unclear", ""
     removal = judge_removal(measured.road, random_road)
     if removal == "fail":
-        return "fail", "No: removing what it marks changes the answer no more than removing the same area at random."
+        return "fail", "No: removing what it marks changes the answer no more than removing as much at random."
     if measured.sensitivity is not None and measured.sensitivity >= SHAKY_FROM:
-        return "fail", "No: a change of the face that nobody can see changes the whole map."
+        return "fail", "No: a change of the face too small to see changes the whole map."
     if removal == "unclear":
-        return "unclear", "Hardly: removing what it marks changes the answer only a little more than chance."
+        return (
+            "unclear",
+            "Hardly: removing what it marks changes the answer little more than removing as much at random.",
+        )
     if measured.kept >= FAILS_FROM:
-        return "unclear", "In part: it marks what the answer rests on; it is no proof of what was learned."
+        return "unclear", "In part: it marks what the answer rests on, but scrambling the network changes it little."
     return "pass", "Yes: it marks what the answer rests on, and it depends on what the network learned."
 
 

@@ -15,7 +15,8 @@ BLANK = 1e-9  # a map that stays below this everywhere shows nothing
 
 @dataclass(frozen=True)
 class Method:
-    """signed: values below 0 speak against the class. marks: what its evidence is, the value or its size.
+    """says: one sentence for the reader. exactly: the same in the field's words, where those are others.
+    signed: values below 0 count against the class. marks: what its evidence is, the value or its size.
 
     layered: taken from a layer's features. slow: not among the maps that a page shows first.
     place: module:function of (model, batch, directions) -> (N, 1, S, S), imported when first asked for; of a layered
@@ -23,8 +24,9 @@ class Method:
     """
 
     label: str
-    says: str  # one sentence for the reader
+    says: str
     source: str
+    exactly: str = ""
     signed: bool = True
     marks: Literal["value", "size"] = "value"
     layered: bool = False
@@ -39,42 +41,48 @@ class Method:
 METHODS = {
     "grad_cam": Method(
         "Grad-CAM",
-        "Where the layer's features speak for the class.",
+        "Where the network found something that favors the class.",
         "Selvaraju et al. 2017; fused over layers as in LayerCAM, Jiang et al. 2021",
+        "The layer's channels, weighted by the mean gradient of the class's score.",
         signed=False,
         layered=True,
     ),
     "guided_backprop": Method(
         "Guided backpropagation",
-        "Fine edges: the gradient, let through only where it is positive at every ReLU.",
+        "Fine edges that the score reacts to.",
         "Springenberg et al. 2015",
+        "The gradient, let through only where it is positive at every ReLU.",
         marks="size",
     ),
     "guided_grad_cam": Method(
         "Guided Grad-CAM",
-        "Guided backpropagation's edges, where Grad-CAM agrees.",
+        "The edges of guided backpropagation, kept where Grad-CAM marks the face too.",
         "Selvaraju et al. 2017",
+        "Guided backpropagation times Grad-CAM.",
         marks="size",
         layered=True,
     ),
     "gradient": Method(
         "Gradient",
-        "Which pixels would change the class's score if they were a little brighter or darker.",
+        "Which pixels would change the score if they were a little brighter or darker.",
         "Simonyan et al. 2014",
+        "The gradient of the class's score by each pixel.",
         marks="size",
     ),
     "hires_cam": Method(
         "HiResCAM",
-        "Where the layer's features speak for the class, each place weighted by its own gradient.",
+        "Like Grad-CAM, with each place weighed by itself.",
         "Draelos and Carin 2020",
+        "The layer's channels times the gradient of the class's score, place by place.",
         signed=False,
         layered=True,
         place="fer.explanation.hires_cam:hires_cam",
     ),
     "integrated_gradients": Method(
         "Integrated Gradients",
-        "The score shared out over the pixels: they add up to its difference from plain gray.",
+        "The score divided among the pixels, compared with a plain gray picture.",
         "Sundararajan et al. 2017",
+        "The gradient, integrated from plain gray to the face: the values add up to the change of the score.",
         slow=True,
         place="fer.explanation.integrated_gradients:integrated_gradients",
     ),
@@ -87,8 +95,9 @@ METHODS = {
     ),
     "score_cam": Method(
         "Score-CAM",
-        "The layer's channels, each weighted by how much the face seen through it speaks for the class.",
+        "The parts of the face that raise the score when only they are shown.",
         "Wang et al. 2020",
+        "The layer's channels, each weighted by the class's score for the face masked with that channel.",
         signed=False,
         layered=True,
         slow=True,
@@ -99,15 +108,15 @@ FAST = tuple(name for name, method in METHODS.items() if not method.slow)
 
 
 def evidence(values: np.ndarray, method: str) -> np.ndarray:
-    """What a map marks, never negative: the size of its values, or only those that speak for the class."""
+    """What a map marks, never negative: the size of its values, or only those that favor the class."""
     return np.abs(values) if METHODS[method].marks == "size" else np.maximum(values, 0)
 
 
 def marks_nothing(values: np.ndarray, method: str) -> bool:
-    """Whether there is nothing to remove: the map is blank, or all of it speaks against the class."""
+    """Whether there is nothing to remove: the map is blank, or all of it counts against the class."""
     return not float(evidence(values, method).max(initial=0)) > BLANK
 
 
 def is_blank(values: np.ndarray) -> bool:
-    """Whether a map shows nothing: no pixel speaks for the class, nor against it."""
+    """Whether a map shows nothing: no pixel favors the class, nor counts against it."""
     return not float(np.abs(values).max(initial=0)) > BLANK

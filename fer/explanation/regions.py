@@ -104,34 +104,34 @@ def in_words(
     predicted: bool = True,
     marks: Literal["value", "size"] = "value",
 ) -> str:
-    """One sentence on where a map for an expression lies, and whether that is where one expects it.
+    """Where a map for an expression lies, and whether that is where one expects it, in a sentence or two.
 
     found, even: the shares of the map and of an even one, by region. marks: what the method's evidence is; a size says
-    where the score is sensitive, not what speaks for it.
+    where the score is sensitive, not what favors it.
     """
     if not any(found.values()):
-        return f"Nothing in this face speaks for {expression}: the map marks nothing."
+        return f"Nothing in this face favors {expression}: the map is empty."
     most, mainly = leading(found, even)
     if marks == "size":
         start = (
-            f"The score for {expression} is most sensitive at"
+            f"The score for {expression} reacts mainly to changes at"
             if mainly
-            else f"The score for {expression} is sensitive all over the picture, most at"
+            else f"The score for {expression} reacts to changes all over the picture, most of all at"
         )
     elif predicted:
         start = (
-            f"It reads {expression} mainly from"
+            f"The answer {expression} rests mainly on"
             if mainly
-            else f"What it reads {expression} from is spread over the picture; most is on"
+            else f"The answer {expression} rests on the whole picture, most of all on"
         )
     else:
         start = (
-            f"What speaks for {expression} lies mainly on"
+            f"{expression.capitalize()} is favored mainly by"
             if mainly
-            else f"What speaks for {expression} is spread over the picture; most is on"
+            else f"{expression.capitalize()} is favored all over the picture, most of all by"
         )
-    outside = "" if OUTSIDE in most else f"; {percent(found[OUTSIDE])} lies outside the face"
-    return f"{start} {named(most, found)}, {_judged(expression, most)}{outside}."
+    outside = "" if OUTSIDE in most else f" {percent(found[OUTSIDE])} of the map lies outside the face."
+    return f"{start} {named(most, found)}{_judged(expression, most)}.{outside}"
 
 
 def named(regions: list[str], found: dict[str, float]) -> str:
@@ -144,11 +144,12 @@ def named(regions: list[str], found: dict[str, float]) -> str:
 def _judged(expression: str, most: list[str]) -> str:
     expected = expected_regions(expression)
     if not expected:
-        return f"where {expression} asks for no movement"
+        return f"; {expression} moves no part of the face"
     hits = [region for region in most if region in expected]
     moves = ", ".join(move for region in hits for move in expected[region])
     if len(hits) == len(most):
-        return f"as expected ({moves})"
+        return f", as expected ({moves})"
     if hits:
-        return f"in part as expected ({moves})"
-    return f"not where it is expected ({', '.join(f'{region}: ' + ', '.join(expected[region]) for region in expected)})"
+        return f", partly as expected ({moves})"
+    there = ", ".join(f"{region}: " + ", ".join(expected[region]) for region in expected)
+    return f", not on the parts that it is expected to move ({there})"

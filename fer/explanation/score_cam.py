@@ -1,4 +1,4 @@
-"""Score-CAM: each channel of a layer weighs as much as the face seen through it speaks for the class. No gradients."""
+"""Score-CAM: each channel of a layer weighs as much as the face seen through it scores for the class. No gradients."""
 
 from __future__ import annotations
 

@@ -113,10 +113,10 @@ def subject(recognizer: Recognizer, image_rgb: np.ndarray, face: Prediction | Fa
 def sentence(face: Subject, expression: str, values: np.ndarray, method: str) -> str:
     """What a map says, in words; (S, S) float32."""
     if face.plain:
-        return "There is no facial content in this picture: it is one plain gray, so no map of it means anything."
+        return "There is no facial content in this picture: it is one plain gray, so there is nothing to explain."
     if marks_nothing(values, method):
-        against = "" if is_blank(values) else f" Everything that it shows speaks against {expression}."
-        return f"Nothing in this face speaks for {expression}: the map marks nothing.{against}"
+        against = ": the map is empty" if is_blank(values) else f": all that the map shows counts against {expression}"
+        return f"Nothing in this face favors {expression}{against}."
     found = shares(evidence(values, method), face.regions)
     return in_words(
         expression, found, areas(face.regions), expression == face.prediction.expression, METHODS[method].marks

@@ -169,7 +169,7 @@ def _add_reading(app: FastAPI, service: Service) -> None:
         openapi_extra=schema.body(schema.EXPLAINING, limits, service.names, several=False),
     )
     async def explain(request: Request) -> Response:
-        """Show what in a face speaks for which expression: maps as numbers and as PNG (base64).
+        """Show which parts of a face favor which expression: maps as numbers and as PNG (base64).
 
         Without `class` for the expression that was read, without `method` by Grad-CAM."""
 

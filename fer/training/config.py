@@ -32,29 +32,31 @@ class TrainConfig:
     model: str = setting("mini_xception", "architecture: see fer.models.registry")
     epochs: int = setting(60, "passes over the Training split")
     batch_size: int = setting(128, "pictures a step, over all processes")
-    seed: int = setting(0, "of weights, order and augmentation")
-    optimizer: Literal["sgd", "adamw"] = setting("sgd", "sgd has Nesterov momentum")
-    learning_rate: float = setting(0.1, "the highest; about 0.001 for adamw")
+    seed: int = setting(0, "random seed of weights, order and augmentation")
+    optimizer: Literal["sgd", "adamw"] = setting("sgd", "sgd, with Nesterov momentum, or adamw")
+    learning_rate: float = setting(0.1, "the highest learning rate; about 0.001 for adamw")
     momentum: float = setting(0.9, "of sgd")
-    weight_decay: float = setting(5e-5, "not on batch-norm and biases")
-    schedule: Literal["cosine", "linear", "constant"] = setting("cosine", "after the warm-up, down to zero")
+    weight_decay: float = setting(5e-5, "pulls weights toward zero; leaves out batch-norm and biases")
+    schedule: Literal["cosine", "linear", "constant"] = setting(
+        "cosine", "how the learning rate falls after the warm-up"
+    )
     warmup_epochs: float = setting(2.0, "the learning rate rises from zero over this many epochs")
     label_smoothing: float = setting(0.0, "share of the target spread over all classes")
     dropout: float = setting(0.0, "before the classifier")
     gradient_clip: float = setting(0.0, "largest gradient norm; 0: no limit")
-    ema_decay: float = setting(0.999, "moving average of the weights, which is what is kept; 0: off")
+    ema_decay: float = setting(0.999, "decay of the moving average of the weights, which is what is kept; 0: off")
     input_size: int = setting(44, "side of the network's view of a 48-pixel face")
-    small_size: int = setting(0, "side of the views in the first epochs, which are faster so; 0: no smaller")
-    small_epochs: int = setting(0, "how many epochs those are")
+    small_size: int = setting(0, "side of smaller, faster views in the first epochs; 0: none")
+    small_epochs: int = setting(0, "how many epochs use the smaller views")
     standardise: Literal["picture", "dataset"] = setting(
         "picture", "zero mean, unit deviation: per picture or the data set's"
     )
     flip: float = setting(0.5, "share of faces mirrored")
     rotation: float = setting(8.0, "degrees to either side")
-    scale: float = setting(0.08, "share larger or smaller")
+    scale: float = setting(0.08, "how much larger or smaller, as a share")
     shift: float = setting(2.0, "pixels in each direction")
     brightness: float = setting(0.2, "of the full range, to either side")
-    contrast: float = setting(0.2, "share stronger or weaker")
+    contrast: float = setting(0.2, "how much stronger or weaker, as a share")
     erasing: float = setting(0.0, "share of faces with a block painted over")
     damage: float = setting(0.0, "share of faces blurred, shrunk, compressed, lit from a side or covered")
     mixup: float = setting(0.0, "strength of blending two faces (Zhang et al. 2018), such as 0.2; 0: off")
@@ -63,21 +65,21 @@ class TrainConfig:
     balance_strength: float = setting(1.0, "1: all classes alike; 0.5: halfway, by the square root")
     balance_epochs: int = setting(0, "the last epochs, which alone are balanced; 0: all")
     ferplus_weight: float = setting(0.0, "of the auxiliary loss, which guesses the FER+ votes; 0: off")
-    teacher: str = setting("", "checkpoints whose answers are learned too (Hinton et al. 2015), by commas")
+    teacher: str = setting("", "checkpoints whose answers are learned too (Hinton et al. 2015), separated by commas")
     teacher_weight: float = setting(0.8, "share of the loss that is the teacher's; the labels have the rest")
     teacher_temperature: float = setting(3.0, "softens both sides' probabilities")
-    teacher_epochs: int = setting(0, "epochs of views to draw and keep the answers for, then reused; 0: always new")
+    teacher_epochs: int = setting(0, "epochs whose views and answers are kept and reused; 0: always new ones")
     patience: int = setting(0, "stop after this many epochs without a better accuracy; 0: never")
     init: str = setting("", "checkpoint to start from (name, run or file; its preprocessing stays)")
     freeze: str = setting("", "keep the layers up to this one as they are, such as block2; empty: none")
     faces: Literal["auto", "crop", "detect"] = setting(
-        "auto", "pictures of a folder: cut out already, or to be searched"
+        "auto", "whether pictures in a folder are cropped to faces or need a search for them"
     )
     precision: Literal["no", "bf16", "fp16"] = setting("no", "mixed precision, for accelerators")
-    processes: int = setting(1, "on this machine, each with its share of a batch")
+    processes: int = setting(1, "processes on this machine, each with its share of a batch")
     threads: int = setting(0, "processor threads; 0: PyTorch's choice")
     limit: int = setting(0, "train on the first N pictures only; 0: all")
-    norm_pictures: int = setting(0, "batch-norm statistics measured anew on N pictures at each judgement; 0: no")
+    norm_pictures: int = setting(0, "measure batch-norm statistics anew on N pictures before each validation; 0: no")
 
     def __post_init__(self) -> None:
         def need(ok: bool, name: str, rule: str) -> None:
@@ -179,8 +181,8 @@ def small_data_notes(config: TrainConfig, training: int, judged_by_itself: bool)
         )
     if judged_by_itself:
         notes.append(
-            "There are too few pictures for a validation split. The accuracy is that on the training pictures "
-            "themselves, and says nothing of others."
+            "There are too few pictures for a validation split. The accuracy is then measured on the training "
+            "pictures, and says nothing about others."
         )
     return notes
 

@@ -60,12 +60,12 @@ def advice_on(cause: str, config: TrainConfig) -> Advice:
     advice = {
         "diverged": Advice(f"Try a learning rate of {config.learning_rate / 10:g} and a gradient clip of 1.", False),
         "memory": Advice(f"Try {smaller}, or a smaller input size.", False),
-        "data": Advice("Choose other data, or put right what is wrong with it, then resume.", True),
-        "weights": Advice("Choose other weights to start or to learn from.", False),
-        "setting": Advice("Change the setting that this names.", False),
-        "disk": Advice("Once there is room, resume: it goes on from the last whole epoch.", True),
-        "missing": Advice("Once it is installed, resume.", True),
-        "died": Advice(f"If it dies again, the machine may be short of memory: try {smaller}.", True),
+        "data": Advice("Fix the data, then resume; or start a new run on other data.", True),
+        "weights": Advice("Choose other starting weights or another teacher.", False),
+        "setting": Advice("Change that setting.", False),
+        "disk": Advice("Free some disk space, then resume: the run continues from its last complete epoch.", True),
+        "missing": Advice("Install it, then resume.", True),
+        "died": Advice(f"If it ends again, the machine may be short of memory: try {smaller}.", True),
     }
-    anything = Advice("Resume may get past it. If it fails again at the same place, change the settings.", True)
+    anything = Advice("Try to resume. If the run fails again at the same place, change the settings.", True)
     return advice.get(cause, anything)

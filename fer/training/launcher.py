@@ -81,9 +81,9 @@ def _check_sources(config: TrainConfig, most: Limits) -> None:
     if most.server_paths:
         return
     if not {config.init, *map(str.strip, teachers)} <= {"", *shipped_names()}:
-        raise RunError("On this shared demo runs start fresh or from shipped weights.")
+        raise RunError("On this shared demo a run starts from scratch or from shipped weights. Choose one of these.")
     if config.data != SYNTHETIC and not is_upload(config.data):
-        raise RunError("On this shared demo data is synthetic or uploaded, never named by a path.")
+        raise RunError("This shared demo does not read data by path. Use the synthetic faces, or upload your data.")
 
 
 def _need_room() -> None:
@@ -91,14 +91,14 @@ def _need_room() -> None:
     alive = sum(run.status()["state"] in ALIVE for run in list_runs())
     if alive >= limits().train_waiting:
         raise RunError(
-            f"{alive} runs train, wait or are paused already. Come back in a few minutes, or train on your own machine."
+            f"{alive} runs are already training or waiting. Try again in a few minutes, or train on your own machine."
         )
 
 
 def launch(run: RunDirectory) -> None:
     """Start the worker of a run that no process holds: at the first start, or to resume it. Raises RunError."""
     if run.is_locked():
-        raise RunError(f"The run {title_of(run)} is being trained already, by another process.")
+        raise RunError(f"The run {title_of(run)} is already training, in another process.")
     try:
         run.withdraw("stop", "pause")
         run.write_status("queued", message="Starting.")
@@ -145,7 +145,7 @@ def resume(run: RunDirectory) -> None:
         return
     config = run.config
     if bounded(config) != config:
-        raise RunError(f"The run {title_of(run)} takes more pictures than this shared demo does. Start a new one.")
+        raise RunError(f"The run {title_of(run)} uses more pictures than this shared demo allows. Start a new one.")
     with _starting:
         _need_room()
         launch(run)
@@ -160,7 +160,7 @@ def kill(run: RunDirectory) -> None:
     pid = run.status().get("pid")
     if not run.is_locked() or not isinstance(pid, int) or not _is_worker(pid, run.path):
         raise RunError(
-            f"The process of {title_of(run)} cannot be told any more. Stop it by hand, or restart the machine."
+            f"The process of {title_of(run)} can no longer be found. Stop it by hand, or restart the machine."
         )
     os.kill(pid, signal.SIGKILL)
 

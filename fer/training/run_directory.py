@@ -92,7 +92,7 @@ class RunDirectory:
         if not RUN_ID.fullmatch(run.path.name):
             raise bad_name(run.path.name)
         if os.path.exists(run.path / "config.json"):
-            raise RunError(f"The run {run.path.name} exists already. Resume it, or choose another name.")
+            raise RunError(f"There is already a run {run.path.name}. Resume it, or choose another name.")
         was_there = run.path.exists()
         try:
             run.path.mkdir(parents=True, exist_ok=True)
@@ -243,7 +243,7 @@ class RunDirectory:
             deadline = time.monotonic() + LOCK_PATIENCE_S
             while not _try_lock(file):
                 if time.monotonic() > deadline:
-                    raise RunError(f"The run {self.id} is being trained already, by another process.")
+                    raise RunError(f"The run {self.id} is already training, in another process.")
                 time.sleep(0.02)
             try:
                 yield file

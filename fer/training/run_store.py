@@ -63,7 +63,7 @@ def rename_run(run: RunDirectory, title: str) -> None:
     """Give it another title; its id, and with it all addresses, stay. Raises RunError where that is bad or taken."""
     title = checked_title(title)
     if any(title in (title_of(other), other.id) for other in list_runs() if other.id != run.id):
-        raise RunError(f"There is a run {title} already. Choose another name.")
+        raise RunError(f"There is already a run called {title}. Choose another name.")
     write_about(run, replace(read_about(run), title=title))
 
 
@@ -73,7 +73,7 @@ def delete_run(run: RunDirectory) -> Path:
     Raises RunError while the run is being trained.
     """
     if run.is_locked():
-        raise RunError(f"The run {title_of(run)} is being trained. Stop it before it can be deleted.")
+        raise RunError(f"The run {title_of(run)} is training. Stop it, then delete it.")
     aside = run.path.parent / DELETED / f"{time.time():.3f}-{run.id}"
     try:
         if run.path.is_symlink():
@@ -89,11 +89,11 @@ def restore_run(aside: Path) -> RunDirectory:
     """Undo `delete_run`. Raises RunError where it is too late, or another run has the name."""
     run = RunDirectory(aside.parent.parent / aside.name.partition("-")[2])
     if run.path.exists():
-        raise RunError(f"There is a run {run.id} already, so that the deleted one cannot come back.")
+        raise RunError(f"There is already a run {run.id}. Delete it first to restore the other one.")
     try:
         os.rename(aside, run.path)
     except OSError:
-        raise RunError("It is too late: the run is gone for good.") from None
+        raise RunError("This run can no longer be restored.") from None
     return run
 
 

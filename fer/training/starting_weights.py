@@ -24,13 +24,13 @@ def starting_network(config: TrainConfig) -> tuple[nn.Module, Card | None]:
     trained, card = load_checkpoint(find_weights(config.init))
     if card.architecture != config.model:
         raise RunError(
-            f"The checkpoint {config.init[-80:]} is a {card.architecture}, the run trains a {config.model}. "
-            f"Choose the model {card.architecture}, or another checkpoint."
+            f"The starting weights {config.init[-80:]} are for {card.architecture}; this run trains {config.model}. "
+            f"Choose the network type {card.architecture}, or other starting weights."
         )
     if card.preprocessing.face_size != FACE_SIZE:
         raise RunError(
-            f"The checkpoint {config.init[-80:]} reads faces of {card.preprocessing.face_size} pixels, data "
-            f"has {FACE_SIZE}. Choose another checkpoint."
+            f"The starting weights {config.init[-80:]} read faces of {card.preprocessing.face_size} pixels, but the "
+            f"data has {FACE_SIZE}. Choose other starting weights."
         )
     network.load_state_dict(trained.state_dict())
     return network, card

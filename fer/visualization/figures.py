@@ -77,8 +77,8 @@ def share_matrix(
             zmax=1,
             colorscale=[[0, ends[0]], [1, ends[1]]],
             showscale=False,
-            xgap=2,
-            ygap=2,
+            xgap=3,
+            ygap=3,
             hoverinfo="skip",
         )
     )
@@ -87,8 +87,9 @@ def share_matrix(
             # Not the heatmap's own text: on colors between, Plotly's choice of a color falls below 4.5.
             ink = ink_on(_between(ends, share))
             figure.add_annotation(x=predicted, y=truth, text=words, showarrow=False, font={"color": ink})
-    figure.update_yaxes(autorange="reversed", title="labeled", showgrid=False)
-    figure.update_xaxes(title="predicted", side="bottom", tickangle=-45, showgrid=False)
+    last = len(NAMES) - 0.5  # the cells fill the chart, with no margin for what is drawn on them
+    figure.update_yaxes(range=[last, -0.5], title="labeled", showgrid=False, ticks="")
+    figure.update_xaxes(range=[-0.5, last], title="predicted", side="bottom", tickangle=-45, showgrid=False, ticks="")
     return style(figure, height)
 
 

@@ -58,11 +58,20 @@ def layers(
     (side, side, 4) with its strength as alpha, or opaque where it is shown alone.
     """
     smooth = cv2.resize(values, (side, side), interpolation=cv2.INTER_LINEAR)
-    strength = np.clip(np.abs(smooth) / scale, 0, 1) if scale > 0 else np.zeros_like(smooth)
-    alpha = np.ones_like(smooth) if alone else np.sqrt(strength)
-    marks = np.dstack([paint(smooth, scale, signed), (255 * alpha).round().astype(np.uint8)])
     face = cv2.cvtColor(cv2.resize(picture_rgb, (side, side), interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
-    return np.repeat(face[..., None], 3, 2), marks
+    return np.repeat(face[..., None], 3, 2), _marks(smooth, scale, signed, alone)
+
+
+def color_scale(signed: bool, alone: bool) -> np.ndarray:
+    """All colors of a map side by side, as `layers` paints them: (1, 256, 4) uint8, from 0, or where signed from -1."""
+    return _marks(np.linspace(-1 if signed else 0, 1, 256, dtype=np.float32)[None], 1, signed, alone)
+
+
+def _marks(values: np.ndarray, scale: float, signed: bool, alone: bool) -> np.ndarray:
+    """A map (H, W) -> (H, W, 4) uint8."""
+    strength = np.clip(np.abs(values) / scale, 0, 1) if scale > 0 else np.zeros_like(values)
+    alpha = np.ones_like(values) if alone else np.sqrt(strength)
+    return np.dstack([paint(values, scale, signed), (255 * alpha).round().astype(np.uint8)])
 
 
 def tiles(maps: np.ndarray, method: str, picture_rgb: np.ndarray, look: Look, side: int = TILE) -> list[np.ndarray]:
@@ -110,7 +119,7 @@ def grid_png(
             x, y, _, _ = boxes[f"{method}/{name}"]
             canvas.paste(Image.fromarray(picture), (x, y))
             if is_blank(values):
-                draw.text((x + TILE / 2, y + TILE / 2), "blank", "#8A8A8A", ImageFont.load_default(18), anchor="mm")
+                draw.text((x + TILE / 2, y + TILE / 2), "empty", "#8A8A8A", ImageFont.load_default(18), anchor="mm")
         draw.multiline_text(
             (LABEL_WIDTH - 14, y + TILE / 2),
             METHODS[method].label.replace(" ", "\n", 1),

@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 
 SEQUENTIAL = "Inferno"  # Smith and van der Walt 2015
-DIVERGING = "balance"  # Thyng et al. 2016: blue speaks against, red speaks for
+DIVERGING = "balance"  # Thyng et al. 2016: blue counts against, red favors
 # The published stops, as in plotly.colors: drawing on pictures needs no Plotly.
 STOPS = {
     SEQUENTIAL: "000004 1b0c41 4a0c6b 781c6d a52c60 cf4446 ed6925 fb9b06 f7d13d fcffa4",

@@ -87,10 +87,10 @@ def recall_strip(records: Sequence[EpochRecord], height: int = 250) -> go.Figure
     return style(figure, height)
 
 
-def confusion(record: EpochRecord, height: int = 340) -> go.Figure:
+def confusion(record: EpochRecord, height: int = 340, dark: bool = False) -> go.Figure:
     """Shares of each true class (rows) by the predicted class, in percent; hover tells the counts."""
     shares = [[count / max(sum(row), 1) for count in row] for row in record.confusion_matrix]
-    figure = share_matrix(shares, [[f"{100 * share:.0f}" for share in row] for row in shares], height)
+    figure = share_matrix(shares, [[f"{100 * share:.0f}" for share in row] for row in shares], height, dark)
     return figure.update_traces(
         customdata=record.confusion_matrix,
         hoverinfo=None,

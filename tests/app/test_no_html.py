@@ -109,7 +109,7 @@ def test_class_folders_and_table_cells(app, tmp_path):
     places = [f"{place}/{number}{NAME}.png" for number in range(4) for place in ("train/happy", "test/sad")]
     table = f"file,{WORDS},{WORDS}\n" + "".join(f"{place},{WORDS},{WORDS}\n" for place in places)
     app.file_uploader(key="slices_upload").set_value([(f"{WORDS}.csv", table.encode(), "text/csv")]).run()
-    assert_letter_by_letter(app, "pictures are in the table")
+    assert_letter_by_letter(app, "The table has")
     assert f"{WORDS}: {WORDS}" in tables(app)[0]["group"]
     table = f"{WORDS},file\n{WORDS},x\n"
     app.file_uploader(key="slices_upload").set_value([("t.csv", table.encode(), "text/csv")]).run()

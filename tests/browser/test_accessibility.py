@@ -95,12 +95,12 @@ def training_comparison(page, _run) -> None:
 
 
 def evaluate_card(page, _run) -> None:
-    expect(page.get_by_text("Choose data above for a full report")).to_be_visible()
+    expect(page.get_by_text("Choose data above to see its mistakes")).to_be_visible()
 
 
 def evaluate_synthetic(page, _run) -> None:
     page.get_by_text("Synthetic faces", exact=True).click()
-    expect(page.get_by_role("button", name="Report (HTML)")).to_be_visible()
+    expect(page.get_by_role("button", name="Download report")).to_be_visible()
 
 
 PAGES = {

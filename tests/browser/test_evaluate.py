@@ -59,7 +59,7 @@ def test_a_cell_opens_a_face_in_explain_and_the_report_is_still_there_on_return(
 
 def test_the_report_opens_without_network(evaluated, browser, tmp_path):
     with evaluated.expect_download() as download:
-        evaluated.get_by_role("button", name="Report (HTML)").click()
+        evaluated.get_by_role("button", name="Download report").click()
     path = tmp_path / "report.html"
     download.value.save_as(path)
     context = browser.new_context(offline=True)

@@ -68,7 +68,7 @@ def test_gradient_and_guided_by_hand(toy):
     assert np.allclose(gradient[0], [[1, 0], [0, 1]]) and np.allclose(gradient[1], [[0, -1], [0, 0]])
     assert np.allclose(gradient[2], [[2, 1], [0, 2]])  # -1 against darkness, through -x
     guided = explainer.attribute("guided_backprop", PICTURE, units())
-    assert np.allclose(guided[2], [[2, 0], [0, 2]])  # what speaks against is stopped at the ReLU
+    assert np.allclose(guided[2], [[2, 0], [0, 2]])  # what counts against is stopped at the ReLU
     assert np.allclose(guided[1], [[0, -1], [0, 0]])
     both = explainer.attribute("guided_grad_cam", PICTURE, units())
     assert np.allclose(both[2], [[12, 0], [0, 4]])

@@ -21,9 +21,9 @@ def test_the_asked_for_map_comes_first_then_the_fast_ones_then_what_it_is_worth(
     job = ExplanationJob(face)
     asked = (next(key for key in keys if key[0] == "occlusion"), INDEX["happy"])
     pieces = list(job.pieces(keys, asked))
-    assert pieces[0].label == "Map: Occlusion" and [piece.urgency for piece in pieces].count("asked") == 1
+    assert pieces[0].label == "Drawing Occlusion" and [piece.urgency for piece in pieces].count("asked") == 1
     soon = [piece.label for piece in pieces if piece.urgency == "soon"]
-    assert soon == [f"Map: {METHODS[name].label}" for name in FAST]
+    assert soon == [f"Drawing {METHODS[name].label}" for name in FAST]
     assert [piece.urgency for piece in pieces[len(soon) + 1 :]] == ["later"] * (len(pieces) - len(soon) - 1)
 
 
@@ -40,7 +40,7 @@ def test_a_piece_is_done_once_and_counted(face, keys):
     assert job.judgment(asked)[0] in ("pass", "unclear", "fail")
     sad = (keys[0], INDEX["sad"])
     assert not job.has_measured(sad) and job.judgment(sad) == ("unclear", "")
-    assert [piece.label for piece in job.pieces(quick, asked, [asked, sad])][0].startswith("Removing")
+    assert [piece.label for piece in job.pieces(quick, asked, [asked, sad])][0].startswith("Checking")
 
 
 def test_a_map_of_one_class_is_that_of_all_seven(face, keys):

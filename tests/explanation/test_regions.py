@@ -78,13 +78,13 @@ def ledger(**known: float) -> dict[str, float]:
 def test_words():
     found = ledger(mouth=0.46, brows=0.31, eyes=0.11) | {OUTSIDE: 0.12}
     assert in_words("surprise", found, EVEN) == (
-        "It reads surprise mainly from the mouth (46%) and the brows (31%), as expected (jaw dropped, inner brow "
-        "raised, outer brow raised); 12% lies outside the face."
+        "The answer surprise rests mainly on the mouth (46%) and the brows (31%), as expected (jaw dropped, inner brow "
+        "raised, outer brow raised). 12% of the map lies outside the face."
     )
-    assert "not where it is expected" in in_words("disgust", ledger(eyes=0.9), EVEN)
-    assert "in part as expected" in in_words("happy", ledger(mouth=0.5, eyes=0.4), EVEN)
-    assert in_words("fear", ledger(), EVEN) == "Nothing in this face speaks for fear: the map marks nothing."
-    assert in_words("sad", found, EVEN, predicted=False).startswith("What speaks for sad lies mainly on")
+    assert "not on the parts that it is expected to move" in in_words("disgust", ledger(eyes=0.9), EVEN)
+    assert "partly as expected" in in_words("happy", ledger(mouth=0.5, eyes=0.4), EVEN)
+    assert in_words("fear", ledger(), EVEN) == "Nothing in this face favors fear: the map is empty."
+    assert in_words("sad", found, EVEN, predicted=False).startswith("Sad is favored mainly by the mouth")
     assert expected_regions("surprise") == {
         "brows": ["inner brow raised", "outer brow raised"],
         "eyes": ["upper lid raised"],
@@ -94,30 +94,32 @@ def test_words():
 
 def test_mainly_is_the_leading_part_and_more_than_an_even_map_has():
     chin = ledger(mouth=0.2, nose=0.1, **{"forehead and chin": 0.6}) | {OUTSIDE: 0.1}
-    assert in_words("happy", chin, EVEN).startswith("It reads happy mainly from the forehead and chin (60%), not where")
+    assert in_words("happy", chin, EVEN).startswith(
+        "The answer happy rests mainly on the forehead and chin (60%), not on"
+    )
     away = ledger(mouth=0.3) | {OUTSIDE: 0.7}
     assert in_words("happy", away, EVEN) == (
-        "It reads happy mainly from what is outside the face (70%), not where it is expected (cheeks: cheeks raised, "
-        "mouth: lip corners pulled up)."
+        "The answer happy rests mainly on what is outside the face (70%), not on the parts that it is expected to move "
+        "(cheeks: cheeks raised, mouth: lip corners pulled up)."
     )
-    assert "mainly" not in in_words("happy", EVEN, EVEN) and "spread over the picture" in in_words("sad", EVEN, EVEN)
+    assert "mainly" not in in_words("happy", EVEN, EVEN) and "rests on the whole picture" in in_words("sad", EVEN, EVEN)
     assert leading(ledger(mouth=1.6 * EVEN["mouth"], eyes=0.1), EVEN) == (["mouth"], True)
     half = dict.fromkeys(REGIONS, 0.05) | {"cheeks": 0.6}
     assert leading(ledger(cheeks=0.55), half) == (["cheeks"], False)  # more than half, less than an even map
 
 
-def test_sizes_do_not_speak_for_a_class():
+def test_sizes_do_not_favor_a_class():
     found = ledger(mouth=0.6, eyes=0.4)
     assert in_words("happy", found, EVEN, marks="size").startswith(
-        "The score for happy is most sensitive at the mouth (60%) and the eyes (40%), in part"
+        "The score for happy reacts mainly to changes at the mouth (60%) and the eyes (40%), partly"
     )
-    assert "sensitive all over the picture, most at" in in_words("happy", EVEN, EVEN, marks="size")
+    assert "changes all over the picture, most of all at" in in_words("happy", EVEN, EVEN, marks="size")
 
 
 def test_a_map_that_marks_nothing_costs_nothing_and_says_whether_it_is_blank(face):
     blank, against = np.zeros((44, 44), np.float32), np.full((44, 44), -1, np.float32)
-    assert sentence(face, "sad", blank, "occlusion").endswith("the map marks nothing.")
-    assert "speaks against sad" in sentence(face, "sad", against, "occlusion")
+    assert sentence(face, "sad", blank, "occlusion").endswith("the map is empty.")
+    assert "counts against sad" in sentence(face, "sad", against, "occlusion")
     sad = NAMES.index("sad")
     maps = {("grad_cam", "fused"): blank[None], ("occlusion", None): against[None], ("gradient", None): against[None]}
     job = ExplanationJob(face, (sad,), maps)
@@ -137,7 +139,7 @@ def test_explain_answers_in_one_record(recognizer, astronaut):
     assert explanation.maps["grad_cam"].shape == (2, 44, 44) and explanation.maps["gradient"].dtype == np.float32
     document = json.loads(json.dumps(explanation.to_json()))
     happy = document["methods"]["grad_cam"]["happy"]
-    assert happy["in_words"].startswith("It reads happy mainly from") and sum(happy["regions"].values()) > 0.99
+    assert happy["in_words"].startswith("The answer happy rests mainly on") and sum(happy["regions"].values()) > 0.99
     assert happy["faithfulness"]["deletion_area"] < document["random_baseline"]["happy"]["deletion_area"]
     assert happy["road"]["deletion_area"] < document["random_baseline_road"]["happy"]["deletion_area"]
     assert happy["judgment"] in ("pass", "unclear", "fail") and 0 < happy["sparseness"] < 1
@@ -210,7 +212,7 @@ def test_command_line(tmp_path, sample):
     for name in ("occlusion-fear.png", "mine-happy.png"):  # an earlier run's map, and a file of one's own
         (tmp_path / "out" / name).write_bytes(b"")
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    assert "It reads happy" in done.stdout
+    assert "The answer happy rests" in done.stdout
     (tmp_path / "out" / "mine-happy.png").unlink()
     assert {file.name for file in (tmp_path / "out").iterdir()} == {
         "maps.npz",

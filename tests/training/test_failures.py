@@ -177,7 +177,7 @@ def test_a_config_of_nonsense_fails_with_a_sentence(tmp_path, text):
 def test_a_checkpoint_of_another_network_is_refused(tmp_path):
     save_checkpoint(tmp_path / "other.safetensors", build("repvgg_small").state_dict(), Card("repvgg_small"))
     run = RunDirectory.create(tmp_path / "run", small(init=str(tmp_path / "other.safetensors")))
-    with pytest.raises(RunError, match="is a repvgg_small, the run trains a mini_xception"):
+    with pytest.raises(RunError, match="are for repvgg_small; this run trains mini_xception"):
         worker.train(run, quiet=True)
     assert run.status()["state"] == "failed"
 

@@ -116,7 +116,7 @@ def test_only_this_runs_worker_is_killed(tmp_path):
     try:
         with run.lock():
             run.write_status("running", pid=bystander.pid)
-            with pytest.raises(RunError, match="cannot be told"):
+            with pytest.raises(RunError, match="can no longer be found"):
                 launcher.kill(run)
         assert bystander.poll() is None
     finally:

@@ -78,7 +78,7 @@ def test_a_deleted_run_comes_back_whole_or_goes_for_good(folder):
     purge_deleted(time.time() + 1)
     assert not aside.exists()
     delete_run(run)
-    with pytest.raises(RunError, match="too late"):
+    with pytest.raises(RunError, match="no longer be restored"):
         restore_run(aside)
 
 

@@ -42,3 +42,9 @@ def test_small_charts_of_stress_share_one_axis_and_tell_two_models_apart_without
     noise, scale = (charts.stress_curves(series, condition) for condition in ("noise", "scale"))
     assert noise.layout.yaxis.range == scale.layout.yaxis.range and noise.layout.yaxis.range[0] <= -60
     assert [line.line.dash for line in noise.data if line.name] == ["solid", "dot"]
+
+
+def test_the_cells_of_a_matrix_fill_the_chart():
+    """The points on the cells, which take the clicks, make no margin around them."""
+    figure = charts.confusion(np.eye(7, dtype=int))
+    assert figure.layout.xaxis.range == (-0.5, 6.5) and figure.layout.yaxis.range == (6.5, -0.5)

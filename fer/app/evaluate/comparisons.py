@@ -46,7 +46,7 @@ SCORES = {"macro_f1": "macro-F1", "nll": "log loss (nats)", "ece": "ECE", "brier
 
 def stress(item: Evaluation, choice: Choice) -> None:
     """Fourteen harder conditions, five strengths each, for the model and another one beside it."""
-    st.markdown("How much accuracy is lost when light, blur, size, pose or cover get worse?")
+    st.markdown("How much accuracy is lost when faces are badly lit, blurred, small, turned or covered?")
     answer, others = st.container(), _other_models()
     models = [session.model()]
     if others:
@@ -91,14 +91,14 @@ def _stress_answer(models: list[Model], item: Evaluation, choice: Choice) -> Non
     series = {model.label: found for model in models if (found := points_of(model, choice))}
     for label, found in series.items():
         st.markdown(
-            f"**{plain(label)}.** {stress_sentence(found)}" + ("" if len(found) == STEPS else " (Not complete.)")
+            f"**{plain(label)}.** {stress_sentence(found)}" + ("" if len(found) == STEPS else " (Stopped early.)")
         )
     if not series:
         return
     lines = f" Solid: {plain(next(iter(series)))}, dotted: {plain(list(series)[-1])}." if len(series) > 1 else ""
     st.caption(
-        "The change in accuracy, in percentage points, by strength from 0 (clean) to 5. The worst comes first. "
-        f"Shaded: 95% interval.{lines}"
+        "Change in accuracy, in percentage points, as each condition gets stronger, from 0 (clean) to 5. The worst "
+        f"comes first. Shaded: 95% interval.{lines}"
     )
     with st.container(horizontal=True, gap="small"):
         for condition, point in worst_first(next(iter(series.values()))).items():
@@ -154,13 +154,13 @@ def _run(model: Model, item: Evaluation, choice: Choice) -> None:
 def groups(item: Evaluation) -> None:
     """Accuracy by the columns of the visitor's own table."""
     st.markdown(
-        "Upload a CSV table with a column of picture names (`file`) and any others, such as age group, skin tone or "
-        "source. No attribute is ever guessed from a face."
+        "Does the model do equally well for everyone? Upload a CSV table with the picture names in a column `file` "
+        "and what you know of them in others, such as age group, skin tone or source. Nothing is guessed from a face."
     )
     if item.part.names is None:
-        st.info("These pictures have no names that a table could refer to.")
+        st.info("These pictures have no names, so no table can refer to them.")
         return
-    st.caption(f"Names look like this: {plain(str(item.part.names[0]))}")
+    st.caption(f"A name looks like this: {plain(str(item.part.names[0]))}")
     upload = st.file_uploader(
         "A table about the pictures (CSV)",
         type=["csv"],
@@ -187,14 +187,14 @@ def groups(item: Evaluation) -> None:
         if number
     ]
     st.markdown(
-        f"{metadata.matched:,} of {count_of(len(item.part), 'picture')} are in the table."
-        + (f" It also has {' and '.join(beside)}." if beside else "")
+        f"The table has {metadata.matched:,} of the {count_of(len(item.part), 'picture')} here."
+        + (f" It also has {' and '.join(beside)}." if beside else " All of its rows match.")
     )
     if metadata.skipped:
         st.caption("Columns with too many values to group by: " + plain(", ".join(metadata.skipped)))
     rows = slices_of(metadata, item.probabilities.argmax(1), item.labels, item.set_members())
     if not rows:
-        st.info("The table has no column to group by.")
+        st.info("The table has no column to group by. Add one with a few different values.")
         return
     with_sets = any(row.coverage is not None for row in rows)
     table(
@@ -204,12 +204,10 @@ def groups(item: Evaluation) -> None:
         key="group_table_view",
     )
     if any(row.few for row in rows):
-        st.warning(
-            f"Groups of fewer than {FEW} faces say little: their intervals are wide, and they are left out of the gaps."
-        )
-    st.caption("Gap: between the best and the worst accuracy among the groups of one column.")
+        st.warning(f"Groups of fewer than {FEW} faces say little. Their gaps are not counted.")
+    st.caption("Gap: the best accuracy less the worst, among the groups of one column.")
     st.download_button(
-        "Groups (CSV)",
+        "Download CSV",
         lambda: _groups_csv(rows),
         "groups.csv",
         "text/csv",
@@ -261,11 +259,12 @@ def other_model(item: Evaluation, choice: Choice, dataset: Dataset) -> None:
     other = inputs.evaluated(others[spec], choice, dataset)
     one, two = session.model().label, others[spec].label
     result = compare(item.probabilities, other.probabilities, item.labels)
-    words = "is statistically significant" if result.p < 0.05 else "could be due to chance"
+    words = "is unlikely to be chance" if result.p < 0.05 else "could be chance"
     p = "p < 0.001" if result.p < 0.001 else f"p = {result.p:.3f}"
     st.markdown(
         f"{plain(one)}: **{percent(result.accuracy_first, 1)}**, {plain(two)}: "
-        f"**{percent(result.accuracy_second, 1)}**. The difference {words} (McNemar's test, {p})."
+        f"**{percent(result.accuracy_second, 1)}**. The difference {words}.",
+        help=f"McNemar's test, {p}.",
     )
     first, second = item.report, other.report
     rows = [_share_row("accuracy", first.accuracy, second.accuracy)]
@@ -278,9 +277,9 @@ def other_model(item: Evaluation, choice: Choice, dataset: Dataset) -> None:
             rows.append(_share_row(f"recall, {label}", recall, other_recall))
     table(["", one, two, "difference"], rows, "The two models, number by number", key="models_table")
     st.markdown(f"**Only {plain(one)} gets these right** ({len(result.only_first):,})")
-    face_gallery.gallery(item, result.only_first, "only_first")
+    face_gallery.gallery(item, choice, result.only_first, "only_first")
     st.markdown(f"**Only {plain(two)} gets these right** ({len(result.only_second):,})")
-    face_gallery.gallery(other, result.only_second, "only_second")
+    face_gallery.gallery(other, choice, result.only_second, "only_second")
 
 
 def _share_row(name: str, one: float, two: float) -> list[str]:

@@ -6,9 +6,11 @@ import cv2
 import numpy as np
 import streamlit as st
 
+from fer.app import resources
 from fer.app.evaluate import state
+from fer.app.evaluate.inputs import Choice
 from fer.app.explain import state as explain_state
-from fer.app.explain.state import Explained
+from fer.app.explain.state import DataRow, Explained
 from fer.app.predict import state as predict_state
 from fer.app.predict.photo_reading import Photo
 from fer.evaluation.evaluation import Evaluation
@@ -21,20 +23,20 @@ SHOWN = 12
 SIDE = 104  # pixels: three side by side on a phone
 
 
-def gallery(item: Evaluation, rows: np.ndarray, key: str) -> None:
+def gallery(item: Evaluation, choice: Choice, rows: np.ndarray, key: str) -> None:
     """Up to SHOWN faces of these rows, a page at a time, each with its label and the model's prediction."""
     if not len(rows):
         st.caption("No faces here.")
         return
     pages, page = -(-len(rows) // SHOWN), 1
     if pages > 1:
-        page = st.number_input(f"Page, of {pages}", 1, pages, key=f"{key}_page", persist_state="session", width=160)
+        page = st.number_input(f"Page (of {pages})", 1, pages, key=f"{key}_page", persist_state="session", width=160)
     with st.container(horizontal=True, gap="small"):
         for row in rows[(page - 1) * SHOWN : page * SHOWN]:
-            _tile(item, int(row), key)
+            _tile(item, choice, int(row), key)
 
 
-def _tile(item: Evaluation, row: int, key: str) -> None:
+def _tile(item: Evaluation, choice: Choice, row: int, key: str) -> None:
     truth, predicted = NAMES[item.labels[row]], NAMES[item.probabilities[row].argmax()]
     confidence = percent(float(item.probabilities[row].max()))
     with st.container(width=SIDE, gap="small"):
@@ -42,20 +44,31 @@ def _tile(item: Evaluation, row: int, key: str) -> None:
         st.image(picture, width=SIDE, alt=f"A face labeled {truth}, predicted {predicted}")
         st.caption(f"labeled {truth}  \npredicted {predicted}, {confidence}")
         if st.button("Explain", key=f"{key}_explain_{row}", width="stretch"):
-            _open_in_explain(item, row, truth)
+            _open_in_explain(item, choice, row, truth)
 
 
-def _open_in_explain(item: Evaluation, row: int, truth: str) -> None:
+def _open_in_explain(item: Evaluation, choice: Choice, row: int, truth: str) -> None:
     data = cv2.imencode(".png", item.part.pixels[row])[1].tobytes()
     name = str(item.part.names[row]) if item.part.names is not None else f"face-{row}.png"
     photo = Photo(name, data)
     predict_state.take_whole(photo.key)  # it is a face crop already
-    explain_state.explain_face(Explained(photo, truth=truth))
+    explain_state.explain_face(Explained(photo, truth=truth, row=row_of(item, choice, row)))
     state.opened_face.set(photo.key)
     st.switch_page("pages/explain.py")
 
 
-def errors(item: Evaluation) -> None:
+def row_of(item: Evaluation, choice: Choice, row: int) -> DataRow | None:
+    """Where the server finds a face of these again; None for an upload, which it forgets."""
+    if choice.uploaded:
+        return None
+    whole = resources.dataset(choice.data, choice.classes)
+    usage = str(item.part.usage[row])
+    here, there = item.part.pixels[row], np.flatnonzero(whole.usage == usage)
+    found = np.flatnonzero((whole.pixels[there] == here).all((1, 2)) & (whole.labels[there] == item.labels[row]))
+    return DataRow(choice.data, usage, int(found[0]), choice.classes) if len(found) else None
+
+
+def errors(item: Evaluation, choice: Choice) -> None:
     """The galleries of mistakes."""
     choices = {"Most confident mistakes": item.confident_errors, "Hardest faces": item.hardest}
     chosen = st.segmented_control(
@@ -67,31 +80,32 @@ def errors(item: Evaluation) -> None:
         persist_state="session",
         label_visibility="collapsed",
     )
-    gallery(item, choices[chosen](), f"errors_{chosen}")
+    gallery(item, choice, choices[chosen](), f"errors_{chosen}")
 
 
-def people(item: Evaluation) -> None:
+def people(item: Evaluation, choice: Choice) -> None:
     """The model beside FER+'s ten people."""
     found = item.people
     if found is None:
-        st.info("This data has no FER+ votes. Put fer2013new.csv next to fer2013.csv to compare the model with people.")
+        st.info("This data has no FER+ votes. To compare with people, put fer2013new.csv next to fer2013.csv.")
         return
     st.markdown(
-        f"{count_of(found.pictures, 'face')} have FER+ votes, by ten people each. The model predicts the majority's "
-        f"choice for **{percent(found.agreement_with_majority)}** of them; the majority agrees with the label on "
-        f"**{percent(found.majority_accuracy)}**. The model's probabilities and the people's votes differ by "
-        f"{found.distance:.2f} on average (0: identical, 1: nothing in common)."
+        f"{count_of(found.pictures, 'face')} have FER+ votes, by ten people each. The model agrees with most of these "
+        f"people on **{percent(found.agreement_with_majority)}** of the faces; they agree with the label on "
+        f"**{percent(found.majority_accuracy)}**.",
+        help=f"The model's probabilities and the people's votes differ by {found.distance:.2f} on average (total "
+        "variation distance: 0 for the same, 1 for nothing in common).",
     )
     st.plotly_chart(
         charts.people_chart(found.by_strength), config=CONFIG, key="people", alt="Accuracy by how strongly people agree"
     )
-    st.markdown("**Label noise?** Confident mistakes where most people agree with the model, not the label.")
-    gallery(item, found.label_noise, "noise")
+    st.markdown("**Wrong labels?** Confident mistakes where most people agree with the model, not with the label.")
+    gallery(item, choice, found.label_noise, "noise")
     st.markdown("**Real errors.** Confident mistakes where most people agree with the label.")
-    gallery(item, found.real_errors, "real")
+    gallery(item, choice, found.real_errors, "real")
 
 
-def cell(item: Evaluation, chosen: tuple[int, int]) -> None:
+def cell(item: Evaluation, choice: Choice, chosen: tuple[int, int]) -> None:
     truth, predicted = chosen
     rows = item.cell(truth, predicted)
     if not len(rows):
@@ -101,4 +115,4 @@ def cell(item: Evaluation, chosen: tuple[int, int]) -> None:
         f"**{count_of(len(rows), 'face')} labeled {NAMES[truth]}, predicted {NAMES[predicted]}**, the most confident "
         "first"
     )
-    gallery(item, rows, f"cell_{truth}_{predicted}")
+    gallery(item, choice, rows, f"cell_{truth}_{predicted}")

@@ -39,13 +39,16 @@ PAGE = "evaluate"  # its choice of data
 
 @dataclass(frozen=True)
 class Choice:
-    """data, classes: as the command line takes them; stamp: the data's version; split: FER2013's own name, or All."""
+    """data, classes: as the command line takes them, of an upload its digest; stamp: the data's version; split:
+    FER2013's own name, or All.
+    """
 
     data: str
     classes: str
     stamp: str
     split: str
     tta: str
+    uploaded: bool = False
 
 
 def choose() -> tuple[Choice, Dataset] | None:
@@ -55,7 +58,7 @@ def choose() -> tuple[Choice, Dataset] | None:
         return None
     upload = None if isinstance(data, str) else data
     if upload is not None:
-        st.caption("Read in memory, never written to disk, and forgotten with this session.")
+        st.caption("Read in memory, never stored, and forgotten when you leave.")
     name = data_choice.digest_of(PAGE, upload) if upload is not None else str(data)
     classes = data_choice.chosen_classes(name)
     with data_choice.asking_for_classes(name) as place:
@@ -67,7 +70,7 @@ def choose() -> tuple[Choice, Dataset] | None:
         data_choice.ask_for_classes(place, name, dict(dataset.unknown))
     show_reading(dataset)
     split, tta = _split_and_views(name, dataset)
-    return Choice(name, classes, stamp, split, tta), dataset
+    return Choice(name, classes, stamp, split, tta, upload is not None), dataset
 
 
 def _split_and_views(name: str, dataset: Dataset) -> tuple[str, str]:
@@ -92,10 +95,10 @@ def _split_and_views(name: str, dataset: Dataset) -> tuple[str, str]:
             format_func=lambda views: TTA_WORDS[views],
             key=tta_key,
             persist_state="session",
-            help="The probabilities of several views are averaged. More views are a little more accurate, and slower.",
+            help="Averages the answers for several crops of each face: a little more accurate, and slower.",
         )
     if split in ("Training", ALL) and not dataset.split_made:
-        st.warning("The model may have been trained on some of these pictures, so the results are too good.")
+        st.warning("The model may have been trained on some of these pictures, so results may look too good.")
     return split, tta
 
 
@@ -112,7 +115,7 @@ def _read(upload: UploadedFile, classes: str) -> Dataset:
     place = st.empty()
 
     def show(share: float) -> None:
-        place.progress(share, "Reading the upload. Finding the face takes about 0.1 s per photo.")
+        place.progress(share, "Reading your data. Finding the face takes about 0.1 s per photo.")
 
     def step(share: float) -> None:
         show(share)
@@ -132,7 +135,7 @@ def show_reading(dataset: Dataset) -> None:
         ("no face found", dataset.faceless),
         ("could not be read", dataset.unreadable),
         ("in no class folder", dataset.unplaced),
-        ("not pictures by name", dataset.others),
+        ("no pictures by name", dataset.others),
     ):
         if files:
             with st.expander(f"{count_of(len(files), 'file')} skipped: {words}"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -38,8 +39,8 @@ def show_card(card: Card) -> None:
     metrics = card.metrics
     st.header("Published results")
     st.caption(
-        f"From the model's card, measured on {plain(str(metrics.get('split', 'validation')))}. Choose data above for "
-        "a full report: mistakes, people's votes, stress, groups, another model."
+        f"Measured on {plain(str(metrics.get('split', 'validation')))} when the model was published. Choose data above "
+        "to see its mistakes, and how it does beside people, under stress, by group and against another model."
     )
     numbers: dict[str, tuple[str, Callable[[float], str]]] = {
         "Accuracy": ("accuracy", lambda share: percent(share, 1)),
@@ -55,7 +56,7 @@ def show_card(card: Card) -> None:
     left, right = st.columns(2, gap="large")
     if "confusion_matrix" in metrics:
         with left:
-            st.markdown("**Confusion matrix**, each row in percent of its label")
+            st.markdown("**Confusion matrix.** Of the faces with each label, what share was predicted as what")
             st.plotly_chart(
                 charts.confusion(metrics["confusion_matrix"], percent=True, dark=session.dark()),
                 config=CONFIG,
@@ -64,7 +65,7 @@ def show_card(card: Card) -> None:
             )
     if "reliability" in metrics:
         with right:
-            st.markdown("**Does 80% mean 80%?** Confidence against the share of correct answers, on held-out faces")
+            st.markdown("**Does 80% mean 80%?** How often answers of each confidence are right, on held-out faces")
             st.plotly_chart(
                 charts.reliability_diagram(metrics["reliability"]),
                 config=CONFIG,
@@ -74,9 +75,9 @@ def show_card(card: Card) -> None:
     held, promised = metrics.get("held_out_sets"), card.prediction_sets
     if promised and isinstance(held, dict) and {"coverage", "mean_size"} <= set(held):
         st.markdown(
-            f"**Prediction sets** should contain the true expression of {percent(promised.level)} of faces like "
-            f"FER2013's. On held-out faces of {plain(promised.split)} they contained that of "
-            f"{percent(float(held['coverage']), 1)}, with {float(held['mean_size']):.2f} expressions per set."
+            f"**Prediction sets**, such as “happy or neutral”, should contain the true expression of "
+            f"{percent(promised.level)} of faces like FER2013's. On held-out faces of {plain(promised.split)} they did "
+            f"for {percent(float(held['coverage']), 1)}, with {float(held['mean_size']):.2f} expressions per set."
         )
     if card.notes:
         st.caption(plain(card.notes))
@@ -98,7 +99,7 @@ def overview(
     if report.absent:
         st.info(report.absent_words())
     if len(report.absent) == len(NAMES) - 1:
-        st.warning("There is only one class, so accuracy is its recall, and there are no curves.")
+        st.warning("All these faces have one label, so accuracy is that class's recall, and there are no curves.")
     table(
         ["class", "precision", "recall", "F1", "faces", "predicted as"],
         [
@@ -115,20 +116,16 @@ def overview(
     )
     if len(splits) > 1:
         _by_split(reports)
-    with st.expander("All headline numbers"):
-        table(
-            ["", ""], [[what, value] for what, value in headline_rows(item)], "All headline numbers", "headline_table"
-        )
+    with st.expander("All numbers"):
+        table(["", ""], [[what, value] for what, value in headline_rows(item)], "All numbers", "headline_table")
     # The download is made outside this session's thread, so it takes along what it needs.
     stressed = {item.model: stress} if stress else None
-    st.download_button(
-        "Report (HTML)",
-        lambda: render_report([item], stressed),
-        "evaluation.html",
-        "text/html",
-        on_click="ignore",
-        icon=":material/download:",
-    )
+    with st.container(horizontal=True):
+        for label, data, name, kind in (
+            ("Download report", lambda: render_report([item], stressed), "evaluation.html", "text/html"),
+            ("Download JSON", lambda: json.dumps(item.to_json(), indent=1), "evaluation.json", "application/json"),
+        ):
+            st.download_button(label, data, name, kind, on_click="ignore", icon=":material/download:")
 
 
 def _by_split(reports: Callable[[], dict[str, Report]]) -> None:
@@ -136,8 +133,8 @@ def _by_split(reports: Callable[[], dict[str, Report]]) -> None:
         "Validation and test side by side",
         key="evaluate_by_split",
         persist_state="session",
-        help="The model was chosen on validation, so test is the more honest split as long as nothing is chosen by "
-        "it. Look at it last.",
+        help="The model was chosen by its results on validation, so test is the more honest split. Look at it "
+        "last, and choose nothing by it.",
     )
     if both:
         table(
@@ -162,9 +159,12 @@ def confusion(item: Evaluation) -> tuple[int, int] | None:
         selection_mode="points",
         alt="Confusion matrix",
     )
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown("Click a cell, or choose one, to see its faces:")
-        truth, predicted = _cell_box("labeled", CELL[0]), _cell_box("predicted", CELL[1])
+    words, *places = st.columns([2, 1, 1], vertical_alignment="center")  # one under the other on a phone
+    words.markdown("Click a cell, or choose one, to see its faces:")
+    with places[0]:
+        truth = _cell_box("labeled", CELL[0])
+    with places[1]:
+        predicted = _cell_box("predicted", CELL[1])
     return (INDEX[truth], INDEX[predicted]) if truth and predicted else None
 
 
@@ -178,7 +178,6 @@ def _cell_box(label: str, key: str) -> str | None:
         format_func=lambda name: f"{label} {name}",
         label_visibility="collapsed",
         persist_state="session",
-        width=190,
     )
     return chosen
 
@@ -195,7 +194,7 @@ def _show_cell(truth: int, predicted: int) -> None:
 
 
 def calibration(item: Evaluation) -> None:
-    st.markdown("**Does 80% mean 80%?** The bars of a calibrated model end on the dotted line.")
+    st.markdown("**Does 80% mean 80%?** If the model knows how sure it is, the bars end on the dotted line.")
     left, right = st.columns(2, gap="large")
     with left:
         st.plotly_chart(
@@ -225,7 +224,7 @@ def calibration(item: Evaluation) -> None:
         if at[0]
         else "the model answers for **no face**: none reaches that confidence"
     )
-    st.markdown(f"At {percent(threshold)}, {answers}. The threshold on its card is {percent(item.threshold)}.")
+    st.markdown(f"At {percent(threshold)}, {answers}. The model uses {percent(item.threshold)}.")
     st.plotly_chart(
         charts.risk_coverage_chart(item.risk.coverage, item.risk.risk, at),
         config=CONFIG,

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 def show(item: Evaluation) -> None:
     """Coverage and size at a level that the visitor chooses, over all faces and class by class."""
     st.markdown(
-        "Besides its best guess the model gives a set, such as “happy or neutral”, that contains the true expression "
-        "as often as promised. The promise is made class by class for faces like FER2013's; other photos, and people "
-        "unlike those in it, may get less. Stress and Groups show where it breaks."
+        "Besides its best guess the model gives a set, such as “happy or neutral”, that should contain the true "
+        "expression as often as promised. The promise holds class by class for faces like FER2013's, and may fail for "
+        "other photos and people: Stress and Groups show where."
     )
     if item.set_coverage() is None:
-        st.info("This model's card has no prediction sets for these views. Choose a model that comes with the app.")
+        st.info("This model has no prediction sets for these views. Choose a model that comes with the app.")
         return
     level = st.slider(
         "Promised coverage",
@@ -46,7 +46,7 @@ def show(item: Evaluation) -> None:
         st.metric("Coverage", percent(found.coverage, 1), border=True, help=help_words)
         st.metric("Expressions per set", f"{found.mean_size:.2f}", border=True, help="The mean over all faces")
     if found.in_sample:
-        st.warning(f"{IN_SAMPLE} The model's card has those on held-out faces.")
+        st.warning(f"{IN_SAMPLE} Published results has those on held-out faces.")
     table(
         ["class", "coverage", "expressions per set", "faces"],
         [

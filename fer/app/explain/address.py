@@ -11,14 +11,15 @@ from fer.app.explain.state import DataRow, Explained
 from fer.app.predict import face_picker
 from fer.app.predict import state as predict_state
 from fer.app.predict.photo_reading import Reading, sample, sample_name
+from fer.data.read import SYNTHETIC
 from fer.errors import FerError
 from fer.limits import limits
 
-PARAMETERS = ("sample", "data", "part", "row", "photo", "face")
+PARAMETERS = ("sample", "data", "part", "row", "classes", "photo", "face")
 UPLOAD = {"photo": "upload"}  # all that the address says of a face that cannot be reopened
 GONE = (
-    "The face you explained here was uploaded, and is gone because reloading began a new session: upload its photo "
-    "again under “Explain another face”, and see a sample meanwhile."
+    "This page showed a face from your own photo. Reloading ended that session, and photos are not stored. Choose the "
+    "photo again under “Explain another face”; a sample is shown meanwhile."
 )
 
 
@@ -30,7 +31,7 @@ def open_address() -> str:
         pass
     elif name in resources.SAMPLE_NAMES:
         state.explain_face(Explained(sample(name)))
-    elif "data" in named and limits().server_paths:
+    elif "data" in named and _may_name(named["data"]):
         try:
             state.explain_face(face_of_row(_row_of(named)))
         except FerError as error:
@@ -60,8 +61,9 @@ def show_in_address(chosen: Explained, number: int) -> None:
 
 
 def _names(chosen: Explained) -> dict[str, str]:
-    if (row := chosen.row) and limits().server_paths:
-        return {"data": row.data, "part": row.part, "row": str(row.number)}
+    if (row := chosen.row) and _may_name(row.data):
+        classes = {"classes": row.classes} if row.classes else {}
+        return {"data": row.data, "part": row.part, "row": str(row.number), **classes}
     name = sample_name(chosen.photo)
     if name == resources.FIRST_SAMPLE and state.explained() is None:
         return {}  # the page opens on it anyway
@@ -70,7 +72,12 @@ def _names(chosen: Explained) -> dict[str, str]:
 
 def _row_of(named: dict[str, str]) -> DataRow:
     number = _whole(named.get("row", ""))
-    return DataRow(named["data"], named.get("part", ""), -1 if number is None else number)
+    return DataRow(named["data"], named.get("part", ""), -1 if number is None else number, named.get("classes", ""))
+
+
+def _may_name(data: str) -> bool:
+    """Whether the address may name this data: on the shared demo it names no path."""
+    return data == SYNTHETIC or limits().server_paths
 
 
 def _whole(text: str) -> int | None:

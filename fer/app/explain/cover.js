@@ -56,7 +56,7 @@ class Cover {
     this.clear = /** @type {HTMLButtonElement} */ (make("button", "", "Clear"));
     this.undo.onclick = () => this.change(this.rectangles.slice(0, -1));
     this.clear.onclick = () => this.change([]);
-    const hint = make("span", "hint", "Drag on the face, or press Enter on it.");
+    const hint = make("span", "hint", "Drag on the face, or focus it and press Enter.");
     const tools = make("div", "tools");
     tools.append(this.undo, this.clear, hint);
     this.sentence = make("p", "sentence");

@@ -12,6 +12,7 @@ from fer.app.explain.state import DataRow, Explained
 from fer.app.predict import camera_tab, face_picker, photo_input
 from fer.app.predict import state as predict_state
 from fer.app.predict.photo_reading import Photo, Reading
+from fer.data.labels import SPLITS
 from fer.errors import DatasetError
 from fer.expressions import NAMES
 from fer.limits import limits
@@ -76,11 +77,11 @@ def choose_face() -> None:
 
 def face_of_row(row: DataRow) -> Explained:
     """Raises DatasetError where the data cannot be read, or has no such row."""
-    if row.part not in PARTS:
-        raise DatasetError(f"The part is one of {' and '.join(PARTS)}, not {row.part[:40]}.")
-    faces = resources.dataset(row.data).split(row.part)
+    if row.part not in SPLITS:
+        raise DatasetError(f"There is no part {row.part[:40]!r}. Choose {', '.join(SPLITS[:-1])} or {SPLITS[-1]}.")
+    faces = resources.dataset(row.data, row.classes).split(row.part)
     if not 0 <= row.number < len(faces):
-        raise DatasetError(f"The {row.part} part has the rows 0 to {len(faces) - 1:,}. Choose one of them.")
+        raise DatasetError(f"{row.part} has the rows 0 to {len(faces) - 1:,}. Choose one of them.")
     gray = faces.pixels[row.number]
     photo = Photo(f"{row.part} row {row.number}.png", maps.png(np.repeat(gray[..., None], 3, 2)))
     predict_state.take_whole(photo.key)
@@ -98,12 +99,12 @@ def _choose_row() -> None:
             PARTS,
             key="explain_split",
             persist_state="session",
-            help="PublicTest is what models here are chosen on, Training what they learned from.",
+            help="Models here learned from Training and were chosen by their results on PublicTest.",
         )
         number = st.number_input("Row", 0, value=0, key="explain_row", persist_state="session")
         asked = st.form_submit_button("Explain this row", icon=":material/table_rows:")
     if asked and not path:
-        st.caption("Give the path of fer2013.csv first.")
+        st.caption("Enter the path of fer2013.csv first.")
     elif asked:
         _explain(face_of_row(DataRow(path, part, number)))
         st.rerun()

@@ -1,4 +1,4 @@
-"""The chosen map, large, over the face: its opacity follows the slider at once, without the server."""
+"""The chosen map, large, over the face, and what its colors mean: opacity follows the slider without the server."""
 
 from __future__ import annotations
 
@@ -9,10 +9,14 @@ from fer.app import session
 KEY = "explain_large_map"
 SIDE = 528  # pixels
 CSS = """
-.map { display: flex; gap: 12px; font-family: var(--st-font); color: var(--st-text-color); }
-.picture { position: relative; flex: 1; aspect-ratio: 1; border-radius: 8px; overflow: hidden; background: #000; }
-.picture img { position: absolute; inset: 0; width: 100%; height: 100%; }
-label { display: flex; flex-direction: column; align-items: center; gap: 8px; font-size: 0.8rem; width: 52px; }
+.map { display: grid; grid-template-columns: minmax(0, 1fr) auto; gap: 8px 12px; font-family: var(--st-font);
+       color: var(--st-text-color); font-size: 0.8rem; }
+.picture { position: relative; aspect-ratio: 1; border-radius: 8px; overflow: hidden; background: #000; }
+.picture img, .scale img { position: absolute; inset: 0; width: 100%; height: 100%; }
+.scale { position: relative; height: 12px; border-radius: 3px; overflow: hidden; background: #808080; }
+.ends { display: flex; justify-content: space-between; gap: 16px; margin-top: 4px; line-height: 1.3; }
+.ends span:last-child { text-align: right; }
+label { display: flex; flex-direction: column; align-items: center; gap: 8px; width: 52px; }
 input { writing-mode: vertical-lr; direction: rtl; flex: 1; accent-color: var(--st-primary-color); min-height: 120px; }
 output { font-variant-numeric: tabular-nums; }
 """
@@ -26,40 +30,59 @@ export default function ({ data, parentElement, setStateValue }) {
   let root = parentElement.querySelector('.map');
   if (!root) {
     root = make('div', 'map');
-    const picture = make('div', 'picture');
+    const picture = make('div', 'picture'), legend = make('div', 'legend'), scale = make('div', 'scale');
+    const ends = make('div', 'ends');
     picture.append(make('img', 'face'), make('img', 'marks'));
+    scale.append(make('img', 'marks colors'));
+    ends.append(make('span'), make('span'));
+    legend.append(scale, ends);
     const label = make('label'), slider = make('input'), shown = make('output');
     label.append('Opacity', slider, shown);
     Object.assign(slider, { type: 'range', min: 0, max: 100, step: 5 });
     slider.oninput = () => {
-      root.querySelector('.marks').style.opacity = slider.value / 100;
+      for (const marks of root.querySelectorAll('.marks')) marks.style.opacity = slider.value / 100;
       shown.textContent = `${slider.value}%`;
     };
-    root.append(picture, label);
+    root.append(picture, label, legend);
     parentElement.append(root);
   }
   const face = root.querySelector('.face'), marks = root.querySelector('.marks');
+  const colors = root.querySelector('.colors'), [low, high] = root.querySelectorAll('.ends span');
   const slider = root.querySelector('input'), label = root.querySelector('label');
   slider.onchange = () => setStateValue('opacity', Number(slider.value));
   face.src = data.face;
   face.alt = '';
   marks.src = data.marks;
   marks.alt = data.alt;
+  colors.src = data.colors;
+  colors.alt = '';
+  low.textContent = data.ends[0];
+  high.textContent = data.ends[1];
   label.style.display = data.alone ? 'none' : '';
   if (document.activeElement !== slider && parentElement.getRootNode().activeElement !== slider) {
     slider.value = data.opacity;
     slider.oninput();
   }
-  if (data.alone) marks.style.opacity = 1;
+  if (data.alone) marks.style.opacity = colors.style.opacity = 1;
 }
 """
 
 _component = st.components.v2.component("fer_large_map", css=CSS, js=JS)
 
 
-def large_map(face: str, marks: str, alt: str, opacity: int, alone: bool) -> None:
-    """face, marks: images' addresses, of the face and of what is laid over it. opacity: in percent, to begin with."""
-    data = {"face": face, "marks": marks, "alt": alt, "opacity": opacity, "alone": alone}
+def large_map(face: str, marks: str, alt: str, colors: str, ends: tuple[str, str], opacity: int, alone: bool) -> None:
+    """face, marks: images' addresses, of the face and of what is laid over it. colors: of the color scale, whose ends
+    mean what `ends` says. opacity: in percent, to begin with.
+    """
+    data = {
+        "face": face,
+        "marks": marks,
+        "alt": alt,
+        "colors": colors,
+        "ends": ends,
+        "opacity": opacity,
+        "alone": alone,
+    }
     _component(data=data, key=KEY, on_opacity_change=lambda: None)
 
 

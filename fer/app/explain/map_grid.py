@@ -69,7 +69,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
       image.alt = cell.alt;
       button.title = cell.alt;
       button.append(image);
-      if (cell.blank) button.append(make('span', '', 'blank'));
+      if (cell.blank) button.append(make('span', '', 'empty'));
       button.onclick = () => setTriggerValue('pick', button.dataset.place);
       grid.append(button);
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import streamlit as st
@@ -13,13 +14,16 @@ from fer.app.explain import state
 from fer.app.explain.job import ExplainJob
 from fer.app.explain.large_map import SIDE, large_map, opacity
 from fer.app.explain.map_grid import map_grid
+from fer.app.media import source_of
 from fer.explanation.faithfulness_table import best_layer, opening_map
 from fer.explanation.job import Key, Map, key_of
 from fer.explanation.methods import FUSED, METHODS, is_blank, marks_nothing
 from fer.explanation.subject import explainer_for, sentence
 from fer.expressions import INDEX, NAMES
-from fer.visualization.maps import Look
+from fer.visualization.maps import Look, color_scale
 from fer.wording import percent
+
+CHECKING = "Checking…"
 
 
 @dataclass(frozen=True)
@@ -72,8 +76,24 @@ def top(job: ExplainJob, cell: Cell) -> Look:
 
 def _large(job: ExplainJob, cell: Cell, look: Look) -> None:
     face, marks = job.large_of(cell.map, look, SIDE)
-    large_map(face, marks, f"{cell.label} map for {cell.name}, large", opacity(), look.alone)
+    alt = f"{cell.label} map for {cell.name}, large"
+    colors = _colors(METHODS[cell.method].signed, look.alone)
+    large_map(face, marks, alt, colors, _ends(cell), opacity(), look.alone)
     st.caption(f"{cell.label}, {cell.name} ({_percent(job.face.prediction.probabilities[cell.index])})")
+
+
+@cache
+def _colors(signed: bool, alone: bool) -> str:
+    return source_of(color_scale(signed, alone))
+
+
+def _ends(cell: Cell) -> tuple[str, str]:
+    """What the ends of the color scale mean."""
+    if not METHODS[cell.method].signed:
+        return f"Hardly matters for {cell.name}", f"Favors {cell.name} most"
+    if METHODS[cell.method].marks == "size":
+        return f"Darker here would favor {cell.name}", f"Brighter here would favor {cell.name}"
+    return f"Counts against {cell.name}", f"Favors {cell.name}"
 
 
 def _words(job: ExplainJob, cell: Cell, values: np.ndarray, look: Look) -> None:
@@ -87,13 +107,15 @@ def _words(job: ExplainJob, cell: Cell, values: np.ndarray, look: Look) -> None:
         st.markdown(f"Labeled **{job.truth}**.")
     st.markdown(sentence(job.face, cell.name, values[cell.index], cell.method))
     st.markdown(f"**Can you trust this map?** {_trust(job, cell)}")
-    st.caption(f"{METHODS[cell.method].says} {METHODS[cell.method].source}. " + _scale_words(cell.method, look))
+    method = METHODS[cell.method]
+    scale = "Each map has its own color scale." if look.each else "All seven classes share one color scale."
+    st.caption(f"**{method.label}.** {method.says} {scale}", help=f"{method.exactly or method.says} {method.source}.")
 
 
 def _trust(job: ExplainJob, cell: Cell) -> str:
     if marks_nothing(job.map_of(cell.key)[cell.index], cell.method):
-        return "It marks nothing, so there is nothing to test."
-    return job.judgment(cell.map)[1] or "*Being measured.*"
+        return "It is empty, so there is nothing to check."
+    return job.judgment(cell.map)[1] or f"*{CHECKING}*"
 
 
 def _controls(job: ExplainJob, cell: Cell) -> Look:
@@ -101,39 +123,36 @@ def _controls(job: ExplainJob, cell: Cell) -> Look:
     layers, methods = list(explainer_for(job.face.recognizer).layers), list(METHODS)
     best, (opening, _) = best_layer(job.face.recognizer), opening_map(job.face.recognizer)
     layer = choose_layer(job)
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+    method_place, class_place, layer_place = st.columns(3)  # one under the other on a phone
+    with method_place:
         _choice(
             "Method",
             methods,
             cell.method,
             "method",
-            200,
             lambda name: METHODS[name].label + (" (most faithful)" if best and name == opening else ""),
-            "Opens on the method that is most faithful by ROAD on PublicTest among those whose maps take under half a "
-            "second and depend on what was learned.",
+            "How the map is made. Most faithful: of the methods that take under half a second and pass the "
+            "scrambling test, the one that comes out best by ROAD on PublicTest.",
         )
-        _choice("Class", list(NAMES), cell.name, "class", 125, str)
+    with class_place:
+        _choice("Class", list(NAMES), cell.name, "class", str, "The expression that the map is about.")
+    with layer_place:
         _choice(
             "Layer",
             layers,
             layer,
             "layer",
-            190,
             lambda one: _layer_words(one) + (" (most faithful)" if one == best else ""),
-            "For the methods that read a layer's features. Deep layers know what, shallow ones where; “all, fused” is "
-            "their mean. The most faithful has, by ROAD on PublicTest, the largest area under Grad-CAM's insertion "
-            "curve less that under its deletion curve.",
+            "Where in the network the map is read, for Grad-CAM and its relatives. Early layers tell more exactly "
+            "where, late ones more surely what; “all, fused” is the mean of all. Most faithful: by ROAD on "
+            "PublicTest, with the largest area under Grad-CAM's insertion curve less that under its deletion curve.",
         )
-        alone = (
-            st.segmented_control(
-                "Show", ["Over the face", "Map alone"], default="Over the face", required=True, key="explain_show"
-            )
-            == "Map alone"
-        )
+    with st.container(horizontal=True, gap="medium"):
+        alone = st.toggle("Map alone", key="explain_show", help="Without the face below it.")
         each = st.toggle(
-            "Scale each map by itself",
+            "Own color scale for each map",
             key="explain_each",
-            help="Off: one scale for the seven classes of a method, so that strong and weak compare.",
+            help="Shows weak maps more clearly. Strong and weak maps then no longer compare.",
         )
     return Look(opacity() / 100, alone, each)
 
@@ -143,9 +162,8 @@ def _choice(
     options: list[str],
     chosen: str,
     parameter: str,
-    width: int,
     words: Callable[[str], str],
-    help_words: str | None = None,
+    help_words: str,
 ) -> None:
     """A select box whose value is the address's: a new choice goes there before the page runs again."""
     key = f"explain_{parameter}_{chosen}"
@@ -158,7 +176,6 @@ def _choice(
         label,
         options,
         options.index(chosen),
-        width=width,
         format_func=words,
         key=key,
         on_change=choose,
@@ -170,23 +187,9 @@ def _layer_words(layer: str) -> str:
     return "all, fused" if layer == FUSED else layer
 
 
-def _scale_words(method: str, look: Look) -> str:
-    if not METHODS[method].signed:
-        colors = "Yellow speaks for the class most, black not at all."
-    elif METHODS[method].marks == "size":
-        colors = "Red: brighter here would raise the class's score; blue: darker here would."
-    else:
-        colors = "Red speaks for the class, blue against it."
-    return colors + (
-        " Each map has its own scale, so do not compare strengths."
-        if look.each
-        else " One scale for all seven classes."
-    )
-
-
 def grid(job: ExplainJob, keys: list[Key], cell: Cell, look: Look) -> None:
     st.header("All classes, all methods")
-    st.caption("Click a map to see it large, or move among them with the arrow keys.")
+    st.caption("Click a map to enlarge it, or move between maps with the arrow keys.")
     prediction = job.face.prediction
     heads = [
         {"name": name, "percent": _percent(p), "mark": _mark(job, name)}
@@ -204,8 +207,8 @@ def grid(job: ExplainJob, keys: list[Key], cell: Cell, look: Look) -> None:
         if marks_nothing(values, key[0])
     }
     for wanted, words in (
-        (True, "Blank, because nothing in this face speaks for the class"),
-        (False, "Everything that these show speaks against the class"),
+        (True, "Empty, because nothing in this face favors the class"),
+        (False, "These only show what counts against the class"),
     ):
         found = [f"{METHODS[method].label} for {name}" for (method, name), blank in nothing.items() if blank == wanted]
         if found:
@@ -218,7 +221,7 @@ def _row(job: ExplainJob, key: Key, cell: Cell, look: Look) -> dict:
     return {
         "method": key[0],
         "label": label.replace("backprop", "back\u00adprop"),
-        "note": "coming" if found is None else "",
+        "note": "drawing…" if found is None else "",
         "cells": [
             {
                 "name": name,

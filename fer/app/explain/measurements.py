@@ -9,7 +9,7 @@ import streamlit as st
 
 from fer.app.explain import state
 from fer.app.explain.job import ExplainJob, slot_for
-from fer.app.explain.maps import Cell
+from fer.app.explain.maps import CHECKING, Cell
 from fer.explanation import sanity_check
 from fer.explanation.faithfulness_table import read_table, verdict
 from fer.explanation.job import Key, Map
@@ -26,6 +26,14 @@ MARKS: dict[Judgment, str] = {
     "unclear": ":orange[:material/help:] Unclear",
     "fail": ":red[:material/cancel:] Fail",
 }
+CHECKS = (
+    "Replacing: by ROAD (Rong et al. 2022), in points of the class's probability, against random places. Scrambling: "
+    f"the randomization test (Adebayo et al. 2018), passed below a rank correlation of {sanity_check.FAILS_FROM}, and "
+    "the rise of the map's entropy (Hedström et al. 2024). Change: max-sensitivity (Yeh et al. 2019), passed below "
+    f"{percent(SHAKY_FROM)}. Sparseness: the Gini index, 1 at most. Strongest point: the pointing game (Zhang et al. "
+    "2018)."
+)
+BARELY_FROM = 0.8  # a similarity
 ORDER: tuple[Judgment, ...] = ("pass", "unclear", "fail")
 
 
@@ -39,11 +47,11 @@ def work(job: ExplainJob, keys: list[Key], cell: Cell) -> None:
     if not total:
         return
     if state.stop_measuring.get():
-        st.info("Stopped. Some maps and measurements are missing.", icon=":material/stop_circle:")
-        st.button("Go on", on_click=state.stop_measuring.set, args=(False,), icon=":material/play_arrow:")
+        st.info("Stopped. Some maps and checks are missing.", icon=":material/stop_circle:")
+        st.button("Continue", on_click=state.stop_measuring.set, args=(False,), icon=":material/play_arrow:")
         return
     with st.container(horizontal=True, vertical_alignment="center"):
-        bar = st.progress(0.0, "Measuring")
+        bar = st.progress(0.0, CHECKING)
         st.button(
             "Stop", on_click=state.stop_measuring.set, args=(True,), icon=":material/stop_circle:", key="explain_stop"
         )
@@ -66,12 +74,12 @@ def trust(job: ExplainJob, keys: list[Key], cell: Cell) -> None:
     """Everything behind the one line beside the map, folded."""
     with st.expander("How trustworthy are these maps?", icon=":material/rule:"):
         if job.face.plain:
-            st.markdown("There is no facial content in this picture, so there is nothing to test these maps against.")
+            st.markdown("There is no facial content in this picture, so there is nothing to check these maps against.")
             return
         _lines(job, keys, cell)
         _on_public_test(job, cell)
         if marks_nothing(job.map_of(cell.key)[cell.index], cell.method):
-            st.markdown(f"The {cell.label} map for {cell.name} marks nothing: there is nothing to remove or check.")
+            st.markdown(f"The {cell.label} map for {cell.name} is empty, so there is nothing to check.")
         else:
             _removal(job, cell)
             _randomized(job, cell)
@@ -88,16 +96,19 @@ def _lines(job: ExplainJob, keys: list[Key], cell: Cell) -> None:
     for key in best_first:
         found = job.measured[key, cell.index]
         numbers = _in_numbers(job, key, cell.index, found)
-        st.markdown(f"**{METHODS[key[0]].label}**: {MARKS[job.judgment((key, cell.index))[0]]}  \n:small[{numbers}]")
+        st.markdown(
+            f"**{METHODS[key[0]].label}**: {MARKS[job.judgment((key, cell.index))[0]]}  \n:small[{numbers}]",
+            help=CHECKS,
+        )
     left = [key for key in keys if not job.has_measured((key, cell.index))]
     if left and not state.measure_all.get():
         st.button(
-            "Measure the other maps",
+            "Check the other maps",
             on_click=state.measure_all.set,
             args=(True,),
             icon=":material/monitoring:",
             key="explain_measure_all",
-            help="Takes a few seconds a map.",
+            help="Takes a few seconds per map.",
         )
 
 
@@ -105,27 +116,32 @@ def _in_numbers(job: ExplainJob, key: Key, index: int, found: MapMeasurements) -
     words = []
     if found.road and (random := job.baseline("road")):
         words.append(
-            f"ROAD: replacing the marked 10% {_change(found.road.cost())}, a random 10% {_change(random[index].cost())}"
+            f"Replacing the 10% of the face that it marks most {_change(found.road.cost())}; a random 10% "
+            f"{_change(random[index].cost())}."
         )
     if found.kept is not None and found.complexity_rise is not None:
         words.append(
-            f"similarity {found.kept:.2f} after forgetting (below {sanity_check.FAILS_FROM} passes), complexity "
-            f"{signed(found.complexity_rise)}%"
+            f"After scrambling the network the map {_kept(found.kept)} (similarity {found.kept:.2f}; complexity "
+            f"{signed(found.complexity_rise)}%)."
         )
     if found.sensitivity is not None:
-        words.append(
-            f"changes by up to {percent(found.sensitivity)} where the face hardly does (below {percent(SHAKY_FROM)} "
-            "passes)"
-        )
+        words.append(f"A change of the face too small to see changes the map by up to {percent(found.sensitivity)}.")
     if found.sparseness is not None:
-        words.append(f"sparseness {found.sparseness:.2f}")
+        words.append(f"Sparseness {found.sparseness:.2f}.")
     if found.points_at_expected is not None:
         words.append(
-            "points at a part that the expression moves"
+            "Its strongest point lies on a part that the expression moves."
             if found.points_at_expected
-            else "does not point at a part that the expression moves"
+            else "Its strongest point lies on no part that the expression moves."
         )
-    return "; ".join(words) + "."
+    return " ".join(words)
+
+
+def _kept(similarity: float) -> str:
+    """What scrambling does to a map, by the limit of the test."""
+    if similarity >= BARELY_FROM:
+        return "barely changes"
+    return "changes little" if similarity >= sanity_check.FAILS_FROM else "changes"
 
 
 def _gain(job: ExplainJob, one: Map) -> float:
@@ -134,47 +150,46 @@ def _gain(job: ExplainJob, one: Map) -> float:
 
 
 def _change(cost: float) -> str:
-    """cost: the probability that is lost, 0..1; below 0 it rose."""
+    """cost: the probability that the class loses, 0..1; below 0 it rose."""
     if not round(100 * cost):
-        return "costs nothing"
-    return f"{'costs' if cost > 0 else 'adds'} {points(cost)}"
+        return "changes nothing"
+    return f"{'lowers' if cost > 0 else 'raises'} the score by {points(cost)}"
 
 
 def _removal(job: ExplainJob, cell: Cell) -> None:
     found = job.measured.get(cell.map)
     if found is None or found.road is None or found.gray is None:
         return
-    st.markdown("**What if the marked part goes?**")
+    st.markdown("**What happens without the marked parts?**")
     by = st.segmented_control(
-        "What takes its place",
+        "Replace them with",
         ["road", "gray"],
         default="road",
         required=True,
         key="explain_fill",
         persist_state="session",
-        format_func={"road": "Its surroundings (ROAD)", "gray": "The face's mean gray"}.__getitem__,
-        help="Gray squares are pictures that most networks never saw; ROAD (Rong et al. 2022) fills what is removed "
-        "with a noisy mean of its neighbors. Where the two disagree, go by ROAD.",
+        format_func={"road": "Their surroundings (ROAD)", "gray": "Gray"}.__getitem__,
+        help="Most networks never saw a face with gray squares. ROAD (Rong et al. 2022) fills the gap with a noisy "
+        "mean of its neighbors instead. Gray is the mean of the face. Where the two disagree, trust ROAD.",
     )
     if job.disagree(cell.map):
-        st.markdown("Gray and ROAD disagree about this map. ROAD is the fairer test, and what the line above goes by.")
+        st.markdown("Gray and ROAD disagree about this map. ROAD is the fairer check, and decides the verdict.")
     curves, baseline = (found.gray if by == "gray" else found.road), job.baseline(str(by))[cell.index]
     left, right = st.columns(2, gap="medium")
     with left:
         st.markdown(
-            f"**Deletion**: area {curves.deletion_area:.2f}, at random {baseline.deletion_area:.2f}. Lower is better."
+            f"**Deletion**: area {curves.deletion_area:.2f}, at random {baseline.deletion_area:.2f}. Lower is better.",
+            help="The face disappears in squares of 4 x 4 pixels, the most marked first. Area under the curve.",
         )
         _chart(curves, baseline, cell, "deletion")
     with right:
         st.markdown(
             f"**Insertion**: area {curves.insertion_area:.2f}, at random {baseline.insertion_area:.2f}. "
-            "Higher is better."
+            "Higher is better.",
+            help="The face appears in squares of 4 x 4 pixels, the most marked first. Area under the curve.",
         )
         _chart(curves, baseline, cell, "insertion")
-    st.caption(
-        "The face goes, or comes, in squares of 4 x 4 pixels, the most marked first. The dotted line takes the same "
-        "squares in random order."
-    )
+    st.caption("Dotted: the same squares in random order.")
 
 
 def _chart(found: Curves, baseline: Curves, cell: Cell, kind: str) -> None:
@@ -192,42 +207,44 @@ def _on_public_test(job: ExplainJob, cell: Cell) -> None:
     table = read_table(job.face.recognizer)
     row = verdict(table, *cell.key)
     if table is None or row is None or "road_cost" not in row:
-        st.markdown(f"{cell.label} was not measured on PublicTest for this model.")
+        st.markdown(f"For this model {cell.label} was not checked on a larger set of faces.")
         return
-    on = f"on {row['faces']} PublicTest faces" + ("" if table["current"] else " (with earlier weights)")
+    on = f"{row['faces']} PublicTest faces" + ("" if table["current"] else " (with earlier weights)")
     result = "passes" if row["faithful"] else "fails"
     st.markdown(
-        f"**{cell.label} in general {result}**: {on}, replacing the 10% that it marks most costs the predicted class "
-        f"{points(row['road_cost'])}, a random 10% {points(row['road_random_cost'])} (95% interval of the difference: "
-        f"{signed(row['road_gain_low'])} to {signed(row['road_gain_high'])} points, by ROAD; by gray "
-        f"{signed(row['gain_low'])} to {signed(row['gain_high'])})."
+        f"**In general, {cell.label} {result}.** On {on}, replacing the 10% that it marks most "
+        f"{_change(row['road_cost'])}; a random 10% {_change(row['road_random_cost'])}.",
+        help="The score of the predicted class. 95% interval of the difference in points: "
+        f"{signed(row['road_gain_low'])} to {signed(row['road_gain_high'])} by ROAD, {signed(row['gain_low'])} to "
+        f"{signed(row['gain_high'])} by gray.",
     )
     if row["kept_top"] is not None and row["kept_top"] >= sanity_check.FAILS_FROM:
         st.markdown(
-            f"After scrambling the last layer its maps barely change (similarity {row['kept_top']:.2f}): they hardly "
-            "depend on which class is asked for."
+            f"After scrambling the last layer its maps {_kept(row['kept_top'])} (similarity "
+            f"{row['kept_top']:.2f}), so they depend little on the class."
         )
 
 
 def _randomized(job: ExplainJob, cell: Cell) -> None:
-    """The same map where the network forgot what it learned."""
+    """The same map of a scrambled network."""
     if cell.map not in job.randomized:
         return
     st.markdown(
-        "**What if the network forgets?** A map that stays the same does not show what was learned (Adebayo et al. "
-        "2018). The verdict is the mean over several forgetful networks; here is one of each."
+        "**What if the network is scrambled?** Random weights in place of what was learned should change the map.",
+        help="The randomization test of Adebayo et al. 2018: a map that stays the same does not show what was learned. "
+        "The verdict is the mean over several scrambled networks; here is one of each kind.",
     )
     trained = job.values(cell.map)
     shown: dict[str, np.ndarray] = {"As trained": trained}
     for part, values in job.randomized[cell.map].items():
         words = {"top": "Last layer scrambled", "all": "All layers scrambled"}[part]
         similarity = sanity_check.rank_correlation(trained, values, cell.method)
-        shown[f"{words}: " + ("blank" if is_blank(values) else f"similarity {similarity:.2f}")] = values
+        shown[f"{words}: " + ("empty" if is_blank(values) else f"similarity {similarity:.2f}")] = values
     for column, (caption, values) in zip(st.columns(3, gap="medium"), shown.items(), strict=True):
         look = Look(alone=True, each=True)
         picture = maps.tiles(values[None], cell.method, job.face.picture_rgb, look, STRIP_TILE)[0]
         column.image(picture, caption=caption, width="stretch", alt=f"{cell.label}: {caption}")
-    st.caption("Each has its own scale: compare where they are strong, not how strong.")
+    st.caption("Each map has its own color scale.")
 
 
 def _agreement(job: ExplainJob, keys: list[Key], cell: Cell) -> None:
@@ -235,7 +252,10 @@ def _agreement(job: ExplainJob, keys: list[Key], cell: Cell) -> None:
     methods, matrix = job.agreement(keys, cell.index)
     if len(methods) < 2:
         return
-    st.markdown(f"**Do the methods agree?** Similarity of their maps for {cell.name} (1: the same order of pixels).")
+    st.markdown(
+        f"**Do the methods agree?** Similarity of their maps for {cell.name}, 1 at most.",
+        help="Spearman's rank correlation of the pixels: 1 where two maps rank all pixels alike.",
+    )
     rows: list[dict[str, Any]] = [
         {
             "": METHODS[method].label,

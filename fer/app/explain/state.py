@@ -18,11 +18,14 @@ MAX_JOBS = 12
 
 @dataclass(frozen=True)
 class DataRow:
-    """A face of a data set: what --data takes, FER2013's name of the split, the row in it from 0."""
+    """A face of a data set: what --data takes, FER2013's name of the split, the row in it from 0; classes: as --classes
+    takes them.
+    """
 
     data: str
     part: str
     number: int
+    classes: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What a visitor does with a map: see where it lies, cover a part, compare two expressions, take it along."""
+"""What a visitor does with a map: see where it lies, cover a part, compare two expressions, save and share it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def regions(job: ExplainJob, cell: Cell) -> None:
 
 def _regions(job: ExplainJob, cell: Cell) -> None:
     if marks_nothing(job.map_of(cell.key)[cell.index], cell.method):
-        st.markdown("This map marks nothing, so it lies nowhere.")
+        st.markdown("This map is empty.")
         return
     found = shares(evidence(job.map_of(cell.key)[cell.index], cell.method), job.face.regions)
     expected = expected_regions(cell.name)
@@ -53,14 +53,14 @@ def _regions(job: ExplainJob, cell: Cell) -> None:
     with words:
         if expected:
             units = ", ".join(f"AU{unit}" for unit in ACTION_UNITS[cell.name])
-            st.markdown(f"**Expected for {cell.name}** (orange, \u2022)")
-            st.markdown("\n".join(f"- {region}: {', '.join(moves)}" for region, moves in expected.items()))
-            st.caption(
-                f"{units}, after Ekman, Friesen and Hager 2002. Gray ticks: a region's share of the picture, "
-                "which an even map would have."
+            st.markdown(
+                f"**Expected to move for {cell.name}** (orange, \u2022)",
+                help=f"{units}, by Ekman, Friesen and Hager 2002.",
             )
+            st.markdown("\n".join(f"- {region}: {', '.join(moves)}" for region, moves in expected.items()))
         else:
-            st.markdown(f"No part is expected to move for {cell.name}. Gray ticks: a region's share of the picture.")
+            st.markdown(f"No part of the face is expected to move for {cell.name}.")
+        st.caption("Gray ticks: what each part would get if the map were even.")
 
 
 def what_if(job: ExplainJob, cell: Cell, look: Look) -> None:
@@ -103,7 +103,7 @@ def _cover(job: ExplainJob) -> None:
             "Find the smallest patch that changes the answer",
             icon=":material/search:",
             key="explain_smallest",
-            help="Covers squares of 4 x 4 pixels one by one, each time the one that brings another expression closest.",
+            help="Covers one square of 4 x 4 pixels after another, always the one that brings another answer closest.",
         ):
             _find_patch(job)
         st.caption(f"{percent(float(mask.mean()))} of the face is covered.")
@@ -126,9 +126,10 @@ def _find_patch(job: ExplainJob) -> None:
     after = job.face.probabilities(gray(job.face.batch.numpy(), mask[None]))[0]
     job.patch = (
         f"{count_of(count, 'square')} of 4 x 4 pixels ({percent(float(mask.mean()))} of the face) "
-        f"{'is' if count == 1 else 'are'} enough: covered, the answer is **{NAMES[int(after.argmax())]}**."
+        f"{'is' if count == 1 else 'are'} enough: with {'it' if count == 1 else 'them'} covered, the answer is "
+        f"**{NAMES[int(after.argmax())]}**."
         if changed
-        else "No patch of up to half of the face changes the answer."
+        else "Covering up to half of the face this way does not change the answer."
     )
     if changed:
         job.covered = cover.Covered(tuple(squares_of(mask)), job.covered.sequence + 1)
@@ -158,7 +159,7 @@ def _contrast(job: ExplainJob, cell: Cell, look: Look) -> None:
         one = st.selectbox("What favors", NAMES, INDEX[ranking[0]], key="explain_why", width=160)
         other = st.selectbox("over", NAMES, INDEX[ranking[1]], key="explain_why_not", width=160)
     if one == other:
-        st.markdown("Choose two different classes.")
+        st.markdown("Choose two different expressions.")
         return
     if not job.knows_contrast(cell.key, INDEX[one], INDEX[other]):
         with work_queue.interactive_slot():
@@ -170,28 +171,26 @@ def _contrast(job: ExplainJob, cell: Cell, look: Look) -> None:
         st.image(
             tile,
             width="stretch",
-            alt=f"What speaks for {one} rather than {other}",
-            caption=f"{cell.label}: what favors {one} over {other}",
+            alt=f"{cell.label} map of what favors {one} over {other}",
+            caption=f"What favors {one} over {other} ({METHODS[cell.method].label})",
         )
     with words:
         if marks_nothing(values[0], cell.method):
-            against = "" if is_blank(values) else f" Everything that it shows speaks for {other}."
-            st.markdown(
-                f"Nothing in this face speaks for **{one}** rather than **{other}**: the map marks nothing." + against
-            )
+            against = "the map is empty" if is_blank(values) else f"all that the map shows favors {other}"
+            st.markdown(f"Nothing in this face favors **{one}** over **{other}**: {against}.")
             return
         found = shares(evidence(values[0], cell.method), job.face.regions)
         most, mainly = leading(found, areas(job.face.regions))
         if METHODS[cell.method].marks == "size":
-            where = "is most sensitive at" if mainly else "is sensitive all over the picture, most at"
-            st.markdown(f"**{one.capitalize()}**'s score less **{other}**'s {where} {named(most, found)}.")
+            where = "mainly to changes at" if mainly else "to changes all over the picture, most of all at"
+            st.markdown(f"The lead of **{one}** over **{other}** reacts {where} {named(most, found)}.")
         else:
-            where = "lies mainly on" if mainly else "is spread over the picture; most is on"
-            st.markdown(f"What speaks for **{one}** rather than **{other}** {where} {named(most, found)}.")
+            where = "favored mainly by" if mainly else "favored all over the picture, most of all by"
+            st.markdown(f"**{one.capitalize()}** over **{other}** is {where} {named(most, found)}.")
 
 
 def downloads(job: ExplainJob, keys: list[Key], cell: Cell, layer: str, look: Look) -> None:
-    st.header("Take it with you")
+    st.header("Save and share")
     ready = [key for key in keys if key in job.maps]
     found = {key[0]: job.maps[key] for key in ready}
     rows = {method: maps.tiles(values, method, job.face.picture_rgb, look) for method, values in found.items()}
@@ -222,7 +221,7 @@ def downloads(job: ExplainJob, keys: list[Key], cell: Cell, layer: str, look: Lo
             "Numbers as JSON", lambda: json.dumps(numbers, indent=1).encode(), "explanation.json", "application/json"
         )
     if len(ready) < len(keys):
-        st.caption("The slow maps are still coming; a download now holds those that are ready.")
+        st.caption("Some maps are still being drawn. A download now holds those that are ready.")
 
 
 def _button(label: str, data: Callable[[], bytes], name: str, kind: str) -> None:

@@ -90,7 +90,7 @@ def show_report(data: str, faces: Faces, classes: str, upload: str = "") -> Data
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown("Remedy:")
             st.button(
-                "Draw rare classes more often",
+                "Show rare classes more often",
                 on_click=state.choose_remedy,
                 args=("sampling", data),
                 icon=":material/balance:",
@@ -106,10 +106,10 @@ def show_report(data: str, faces: Faces, classes: str, upload: str = "") -> Data
         if state.remedy(data) != "none":
             st.caption(
                 ("Balanced sampling is" if state.remedy(data) == "sampling" else "Class weights are")
-                + " set above, under More settings."
+                + " now set, under More settings above."
             )
     if not report.findings():
-        st.caption("No duplicates, nothing unreadable, all classes alike.")
+        st.caption("No problems found: no duplicates, every file readable, no class much rarer than the others.")
     with st.container(horizontal=True, gap="small"):
         for name, sheet in sheets.items():
             with st.container(width=190, gap=None):

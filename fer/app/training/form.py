@@ -35,11 +35,12 @@ LABELS = {
     "init": "Start from",
     "freeze": "Freeze up to",
     "limit": "Limit pictures",
+    "model": "Network type",
     "standardise": "Standardize",
 }
 POLL_S = 1.0
+START_ICON = ":material/play_arrow:"
 NAMED = 6  # changed settings
-WIDTH = 190  # of a setting: three or four stand side by side, or one under the other on a phone
 DEFAULTS: dict[str, Setting] = TrainConfig().to_json()
 
 
@@ -49,9 +50,9 @@ def show_demo_limits() -> None:
     if hosted():
         models = " and ".join(map(display_name, most.train_models))
         st.caption(
-            f"This shared demo trains {models} for at most {most.train_epochs} epochs of "
-            f"{most.train_pictures:,} pictures, in batches of at most {most.train_batch}. Longer recipes and "
-            "larger networks: on your own machine."
+            f"This shared demo trains {models} for up to {most.train_epochs} epochs of "
+            f"{most.train_pictures:,} pictures, in batches of up to {most.train_batch}. For longer runs and larger "
+            "networks, install FER Studio on your own machine."
         )
 
 
@@ -74,7 +75,7 @@ def choose_preset() -> Preset:
         names,
         names.index(form.preset) if form.preset in names else 0,
         key="preset" if not form.version else f"preset_{form.version}",
-        help="Settings to start from; each can be changed below.",
+        help="A set of values to start from. You can change each of them below.",
     )
     preset = presets[names.index(chosen)]
     form.preset = chosen
@@ -82,18 +83,18 @@ def choose_preset() -> Preset:
     return preset
 
 
-def fill_in(preset: Preset, data: str, classes: str) -> tuple[TrainConfig | None, DeltaGenerator]:
+def fill_in(
+    preset: Preset, data: str, classes: str, top: DeltaGenerator, number: int, upload: str
+) -> tuple[TrainConfig | None, DeltaGenerator]:
     """All settings as widgets, the preset's values in them but for those that were changed; and the network's place.
 
-    None with a sentence where they do not fit together.
+    None, with a sentence at the top, where they do not fit together. number, upload: as in `start_button`.
     """
     standard: dict[str, Setting] = {**DEFAULTS, **preset.settings}
     shown = {**standard, "balance": state.remedy(data)} if state.remedy(data) != "none" else standard
     chosen: dict[str, Setting] = {"data": data, "classes": classes}
     summary = st.empty()
-    with st.container(horizontal=True):
-        for name in GROUPS[""]:
-            chosen[name] = _setting(name, standard, shown, preset, chosen)
+    _settings(GROUPS[""], standard, shown, preset, chosen)
     network = st.empty()
     with network:
         network_to_come()
@@ -102,18 +103,34 @@ def fill_in(preset: Preset, data: str, classes: str) -> tuple[TrainConfig | None
             if not group:
                 continue
             heading = st.empty()
-            with st.container(horizontal=True):
-                for name in names:
-                    chosen[name] = _setting(name, standard, shown, preset, chosen)
+            _settings(names, standard, shown, preset, chosen)
             count = len([name for name in names if chosen[name] != standard[name]])
             heading.markdown(f"**{group}**" + (f" :primary[{count} changed]" if count else ""))
+        end = st.empty()
     with summary:
         _changes([name for names in GROUPS.values() for name in names if chosen[name] != standard[name]], preset)
     try:
-        return TrainConfig.from_json(chosen), network
+        config = TrainConfig.from_json(chosen)
     except FerError as error:
-        errors.show_error(error.message)
+        with top:
+            errors.show_error(error.message)
         return None, network
+    args = (config, number, upload)
+    end.button("Start with these settings", icon=START_ICON, key="start_below", on_click=_start, args=args)
+    return config, network
+
+
+def _settings(
+    names: Sequence[str],
+    standard: dict[str, Setting],
+    shown: dict[str, Setting],
+    preset: Preset,
+    chosen: dict[str, Setting],
+) -> None:
+    """Put the settings of one group into `chosen`."""
+    for name, place in zip(names, widgets.form_places(len(names)), strict=True):
+        with place:
+            chosen[name] = _setting(name, standard, shown, preset, chosen)
 
 
 def _changes(names: Sequence[str], preset: Preset) -> None:
@@ -148,7 +165,7 @@ def _setting(
     form = state.form.get()
     changes = form.changed(preset.name)
     key = f"setting_{name}_{preset.name}_{shown[name]}" + (f"_{form.version}" if form.version else "")
-    with st.container(width=WIDTH, gap=None):
+    with st.container(gap=None):
         value = _widget(name, changes.get(name, shown[name]), key, chosen)
         if value != standard[name]:
             was = _options(name, chosen).get(str(standard[name]), standard[name])
@@ -225,13 +242,13 @@ def refill(run: RunDirectory) -> None:
 
 def estimate_to_come() -> None:
     """In the estimate's place until it is known how many pictures there are: as high, so that nothing moves."""
-    st.caption(":material/schedule: How long it will take follows.")
+    st.caption(":material/schedule: Estimating how long it will take…")
 
 
 def show_notes(config: TrainConfig, report: DataReport) -> None:
-    """What is to be known before Start of data that is small."""
+    """What to know about small data before it starts."""
     if not (training := _training_pictures(config, report)):
-        st.warning("This data has no pictures to train on: all are in other splits.", icon=":material/error:")
+        st.warning("This data has no training pictures: all are for validation or test.", icon=":material/error:")
         return
     for note in small_data_notes(config, training, "PublicTest" not in report.counts):
         st.info(note, icon=":material/info:")
@@ -261,7 +278,7 @@ def show_timing(config: TrainConfig, report: DataReport, network: DeltaGenerator
 def network_to_come() -> None:
     """In the network's place until PyTorch has told what it is made of: as high, so that nothing moves."""
     with st.container(height=network_diagram.HEIGHT, border=False):
-        st.caption(":material/schema: The network is drawn here.")
+        st.caption(":material/schema: Drawing the network…")
 
 
 def _network(timing: Timing, architecture: str) -> None:
@@ -273,7 +290,7 @@ def _network(timing: Timing, architecture: str) -> None:
 
 def _estimate(timing: Timing, config: TrainConfig, training: int, validation: int, pending: bool) -> None:
     if not timing.finished:
-        st.caption(f":material/hourglass_top: {DOING}.")
+        st.caption(f":material/hourglass_top: {DOING}")
         return
     if pending:
         st.rerun()  # the whole page: the polling ends
@@ -281,26 +298,26 @@ def _estimate(timing: Timing, config: TrainConfig, training: int, validation: in
         errors.show_error(timing.problem)
         return
     if timing.costs is None:
-        st.caption(":material/schedule: How long it will take could not be estimated.")
+        st.caption(":material/schedule: No estimate of how long it will take.")
         return
     epoch, whole = timing.costs.estimate(config, training, validation)
     st.caption(
         f":material/schedule: About {duration_range(epoch.low, epoch.high)} an epoch of "
-        f"{count_of(training, 'picture')}, {duration_range(whole.low, whole.high)} in all, by timing "
-        "steps like the run's on this machine just now. While it trains, the page tells the time left."
+        f"{count_of(training, 'picture')}, {duration_range(whole.low, whole.high)} in all.",
+        help="From timing a few training steps on this machine just now. During training the page shows the time left.",
     )
 
 
-def start_button(config: TrainConfig | None, upload: str = "") -> None:
-    """upload: the data's own file name, where it was uploaded."""
-    label = "Start training" if config is None else widgets.main_label("Start training")
+def start_button(config: TrainConfig | None, number: int, upload: str = "") -> None:
+    """number: the form's, which starts one run; upload: the data's own file name, where it was uploaded."""
+    label = "Start training"
     st.button(
-        label,
-        icon=":material/play_arrow:",
+        f"{START_ICON} {label}" if config is None else widgets.filled_label(label, START_ICON),
+        type="primary",
         disabled=config is None,
         key="start",
         on_click=_start,
-        args=(config, state.new_form(), upload),
+        args=(config, number, upload),
     )
 
 

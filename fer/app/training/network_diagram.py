@@ -15,12 +15,15 @@ from fer.expressions import COUNT
 from fer.models.structure import Part
 
 LETTERS = 13  # of a line below a box
-HEIGHT = 196  # pixels, of the picture and of what stands in its place while it is not there
+HEIGHT = 216  # pixels, of the picture with its hint, and of what stands in its place while it is not there
 
 CSS = """
 .scroll { overflow-x: auto; border-radius: 6px; }
 .scroll:focus-visible { outline: 3px solid var(--st-primary-color); }
 .scroll.more { mask-image: linear-gradient(to right, #000 calc(100% - 40px), transparent); }
+.hint { display: none; margin: 0; font-family: var(--st-font); font-size: 0.8rem; line-height: 20px; text-align: right;
+        color: color-mix(in srgb, var(--st-text-color) 75%, transparent); }
+.scroll.more + .hint { display: block; }
 svg { display: block; font-family: var(--st-font); }
 text { fill: var(--st-text-color); font-size: 12px; text-anchor: middle; }
 .name { font-weight: 600; font-size: 12.5px; }
@@ -46,7 +49,11 @@ export default function ({ data, parentElement }) {
     scroll = document.createElement('div');
     scroll.className = 'scroll';
     scroll.tabIndex = 0;
-    parentElement.append(scroll);
+    const hint = document.createElement('p');
+    hint.className = 'hint';
+    hint.setAttribute('aria-hidden', 'true');
+    hint.textContent = 'Scroll sideways for the rest →';
+    parentElement.append(scroll, hint);
   }
   scroll.setAttribute('role', 'img');
   scroll.setAttribute('aria-label', data.words);

@@ -60,7 +60,7 @@ def _live(run_id: str, was_alive: bool) -> None:
         if records:
             _numbers(status, records)
         else:
-            st.info("The first epoch's numbers appear here as soon as it ends.", icon=":material/show_chart:")
+            st.info("Results appear here after the first epoch.", icon=":material/show_chart:")
 
 
 def _epochs(run_id: str) -> None:
@@ -99,13 +99,13 @@ def _headline(run: RunDirectory, status: dict) -> None:
         st.caption(plain(status["message"]))
     if name == "died":
         st.warning(
-            "Its process ended without a word: it was killed, or the machine was restarted. What was saved is "
-            f"whole; Resume goes on from the last whole epoch. {plain(_advice(run, status).words)}",
+            "The run ended without an error: it was killed, or the machine restarted. What was saved is safe; "
+            f"Resume continues from the last complete epoch. {plain(_advice(run, status).words)}",
             icon=":material/heart_broken:",
         )
     if "silent_s" in status:
         st.warning(
-            f"No sign of life for {duration(status['silent_s'])}. It may hang: end it, then resume.",
+            f"No sign of life for {duration(status['silent_s'])}. The run may be stuck: end it, then resume.",
             icon=":material/monitor_heart:",
         )
 
@@ -118,7 +118,7 @@ def _queue_words(run: RunDirectory) -> str:
     when = "" if wait_s is None else f" It should start in about {duration(wait_s)}."
     return (
         "Waiting for the machine: one run trains at a time. "
-        f"Place in the queue: {waiting.index(run.id) + 1}.{when} Every page works meanwhile."
+        f"Place in the queue: {waiting.index(run.id) + 1}.{when} You can use every page meanwhile."
     )
 
 
@@ -131,7 +131,7 @@ def _advice(run: RunDirectory, status: dict) -> Advice:
 
 def _controls(run: RunDirectory, status: dict) -> None:
     if not state.may_change(run.id):
-        st.caption("Another visitor's run on this shared demo: you can watch and use it.")
+        st.caption("This is another visitor's run. You can watch it and use its model.")
         return
     name = shown_state(status)
     with st.container(horizontal=True):
@@ -151,8 +151,8 @@ def _controls(run: RunDirectory, status: dict) -> None:
         st.caption("Pausing after the current step.")
     if name == "paused" and hosted():
         st.caption(
-            f"A pause of {limits().paused_minutes:.0f} minutes stops a run on this shared demo; Resume then "
-            "goes on from its last whole epoch."
+            f"On this shared demo a run stops after a pause of {limits().paused_minutes:.0f} minutes; Resume then "
+            "continues from its last complete epoch."
         )
 
 
@@ -179,12 +179,15 @@ def _numbers(status: dict, records: Sequence[EpochRecord]) -> None:
     numbers = {
         "Best accuracy": (percent(best.validation_accuracy, 1), f"Validation, in epoch {best.epoch}."),
         "Last accuracy": (percent(last.validation_accuracy, 1), f"Validation, in epoch {last.epoch}."),
-        "Macro-F1": (f"{last.macro_f1:.3f}", "Mean over the classes of F1, so that rare ones count alike."),
-        "Pictures a second": (f"{last.pictures_per_second:,.0f}", "While training, in the last epoch."),
-        "Learning rate": (f"{last.learning_rate:.3g}", "At the last epoch's last step."),
+        "Macro-F1": (
+            f"{last.macro_f1:.3f}",
+            "F1 averaged over the classes: rare ones count as much.",
+        ),
+        "Pictures a second": (f"{last.pictures_per_second:,.0f}", "Trained on, in the last epoch."),
+        "Learning rate": (f"{last.learning_rate:.3g}", "At the end of the last epoch."),
     }
     if status["state"] not in ALIVE:
-        numbers["Time taken"] = (duration(sum(record.seconds for record in records)), "All epochs' training.")
+        numbers["Time taken"] = (duration(sum(record.seconds for record in records)), "For training all epochs.")
     with st.container(horizontal=True, gap="medium"):
         for label, (value, words) in numbers.items():
             st.metric(label, value, help=words, width="content")
@@ -216,9 +219,9 @@ def _charts(run: RunDirectory, records: Sequence[EpochRecord]) -> None:
         )
         _chart(
             f"Confusion in epoch {last.epoch}: % of each true class",
-            training_figures.confusion(last),
+            training_figures.confusion(last, dark=session.dark()),
             f"confusion_{run.id}",
-            "rows are the truth, columns what was predicted",
+            "rows are the labels, columns the predictions",
         )
         _chart(
             "Learning rate",

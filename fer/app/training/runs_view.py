@@ -62,9 +62,9 @@ def show_upkeep(run: RunDirectory) -> None:
             on_click=_delete,
             args=(run,),
             icon=":material/delete:",
-            help="While it is being trained it cannot be deleted."
+            help="Stop the run before deleting it."
             if locked
-            else f"With its weights. For {duration(UNDO_S)} it can be brought back.",
+            else f"Deletes the run and its weights. You can undo this for {duration(UNDO_S)}.",
         )
         try:
             config = run.config
@@ -149,7 +149,7 @@ def show_comparison() -> None:
         format_func=lambda run_id: plain(titles[run_id]),
         wrap=True,
         key="compared_runs",
-        help=f"Up to {COMPARED}, of the {OFFERED} newest.",
+        help=f"Choose up to {COMPARED} of the {OFFERED} newest.",
     )[:COMPARED]
     what = st.segmented_control(
         "Of the validation split",
@@ -170,7 +170,7 @@ def show_comparison() -> None:
             alt=f"{what} of {', '.join(picked)} over the epochs",
         )
     else:
-        st.caption("None of them has a finished epoch yet.")
+        st.caption("None of these runs has finished an epoch yet.")
     st.dataframe(
         rows_of(runs),
         hide_index=True,

@@ -20,7 +20,7 @@ from fer.training.config import TrainConfig
 from fer.training.launcher import worker_environment
 from fer.training.pace import Costs
 
-DOING = "Timing a few steps (PyTorch is loaded for it)"
+DOING = "Timing a few training steps…"
 # On these settings the network and the time of a step depend; on the second ones by whether they are on.
 TIMED = (
     *("model", "batch_size", "input_size", "small_size", "optimizer", "teacher", "init", "freeze"),

@@ -19,14 +19,14 @@ TILE = 106  # pixels; three stand side by side on a phone
 def show_wall(run: RunDirectory) -> None:
     """Below a slider through the epochs; untouched it follows the newest."""
     if not watched_faces.allowed(run):
-        st.caption("No watched faces: this run's data was uploaded, and on this shared demo everybody sees all runs.")
+        st.caption("No watched faces: on this shared demo everyone sees all runs, and this one uses uploaded pictures.")
         return
     wall = watched_faces.read(run)
     if wall is None:
         return
     st.markdown(
         "**Watched faces**",
-        help="Sixteen faces that the model never trains on: what it predicts after an epoch, right or wrong.",
+        help="Sixteen faces that the model does not train on, and what it predicts for them after each epoch.",
     )
     epochs = sorted(wall.beliefs)
     shown = _slider(run.id, epochs)

@@ -82,8 +82,8 @@ def test_numbered_folders_are_told_by_a_form_and_what_is_skipped_is_counted(app,
     class_boxes(app)[0].set_value("surprise")
     next(button for button in app.button if button.label == "Use these classes").click().run()
     assert not app.exception and not app.error and "on 2 faces" in words(app)
-    assert "none of the seven classes: 2 (2 pictures)" in words(app).replace("\\", "")
-    assert "1 file skipped: not pictures by name" in [box.label for box in app.expander]
+    assert "names match no class: 2 (2 pictures)" in words(app).replace("\\", "")
+    assert "1 file skipped: no pictures by name" in [box.label for box in app.expander]
     assert "landmarks" in words(app) and "README" not in words(app)
     class_boxes(app)[1].set_value("fear")
     next(button for button in app.button if button.label == "Use these classes").click().run()

@@ -60,7 +60,7 @@ def test_an_uploaded_face_is_said_to_be_gone_and_the_page_works(home, unmeasured
     assert in_address(home) == {"photo": "upload"}
     reload(home, photo="upload")
     for _ in range(2):  # it stays
-        assert not home.exception and len(home.info) == 1 and "uploaded" in home.info[0].value
+        assert not home.exception and len(home.info) == 1 and "your own photo" in home.info[0].value
         assert "## Happy" in words(home)  # of a sample
         home.run()
     home.button(key="explain_sample_grace-hopper").click().run()
@@ -104,7 +104,7 @@ def test_the_form_keeps_its_values_after_an_error(explain, small_csv, tmp_path):
 @pytest.mark.parametrize(
     "named",
     [
-        {"part": "PrivateTest", "row": "0"},
+        {"part": "FinalTest", "row": "0"},
         {"part": "Training", "row": "9999"},
         {"part": "Training", "row": "-1"},
         {"part": "Training"},

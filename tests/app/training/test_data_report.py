@@ -38,7 +38,7 @@ def test_an_imbalanced_folder_offers_its_remedy(app, tmp_path):
     assert not app.exception and "11 times as many happy as sad" in words(app)
     app.button(key="remedy_sampling").click().run()
     assert app.selectbox(key="setting_balance_Quick look_sampling").value == "sampling"
-    assert "Balanced sampling is set above" in words(app)
+    assert "Balanced sampling is now set" in words(app)
     (tmp_path / "data" / "train" / "sad" / "torn.png").write_bytes(b"x")
     assert "torn" not in words(app.run())  # its files are looked at again after ten seconds
     resources.data_stamp.clear()
@@ -60,6 +60,6 @@ def test_numbered_folders_are_told_by_a_form_and_the_run_keeps_it(app, tmp_path,
     class_boxes(app)[1].set_value("fear")
     next(button for button in app.button if button.label == "Use these classes").click().run()
     assert not app.exception and not app.error and "2 pictures in 1 split" in words(app).replace("\\", "")
-    assert "none of the seven classes: 1 (2 pictures)" in words(app).replace("\\", "")
+    assert "names match no class: 1 (2 pictures)" in words(app).replace("\\", "")
     app.button(key="start").click().run()
     assert [(config.data, config.classes) for config in started] == [(str(folder), "2=fear")]

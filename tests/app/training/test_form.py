@@ -74,6 +74,16 @@ def test_a_damaged_setting_is_told_and_start_waits(app):
     assert "epochs must be at least 1" in words(app) and app.button(key="start").disabled
 
 
+def test_the_form_starts_from_below_its_settings_too_and_only_once(app, folder, untimed, monkeypatch):
+    app.switch_page("pages/training.py").run()
+    assert "Network type" in labels(app) and "Model" not in labels(app)
+    started = []
+    monkeypatch.setattr(launcher, "start", lambda config: started.append(config) or made(folder, "below"))
+    app.number_input(key="setting_mixup_Quick look_0.0").set_value(0.2).run()
+    app.button(key="start_below").click().run()
+    assert not app.exception and [config.mixup for config in started] == [0.2]
+
+
 def labels(app) -> dict[str, object]:
     return {box.label: box.value for box in [*app.main.number_input, *app.main.selectbox]}
 

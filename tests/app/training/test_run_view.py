@@ -49,7 +49,7 @@ def test_a_died_run_says_so_and_resumes(app, folder):
     os.kill(run.status()["pid"], signal.SIGKILL)
     wait_for(lambda: not run.is_locked())
     app.switch_page("pages/training.py").run()
-    assert not app.exception and "ended without a word" in words(app)
+    assert not app.exception and "ended without an error" in words(app)
     app.button(key="Resume_dead").click().run()
     assert not app.exception and wait_for(lambda: run.status()["state"] == "finished")
 
@@ -101,7 +101,7 @@ def test_the_queue_tells_place_and_time(app, folder):
         assert not app.exception and "Place in the queue: 2. It should start in about 8 min" in words(app)
         write_about(first, About())
         app.run()
-        assert "Place in the queue: 2. Every page works meanwhile" in words(app)
+        assert "Place in the queue: 2. You can use every page meanwhile" in words(app)
         app.query_params["run"] = "training"
         app.run()
         assert "step 1 of 2. About 2 min left" in str(app.get("progress")[0].proto)
