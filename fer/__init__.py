@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __version__ = "0.2.0"
 __all__ = ["FaceBox", "FerError", "Prediction", "__version__", "explain", "load", "read_image"]
 
-# Loaded on first use, so that `import fer.expressions` stays light.
+# Imported on first use, so that `import fer.expressions` stays light.
 _PLACES = {
     "FaceBox": "fer.records",
     "FerError": "fer.errors",

@@ -1,4 +1,4 @@
-"""The command line: `python -m fer COMMAND`. Heavy imports wait until a command needs them."""
+"""The command line, `python -m fer COMMAND`. Heavy modules are imported only by the commands that need them."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from fer.training.config import CHOICES, TrainConfig
 from fer.vision.registry import DETECTORS, FACE_FINDERS
 
 DEFAULTS = TrainConfig()
-PROGRESS_DELAY_S = 2.0  # a bar for what takes longer
-TIDY_EVERY = 50  # photos: what glibc keeps of large ones is given back
+PROGRESS_DELAY_S = 2.0  # shorter work shows no progress bar
+TIDY_EVERY = 50  # photos between returns of freed memory to the system
 if TYPE_CHECKING:
     from fer.data.pictures import Faces
     from fer.evaluation.evaluation import Evaluation
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     Detector = str
     Finder = str
     Device = str
-else:  # tyro shows and checks the names that are registered
+else:  # tyro lists and checks the registered names
     Detector, Finder, Faces = Literal[DETECTORS], Literal[FACE_FINDERS], Literal[CHOICES["faces"]]
     Device = Literal["auto", "cpu", "cuda", "rocm", "directml", "coreml"]
 
@@ -45,14 +45,14 @@ def predict(
     stability: bool = False,
     json: bool = False,
 ) -> int:  # noqa: A002  the flag is --json
-    """Read the faces of photos or folders of photos; exit 1 where a file could not be read.
+    """Read the faces in photos or folders of photos; exits with 1 if any file cannot be read.
 
     Args:
-        paths: Photos, or folders (searched with all that is below).
+        paths: Photos, or folders to search with all their subfolders.
         model: A name in weights/, a run directory, or a .safetensors or .onnx file.
-        detector: auto takes YuNet where it can be had, else HOG; none takes each picture for one face.
-        stability: Also tell for each face the share of slightly different cuts that keep its label.
-        json: Print one JSON line a picture.
+        detector: auto uses YuNet if available, otherwise HOG; none treats each picture as one face.
+        stability: Also report, for each face, the share of slightly different crops that get the same label.
+        json: Print one line of JSON per picture.
     """
     import fer
     from fer.data.photo_files import PhotoFiles
@@ -80,7 +80,7 @@ def predict(
                 failed += 1
             row = reading.to_json()
             tqdm.write(_dump(row) if json else _sentence(row), file=sys.stdout)
-            for note in reading.notes:  # the row has them all
+            for note in reading.notes:  # printed once here; the JSON row has them all
                 notes[note] += 1
                 if notes[note] == 1:
                     tqdm.write(f"{path}: {note}", file=sys.stderr)
@@ -92,7 +92,7 @@ def predict(
     if words := photos.words():
         _say(words)
     if not photos.found:
-        raise FerError(f"There are no pictures in the folder. Expected {FORMATS} files.")
+        raise FerError(f"No pictures were found in the folder. Expected {FORMATS} files.")
     return 1 if failed else 0
 
 
@@ -109,14 +109,15 @@ def evaluate(
     """Score a model: accuracy, F1, confusion matrix, calibration.
 
     Args:
-        data: fer2013.csv, a folder or a zip <split>/<class>/*, or synthetic.
-        split: One or several of Training, PublicTest, PrivateTest (or train, validation, test).
+        data: fer2013.csv, a folder or zip arranged as <split>/<class>/*, or synthetic.
+        split: One or more of Training, PublicTest, PrivateTest (or train, validation, test).
         model: A name in weights/, a run directory, or a .safetensors or .onnx file.
-        tta: Average the views of a face: none, flip (2) or tencrop (10).
-        faces: Pictures of a folder: crop takes each for one face, detect looks for the largest, auto goes by size.
-        classes: What folders or labels of other names show, such as 1=surprise,2=fear.
-        report: Also write a self-contained HTML report there.
-        json: Print one JSON line a split.
+        tta: Average several views of each face: none, flip (2 views) or tencrop (10 views).
+        faces: How to read a folder's pictures: crop treats each as one face, detect finds the largest face, auto
+            decides by size.
+        classes: The expressions of other folder names or labels, such as 1=surprise,2=fear.
+        report: Also write a self-contained HTML report to this file.
+        json: Print one line of JSON per split.
     """
     import fer
     from fer.data.read import read_dataset
@@ -149,7 +150,7 @@ def summary(name: tyro.conf.Positional[str], /, input_size: int = 44, json: bool
 
     Args:
         name: The architecture, such as mini_xception.
-        input_size: Side of the gray face in pixels.
+        input_size: The side of the gray face, in pixels.
         json: Print one JSON document.
     """
     from fer.models.registry import build
@@ -174,19 +175,19 @@ def explain(
     face: int = 1,
     json: bool = False,
 ) -> int:  # noqa: A002
-    """Explain one face: a PNG a map, maps.npz (float32, method/class) and explanation.json.
+    """Explain one face: writes a PNG per map, maps.npz (float32, method/class) and explanation.json.
 
     Args:
         image: A photo.
-        out: The folder to write to; made where it is missing.
-        methods: Of grad_cam, guided_backprop, guided_grad_cam, gradient, integrated_gradients, occlusion; all by
+        out: The folder to write to; created if missing.
+        methods: Any of grad_cam, guided_backprop, guided_grad_cam, gradient, integrated_gradients, occlusion; all by
             default.
-        classes: Of the seven expressions; all by default.
+        classes: Any of the seven expressions; all by default.
         model: A name in weights/, a run directory, or a .safetensors or .onnx file.
-        layer: Of Grad-CAM: a layer's name or fused; the most faithful one by default.
-        detector: none takes the picture for one face.
-        face: Which face of the photo, the largest being 1.
-        json: Print the numbers as one JSON document too.
+        layer: The layer for Grad-CAM, or fused; the most faithful one by default.
+        detector: auto uses YuNet if available, otherwise HOG; none treats the picture as one face.
+        face: Which face to explain; 1 is the largest.
+        json: Print the numbers as one JSON document.
     """
     import fer
     from fer.explanation.explain import check_choices
@@ -203,7 +204,7 @@ def explain(
     if not faces:
         raise FerError(f"No face was found in {image.name}. Try another --detector, or --detector none for a close-up.")
     if not 1 <= face <= len(faces):
-        raise FerError(f"There is no face {face} in {image.name}: {len(faces)} found.")
+        raise FerError(f"There is no face {face} in {image.name}. Choose a --face from 1 to {len(faces)}.")
     with tqdm(total=1.0, desc="Explaining", leave=False, bar_format="{l_bar}{bar}") as bar:
 
         def step(share: float) -> None:
@@ -239,18 +240,18 @@ def video(
     readings: float = 10.0,
     json: bool = False,
 ) -> int:  # noqa: A002
-    """Read a video: its frames with the faces drawn on and its sound, and a row per face and reading.
+    """Read a video into an annotated copy, with sound, or a table with a row per face and reading.
 
-    One of --out, --csv and --json is enough.
+    Requires at least one of --out, --csv and --json.
 
     Args:
         source: A video: mp4, mov, webm, mkv or avi.
-        out: The annotated video to write, an MP4.
-        csv: Also write the rows there.
+        out: Write the annotated video (MP4) to this file.
+        csv: Write the table to this file.
         model: A name in weights/, a run directory, or a .safetensors or .onnx file.
-        detector: auto takes YuNet where it can be had, else HOG.
-        readings: How often a second of the video faces are read; every frame is drawn.
-        json: Print one JSON document with all rows.
+        detector: auto uses YuNet if available, otherwise HOG.
+        readings: Readings per second of video; the annotated video has every frame.
+        json: Print all rows as one JSON document.
     """
     from dataclasses import replace
 
@@ -262,13 +263,13 @@ def video(
     from fer.visualization.overlay import draw_faces
 
     if not 0.1 <= readings <= 120:
-        raise FerError(f"Readings a second are 0.1 to 120, got {readings:g}.")
+        raise FerError(f"--readings must be 0.1 to 120 per second, got {readings:g}.")
     if out is None and csv is None and not json:
-        raise FerError("Say what to write: --out OUT.mp4, --csv OUT.csv or --json.")
+        raise FerError("Choose an output: --out OUT.mp4, --csv OUT.csv or --json.")
     if out is not None and out.resolve() == source.resolve():
-        raise FerError("--out is the video itself. Choose another name.")
+        raise FerError("--out would overwrite the video. Choose another name.")
     if csv is not None and csv.resolve() in (source.resolve(), out and out.resolve()):
-        raise FerError("--csv is the video itself or --out. Choose another name.")
+        raise FerError("--csv would overwrite the video or --out. Choose another name.")
     recognizer, finder = fer.load(model), load_detector(detector)
     _say(f"model {recognizer.name}, detector {finder.name}")
     with tqdm(total=100, desc=source.name, bar_format="{l_bar}{bar}| {n:.0f}% [{elapsed}<{remaining}]") as bar:
@@ -327,20 +328,20 @@ def batch(
     stability: bool = False,
     json: bool = False,
 ) -> int:  # noqa: A002
-    """Read many photos and videos into one table; the same command again goes on where it was.
+    """Read many photos and videos into one table; run the same command again to resume.
 
-    Writes readings.csv (a row a face), errors.csv and summary.json; exit 1 where an input failed.
+    Writes readings.csv (a row per face), errors.csv and summary.json; exits with 1 if any input failed.
 
     Args:
-        inputs: Photos, videos, or folders of both (searched with all that is below).
-        out: The folder to write to; made where it is missing.
-        workers: Processes of one thread each, or actors of a Ray cluster; one a core where none are given.
-        ray: Read on Ray: local starts it on this machine, an address joins a cluster.
+        inputs: Photos, videos, or folders to search with all their subfolders.
+        out: The folder to write to; created if missing.
+        workers: The number of single-threaded processes, or of actors on a Ray cluster; one per core by default.
+        ray: Run on Ray: local starts it on this machine, an address joins a cluster.
         model: A name in weights/, a run directory, or a .safetensors or .onnx file.
-        detector: auto takes YuNet where it can be had, else HOG; none takes each picture for one face.
-        device: What the network runs on; auto takes a GPU where ONNX Runtime has a provider for it.
-        readings: How often a second of a video faces are read.
-        stability: Also measure for each face of a photo the share of slightly different cuts that keep its label.
+        detector: auto uses YuNet if available, otherwise HOG; none treats each picture as one face.
+        device: The device for the network; auto uses a GPU if ONNX Runtime has a provider for it.
+        readings: Readings per second of video.
+        stability: Also report, for each face in a photo, the share of slightly different crops that get the same label.
         json: Print the summary as one JSON document.
     """
     from fer.batch.inputs import find_inputs
@@ -350,14 +351,14 @@ def batch(
     if not inputs:
         raise FerError("Name photos, videos or folders, such as: fer batch photos/ --out results")
     if not 0.1 <= readings <= 120:
-        raise FerError(f"Readings a second are 0.1 to 120, got {readings:g}.")
+        raise FerError(f"--readings must be 0.1 to 120 per second, got {readings:g}.")
     if workers is not None and not 1 <= workers <= 4096:
-        raise FerError(f"Workers are 1 to 4096, got {workers}.")
+        raise FerError(f"--workers must be 1 to 4096, got {workers}.")
     found, skipped = find_inputs(inputs)
     if skipped:
         _say(skipped)
     if not found:
-        raise FerError("There are no photos and no videos in the folder.")
+        raise FerError("No photos or videos were found in the folder. Name another one.")
     settings = settings_for(model, detector, device, readings, stability)
     _say(f"model {Path(model).name}, detector {settings.detector}, {len(found)} inputs")
     form = "{l_bar}{bar}| {n:.1f}/{total} [{elapsed}<{remaining}]"
@@ -365,7 +366,7 @@ def batch(
 
         def start(todo: int, done: int) -> None:
             if done:
-                tqdm.write(f"{done} of {done + todo} inputs were read before.", file=sys.stderr)
+                tqdm.write(f"{done} of {done + todo} inputs were already read.", file=sys.stderr)
             bar.reset(todo)
 
         def tell(reading: Reading) -> None:
@@ -385,7 +386,7 @@ def batch(
         done = len(found) - len(outcome.errors) - outcome.left
         print(f"{out / READINGS}: {summary['faces']} faces in {done} inputs{failed}")
     if outcome.left:
-        _say(f"Stopped with {outcome.left} of {len(found)} inputs left. The same command goes on from here.")
+        _say(f"Stopped with {outcome.left} of {len(found)} inputs left. Run the same command again to continue.")
         return 130
     return 1 if outcome.errors else 0
 
@@ -399,14 +400,14 @@ def export(
     data: str = "",
     json: bool = False,
 ) -> int:  # noqa: A002
-    """Write a model as an ONNX file, checked against PyTorch face by face.
+    """Export a model as an ONNX file and compare its predictions with PyTorch's, face by face.
 
     Args:
         model: A name in weights/, a run directory, or a .safetensors or .onnx file.
         out: The file to write.
-        format: onnx.
-        int8: Store and compute in 8 bits, calibrated on the data's Training part.
-        data: What to check (and calibrate) on; fer2013.csv where it is in this folder, else the synthetic faces.
+        format: The file format.
+        int8: Store and compute in 8 bits, calibrated on the data's Training split.
+        data: Faces for the comparison (and calibration); by default fer2013.csv in this folder, or else synthetic.
         json: Print one JSON document.
     """
     from dataclasses import asdict
@@ -417,7 +418,7 @@ def export(
     data = data or ("fer2013.csv" if Path("fer2013.csv").is_file() else SYNTHETIC)
     if data == SYNTHETIC:
         _say(
-            "Checked on synthetic faces; name --data fer2013.csv to check"
+            "Checked on synthetic faces. Use --data fer2013.csv to check"
             + (" and calibrate" if int8 else "")
             + " on real ones."
         )
@@ -426,15 +427,15 @@ def export(
     print(
         _dump({"out": str(out), **asdict(found)})
         if json
-        else f"{out}: {found.file_bytes / 2**20:.2f} MB. On {found.faces} faces of {Path(data).name} logits differ "
-        f"from PyTorch's by at most {found.difference:.2g}, {found.agreement:.2%} of the labels agree; accuracy "
+        else f"{out}: {found.file_bytes / 2**20:.2f} MB. On {found.faces} faces of {Path(data).name} its logits differ "
+        f"from PyTorch's by at most {found.difference:.2g} and {found.agreement:.2%} of the labels agree; accuracy "
         f"{found.accuracy:.2%}, PyTorch {found.torch_accuracy:.2%} (a loss of {loss:.2f} points)"
     )
     return 0
 
 
 def benchmark(json: bool = False) -> int:  # noqa: A002
-    """Time every stage on this machine, each against a plain way in the same run.
+    """Time every stage on this machine and compare each with a simple baseline in the same run.
 
     Args:
         json: Print one JSON document.
@@ -451,25 +452,25 @@ def benchmark(json: bool = False) -> int:  # noqa: A002
     for row in models:
         print(
             f"{row['model']}: {row['parameters']:,} parameters ({row['folded_parameters']:,} folded), "
-            f"{row['multiply_adds'] / 1e6:.1f} M multiply-adds a face, {row['file_bytes'] / 2**20:.2f} MB"
+            f"{row['multiply_adds'] / 1e6:.1f} M multiply-adds per face, {row['file_bytes'] / 2**20:.2f} MB"
         )
     print("\n".join(map(line, results)))
     return 0
 
 
 def app(port: int = 8501, host: str = "localhost") -> int:
-    """Open the app in the browser, until Ctrl-C.
+    """Run the app and open it in the browser; Ctrl-C stops it.
 
     Args:
-        port: Where it listens on this machine.
-        host: The address it listens on; 0.0.0.0 lets other machines in.
+        port: The port to listen on.
+        host: The address to listen on; 0.0.0.0 accepts connections from other machines.
     """
     from fer.locations import app_folder
 
     for module in ("streamlit", "streamlit_webrtc", "plotly"):
         if importlib.util.find_spec(module) is None:
             raise ModuleNotFoundError(name=module)
-    os.chdir(app_folder())  # whose .streamlit/config.toml Streamlit reads
+    os.chdir(app_folder())  # Streamlit reads .streamlit/config.toml from the working directory
     command = [
         sys.executable,
         "-m",
@@ -491,29 +492,29 @@ def serve(
     hosts: tuple[str, ...] = (),
     origins: tuple[str, ...] = (),
 ) -> int:
-    """Serve predictions over HTTP and WebSocket until Ctrl-C; /docs shows how to ask.
+    """Serve predictions over HTTP and WebSocket; Ctrl-C stops it. /docs documents the API.
 
-    FER_TOKEN asks every client for that token; limits are those of the shared demo, unless FER_HOSTED=0.
+    Set FER_TOKEN to require that token from every client. The limits of the shared demo apply unless FER_HOSTED=0.
 
     Args:
-        host: The address it listens on; 0.0.0.0 lets other machines in.
-        port: Where it listens on this machine.
+        host: The address to listen on; 0.0.0.0 accepts connections from other machines.
+        port: The port to listen on.
         model: A name in weights/, a run directory, or a .safetensors or .onnx file.
-        detector: auto takes YuNet where it can be had, else HOG; none takes each picture for one face.
-        device: What the network runs on; auto takes a GPU where ONNX Runtime has a provider for it.
-        hosts: Names by which clients may address this machine, beside localhost.
-        origins: Pages that may ask from a browser, such as https://example.org; no others may.
+        detector: auto uses YuNet if available, otherwise HOG; none treats each picture as one face.
+        device: The device for the network; auto uses a GPU if ONNX Runtime has a provider for it.
+        hosts: Host names, besides localhost, that clients may use for this machine.
+        origins: Origins of web pages that may call the service from a browser, such as https://example.org.
     """
-    os.environ.setdefault("FER_HOSTED", "1")  # before anything is logged
+    os.environ.setdefault("FER_HOSTED", "1")  # before anything is logged: it hides error messages
     from fer.limits import limits
     from fer.service.application import ServiceConfig
     from fer.service.server import serve as run
 
     if not 0 < port < 65536:
-        raise FerError(f"The port is 1 to 65535, got {port}.")
+        raise FerError(f"--port must be 1 to 65535, got {port}.")
     local, token = host in ("127.0.0.1", "::1", "localhost"), os.environ.get("FER_TOKEN", "")
     if not local and not token:
-        _say("FER_TOKEN is not set: whoever reaches this address may use it.")
+        _say("FER_TOKEN is not set: anyone who can reach this address can use the service.")
     own = () if local or host in ("0.0.0.0", "::") else (host,)
     config = ServiceConfig(model, detector, device, (*own, *hosts), origins, token, limits())
     _say(f"model {Path(model).name}; see http://{f'[{host}]' if ':' in host else host}:{port}/docs")
@@ -528,16 +529,16 @@ def train(
     search: int = 0,
     json: bool = False,
 ) -> int:  # noqa: A002
-    """Train a model in a run directory; SIGINT or SIGTERM saves and ends it, --resume goes on.
+    """Train a model in a run directory; SIGINT or SIGTERM saves the run and exits, --resume continues it.
 
-    --config FILE.json gives the settings that no other flag names.
+    --config FILE.json provides the settings; other flags override them.
 
     Args:
         config: The settings of the run.
-        out: The run's new directory; runs/<date>-<model> where none is given.
-        resume: Go on with the run in this directory; its settings stay as they were.
-        search: Try so many seeded settings (Optuna), each a run, and table them.
-        json: Print one JSON line an epoch, of a search one line a run.
+        out: The new run directory; runs/<date>-<model> by default.
+        resume: Continue the run in this directory with its own settings.
+        search: Try this many seeded settings with Optuna, one run each, and print a table.
+        json: Print one line of JSON per epoch, or per run of a search.
     """
     from fer.locations import runs_folder
     from fer.training.run_directory import RunDirectory
@@ -548,7 +549,7 @@ def train(
         from fer.training.search import run_search
 
         return run_search(config, search, out, json)
-    if importlib.util.find_spec("torch") is None:  # before a run's directory is made
+    if importlib.util.find_spec("torch") is None:  # before a run directory is created
         raise ModuleNotFoundError(name="torch")
     if resume is not None:
         run = RunDirectory.open(resume)
@@ -569,7 +570,7 @@ def train(
 
 
 def _config_file(arguments: list[str]) -> tuple[TrainConfig, list[str]]:
-    """Take --config FILE out of the arguments, since it gives the defaults of all the others."""
+    """Take --config FILE out of the arguments, since it sets the defaults of all the others."""
     rest, path = [], None
     waiting = iter(arguments)
     for argument in waiting:
@@ -582,7 +583,7 @@ def _config_file(arguments: list[str]) -> tuple[TrainConfig, list[str]]:
     if path is None and "--config" not in arguments:
         return DEFAULTS, rest
     if not path:
-        raise FerError("--config needs a JSON file of settings.")
+        raise FerError("--config needs a JSON file with settings, such as: --config recipe.json")
     return TrainConfig.read(Path(path)), rest
 
 
@@ -643,13 +644,13 @@ def _dump(values: object) -> str:
 
 
 def _warn_of_namesake() -> None:
-    """PyPI's package `fer` puts its files where ours are."""
+    """Warn about PyPI's unrelated package `fer`, which installs its files over ours."""
     from fer.locations import PACKAGE
 
     if any(PACKAGE.parent.glob("fer-[0-9]*.dist-info")):
         _say(
-            "Another package, fer, is installed here and overwrites parts of FER Studio. Take it out, then install FER "
-            "Studio again: pip uninstall fer && pip install --force-reinstall fer-studio"
+            "Another package, fer, has overwritten parts of FER Studio. Uninstall it and reinstall FER Studio: "
+            "pip uninstall fer && pip install --force-reinstall fer-studio"
         )
 
 
@@ -658,7 +659,7 @@ def _say(text: str) -> None:
 
 
 def _with_defaults(defaults: TrainConfig) -> Callable[..., int]:
-    """The train command, its settings' defaults replaced: tyro shows and fills them in."""
+    """The train command with these default settings, which tyro shows and fills in."""
 
     @functools.wraps(train)
     def command(**options: Any) -> int:
@@ -674,9 +675,9 @@ def _with_defaults(defaults: TrainConfig) -> Callable[..., int]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; a FerError is printed as a sentence and exits 1."""
+    """Run one command; returns the exit status. A FerError is printed as a sentence and returns 1."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    if isinstance(sys.stdout, io.TextIOWrapper):  # file names may hold bytes that are no UTF-8: in JSON, as \udcff
+    if isinstance(sys.stdout, io.TextIOWrapper):  # file names may not be valid UTF-8; JSON prints such bytes as \udcff
         sys.stdout.reconfigure(errors="backslashreplace")
     _warn_of_namesake()
     try:
@@ -714,7 +715,7 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         _say("Interrupted.")
         return 130
-    except BrokenPipeError:  # the reader of a pipe, such as head, has seen enough
-        with open(os.devnull, "w") as nowhere:  # else Python tells of it when it flushes at its end
+    except BrokenPipeError:  # the reader of the pipe, such as head, has quit
+        with open(os.devnull, "w") as nowhere:  # or Python would report it again when it flushes at exit
             os.dup2(nowhere.fileno(), sys.stdout.fileno())
         return 0

@@ -119,7 +119,7 @@ def test_ctrl_c_finishes_what_is_at_work_and_says_how_to_go_on(photos_and_video,
     running = start(many, out, "--workers", "1")
     running.send_signal(signal.SIGINT)
     _, said = running.communicate(timeout=60)
-    assert running.returncode == 130 and "goes on from here" in said and "Traceback" not in said
+    assert running.returncode == 130 and "Run the same command again" in said and "Traceback" not in said
     summary = json.loads((out / "summary.json").read_text())
     assert summary["left"] > 0 and summary["read"] == len((out / LEDGER).read_bytes().splitlines())
     assert summary["read"] + summary["left"] == 400
