@@ -1,4 +1,4 @@
-"""The folders of FER Studio: inside the installed package, or beside it in a checkout."""
+"""The folders of FER Studio: inside the installed package, or next to it in a checkout."""
 
 from __future__ import annotations
 
