@@ -1,4 +1,4 @@
-"""The command line: `python -m fer COMMAND`. Heavy imports wait until a command needs them."""
+"""The command line, `python -m fer COMMAND`. Heavy modules are imported only by the commands that need them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     Detector = str
     Finder = str
     Device = str
-else:  # tyro shows and checks the names that are registered
+else:  # tyro lists and checks the registered names
     Detector, Finder, Faces = Literal[DETECTORS], Literal[FACE_FINDERS], Literal[CHOICES["faces"]]
     Device = Literal["auto", "cpu", "cuda", "rocm", "directml", "coreml"]
 
@@ -80,7 +80,7 @@ def predict(
                 failed += 1
             row = reading.to_json()
             tqdm.write(_dump(row) if json else _sentence(row), file=sys.stdout)
-            for note in reading.notes:  # the row has them all
+            for note in reading.notes:  # printed once here; the JSON row has them all
                 notes[note] += 1
                 if notes[note] == 1:
                     tqdm.write(f"{path}: {note}", file=sys.stderr)
@@ -92,7 +92,7 @@ def predict(
     if words := photos.words():
         _say(words)
     if not photos.found:
-        raise FerError(f"There are no pictures in the folder. Expected {FORMATS} files.")
+        raise FerError(f"No pictures were found in the folder. Expected {FORMATS} files.")
     return 1 if failed else 0
 
 
@@ -202,7 +202,7 @@ def explain(
     if not faces:
         raise FerError(f"No face was found in {image.name}. Try another --detector, or --detector none for a close-up.")
     if not 1 <= face <= len(faces):
-        raise FerError(f"There is no face {face} in {image.name}: {len(faces)} found.")
+        raise FerError(f"There is no face {face} in {image.name}. Choose a --face from 1 to {len(faces)}.")
     with tqdm(total=1.0, desc="Explaining", leave=False, bar_format="{l_bar}{bar}") as bar:
 
         def step(share: float) -> None:
@@ -261,13 +261,13 @@ def video(
     from fer.visualization.overlay import draw_faces
 
     if not 0.1 <= readings <= 120:
-        raise FerError(f"Readings a second are 0.1 to 120, got {readings:g}.")
+        raise FerError(f"--readings must be 0.1 to 120 per second, got {readings:g}.")
     if out is None and csv is None and not json:
-        raise FerError("Say what to write: --out OUT.mp4, --csv OUT.csv or --json.")
+        raise FerError("Choose an output: --out OUT.mp4, --csv OUT.csv or --json.")
     if out is not None and out.resolve() == source.resolve():
-        raise FerError("--out is the video itself. Choose another name.")
+        raise FerError("--out would overwrite the video. Choose another name.")
     if csv is not None and csv.resolve() in (source.resolve(), out and out.resolve()):
-        raise FerError("--csv is the video itself or --out. Choose another name.")
+        raise FerError("--csv would overwrite the video or --out. Choose another name.")
     recognizer, finder = fer.load(model), load_detector(detector)
     _say(f"model {recognizer.name}, detector {finder.name}")
     with tqdm(total=100, desc=source.name, bar_format="{l_bar}{bar}| {n:.0f}% [{elapsed}<{remaining}]") as bar:
@@ -349,14 +349,14 @@ def batch(
     if not inputs:
         raise FerError("Name photos, videos or folders, such as: fer batch photos/ --out results")
     if not 0.1 <= readings <= 120:
-        raise FerError(f"Readings a second are 0.1 to 120, got {readings:g}.")
+        raise FerError(f"--readings must be 0.1 to 120 per second, got {readings:g}.")
     if workers is not None and not 1 <= workers <= 4096:
-        raise FerError(f"Workers are 1 to 4096, got {workers}.")
+        raise FerError(f"--workers must be 1 to 4096, got {workers}.")
     found, skipped = find_inputs(inputs)
     if skipped:
         _say(skipped)
     if not found:
-        raise FerError("There are no photos and no videos in the folder.")
+        raise FerError("No photos or videos were found in the folder. Name another one.")
     settings = settings_for(model, detector, device, readings, stability)
     _say(f"model {Path(model).name}, detector {settings.detector}, {len(found)} inputs")
     form = "{l_bar}{bar}| {n:.1f}/{total} [{elapsed}<{remaining}]"
@@ -364,7 +364,7 @@ def batch(
 
         def start(todo: int, done: int) -> None:
             if done:
-                tqdm.write(f"{done} of {done + todo} inputs were read before.", file=sys.stderr)
+                tqdm.write(f"{done} of {done + todo} inputs were already read.", file=sys.stderr)
             bar.reset(todo)
 
         def tell(reading: Reading) -> None:
@@ -384,7 +384,7 @@ def batch(
         done = len(found) - len(outcome.errors) - outcome.left
         print(f"{out / READINGS}: {summary['faces']} faces in {done} inputs{failed}")
     if outcome.left:
-        _say(f"Stopped with {outcome.left} of {len(found)} inputs left. The same command goes on from here.")
+        _say(f"Stopped with {outcome.left} of {len(found)} inputs left. Run the same command again to continue.")
         return 130
     return 1 if outcome.errors else 0
 
@@ -416,7 +416,7 @@ def export(
     data = data or ("fer2013.csv" if Path("fer2013.csv").is_file() else SYNTHETIC)
     if data == SYNTHETIC:
         _say(
-            "Checked on synthetic faces; name --data fer2013.csv to check"
+            "Checked on synthetic faces. Use --data fer2013.csv to check"
             + (" and calibrate" if int8 else "")
             + " on real ones."
         )
@@ -425,8 +425,8 @@ def export(
     print(
         _dump({"out": str(out), **asdict(found)})
         if json
-        else f"{out}: {found.file_bytes / 2**20:.2f} MB. On {found.faces} faces of {Path(data).name} logits differ "
-        f"from PyTorch's by at most {found.difference:.2g}, {found.agreement:.2%} of the labels agree; accuracy "
+        else f"{out}: {found.file_bytes / 2**20:.2f} MB. On {found.faces} faces of {Path(data).name} its logits differ "
+        f"from PyTorch's by at most {found.difference:.2g} and {found.agreement:.2%} of the labels agree; accuracy "
         f"{found.accuracy:.2%}, PyTorch {found.torch_accuracy:.2%} (a loss of {loss:.2f} points)"
     )
     return 0
@@ -450,7 +450,7 @@ def benchmark(json: bool = False) -> int:  # noqa: A002
     for row in models:
         print(
             f"{row['model']}: {row['parameters']:,} parameters ({row['folded_parameters']:,} folded), "
-            f"{row['multiply_adds'] / 1e6:.1f} M multiply-adds a face, {row['file_bytes'] / 2**20:.2f} MB"
+            f"{row['multiply_adds'] / 1e6:.1f} M multiply-adds per face, {row['file_bytes'] / 2**20:.2f} MB"
         )
     print("\n".join(map(line, results)))
     return 0
@@ -468,7 +468,7 @@ def app(port: int = 8501, host: str = "localhost") -> int:
     for module in ("streamlit", "streamlit_webrtc", "plotly"):
         if importlib.util.find_spec(module) is None:
             raise ModuleNotFoundError(name=module)
-    os.chdir(app_folder())  # whose .streamlit/config.toml Streamlit reads
+    os.chdir(app_folder())  # Streamlit reads .streamlit/config.toml from the working directory
     command = [
         sys.executable,
         "-m",
@@ -503,16 +503,16 @@ def serve(
         hosts: Names by which clients may address this machine, besides localhost.
         origins: Web origins whose pages may call the service, such as https://example.org; all others are refused.
     """
-    os.environ.setdefault("FER_HOSTED", "1")  # before anything is logged
+    os.environ.setdefault("FER_HOSTED", "1")  # before anything is logged: it hides error messages
     from fer.limits import limits
     from fer.service.application import ServiceConfig
     from fer.service.server import serve as run
 
     if not 0 < port < 65536:
-        raise FerError(f"The port is 1 to 65535, got {port}.")
+        raise FerError(f"--port must be 1 to 65535, got {port}.")
     local, token = host in ("127.0.0.1", "::1", "localhost"), os.environ.get("FER_TOKEN", "")
     if not local and not token:
-        _say("FER_TOKEN is not set: whoever reaches this address may use it.")
+        _say("FER_TOKEN is not set: anyone who can reach this address can use the service.")
     own = () if local or host in ("0.0.0.0", "::") else (host,)
     config = ServiceConfig(model, detector, device, (*own, *hosts), origins, token, limits())
     _say(f"model {Path(model).name}; see http://{f'[{host}]' if ':' in host else host}:{port}/docs")
@@ -547,7 +547,7 @@ def train(
         from fer.training.search import run_search
 
         return run_search(config, search, out, json)
-    if importlib.util.find_spec("torch") is None:  # before a run's directory is made
+    if importlib.util.find_spec("torch") is None:  # before a run directory is created
         raise ModuleNotFoundError(name="torch")
     if resume is not None:
         run = RunDirectory.open(resume)
@@ -568,7 +568,7 @@ def train(
 
 
 def _config_file(arguments: list[str]) -> tuple[TrainConfig, list[str]]:
-    """Take --config FILE out of the arguments, since it gives the defaults of all the others."""
+    """Take --config FILE out of the arguments, since it sets the defaults of all the others."""
     rest, path = [], None
     waiting = iter(arguments)
     for argument in waiting:
@@ -581,7 +581,7 @@ def _config_file(arguments: list[str]) -> tuple[TrainConfig, list[str]]:
     if path is None and "--config" not in arguments:
         return DEFAULTS, rest
     if not path:
-        raise FerError("--config needs a JSON file of settings.")
+        raise FerError("--config needs a JSON file with settings, such as: --config recipe.json")
     return TrainConfig.read(Path(path)), rest
 
 
@@ -642,13 +642,13 @@ def _dump(values: object) -> str:
 
 
 def _warn_of_namesake() -> None:
-    """PyPI's package `fer` puts its files where ours are."""
+    """Warn about PyPI's unrelated package `fer`, which installs its files over ours."""
     from fer.locations import PACKAGE
 
     if any(PACKAGE.parent.glob("fer-[0-9]*.dist-info")):
         _say(
-            "Another package, fer, is installed here and overwrites parts of FER Studio. Take it out, then install FER "
-            "Studio again: pip uninstall fer && pip install --force-reinstall fer-studio"
+            "Another package, fer, has overwritten parts of FER Studio. Uninstall it and reinstall FER Studio: "
+            "pip uninstall fer && pip install --force-reinstall fer-studio"
         )
 
 
@@ -657,7 +657,7 @@ def _say(text: str) -> None:
 
 
 def _with_defaults(defaults: TrainConfig) -> Callable[..., int]:
-    """The train command, its settings' defaults replaced: tyro shows and fills them in."""
+    """The train command with these default settings, which tyro shows and fills in."""
 
     @functools.wraps(train)
     def command(**options: Any) -> int:
@@ -688,9 +688,9 @@ COMMANDS: tuple[Callable[..., int], ...] = (
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; a FerError is printed as a sentence and exits 1."""
+    """Run one command; returns the exit status. A FerError is printed as a sentence and returns 1."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    if isinstance(sys.stdout, io.TextIOWrapper):  # file names may hold bytes that are no UTF-8: in JSON, as \udcff
+    if isinstance(sys.stdout, io.TextIOWrapper):  # file names may not be valid UTF-8; JSON prints such bytes as \udcff
         sys.stdout.reconfigure(errors="backslashreplace")
     _warn_of_namesake()
     try:
@@ -716,7 +716,7 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         _say("Interrupted.")
         return 130
-    except BrokenPipeError:  # the reader of a pipe, such as head, has seen enough
-        with open(os.devnull, "w") as nowhere:  # else Python tells of it when it flushes at its end
+    except BrokenPipeError:  # the reader of the pipe, such as head, has quit
+        with open(os.devnull, "w") as nowhere:  # or Python would report it again when it flushes at exit
             os.dup2(nowhere.fileno(), sys.stdout.fileno())
         return 0

@@ -1,6 +1,6 @@
-"""Prediction sets: the expressions among which the true one is found as often as promised.
+"""Prediction sets: expressions that include the true one as often as the model's card promises.
 
-What a card says of them, and their implementation in NumPy. `fer.evaluation.prediction_sets` fits them.
+Stored on the card and applied here with NumPy; `fer.evaluation.prediction_sets` fits them.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 METHODS = ("lac", "aps")
-LEVEL = 0.9  # the share of faces whose set is to hold the truth
+LEVEL = 0.9  # the share of faces whose set should contain the true expression
 LEVELS = tuple(percent / 100 for percent in range(80, 100))
 
 
 def nonconformity(probabilities: NDArray[np.floating], method: str) -> NDArray[np.float64]:
     """How badly each class fits each face, 0..1. probabilities: (N, 7); returns (N, 7).
 
-    lac: what is missing from the class's probability to 1 (Sadinle, Lei and Wasserman 2019). aps: the probability of
-    the class and of all that are more probable (Romano, Sesia and Candès 2020), not randomized: the same face, the
-    same set.
+    lac: 1 minus the class's probability (Sadinle, Lei and Wasserman 2019). aps: the summed probability of the class
+    and of every more probable one (Romano, Sesia and Candès 2020), without randomization, so that the same face always
+    gets the same set.
     """
     p = np.asarray(probabilities, np.float64)
     if method == "lac":
@@ -40,14 +40,14 @@ def nonconformity(probabilities: NDArray[np.floating], method: str) -> NDArray[n
 
 @dataclass(frozen=True)
 class PredictionSets:
-    """A model's rule for its sets: a class is in where its nonconformity is at most the class's quantile, and where a
-    less probable one is in.
+    """A model's rule for its sets: a set contains each class whose nonconformity is at most the class's quantile, and
+    each that is more probable than a class in the set.
 
-    Quantiles are by class, so that each class keeps the promise. Alone they skip a class in favor of a less probable
-    one, on two faces of ten of which the app is not sure: a reader of the bars would take that for an error. To take
-    such classes in only adds to a set, so the promise holds.
-    level: what is promised where no other level is asked for. quantiles: by view (of fer.preprocessing.TTA, each
-    fitted by itself) and class one for each of LEVELS. split, faces_sha256: of the faces they were fitted on.
+    Quantiles are per class, so that each class keeps the promise. Alone they would skip a class in favor of a less
+    probable one for two of ten "not sure" faces, which looks like an error beside the bars. Adding the skipped classes
+    only enlarges a set, so the promise holds.
+    level: the default level. quantiles: by view (of fer.preprocessing.TTA, each fitted separately) and class, one for
+    each of LEVELS. split, faces_sha256: identify the faces on which the rule was fitted.
     """
 
     method: str
@@ -59,13 +59,13 @@ class PredictionSets:
     def members(
         self, probabilities: NDArray[np.floating], view: str = "none", level: float | None = None
     ) -> NDArray[np.bool_]:
-        """Which classes are in each face's set: calibrated probabilities (N, 7) -> (N, 7), the best guess always.
+        """Which classes are in each face's set: calibrated probabilities (N, 7) -> (N, 7).
 
-        Raises ValueError for a view or a level that was not fitted.
+        The best guess is always in the set. Raises ValueError for a view or level that was not fitted.
         """
         level = self.level if level is None else level
         if view not in self.quantiles or round(level, 2) not in LEVELS:
-            raise ValueError(f"there are no prediction sets for the view {view!r} at the level {level:g}")
+            raise ValueError(f"no prediction sets were fitted for the view {view!r} at the level {level:g}")
         limits = np.array(self._limits(view, level))
         p = np.asarray(probabilities, np.float64)
         inside = nonconformity(p, self.method) <= limits
@@ -74,13 +74,13 @@ class PredictionSets:
         return whole
 
     def rule(self, view: str = "none") -> dict[str, object] | None:
-        """The rule at its own level for one view: its method, and a limit a class; None where none was fitted."""
+        """One view's rule at the default level: the method and a limit per class; None if the view was not fitted."""
         if view not in self.quantiles:
             return None
         return {"method": self.method, "limits": self._limits(view, self.level)}
 
     def _limits(self, view: str, level: float) -> list[float]:
-        """The quantile of each class, in NAMES' order."""
+        """Each class's quantile, in the order of NAMES."""
         place = LEVELS.index(round(level, 2))
         return [self.quantiles[view][name][place] for name in NAMES]
 
@@ -99,14 +99,14 @@ class PredictionSets:
 
     @classmethod
     def from_json(cls, values: object) -> PredictionSets:
-        """Raises WeightsError for anything but a whole rule: a card is untrusted."""
+        """Raises WeightsError unless the rule is complete and valid: cards are untrusted."""
         if not isinstance(values, dict):
             raise _unfit("an object")
         quantiles = values.get("quantiles")
         if values.get("method") not in METHODS:
             raise _unfit(f"a method of {', '.join(METHODS)}")
         if values.get("levels") != list(LEVELS) or values.get("level") not in LEVELS:
-            raise _unfit("the levels 0.80, 0.81 to 0.99, and one of them")
+            raise _unfit("the levels 0.80, 0.81, ..., 0.99, and a default level among them")
         if not isinstance(quantiles, dict) or not set(quantiles) <= set(TTA):
             raise _unfit(f"quantiles by view: {', '.join(TTA)}")
         for classes in quantiles.values():
@@ -114,13 +114,13 @@ class PredictionSets:
                 raise _unfit(f"{len(LEVELS)} quantiles from 0 to 1 for each class")
         for name in ("split", "faces_sha256"):
             if not isinstance(values.get(name, ""), str):
-                raise _unfit(f"text as {name}")
+                raise _unfit(f"text for {name}")
         kept = {view: {name: tuple(map(float, classes[name])) for name in NAMES} for view, classes in quantiles.items()}
         return cls(values["method"], kept, values["level"], values.get("split", ""), values.get("faces_sha256", ""))
 
 
 def set_names(members: NDArray[np.bool_], probabilities: NDArray[np.floating]) -> tuple[str, ...]:
-    """The names of one face's set, the most probable first. members, probabilities: (7,)."""
+    """The names in one face's set, most probable first. members, probabilities: (7,)."""
     return tuple(NAMES[index] for index in np.argsort(-np.asarray(probabilities), kind="stable") if members[index])
 
 

@@ -1,8 +1,8 @@
-"""Errors that a person can act on: what was found, and what to do next."""
+"""Errors that people can act on: they say what is wrong and what to do next."""
 
 
 class FerError(Exception):
-    """Base of every error that FER Studio raises on purpose. The app shows its text as it is."""
+    """Base of every error that FER Studio raises on purpose. The app shows its message unchanged."""
 
     def __init__(self, message: str, **details: object) -> None:
         super().__init__(message)
@@ -23,7 +23,7 @@ class WeightsError(FerError):
 
 
 class DatasetError(FerError):
-    """A data set cannot be read. `details["row"]` is the CSV row, the header being row 1."""
+    """A data set cannot be read. `details["row"]` is the CSV row; the header is row 1."""
 
 
 class RunError(FerError):
@@ -31,14 +31,14 @@ class RunError(FerError):
 
 
 class SettingError(RunError, ValueError):
-    """A setting of a run is out of its range."""
+    """A run's setting is out of range."""
 
 
 class ExplainError(FerError):
-    """A map cannot be made as asked: an unknown method, layer or class."""
+    """A map cannot be made because the method, layer or class is unknown."""
 
 
-# What each extra of the package brings, by the first name in an import.
+# The top-level modules that each extra of the package installs.
 EXTRAS = {
     "train": ("torch", "torchvision", "torchmetrics", "captum", "accelerate", "safetensors", "scipy", "optuna"),
     "app": ("streamlit", "streamlit_webrtc", "plotly", "pi_heif"),
@@ -48,7 +48,7 @@ EXTRAS = {
 
 
 def missing_part(error: ModuleNotFoundError) -> str | None:
-    """What to install for an import that failed, as a sentence; None for a module that no extra brings."""
+    """A sentence that says how to install the missing module; None if no extra provides it."""
     module = (error.name or "").partition(".")[0]
     for extra, modules in EXTRAS.items():
         if module in modules:

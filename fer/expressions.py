@@ -1,10 +1,10 @@
-"""The seven expressions of FER2013: names, order, colors, words, action units. Imports nothing."""
+"""The seven expressions of FER2013: names, order, colors and action units. Imports nothing."""
 
 NAMES = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 COUNT = len(NAMES)
 INDEX = {name: index for index, name in enumerate(NAMES)}
 
-# Okabe and Ito's palette, told apart by color-blind people; gray stands for neutral.
+# Okabe and Ito's palette, which color-blind people can tell apart; neutral is gray.
 COLORS = {
     "angry": "#D55E00",
     "disgust": "#009E73",
@@ -16,7 +16,7 @@ COLORS = {
 }
 UNSURE_COLOR = "#6B7280"
 
-# The facial action units that make up each prototype. Source: Ekman, Friesen and Hager (2002),
+# The facial action units of each prototype. Source: Ekman, Friesen and Hager (2002),
 # "Facial Action Coding System: Investigator's Guide", table of emotion predictions (prototypes).
 ACTION_UNITS = {
     "angry": (4, 5, 7, 23),
@@ -28,7 +28,7 @@ ACTION_UNITS = {
     "neutral": (),
 }
 
-# Action unit -> (what moves, face region it shows in).
+# Action unit -> (visible change, face region).
 ACTION_UNIT_NAMES = {
     1: ("inner brow raised", "brows"),
     2: ("outer brow raised", "brows"),

@@ -1,4 +1,4 @@
-"""How a failure that nobody foresaw is logged: by its place in the code and a number, on a shared demo by no more."""
+"""Log unexpected errors under a reference number."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from fer.limits import hosted
 
 
 def log_failure(words: str, error: BaseException) -> str:
-    """Log where the exception came from, under a number that the visitor can be told; returns the number.
+    """Log an exception's type and stack under a random reference number to show the visitor; returns the number.
 
-    The exception's own text is left out on a shared demo: it may hold a file's name, or what was in it.
+    On a shared demo the exception's message is left out: it may contain a file's name or its contents.
     """
     number = secrets.token_hex(3)
     said = "" if hosted() else f": {error}"

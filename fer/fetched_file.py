@@ -1,4 +1,4 @@
-"""A file that is fetched once and checked by its sha256."""
+"""A file that is downloaded once and verified by its sha256."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TIMEOUT_S = 8.0
 
 @dataclass(eq=False)
 class FetchedFile:
-    """One file of a fixed content. named_by: the environment variable that names it, or a folder that has it."""
+    """A file with known contents. named_by: the environment variable that names the file or its folder."""
 
     name: str
     sha256: str
@@ -27,11 +27,14 @@ class FetchedFile:
     _checked: set[tuple[str, int, int]] = field(default_factory=set)
 
     def obtain(self, wait_s: float) -> Path | None:
-        """Where the variable says, in the cache, or fetched within wait_s; else None, while the one try goes on."""
+        """The file named by the variable, from the cache, or downloaded within wait_s.
+
+        Otherwise None; the download continues in the background.
+        """
         if (file := self._present()) is not None:
             return file
         with self._lock:
-            if self._fetch is None:  # one try a process: a server without network does not ask again and again
+            if self._fetch is None:  # one attempt per process: an offline server must not keep retrying
                 self._fetch = threading.Thread(target=self._download, name=f"fetch-{self.name}", daemon=True)
                 self._fetch.start()
         self._fetch.join(wait_s)
@@ -39,15 +42,15 @@ class FetchedFile:
 
     @property
     def coming(self) -> bool:
-        """Whether it is being fetched now."""
+        """Whether the download is running."""
         return self._fetch is not None and self._fetch.is_alive()
 
     def fetch_into(self, folder: Path) -> bool:
-        """Fetch it for whoever runs an image, not its builder alone; returns whether it is there and whole."""
+        """Download the file into an image that is being built; returns whether the folder now has the intact file."""
         self._download(folder)
         file = folder / self.name
         if self._is_whole(file):
-            file.chmod(0o644)  # pooch leaves it to its owner
+            file.chmod(0o644)  # pooch lets only the owner read it; the image may run as another user
             return True
         return False
 
@@ -82,5 +85,5 @@ class FetchedFile:
                     downloader=pooch.HTTPDownloader(timeout=TIMEOUT_S),
                 )
                 return
-            except Exception as error:  # offline, refused, full disk, wrong bytes: what needs it has a fallback
-                logging.getLogger(__name__).info("%s was not fetched: %s", self.name, type(error).__name__)
+            except Exception as error:  # offline, refused, full disk, wrong contents: callers have a fallback
+                logging.getLogger(__name__).info("%s could not be downloaded: %s", self.name, type(error).__name__)

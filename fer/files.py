@@ -1,4 +1,4 @@
-"""Write a file whole or not at all: to a temporary name beside it, then renamed over it."""
+"""Write files atomically: to a temporary file in the same folder, which is then renamed."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import IO
 
 
 def replace_file(path: Path, content: bytes | str, mode: int = 0o644) -> None:
-    """Put `content` at `path`, synced to disk before the rename. Makes the folder. Raises OSError.
+    """Write `content` to `path`, synced to disk before the rename. Creates the folder. Raises OSError.
 
-    A reader sees the old file or the new one, never a part.
+    Readers see the old file or the new one, never part of one.
     """
     with replacing(path, mode) as file:
         file.write(content.encode() if isinstance(content, str) else content)
@@ -21,7 +21,7 @@ def replace_file(path: Path, content: bytes | str, mode: int = 0o644) -> None:
 
 @contextmanager
 def replacing(path: Path, mode: int = 0o644) -> Iterator[IO[bytes]]:
-    """The same for content that comes in pieces: a file to write, put at `path` where the block ends well."""
+    """Like `replace_file`, but yields a file to write to; it replaces `path` if the block ends without an error."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as temporary:
         try:
@@ -33,7 +33,7 @@ def replacing(path: Path, mode: int = 0o644) -> Iterator[IO[bytes]]:
                 os.unlink(temporary.name)
             raise
     try:
-        os.chmod(temporary.name, mode)  # temporary files are private to their maker
+        os.chmod(temporary.name, mode)  # temporary files are readable only by their owner
         os.replace(temporary.name, path)
     except OSError:
         with suppress(OSError):

@@ -1,8 +1,7 @@
 """Every limit on what is read or started, in one place.
 
-Readers take `limits: Limits` as an argument. Without one they work for the machine's owner (`OWNER`: the library and
-the command line). The app and the service pass `limits()`: `OPEN` on one's own machine, `HOSTED` on a shared demo
-(`FER_HOSTED=1`).
+Readers take an optional `limits: Limits`. The default, `OWNER`, serves the library and the command line. The app and
+the service pass `limits()`: `OPEN` on your own machine, `HOSTED` on a shared demo (`FER_HOSTED=1`).
 """
 
 from __future__ import annotations
@@ -16,43 +15,43 @@ MB = 2**20
 
 @dataclass(frozen=True)
 class Limits:
-    """What is taken at most. Bytes are of the file, pixels of the decoded picture."""
+    """The upper limits. Bytes count the file, pixels the decoded picture."""
 
     photo_bytes: int = 30 * MB
-    photo_pixels: int = 64_000_000  # a phone's 50 megapixels pass
-    photos: int = 100  # read at once
-    session_bytes: int = 2048 * MB  # of all files that one visitor's page holds
-    stable_faces: int = 30  # of a photo, that the crop-stability meter reads sixteen more times
+    photo_pixels: int = 64_000_000  # allows a phone's 50 megapixels
+    photos: int = 100  # per request
+    session_bytes: int = 2048 * MB  # all files in one visitor's session
+    stable_faces: int = 30  # per photo: crop stability reads each face sixteen more times
     video_bytes: int = 200 * MB
     video_seconds: float = 10 * 60
-    video_side: int = 4096  # pixels: 4K videos pass, 8K ones do not
-    video_rows: int = 200_000  # a person and time each
-    video_frames: int = 10 * 60 * 120  # decoded; a few MB can hold a million that repeat
+    video_side: int = 4096  # pixels: allows 4K, not 8K
+    video_rows: int = 200_000  # one row per person and reading
+    video_frames: int = 10 * 60 * 120  # decoded; a few MB can encode a million repeated frames
     videos_at_once: int = 2
-    recorded_rows: int = 200_000  # about 1 h 50 min of one face at 30 frames a second
-    streams: int = 8  # live cameras at once
-    dataset_bytes: int = 400 * MB  # of an uploaded CSV or zip
+    recorded_rows: int = 200_000  # about 1 h 50 min of one face at 30 frames per second
+    streams: int = 8  # simultaneous live cameras
+    dataset_bytes: int = 400 * MB  # an uploaded CSV or zip
     dataset_pictures: int = 200_000
-    table_bytes: int = 20 * MB  # of a CSV about the pictures
+    table_bytes: int = 20 * MB  # a CSV that describes the pictures
     archive_files: int = 100_000
     archive_bytes: int = 1024 * MB  # unpacked
-    archive_ratio: int = 100  # pictures are compressed already: a zip hardly shrinks them
-    kept_upload_days: float = 30.0  # training data that was uploaded
-    checkpoint_bytes: int = 200 * MB  # far above any network here
-    photos_at_once: int = 4  # decoded and read, of all visitors
-    heavy_at_once: int = 2  # explanations and evaluations, of all visitors
+    archive_ratio: int = 100  # pictures are already compressed, so a zip hardly shrinks them
+    kept_upload_days: float = 30.0  # uploaded training data
+    checkpoint_bytes: int = 200 * MB  # far larger than any network here
+    photos_at_once: int = 4  # decoded and read, across all visitors
+    heavy_at_once: int = 2  # explanations and evaluations, across all visitors
     train_epochs: int = 100_000
     train_pictures: int = 10_000_000
     train_models: tuple[str, ...] = ()  # empty: every architecture
-    train_batch: int = 100_000  # pictures a step
+    train_batch: int = 100_000  # pictures per step
     train_teachers: int = 100
-    train_waiting: int = 100  # runs with a process: they train, wait or are paused
-    paused_minutes: float = math.inf  # a run that is paused for longer is stopped
+    train_waiting: int = 100  # runs with a process: training, waiting or paused
+    paused_minutes: float = math.inf  # runs paused for longer are stopped
     server_paths: bool = True  # whether a visitor may name files on the server
 
 
 OPEN = Limits()
-OWNER = replace(  # what still binds protects from a file that is a trap, not from a long one
+OWNER = replace(  # the remaining limits guard against malicious files, not large ones
     OPEN,
     photo_bytes=1024 * MB,
     photo_pixels=256_000_000,
@@ -106,5 +105,5 @@ def hosted() -> bool:
 
 
 def limits() -> Limits:
-    """Those in force for the app and the service."""
+    """The limits of the app and the service."""
     return HOSTED if hosted() else OPEN

@@ -1,4 +1,4 @@
-"""Where what comes with FER Studio lies: inside the installed package, else beside it in a checkout."""
+"""The folders of FER Studio: inside the installed package, or next to it in a checkout."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def app_folder() -> Path:
 
 
 def runs_folder() -> Path:
-    """The folder that FER_RUNS names, else runs/ in a checkout, else the user's data folder. It need not exist yet."""
+    """The folder named by FER_RUNS, else runs/ in a checkout, else the user's data folder. It may not exist yet."""
     if named := os.environ.get("FER_RUNS"):
         return Path(named)
     if app_folder() == PACKAGE.parent:
@@ -36,6 +36,6 @@ def runs_folder() -> Path:
 
 
 def cache_folder() -> Path:
-    """The folder that FER_CACHE names, else the platform's own. It need not exist yet."""
+    """The folder named by FER_CACHE, else the platform's cache folder. It may not exist yet."""
     named = os.environ.get("FER_CACHE")
     return Path(named) if named else Path(platformdirs.user_cache_dir("fer-studio", appauthor=False))

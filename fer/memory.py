@@ -1,6 +1,6 @@
-"""Give freed memory back: what glibc keeps after a large photo is 100 MB and more, and every thread keeps its own.
+"""Return freed memory to the system: after a large photo glibc keeps 100 MB or more, separately for each thread.
 
-Elsewhere than on glibc nothing happens.
+Does nothing where the C library is not glibc.
 """
 
 from __future__ import annotations
@@ -8,17 +8,17 @@ from __future__ import annotations
 import ctypes
 from contextlib import suppress
 
-LARGE_PIXELS = 4_000_000  # of a photo from which on what is kept is worth giving back
-M_ARENA_MAX = -8  # glibc's name for it in mallopt
+LARGE_PIXELS = 4_000_000  # after a photo of at least this size, returning memory pays off
+M_ARENA_MAX = -8  # mallopt's parameter number in glibc
 
 
 def share_arenas(count: int = 2) -> None:
-    """Let all threads of this process take memory from so many arenas, rather than from one each."""
+    """Limit this process to `count` memory arenas, which its threads share instead of having one each."""
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None).mallopt(M_ARENA_MAX, count)
 
 
 def return_freed_memory() -> None:
-    """Give freed memory back to the system."""
+    """Return freed memory to the system."""
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None).malloc_trim(0)

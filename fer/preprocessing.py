@@ -1,6 +1,6 @@
-"""From gray faces to what a network sees: the description on every card, and its implementation in NumPy.
+"""Turn gray faces into a network's input, as described on every card; implemented in NumPy.
 
-Training has the same in PyTorch, see fer.training.preprocessing; a test holds both within 1e-6 of each other.
+fer.training.preprocessing does the same in PyTorch; a test keeps the two within 1e-6 of each other.
 """
 
 from __future__ import annotations
@@ -19,26 +19,29 @@ if TYPE_CHECKING:
 
 TTA = ("none", "flip", "tencrop")
 TTA_WORDS = {"none": "one view per face", "flip": "each face and its mirror image", "tencrop": "ten crops per face"}
-# A constant picture has no deviation; the floor is one gray level, so that noise is not amplified either.
+# A constant picture has zero deviation. The floor of one gray level also keeps noise from being amplified.
 DEVIATION_FLOOR = 1 / 255
 
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """How a gray face becomes a network's input; saved on the card of every checkpoint.
+    """How a gray face becomes a network's input; saved on every checkpoint's card.
 
-    mean and deviation are those of the Training split in 0..1, used where standardise is "dataset".
+    mean and deviation describe the Training split in 0..1; they apply if standardise is "dataset".
     """
 
-    face_size: int = 48  # side of the aligned face in pixels
-    input_size: int = 44  # side of the crop that the network sees
+    face_size: int = 48  # side of the aligned face, in pixels
+    input_size: int = 44  # side of the network's input crop, in pixels
     standardise: Literal["picture", "dataset"] = "picture"
     mean: float = 0.5077
     deviation: float = 0.2550
 
     def __post_init__(self) -> None:
         if not 8 <= self.input_size <= self.face_size <= 512:
-            raise ValueError(f"input_size must be 8 to face_size, got {self.input_size} of {self.face_size}")
+            raise ValueError(
+                f"input_size and face_size must satisfy 8 <= input_size <= face_size <= 512, got {self.input_size} and "
+                f"{self.face_size}"
+            )
         if self.standardise not in ("picture", "dataset"):
             raise ValueError(f"standardise must be picture or dataset, got {self.standardise!r}")
         if not (math.isfinite(self.deviation) and self.deviation > 0):
@@ -47,11 +50,11 @@ class Preprocessing:
             raise ValueError(f"mean must be a number, got {self.mean}")
 
     def __call__(self, faces: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Gray faces (N, S, S) uint8, resized to face_size if need be -> (N, 1, input_size, input_size) float32."""
+        """Gray faces (N, S, S) uint8, resized to face_size if necessary -> (N, 1, input_size, input_size) float32."""
         return self.normalize(center_crop(self._sized(faces), self.input_size))
 
     def views(self, faces: NDArray[np.uint8], tta: str = "none") -> list[NDArray[np.float32]]:
-        """The batches whose probabilities test-time augmentation averages: 1, 2 (flip) or 10 of them."""
+        """The batches for test-time augmentation, which averages their probabilities: 1, 2 (flip) or 10 (tencrop)."""
         unit = self._sized(faces)
         if tta == "none":
             crops = [center_crop(unit, self.input_size)]
@@ -68,7 +71,7 @@ class Preprocessing:
         return [self.normalize(crop) for crop in crops]
 
     def normalize(self, unit: NDArray[np.floating]) -> NDArray[np.float32]:
-        """Standardize a batch (N, 1, S, S) in 0..1: each picture by itself, or all by the data set's numbers."""
+        """Standardize a batch (N, 1, S, S) in 0..1, by each picture's own mean and deviation or by the data set's."""
         wide = unit.astype(np.float64)
         if self.standardise == "dataset":
             scaled = (wide - self.mean) / self.deviation
@@ -79,7 +82,7 @@ class Preprocessing:
         return np.ascontiguousarray(scaled, np.float32)
 
     def _sized(self, faces: NDArray[np.uint8]) -> NDArray[np.float64]:
-        """(N, S, S) uint8 -> (N, 1, face_size, face_size) in 0..1; a data set's faces are 48 x 48 for every card."""
+        """(N, S, S) uint8 -> (N, 1, face_size, face_size) in 0..1. Data sets store 48 x 48 faces for every card."""
         unit = faces[:, None].astype(np.float64) / 255
         height, width = unit.shape[-2:]
         if (height, width) == (self.face_size, self.face_size) or not len(unit):
@@ -91,10 +94,12 @@ class Preprocessing:
 
     @classmethod
     def from_json(cls, values: object) -> Preprocessing:
-        """Raises WeightsError for an unknown key or a value of the wrong kind or range."""
+        """Raises WeightsError for an unknown key, or a value of the wrong type or out of range."""
         names = {field.name for field in fields(cls)}
         if not isinstance(values, dict) or set(values) - names:
-            raise WeightsError(f"The card's preprocessing is not understood. Expected only {', '.join(sorted(names))}.")
+            raise WeightsError(
+                f"The card's preprocessing has unknown settings. Expected only {', '.join(sorted(names))}."
+            )
         kinds = {"face_size": int, "input_size": int, "standardise": str, "mean": int | float, "deviation": int | float}
         for name, value in values.items():
             if not isinstance(value, kinds[name]) or isinstance(value, bool):
@@ -113,9 +118,9 @@ def center_crop(batch: NDArray[np.float64], size: int) -> NDArray[np.float64]:
 
 @functools.lru_cache(maxsize=32)
 def resize_weights(source: int, target: int) -> NDArray[np.float64]:
-    """Bilinear weights with antialiasing, (target, source) float64: a row averages the pixels below one new pixel.
+    """Weights for bilinear resizing with antialiasing, (target, source) float64; each row yields one new pixel.
 
-    The same as torch.nn.functional.interpolate(mode="bilinear", antialias=True, align_corners=False).
+    Equal to torch.nn.functional.interpolate(mode="bilinear", antialias=True, align_corners=False).
     """
     scale = source / target
     reach = max(scale, 1.0)

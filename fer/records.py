@@ -1,4 +1,4 @@
-"""The frozen records that travel between the parts of FER Studio."""
+"""The frozen records that FER Studio's packages exchange."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from fer.expressions import NAMES
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-NOT_SURE = "not sure"  # an answer like any other
+NOT_SURE = "not sure"  # a valid answer, like any expression
 
 
 @dataclass(frozen=True)
 class FaceBox:
-    """A face in pixels of the upright picture: left, top, width, height, and the detector's score.
+    """A face's box in pixels of the upright picture: left, top, width and height, with the detector's score.
 
-    detector: the one that drew the box, a name in `fer.vision.registry.DETECTOR_SPECS`: detectors frame a face
-    differently, and it is cut out accordingly.
-    landmarks: right eye, left eye, nose tip, right and left mouth corner as (x, y), "right" being the
-    person's own; None where the detector gives none.
-    rotation: how far the picture has to be turned for the face to be upright: 0, 90, 180 or 270 degrees clockwise.
+    detector: the detector that found the face, a name in `fer.vision.registry.DETECTOR_SPECS`; detectors frame faces
+    differently, so cropping depends on it.
+    landmarks: right eye, left eye, nose tip, right and left mouth corner as (x, y), where "right" is the person's own
+    right; None if the detector provides no landmarks.
+    rotation: how far to turn the picture clockwise to make the face upright: 0, 90, 180 or 270 degrees.
     """
 
     x: float
@@ -41,7 +41,7 @@ class FaceBox:
 
     @property
     def whole(self) -> bool:
-        """Whether the whole picture was taken for one face, without a detector."""
+        """Whether the whole picture was treated as one face, without a detector."""
         return self.detector == "none"
 
     @property
@@ -49,7 +49,7 @@ class FaceBox:
         return self.width * self.height
 
     def scaled(self, by: float) -> FaceBox:
-        """The same face in the picture made so many times as large."""
+        """The same face after the picture is scaled by this factor."""
         points = self.landmarks and tuple((x * by, y * by) for x, y in self.landmarks)
         x, y, width, height = self.x * by, self.y * by, self.width * by, self.height * by
         return replace(self, x=x, y=y, width=width, height=height, landmarks=points)
@@ -57,9 +57,9 @@ class FaceBox:
 
 @dataclass(frozen=True)
 class Quality:
-    """Whether a face is fit to be read, and if not why, in plain words such as `blurred`.
+    """Whether a face can be read and, if not, why, in plain words such as `blurred`.
 
-    measurements: a sentence with the number behind each reason; empty where only the reasons are known.
+    measurements: a sentence with the number behind each reason; empty if only the reasons are known.
     """
 
     ok: bool = True
@@ -74,12 +74,12 @@ def set_words(names: Sequence[str]) -> str:
 
 @dataclass(frozen=True)
 class Prediction:
-    """What one face expresses: seven calibrated probabilities in the order of `fer.expressions.NAMES`.
+    """The expression of one face: seven calibrated probabilities in the order of `fer.expressions.NAMES`.
 
-    sure: the leading probability reaches the threshold on the model's card and the face is fit to be read, nothing
-    else. prediction_set: the expressions among which the true one is found as often as the card promises, on faces like
-    those it was measured on; empty where the card promises nothing. stability: the share of slightly different crops
-    that keep the expression, 0..1; None where it was not measured.
+    sure: whether the highest probability reaches the threshold on the model's card and the face's quality is
+    sufficient; nothing else counts. prediction_set: expressions that include the true one as often as the card
+    promises, on faces like those it was fitted on; empty if the card promises nothing. stability: the share of
+    slightly different crops that get the same expression, 0..1; None if not measured.
     """
 
     box: FaceBox
@@ -91,18 +91,18 @@ class Prediction:
 
     @property
     def ranking(self) -> tuple[str, ...]:
-        """All class names, the most probable first."""
+        """All class names, most probable first."""
         order = sorted(range(len(NAMES)), key=lambda index: -self.probabilities[index])
         return tuple(NAMES[index] for index in order)
 
     @property
     def expression(self) -> str:
-        """The best guess, sure or not."""
+        """The best guess, whether or not it is sure."""
         return self.ranking[0]
 
     @property
     def answer(self) -> str:
-        """What a person is told: the expression, or NOT_SURE."""
+        """The displayed result: the expression, or NOT_SURE."""
         return self.expression if self.sure else NOT_SURE
 
     @property
@@ -110,7 +110,7 @@ class Prediction:
         return max(self.probabilities)
 
     def to_json(self) -> dict[str, object]:
-        """One face as the command line prints it; `stability` only where it was measured."""
+        """One face as the command line prints it; includes `stability` only if it was measured."""
         box = self.box
         return {
             "box": [round(value, 1) for value in (box.x, box.y, box.width, box.height)],
@@ -136,10 +136,11 @@ CSV_COLUMNS = (
 
 @dataclass(frozen=True)
 class FaceRecord:
-    """One face of one photo, or of one moment of a video or a stream: a row of every CSV.
+    """One face in a photo, or at one moment of a video or stream: a row of every CSV.
 
-    input: the file's name, empty for a stream. time_s: seconds from its start, NaN for a photo. person: as numbered on
-    the picture, from 1, the same one through a video; 0 where nobody is numbered. model: the name of the one that read.
+    input: the file's name, empty for a stream. time_s: seconds from the start, NaN for a photo. person: the number
+    shown on the picture, from 1, constant throughout a video; 0 if people are not numbered. model: the name of the
+    model that read the face.
     """
 
     prediction: Prediction
@@ -149,11 +150,11 @@ class FaceRecord:
     model: str = ""
 
     def to_json(self) -> dict[str, object]:
-        """The face with its time and person, as in a video's JSON."""
+        """The face with its time and person, as in the JSON of a video."""
         return {"time_s": round(self.time_s, 3), "person": self.person, **self.prediction.to_json()}
 
     def to_row(self) -> tuple[str, ...]:
-        """The values of CSV_COLUMNS as text, empty where one does not apply. A set's names are joined by "|"."""
+        """The values of CSV_COLUMNS as text, empty if not applicable. The names in a set are joined by "|"."""
         face, box = self.prediction, self.prediction.box
         return (
             cell_text(self.input),
@@ -174,7 +175,7 @@ class FaceRecord:
 
 
 def faces_csv(records: Iterable[FaceRecord]) -> str:
-    """CSV_COLUMNS, and a line for each face."""
+    """CSV text: a header of CSV_COLUMNS and a row per face."""
     file = io.StringIO()
     writer = csv.writer(file)
     writer.writerow(CSV_COLUMNS)
@@ -183,7 +184,7 @@ def faces_csv(records: Iterable[FaceRecord]) -> str:
 
 
 def cell_text(name: str) -> str:
-    """A name that a spreadsheet would run as a formula gets a quote before it."""
+    """Prefix a quote to names that a spreadsheet would run as a formula."""
     return f"'{name}" if name[:1] in ("=", "+", "-", "@", "\t", "\r") else name
 
 
@@ -197,22 +198,22 @@ class EpochRecord:
     validation_loss: float
     validation_accuracy: float
     macro_f1: float
-    recall: tuple[float, ...]  # per class, in NAMES' order
-    confusion_matrix: tuple[tuple[int, ...], ...]  # rows: truth
-    learning_rate: float  # at the epoch's last step
+    recall: tuple[float, ...]  # per class, in the order of NAMES
+    confusion_matrix: tuple[tuple[int, ...], ...]  # rows: true class
+    learning_rate: float  # at the last step of the epoch
     seconds: float
     pictures_per_second: float
-    best: bool  # the best validation accuracy so far
+    best: bool  # whether validation accuracy is the highest so far
 
     def to_json(self) -> dict[str, object]:
         return asdict(self)
 
     @classmethod
     def from_json(cls, values: object) -> EpochRecord:
-        """Raises ValueError for anything but a whole record. Losses may be NaN: a run may diverge."""
+        """Raises ValueError unless the record is complete and valid. Losses may be NaN, since a run may diverge."""
         try:
             if not isinstance(values, dict):
-                raise TypeError(f"it is of type {type(values).__name__}")
+                raise TypeError(f"expected an object, got {type(values).__name__}")
             numbers = {field.name: _number(values[field.name]) for field in fields(cls) if field.type == "float"}
             recall = tuple(map(_number, values["recall"]))
             matrix = tuple(tuple(map(_count, row)) for row in values["confusion_matrix"])
@@ -224,30 +225,30 @@ class EpochRecord:
                 **numbers,
             )
         except (TypeError, KeyError, OverflowError) as error:
-            raise ValueError(f"this is no record of an epoch: {error}") from None
+            raise ValueError(f"this is not an epoch record: {error}") from None
         if [len(recall), *map(len, matrix)] != [len(NAMES)] * (1 + len(NAMES)):
-            raise ValueError(f"recall and confusion matrix are not those of {len(NAMES)} classes")
+            raise ValueError(f"recall and confusion matrix must cover {len(NAMES)} classes")
         return record
 
 
 def _number(value: object) -> float:
     if not isinstance(value, int | float):
-        raise ValueError("a value is not a number")
+        raise ValueError("a value must be a number")
     return float(value)
 
 
 def _count(value: object) -> int:
     if not isinstance(value, int) or not 0 <= value < 2**53:
-        raise ValueError("a count is not a whole number, 0 or more")
+        raise ValueError("a count must be a whole number, 0 or more")
     return int(value)
 
 
 @dataclass(frozen=True)
 class Curves:
-    """A class's probability as more and more of the face goes (deletion) or comes (insertion).
+    """A class's probability as more and more of the face is removed (deletion) or revealed (insertion).
 
-    deletion, insertion: at each of fractions, the share of the face that went or came. Areas under them are in
-    0..1: a faithful map has a small deletion area and a large insertion area.
+    fractions: the shares of the face removed or revealed, 0..1. deletion, insertion: the probability at each. The areas
+    under the curves are in 0..1: a faithful map has a small deletion area and a large insertion area.
     """
 
     fractions: tuple[float, ...]
@@ -263,7 +264,7 @@ class Curves:
         return _area(self.fractions, self.insertion)
 
     def cost(self, fraction: float = 0.1) -> float:
-        """The probability lost with that share of the face, -1..1; below 0 where it rose."""
+        """The probability lost when that share of the face is removed, -1..1; negative if the probability rose."""
         return self.deletion[0] - self.deletion[self.fractions.index(fraction)]
 
     def to_json(self) -> dict[str, object]:
@@ -281,13 +282,14 @@ Judgment = Literal["pass", "unclear", "fail"]
 
 @dataclass(frozen=True)
 class MapMeasurements:
-    """What one map is worth. A field is None while it is not measured, or where it cannot be.
+    """Measurements of one map's quality. A field is None until it is measured, or if it cannot be.
 
-    gray, road: what removing and showing its marks does, with the face's mean gray in their place and with ROAD's noisy
-    linear imputation. sensitivity: its largest change, over its own size, where the face hardly changes. sparseness:
-    Gini index, 0..1. kept: its rank correlation with the map of a network that forgot its last layer, or everything,
-    whichever is larger; the mean over several such networks. complexity_rise: how much more complex it becomes there,
-    as a share. points_at_expected: whether its strongest pixel lies where the expression's action units show.
+    gray, road: the effect of removing and revealing the marked pixels, filled with the face's mean gray or with ROAD's
+    noisy linear imputation. sensitivity: the map's largest change, relative to its size, when the face hardly changes.
+    sparseness: Gini index, 0..1. kept: the map's rank correlation with that of a network whose last layer, or whose
+    every layer, was randomized, whichever is larger; a mean over several such networks. complexity_rise: the map's
+    relative gain in complexity after randomization. points_at_expected: whether the map's strongest pixel lies in a
+    region of the expression's action units.
     """
 
     gray: Curves | None = None
@@ -318,12 +320,12 @@ def _area(x: tuple[float, ...], y: tuple[float, ...]) -> float:
 
 @dataclass(frozen=True)
 class Explanation:
-    """What one face's seven scores rest on, and whether to believe it.
+    """The evidence for one face's seven scores, and how far to trust it.
 
-    face_gray: (S, S) uint8, what the network sees. maps: per method (len(classes), S, S) float32, unscaled. shares: per
-    method and class the share of the map's mass in each region, 0..1. words: per method and class one sentence.
-    measured, judgments: per method, those classes whose maps were measured; one that marks nothing is not there.
-    baselines: what removing at random does, by fill (gray, road) and class.
+    face_gray: (S, S) uint8, the network's input. maps: per method, (len(classes), S, S) float32, unscaled. shares: per
+    method and class, the share of the map's mass in each region, 0..1. words: per method and class, one sentence.
+    measured, judgments: per method, the classes whose maps were measured; maps that mark nothing are left out.
+    baselines: the curves for removing random pixels, by fill (gray, road) and class.
     """
 
     prediction: Prediction
@@ -339,7 +341,7 @@ class Explanation:
     baselines: dict[str, dict[str, Curves]]
 
     def to_json(self) -> dict[str, object]:
-        """Everything but the maps' pixels."""
+        """Everything except the maps' pixels."""
         gray = self.baselines.get("gray", {})
         return {
             "model": self.model,

@@ -1,4 +1,4 @@
-"""The two formulas that everything here shares: softmax and F1."""
+"""Shared formulas: softmax, confusion matrix and macro-F1."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ def softmax(logits: NDArray[np.floating]) -> NDArray[np.float64]:
 
 
 def confusion_matrix(named: NDArray[np.int64], labels: NDArray[np.int64], count: int) -> NDArray[np.int64]:
-    """Counts (count, count): truth in rows, what was named in columns."""
+    """Counts (count, count): true classes in rows, predicted classes in columns."""
     cells: NDArray[np.int64] = np.bincount(labels * count + named, minlength=count * count).reshape(count, count)
     return cells
 
 
 def macro_f1(confusion: NDArray[np.int64]) -> float:
-    """The mean F1 of the classes that the truth holds; 0 where there is nothing.
+    """The mean F1 of the classes that occur; 0 if there are no faces.
 
-    A class without a face has no recall, so it is left out of the mean. Faces wrongly named so still count, as misses
-    of their own classes.
+    A class without faces has no recall and is left out of the mean. Faces wrongly predicted as that class still count
+    as misses of their own classes.
     """
     there = confusion.sum(1) > 0
     both = confusion.sum(0) + confusion.sum(1)

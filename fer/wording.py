@@ -1,4 +1,4 @@
-"""Numbers in sentences: one way to write a percentage, a change, a count, a length of time and a date."""
+"""Numbers in sentences: one way to write a percentage, a change, a count, a duration and a date."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import datetime
 
 
 def percent(share: float, digits: int = 0) -> str:
-    """A share, 0..1, as `68%` or, with digits=1, `68.5%`; never `-0%`."""
+    """A share, 0..1, as `68%`, or `68.5%` with digits=1; never `-0%`."""
     return f"{round(100 * share, digits) + 0.0:.{digits}f}%"
 
 
@@ -22,12 +22,12 @@ def percents_apart(share: float, limit: float) -> tuple[str, str]:
 
 
 def points(share: float) -> str:
-    """A difference of two shares without its sign, in percentage points: `1 point`, `12 points`."""
+    """The absolute difference of two shares in percentage points: `1 point`, `12 points`."""
     return count_of(round(100 * abs(share)), "point")
 
 
 def signed(share: float) -> str:
-    """A change of a share in percentage points: `+3`, `-12`, `0`."""
+    """A share's change in percentage points: `+3`, `-12`, `0`."""
     change = round(100 * share)
     return f"{change:+d}" if change else "0"
 
@@ -38,18 +38,18 @@ def file_size(size: int) -> str:
 
 
 def signed_number(number: float, digits: int) -> str:
-    """A change of anything else with its sign: `+0.012`, `-0.3`, and without one `0.0`."""
+    """Any other change with its sign: `+0.012`, `-0.3`; zero has none: `0.0`."""
     rounded = round(number, digits)
     return f"{rounded:+.{digits}f}" if rounded else f"{0:.{digits}f}"
 
 
 def count_of(number: int, noun: str, plural: str = "") -> str:
-    """`1 photo`, `1,200 photos`. plural: the noun's, where it does not just end in s."""
+    """`1 photo`, `1,200 photos`. plural: the noun's plural, if it is irregular."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
 def duration(seconds: float) -> str:
-    """A length of time as a person says it: `40 s`, `14 min`, `2.5 h`."""
+    """A duration, rounded: `40 s`, `14 min`, `2.5 h`."""
     if seconds < 90:
         return f"{max(seconds, 1):.0f} s"
     if seconds < 5400:
@@ -58,7 +58,7 @@ def duration(seconds: float) -> str:
 
 
 def duration_range(low_s: float, high_s: float) -> str:
-    """Two lengths of time: `40 to 60 s`, `50 s to 2 min`; one where they read alike."""
+    """A range of durations: `40 to 60 s`, `50 s to 2 min`; a single duration if both round to the same text."""
     low, high = duration(low_s), duration(high_s)
     if low == high:
         return low
@@ -67,7 +67,7 @@ def duration_range(low_s: float, high_s: float) -> str:
 
 
 def date_and_time(moment: datetime) -> str:
-    """`Nov 25, 1:44 PM`; with the year, where that is not today's: `Nov 25, 2025, 1:44 PM`."""
+    """`Nov 25, 1:44 PM`; with the year if it is not the current one: `Nov 25, 2025, 1:44 PM`."""
     year = "" if moment.year == datetime.now(moment.tzinfo).year else f" {moment.year},"
     return (
         f"{moment:%b} {moment.day},{year} {(moment.hour - 1) % 12 + 1}:{moment:%M} {'PM' if moment.hour > 11 else 'AM'}"

@@ -1,4 +1,4 @@
-"""Which files are read: those that are named, and the photos and videos of the folders that are."""
+"""Find the inputs: the named files, and the photos and videos in named folders."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ VIDEO_SUFFIXES = tuple(f".{suffix}" for suffix in SUFFIXES)
 
 @dataclass(frozen=True)
 class Input:
-    """One file. name: as it was named, which the table shows; path: absolute, for workers elsewhere."""
+    """One file. name: as the user gave it, for the table; path: absolute, for workers on other machines."""
 
     name: str
     path: Path
@@ -31,9 +31,9 @@ def is_video(name: str) -> bool:
 
 
 def find_inputs(paths: Iterable[Path]) -> tuple[list[Input], str]:
-    """Photos and videos, each once, in the order named and sorted within a folder; and a sentence on what was skipped.
+    """Photos and videos, each once, in the given order and sorted within folders; and a sentence on skipped files.
 
-    A named file is taken whatever it is called; of a folder, with all that is below, what ends like a photo or video.
+    Named files are always taken. Folders, with their subfolders, contribute the files with a photo or video suffix.
     """
     files = PhotoFiles(paths, lambda name: is_picture(name) or is_video(name), ("photo or video", "photos or videos"))
     found: dict[Path, str] = {}

@@ -1,4 +1,4 @@
-"""What is done, line by line: whatever happens to the batch, a finished input is in it whole or not at all."""
+"""Record finished inputs, one line each, so that an interrupted batch can resume without partial results."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fer.batch.inputs import Input
 from fer.batch.reading import Reading, file_state
 from fer.errors import FerError
 
-SYNC_S = 1.0  # what a power cut may take, where a killed process loses nothing
+SYNC_S = 1.0  # the most work that a power cut may lose; a killed process loses none
 
 
 @dataclass(frozen=True)
@@ -27,10 +27,10 @@ class _Entry:
 
 
 class Ledger:
-    """An append-only file of readings, one JSON line each, held by one batch at a time; use it as a context.
+    """An append-only file of readings, one JSON line each, locked by one batch at a time; a context manager.
 
-    Only where each input's line begins is kept in memory. Raises FerError where the file cannot be written or another
-    batch holds it.
+    Memory holds only where each input's line begins. Raises FerError if the file cannot be written or another batch has
+    locked it.
     """
 
     def __init__(self, path: Path) -> None:
@@ -39,14 +39,14 @@ class Ledger:
             self._file = open(path, "a+b")  # noqa: SIM115  closed by close
         except OSError as error:
             raise FerError(
-                f"The folder {path.parent.name} cannot be written: {error.strerror}. Choose another --out."
+                f"The folder {path.parent.name} is not writable: {error.strerror}. Choose another --out."
             ) from None
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             self._file.close()
             raise FerError(
-                f"Another batch is writing to {path.parent.name}. Wait until it ends, or choose another --out."
+                f"Another batch is writing to {path.parent.name}. Wait for it to finish, or choose another --out."
             ) from None
         self._entries: dict[str, _Entry] = {}
         self._synced_s = time.monotonic()
@@ -66,12 +66,12 @@ class Ledger:
         self._file.close()
 
     def holds(self, given: Input, key: str) -> bool:
-        """Whether the input was read with these settings and its file is as it was then."""
+        """Whether the input was read with these settings and its file has not changed since."""
         entry = self._entries.get(given.name)
         return entry is not None and (entry.key, (entry.size, entry.changed_ns)) == (key, file_state(given))
 
     def add(self, reading: Reading) -> None:
-        """Keep a finished input."""
+        """Append a finished input. Raises FerError."""
         self._note(reading, self._end)
         line = reading.to_line().encode() + b"\n"
         try:
@@ -81,11 +81,14 @@ class Ledger:
                 os.fsync(self._file.fileno())
                 self._synced_s = time.monotonic()
         except OSError as error:
-            raise FerError(f"The results cannot be written: {error.strerror}. The results so far are kept.") from None
+            raise FerError(
+                f"The results cannot be written: {error.strerror}. Results so far are saved. Run the command again to "
+                "continue."
+            ) from None
         self._end += len(line)
 
     def readings(self, inputs: Iterable[Input], key: str) -> Iterator[Reading]:
-        """What is known of these inputs under these settings, in their order, one at a time."""
+        """The readings of these inputs with these settings, in the inputs' order, one at a time."""
         for given in inputs:
             entry = self._entries.get(given.name)
             if entry is not None and entry.key == key:
@@ -96,8 +99,8 @@ class Ledger:
         self._file.seek(0)
         for line in self._file:
             if not line.endswith(b"\n"):
-                break  # the batch was killed while it wrote this
-            with suppress(ValueError):  # a disk's fault costs this input only
+                break  # the batch was killed while writing this line
+            with suppress(ValueError):  # a corrupt line loses only this input
                 self._note(Reading.from_line(line), self._end)
             self._end += len(line)
         self._file.truncate(self._end)

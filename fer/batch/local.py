@@ -1,4 +1,4 @@
-"""Workers on this machine: processes of one thread each, fed one input at a time."""
+"""Workers on this machine: single-threaded processes that read one input at a time."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from fer.batch.reading import Interrupted, Reader, Reading, Settings, file_state
 from fer.errors import FerError
 
 LOOK_S = 0.5
-TOLD_S = 0.5  # between two words about how far a video is
-TRIES = 2  # at an input that a worker died of
+TOLD_S = 0.5  # between a worker's progress messages
+TRIES = 2  # attempts at an input that kills its worker
 
 
 def read_here(
@@ -31,13 +31,13 @@ def read_here(
     on_progress: Callable[[float], None] = lambda inputs_done: None,
     stopping: Callable[[], bool] = lambda: False,
 ) -> Generator[Reading]:
-    """Read the inputs with so many processes; yields each as it is finished, in any order.
+    """Read the inputs with this many processes; yields each reading as it is finished, in any order.
 
-    on_progress gets how many inputs are done, those at work by their share. Once stopping() says so, what is at work is
-    finished and nothing else begun. A worker that dies costs its input a second try, then the input's error says so.
-    Raises FerError where workers cannot start.
+    on_progress receives the number of inputs done, including fractions of those in progress. Once stopping() returns
+    True, inputs in progress are finished and no others started. If a worker dies, its input gets a second attempt, then
+    an error. Raises FerError if workers cannot start.
     """
-    context = multiprocessing.get_context("spawn")  # a fork would inherit the threads' locks
+    context = multiprocessing.get_context("spawn")  # a fork would inherit locks that other threads hold
     waiting, tries, done = deque(inputs), dict[str, int](), 0
     pool = [_Worker(context, settings) for _ in range(min(workers, len(inputs)))]
     try:
@@ -50,7 +50,7 @@ def read_here(
                     pool[pool.index(worker)] = _Worker(context, settings)
                     died_of = worker.end()
                     if died_of is None:
-                        raise FerError("A worker ended before it could start reading. See its output above.") from None
+                        raise FerError("A worker exited before it could start. See its output above.") from None
                     tries[died_of.name] = tries.get(died_of.name, 0) + 1
                     if tries[died_of.name] < TRIES:
                         waiting.appendleft(died_of)
@@ -71,7 +71,7 @@ def read_here(
 
 
 class _Worker:
-    """A process, and what it is at. given: the input; share: how much of it is done."""
+    """A worker process. given: the input in progress; share: the share of it that is done."""
 
     def __init__(self, context: SpawnContext, settings: Settings) -> None:
         self.connection, theirs = context.Pipe()
@@ -82,14 +82,16 @@ class _Worker:
         theirs.close()
 
     def give(self, given: Input) -> None:
-        """Hand it the next input. A worker that has died since its last word is found dead at the next look."""
+        """Send it the next input. If the worker has died meanwhile, the next wait finds out."""
         self.given, self.share = given, 0.0
         with suppress(OSError):
             self.connection.send_bytes(json.dumps([given.name, str(given.path)]).encode())
 
     def take(self, message: bytes) -> Reading | None:
-        """A finished reading; None for a word about progress, or that the worker is ready. Raises FerError for one
-        that could not start."""
+        """A finished reading; None for a message about progress or readiness.
+
+        Raises FerError if the worker could not start.
+        """
         kind, content = message[:1], message[1:]
         if kind == b"!":
             raise FerError(content.decode())
@@ -101,7 +103,7 @@ class _Worker:
         return Reading.from_line(content)
 
     def end(self) -> Input | None:
-        """End the process, whatever it does; returns what it was at."""
+        """Terminate the process; returns the input in progress."""
         self.connection.close()
         self.process.terminate()
         self.process.join()
@@ -116,13 +118,13 @@ def _died(given: Input, settings: Settings, worker: _Worker) -> Reading:
         *file_state(given),
         settings.key,
         given.is_video,
-        error=f"The worker died of it, twice ({how}). It may be damaged, or need more memory than there is.",
+        error=f"Reading it crashed the worker twice ({how}). The file may be damaged or too large for the memory.",
     )
 
 
 def _work(connection: Connection, settings: str) -> None:
-    """The worker's process: inputs in, readings out, until nobody asks any more."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all of the terminal's processes: the first decides
+    """The worker process: receive inputs and send readings until the connection closes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process of the terminal; only the main one acts
     parent, told_s = os.getppid(), time.monotonic()
 
     def told(share: float) -> bool:
@@ -130,7 +132,7 @@ def _work(connection: Connection, settings: str) -> None:
         if time.monotonic() - told_s > TOLD_S:
             told_s = time.monotonic()
             connection.send_bytes(b"%" + f"{share:.4f}".encode())
-        return os.getppid() == parent  # a batch that was killed leaves nobody to read for
+        return os.getppid() == parent  # stop if the batch was killed
 
     try:
         try:

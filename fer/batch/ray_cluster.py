@@ -1,4 +1,4 @@
-"""Workers on a Ray cluster: Ray Data with one actor a worker, inputs by path on storage that all machines share."""
+"""Workers on a Ray cluster: Ray Data with one actor per worker. Inputs are paths on storage shared by all machines."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from fer.batch.reading import Reader, Reading, Settings, read_input
 from fer.errors import FerError
 
 KNOCK_S = 10.0
-GROUP = 16  # photos a task: few enough to lose little, enough to make Ray's own work small beside theirs
+GROUP = 16  # photos per task: few enough to lose little in a failure, enough to make Ray's overhead small
 
 
 @contextmanager
 def connected(address: str) -> Iterator[None]:
-    """A cluster at the address, or one on this machine for `local`, joined inside the block. Raises FerError.
+    """Join the cluster at the address, or start one on this machine for `local`, for the block. Raises FerError.
 
-    Ray's usage report is off, and its log stays in its own files.
+    Turns off Ray's usage reports and keeps its log in its own files.
     """
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # else it warns of what will change one day
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # silences a warning about a future change
     import ray
 
     _quiet()
-    known = ray.is_initialized()  # by a program that calls us
+    known = ray.is_initialized()  # by the calling program
     if not known:
         _knock(address)
         try:
@@ -43,7 +43,7 @@ def connected(address: str) -> Iterator[None]:
             )
         except (ConnectionError, RuntimeError, ValueError, OSError) as error:
             said = str(error).partition("\n")[0][:200] or type(error).__name__
-            raise FerError(f"There is no Ray cluster at {address}: {said}") from None
+            raise FerError(f"Cannot connect to Ray at {address}: {said}") from None
     try:
         yield
     finally:
@@ -52,7 +52,7 @@ def connected(address: str) -> Iterator[None]:
 
 
 def _knock(address: str) -> None:
-    """Raises FerError where nobody listens: Ray itself would try for minutes."""
+    """Raises FerError if nothing listens at the address; Ray itself would retry for minutes."""
     host, colon, port = address.rpartition(":")
     if not colon or not port.isdigit():
         return
@@ -61,12 +61,12 @@ def _knock(address: str) -> None:
     except (OSError, OverflowError) as error:
         said = getattr(error, "strerror", None) or "no answer"
         raise FerError(
-            f"There is no Ray cluster at {address}: {said}. Give the address that `ray start --head` printed."
+            f"Cannot connect to Ray at {address}: {said}. Use the address printed by `ray start --head`."
         ) from None
 
 
 def _quiet() -> None:
-    """Neither progress bars nor log lines of Ray's among ours: a lost machine alone would be a hundred lines."""
+    """Silence Ray's progress bars and log lines: losing one machine would print a hundred lines."""
     import ray._private.worker
     import ray.data
 
@@ -75,7 +75,7 @@ def _quiet() -> None:
     context.print_on_execution_start = False
     for name in ("ray", "ray.data"):
         logging.getLogger(name).setLevel(logging.ERROR)
-    # What the machines report is printed to stdout, whatever log_to_driver says; without this switch it still would be.
+    # The machines' reports go to stdout even with log_to_driver=False; only this switch stops them.
     ray._private.worker._worker_logs_enabled = False
 
 
@@ -86,10 +86,10 @@ def read_there(
     on_progress: Callable[[float], None] = lambda inputs_done: None,
     stopping: Callable[[], bool] = lambda: False,
 ) -> Generator[Reading]:
-    """Read the inputs with so many actors of the `connected` cluster; yields each as it is finished.
+    """Read the inputs with this many actors on the `connected` cluster; yields each reading as it is finished.
 
-    A machine that is lost costs its inputs a second try elsewhere. Once stopping() says so, nothing more is waited for.
-    Raises FerError where workers cannot start.
+    If a machine is lost, its inputs are retried elsewhere. Once stopping() returns True, does not wait for more
+    readings. Raises FerError if workers cannot start.
     """
     import ray.data
 
@@ -111,14 +111,14 @@ def read_there(
 
 
 def cluster_cores() -> int:
-    """The processor cores of the cluster."""
+    """The number of processor cores in the cluster."""
     import ray
 
     return max(int(ray.cluster_resources().get("CPU", 1)), 1)
 
 
 def _tasks(inputs: Sequence[Input]) -> list[dict[str, str]]:
-    """A video by itself, photos in groups."""
+    """One task per video, and one per group of photos."""
     photos = [given for given in inputs if not given.is_video]
     groups = [[given] for given in inputs if given.is_video]
     groups += [photos[first : first + GROUP] for first in range(0, len(photos), GROUP)]
@@ -126,13 +126,13 @@ def _tasks(inputs: Sequence[Input]) -> list[dict[str, str]]:
 
 
 class _Actor:
-    """One worker: its model is loaded once."""
+    """A worker that loads its model once."""
 
     def __init__(self, settings: str) -> None:
         self.failed, self.reader = "", None
         try:
             self.reader = Reader(Settings(**json.loads(settings)))
-        except FerError as error:  # raised, Ray would start the actor again and again
+        except FerError as error:  # not raised: Ray would restart the actor endlessly
             self.failed = error.message
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, list[str]]:

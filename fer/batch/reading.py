@@ -1,4 +1,4 @@
-"""Read one input: the function that every worker calls, here or on another machine."""
+"""Read one input; every worker calls this, on this machine or another."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ from fer.records import FaceRecord
 from fer.vision.detection import Detector, load_detector
 from fer.vision.images import read
 
-PIECE = 2**16  # bytes of a table unpacked at once
+PIECE = 2**16  # bytes of a table to unpack at a time
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What a table rests on; inputs read with other settings are read again. card: what tells the model from others."""
+    """The settings of a table; inputs read with other settings are read again. card: the digest of the model's card."""
 
     model: str
     card: str
@@ -47,14 +47,14 @@ class Settings:
 
     @property
     def key(self) -> str:
-        """The same for settings that give the same table: not the model's path, nor the device."""
+        """Identifies settings that produce the same table, so it ignores the model's path and the device."""
         return _digest({**asdict(self), "model": "", "device": "", "version": fer.__version__})[:16]
 
 
 def settings_for(
     model: str, detector: str, device: str = "cpu", readings_per_s: float = READINGS_PER_S, stability: bool = False
 ) -> Settings:
-    """Settings that mean the same on every worker: which weights, which detector. Raises FerError."""
+    """Settings with the weights and detector resolved, so that every worker uses the same. Raises FerError."""
     weights = find_weights(model)
     return Settings(
         model, card_digest(read_card(weights)), load_detector(detector).name, device, readings_per_s, stability
@@ -63,10 +63,10 @@ def settings_for(
 
 @dataclass(frozen=True)
 class Reading:
-    """What one input gave: its lines of the table, packed, or the sentence why there are none.
+    """The result for one input: its compressed table lines, or an error sentence.
 
-    size, changed_ns: of the file when it was read, by which a changed one is known. key: of the settings. As JSON it is
-    what workers send and what the ledger holds.
+    size, changed_ns: the file's when it was read, to detect changes. key: the settings' key. Workers send it, and the
+    ledger stores it, as JSON.
     """
 
     input: str
@@ -82,7 +82,7 @@ class Reading:
     error: str = ""
 
     def lines(self) -> Iterator[bytes]:
-        """The CSV lines, UTF-8, in pieces."""
+        """The CSV lines in UTF-8, in chunks."""
         unpacking, packed = zlib.decompressobj(), self.table
         while packed:
             yield unpacking.decompress(packed, PIECE)
@@ -94,17 +94,17 @@ class Reading:
 
     @classmethod
     def from_line(cls, line: str | bytes) -> Reading:
-        """Raises ValueError for what to_line has not written."""
+        """Parse a line written by to_line. Raises ValueError for any other."""
         try:
             values = json.loads(line)
             packed = base64.b64decode(values["table"], validate=True)
             return cls(**{**values, "table": packed, "notes": tuple(values["notes"])})
         except (TypeError, KeyError) as error:
-            raise ValueError(f"this is no reading: {error}") from None
+            raise ValueError(f"this is not a reading: {error}") from None
 
 
 def card_digest(card: Card) -> str:
-    """What tells a model from others, whatever it is called: its card, which names its files' sha256."""
+    """Identifies a model regardless of its name, by its card, which includes its files' sha256."""
     return _digest(card.to_json())
 
 
@@ -113,7 +113,7 @@ def _digest(values: object) -> str:
 
 
 class Reader:
-    """A worker's model and detector, each on one thread. Raises FerError where they are not what the settings say."""
+    """A worker's model and detector, each on one thread. Raises FerError if they do not match the settings."""
 
     def __init__(self, settings: Settings) -> None:
         cv2.setNumThreads(1)
@@ -123,18 +123,19 @@ class Reader:
         self.detector: Detector = load_detector(settings.detector)
         if card_digest(self.recognizer.card) != settings.card:
             raise FerError(
-                f"{self.recognizer.name} is a different model on this worker than where the batch was started."
+                f"{self.recognizer.name} on this worker differs from the model on the machine that started the batch. "
+                "Copy the same weights to every machine."
             )
 
 
 class Interrupted(Exception):
-    """Nobody waits for the input any more."""
+    """The batch no longer wants this input."""
 
 
 def read_input(reader: Reader, given: Input, on_progress: Callable[[float], bool] = lambda done: True) -> Reading:
-    """Read a photo or a video; never raises for what is wrong with it.
+    """Read a photo or video; reports a bad input in the Reading instead of raising.
 
-    on_progress: called with the share of a video that is done, 0..1; False ends it with Interrupted.
+    on_progress: called with the share of a video that is done, 0..1; raises Interrupted if it returns False.
     """
     began, settings = time.monotonic(), reader.settings
     size, changed_ns = file_state(given)
@@ -151,7 +152,7 @@ def read_input(reader: Reader, given: Input, on_progress: Callable[[float], bool
     except FerError as error:
         return replace(blank, error=error.message)
     except MemoryError:
-        return replace(blank, error="It needs more memory than there is. Save it smaller, or take fewer --workers.")
+        return replace(blank, error="There is not enough memory for it. Save it smaller, or use fewer --workers.")
     except Exception as error:  # one input must not end the batch
         number = log_failure("An input failed", error)
         return replace(blank, error=f"Something went wrong on our side (number {number} in the log).")
@@ -166,7 +167,7 @@ def read_input(reader: Reader, given: Input, on_progress: Callable[[float], bool
 
 
 def file_state(given: Input) -> tuple[int, int]:
-    """The size of an input's file and when it was changed, in nanoseconds; -1 and 0 where there is none."""
+    """The size and modification time, in nanoseconds, of an input's file; -1 and 0 if it is missing."""
     try:
         stat = os.stat(given.path)
         return stat.st_size, stat.st_mtime_ns
@@ -208,7 +209,7 @@ def _read_video(
 
 
 class _Packing:
-    """Faces in, compressed CSV lines out: an hour of them takes a few megabytes."""
+    """Compresses faces into CSV lines: an hour of video takes a few megabytes."""
 
     def __init__(self) -> None:
         self.count, self.answers = 0, Counter[str]()
@@ -223,12 +224,12 @@ class _Packing:
                 self._parts.append(packed)
 
     def packed(self) -> bytes:
-        """All that was added; the last call."""
+        """All compressed lines; call it last."""
         return b"".join([*self._parts, self._compressor.flush()])
 
 
 def csv_line(values: Sequence[str]) -> str:
-    """One line of CSV, its end included."""
+    """One line of CSV with its line ending."""
     file = io.StringIO()
     csv.writer(file).writerow(values)
     return file.getvalue()

@@ -1,4 +1,4 @@
-"""A batch from its inputs to its three files: readings.csv, errors.csv and summary.json."""
+"""Run a batch from its inputs to readings.csv, errors.csv and summary.json."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Progress = Callable[[float], None]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a batch came to. summary: as in summary.json; errors: by input; left: inputs not read, because of Ctrl-C."""
+    """A batch's result. summary: as in summary.json; errors: by input; left: inputs not read because of Ctrl-C."""
 
     summary: dict[str, object]
     errors: dict[str, str]
@@ -45,11 +45,11 @@ def run_batch(
     on_progress: Progress = lambda inputs_done: None,
     on_reading: Callable[[Reading], None] = lambda reading: None,
 ) -> Outcome:
-    """Read what is not read yet, and write the table of all inputs.
+    """Read the inputs not yet read, and write the table of all inputs.
 
-    workers: None is one a core. ray: empty for processes of this machine, `local`, or a cluster's address. on_start
-    gets how many inputs are to be read and how many are done. SIGINT or SIGTERM lets what is at work finish; a second
-    one does not. Raises FerError where the batch as a whole cannot go on; what is done stays.
+    workers: None for one per core. ray: empty for local processes, `local`, or a cluster's address. on_start receives
+    the number of inputs to read and the number already done. After SIGINT or SIGTERM, inputs in progress are finished;
+    a second signal aborts them. Raises FerError if the whole batch cannot continue; finished inputs are kept.
     """
     began = time.monotonic()
     with Ledger(out / LEDGER) as ledger, _stopping() as stopping, ExitStack() as stack:
@@ -105,7 +105,7 @@ def _nothing() -> Generator[Reading]:
 
 
 def _write_table(path: Path, readings: Iterator[Reading]) -> dict[str, object]:
-    """Write readings.csv, in the inputs' order; returns what it adds up to."""
+    """Write readings.csv in the inputs' order; returns the totals."""
     faces, videos, answers, notes = 0, 0, Counter[str](), dict[str, list[str]]()
     try:
         with replacing(path) as file:
@@ -136,13 +136,16 @@ def _write(path: Path, content: bytes | str) -> None:
 
 def _unwritable(path: Path, error: OSError) -> FerError:
     return FerError(
-        f"{path.name} cannot be written: {error.strerror}. The results are kept. Run the command again to write it."
+        f"{path.name} cannot be written: {error.strerror}. The results are saved. Run the command again to write it."
     )
 
 
 @contextmanager
 def _stopping() -> Iterator[Callable[[], bool]]:
-    """Whether SIGINT or SIGTERM came; a second one raises KeyboardInterrupt. Outside of the main thread: never."""
+    """A function that tells whether SIGINT or SIGTERM arrived; a second signal raises KeyboardInterrupt.
+
+    Outside the main thread it always returns False.
+    """
     asked = threading.Event()
 
     def ask(*_: object) -> None:

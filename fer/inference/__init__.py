@@ -1,1 +1,1 @@
-"""Fast prediction with ONNX Runtime."""
+"""Predict expressions with ONNX Runtime."""

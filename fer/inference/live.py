@@ -1,6 +1,6 @@
-"""A live stream's frames: analysed, drawn and sent back; the latest results wait for whoever asks.
+"""Analyze and annotate the frames of a live stream, and keep the latest results for the page.
 
-The stream's thread calls the analyzer, the page's thread reads from it: everything they share is behind one lock.
+The stream's thread calls the analyzer and the page's thread reads from it; a lock guards everything they share.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ from fer.records import FaceRecord
 from fer.vision.detection import Detector
 
 HISTORY_S = 60.0
-RATE_S = 3.0  # frames a second are counted over this long
-PERSONS_KEPT_S = 2.0  # a face that was seen that recently is "current"
-FAILURE_TOLD_S = 10.0  # after the last frame that could not be read
+RATE_S = 3.0  # the window over which the frame rate is measured
+PERSONS_KEPT_S = 2.0  # faces stay current for this long after the last frame
+FAILURE_TOLD_S = 10.0  # a failure is shown for this long after the last frame that could not be read
 
 Draw = Callable[[NDArray[np.uint8], tuple[TrackedFace, ...], frozenset[str], Recognizer], NDArray[np.uint8]]
 
 
 @dataclass(frozen=True)
 class LiveSettings:
-    """What a viewer chose; replaced as a whole while the stream runs.
+    """The viewer's settings; replaced as a whole while the stream runs.
 
-    drawn: which of boxes, labels, landmarks and heat are drawn. smoothing_s: the time constant.
+    drawn: any of boxes, labels, landmarks and heat. smoothing_s: the smoothing's time constant.
     """
 
     smoothing_s: float = SMOOTHING_S
@@ -45,9 +45,9 @@ class LiveSettings:
 
 @dataclass(frozen=True)
 class LiveState:
-    """A moment of the stream. latency_ms: from a frame's arrival, waiting included, to its drawn answer.
+    """The stream's current state. latency_ms: from a frame's arrival, plus any wait before it, to its annotated copy.
 
-    failures: frames since the start that could not be read; failure: why, where that was just now.
+    failures: the number of frames that could not be read; failure: the type of a recent error, or "".
     """
 
     faces: tuple[TrackedFace, ...] = ()
@@ -60,14 +60,14 @@ class LiveState:
     recorded: int = 0
     failures: int = 0
     failure: str = ""
-    silent_s: float = 0.0  # since the last frame
+    silent_s: float = 0.0  # time since the last frame
     recording_full: bool = False
 
 
 class LiveAnalyzer:
-    """frame in, drawn frame out. Never raises: what fails is counted and told, and the frame goes back as it came.
+    """Turns frames into annotated frames. Never raises: counts and reports failures, and returns such frames unchanged.
 
-    draw(frame_rgb, faces, what, recognizer) gives the drawn frame. clock: seconds, monotonic.
+    draw(frame_rgb, faces, what, recognizer) returns the annotated frame. clock: monotonic, in seconds.
     """
 
     def __init__(
@@ -85,13 +85,13 @@ class LiveAnalyzer:
         self._lock = threading.Lock()
         self._began = clock()
         self._history: deque[FaceRecord] = deque()
-        self._done: deque[tuple[float, float]] = deque()  # (when, latency in seconds) of the last seconds
+        self._done: deque[tuple[float, float]] = deque()  # (time, latency), in seconds, of recent frames
         self._latest = LiveState()
         self._recorded: list[FaceRecord] | None = None
         self._recording_began = 0.0
-        self._counted_from: float | None = None  # the first frame since the start
-        self._early: float | None = None  # the least of arrival minus the frame's own time
-        self._frame_s: float | None = None  # the last frame's own time
+        self._counted_from: float | None = None  # when the first frame arrived
+        self._early: float | None = None  # the smallest difference between arrival and frame time
+        self._frame_s: float | None = None  # the last frame's time on the stream's clock
         self._last_s = self._began
         self._logged: set[str] = set()
         self._failed_s = float("-inf")
@@ -101,29 +101,29 @@ class LiveAnalyzer:
         return self._follower.detector
 
     def use(self, recognizer: Recognizer, detector: Detector, settings: LiveSettings) -> None:
-        """Change model, detector and settings from the next frame on, without restarting the stream."""
+        """Apply model, detector and settings from the next frame on, without restarting the stream."""
         with self._lock:
             self._follower.recognizer, self._follower.detector = recognizer, detector
             self._follower.smoothing_s, self._follower.long_side = settings.smoothing_s, settings.long_side
             self.settings = settings
 
     def __call__(self, frame_rgb: NDArray[np.uint8], frame_s: float | None = None) -> NDArray[np.uint8]:
-        """(H, W, 3) uint8 RGB -> the same size, drawn. frame_s: the frame's time on the stream's own clock."""
+        """Annotate a frame (H, W, 3) uint8 RGB. frame_s: the frame's time on the stream's own clock."""
         arrived = self._clock()
         try:
             frame_rgb = np.ascontiguousarray(frame_rgb[:, ::-1]) if self.settings.mirror else frame_rgb
             tracked_reader, what = self._follower, self.settings.drawn
-            # Only this thread reads with the tracked_reader; others replace its parts, for the next frame.
+            # Only this thread calls the reader; other threads may replace its parts for the next frame.
             faces = tracked_reader.read(frame_rgb, arrived - self._began)
             drawn = self._draw(frame_rgb, faces, what, tracked_reader.recognizer)
-        except Exception as error:  # a stream must outlive any single frame
+        except Exception as error:  # no single frame may end the stream
             self.failed(error)
             return frame_rgb
         self._note(faces, drawn.shape, arrived, frame_s)
         return drawn
 
     def restarted(self) -> None:
-        """Another connection begins, with a clock of its own; what failed before is over."""
+        """Start a new connection with its own clock, and forget earlier failures."""
         with self._lock:
             self._new_clock()
             self._logged.clear()
@@ -135,7 +135,7 @@ class LiveAnalyzer:
         self._done.clear()
 
     def state(self) -> LiveState:
-        """What is current now."""
+        """The stream's state now."""
         with self._lock:
             now, latest = self._clock(), self._latest
             while self._done and now - self._done[0][0] > RATE_S:
@@ -159,7 +159,7 @@ class LiveAnalyzer:
             )
 
     def history(self) -> tuple[list[FaceRecord], float]:
-        """The rows of the last HISTORY_S seconds, and the time now on their clock."""
+        """The rows of the last HISTORY_S seconds, and the current time on their clock."""
         with self._lock:
             now_s = self._clock() - self._began
             return [row for row in self._history if now_s - row.time_s <= HISTORY_S], now_s
@@ -169,7 +169,7 @@ class LiveAnalyzer:
             self._recorded, self._recording_began = [], self._clock() - self._began
 
     def stop_recording(self) -> list[FaceRecord]:
-        """The rows since the start of the recording, their times from there; nothing of them is kept here."""
+        """End the recording; returns its rows, with times from its start, and forgets them."""
         with self._lock:
             rows, self._recorded = self._recorded or [], None
             return rows
@@ -181,11 +181,11 @@ class LiveAnalyzer:
             now = self._clock()
             waited = 0.0
             if frame_s is not None and self._frame_s is not None and frame_s < self._frame_s:
-                self._new_clock()  # the browser connected again by itself
+                self._new_clock()  # the browser has reconnected
             if self._counted_from is None:
                 self._counted_from = arrived
             self._frame_s = frame_s
-            if frame_s is not None:  # the stream's clock has its own zero: the fastest frame so far waited for nothing
+            if frame_s is not None:  # the clocks differ by a constant: assume that the fastest frame did not wait
                 early = arrived - frame_s
                 self._early = early if self._early is None else min(self._early, early)
                 waited = early - self._early
@@ -197,7 +197,7 @@ class LiveAnalyzer:
             if self._recorded is not None and len(self._recorded) < self._most_rows:
                 self._recorded += [
                     face.record(self._recording_began) for face in faces if face.time_s >= self._recording_began
-                ]  # not a frame from before the start
+                ]  # frames from before the start are left out
             latest = self._latest
             self._latest = LiveState(
                 faces,
@@ -210,7 +210,7 @@ class LiveAnalyzer:
             self._last_s = now
 
     def failed(self, error: Exception) -> None:
-        """Count and log a frame that could not be read; state() tells it."""
+        """Count and log a frame that could not be read; state() reports it."""
         with self._lock:
             latest = self._latest
             first = type(error).__name__ not in self._logged
@@ -224,5 +224,5 @@ class LiveAnalyzer:
                 failure=type(error).__name__,
             )
             self._last_s = self._failed_s = self._clock()
-        if first:  # thirty a second would fill the log
+        if first:  # thirty entries per second would fill the log
             log_failure("A live frame failed", error)

@@ -1,4 +1,4 @@
-"""What was read off one photo, as the command line, the page and the service give it out."""
+"""The result for one photo, as the command line, the page and the service report it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from fer.vision.search import CROP_SIDE, is_crop
 
 @dataclass(frozen=True)
 class PhotoReading:
-    """faces: the largest first. notes: sentences about the file. error: why nothing could be read."""
+    """faces: largest first. notes: sentences about the file. error: why the photo could not be read."""
 
     path: str
     width: int | None = None
@@ -25,13 +25,13 @@ class PhotoReading:
 
     @classmethod
     def of(cls, path: str, decoded: DecodedImage, faces: Sequence[Prediction]) -> PhotoReading:
-        """Also notes how the faces were found, where that is not as usual."""
+        """Collect the faces and notes, including how the faces were found if that was unusual."""
         height, width = decoded.rgb.shape[:2]
         return cls(path, width, height, tuple(faces), (*decoded.notes, *_how_found(faces, decoded)))
 
     @property
     def rotation(self) -> int:
-        """How far the photo was turned for its faces to be upright, in degrees clockwise."""
+        """How far the photo was turned to make its faces upright, in degrees clockwise."""
         return self.faces[0].box.rotation if self.faces else 0
 
     def to_json(self) -> dict[str, Any]:
@@ -52,4 +52,4 @@ def _how_found(faces: Sequence[Prediction], decoded: DecodedImage) -> Iterator[s
     if box and box.rotation:
         yield f"The photo is not upright: its faces were found after turning it by {box.rotation}° clockwise."
     if box and box.whole and is_crop(decoded.rgb):
-        yield f"A picture of at most {CROP_SIDE} pixels is taken for one face. Choose a detector to look for one in it."
+        yield f"A picture of at most {CROP_SIDE} pixels is treated as one face. Choose a detector to search it for one."

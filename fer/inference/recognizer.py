@@ -1,4 +1,4 @@
-"""From a picture to what its faces express: detect, align, one batch through the network, calibrated."""
+"""Read the expressions in a picture: detect and align faces, run them as one batch, and calibrate the result."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import nn
 
-    Logits = Callable[[NDArray[np.floating]], NDArray[np.float32]]  # what an Engine is: batches in, logits out
+    Logits = Callable[[NDArray[np.floating]], NDArray[np.float32]]  # as an Engine: batches -> logits
 
 LOADABLE_THREADS = 2
 MAX_BATCH = 128
-STEP_SIDE = 192  # pixels of the aligned face for the screen
+STEP_SIDE = 192  # pixels: side of the aligned face for display
 
 
 @dataclass(frozen=True)
 class Steps:
-    """One face on its way to the network: (H, H, 3) and (S, S) uint8, and (s, s) float32 as the network sees it."""
+    """One face on its way to the network: (H, H, 3) uint8, (S, S) uint8, and the network's input (s, s) float32."""
 
     aligned_rgb: NDArray[np.uint8]
     gray: NDArray[np.uint8]
@@ -46,33 +46,33 @@ class Steps:
 
 
 class Recognizer:
-    """A loaded model with its card. Holds no state of a call: shared by all visitors, from any thread.
+    """A loaded model with its card. Stateless and thread-safe, so all visitors can share one.
 
-    weights: the file it came from, a .safetensors wherever there is one.
+    weights: the file it was loaded from, the .safetensors if there is one.
     """
 
     def __init__(self, name: str, engine: Logits, card: Card, weights: Path) -> None:
         self.name, self.engine, self.card, self.weights = name, engine, card, weights
 
     def load_network(self) -> nn.Module:
-        """The same weights as a PyTorch network in evaluation mode, a new one at each call, for explanations.
+        """A new PyTorch network with the same weights, in evaluation mode, for explanations.
 
-        Raises WeightsError where there is no .safetensors file, or another one by now.
+        Raises WeightsError if there is no .safetensors file, or if it has changed since.
         """
         from fer.models.checkpoints import load_checkpoint
 
         network, card = load_checkpoint(self.weights)
         if card.sha256 != self.card.sha256:
-            raise WeightsError(f"{self.name} has newer weights by now. Read the face again.")
+            raise WeightsError(f"The weights of {self.name} have changed. Read the face again.")
         return network
 
     def predict(
         self, image_rgb: NDArray[np.uint8], detector: Detector | str = "auto", long_side: int = LONG_SIDE
     ) -> list[Prediction]:
-        """All faces of a photo, the largest first; an empty list where there is none.
+        """All faces in a photo, largest first; an empty list if there are none.
 
-        image_rgb: (H, W, 3) uint8 RGB, or another kind that `fer.vision.pixels.as_rgb` takes. How faces are looked for
-        stands at `fer.vision.search.find_faces`. Raises FerError for an array that is no picture.
+        image_rgb: (H, W, 3) uint8 RGB, or another array that `fer.vision.pixels.as_rgb` accepts. See
+        `fer.vision.search.find_faces` for how faces are found. Raises FerError if the array is not a picture.
         """
         image_rgb = as_rgb(image_rgb)
         if isinstance(detector, str):
@@ -80,7 +80,7 @@ class Recognizer:
         return self.read(image_rgb, find_faces(image_rgb, detector, long_side), photo=True)
 
     def read(self, image_rgb: NDArray[np.uint8], boxes: list[FaceBox], photo: bool = False) -> list[Prediction]:
-        """Read faces whose boxes are known already. photo: as `fer.vision.quality.assess` takes it."""
+        """Read the faces in known boxes. photo: see `fer.vision.quality.assess`."""
         if not boxes:
             return []
         image_rgb = as_rgb(image_rgb)
@@ -94,7 +94,7 @@ class Recognizer:
         ]
 
     def steps(self, image_rgb: NDArray[np.uint8], box: FaceBox) -> Steps:
-        """What `read` does to one face before the network sees it, step by step."""
+        """The intermediate pictures of one face as `read` prepares it for the network."""
         image_rgb = as_rgb(image_rgb)
         gray = align_face(image_rgb, box, self.card.preprocessing.face_size)
         if box.whole:
@@ -107,7 +107,7 @@ class Recognizer:
     def probabilities(self, faces: NDArray[np.uint8], tta: str = "none") -> NDArray[np.float64]:
         """Aligned gray faces (N, S, S) uint8 -> calibrated probabilities (N, 7) float64.
 
-        tta: none, flip or tencrop; the views' probabilities are averaged.
+        tta: none, flip or tencrop; averages the views' probabilities.
         """
         return np.concatenate(
             [
@@ -128,14 +128,14 @@ class Recognizer:
 
 
 def _parts(faces: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
-    # ONNX Runtime keeps the memory of the largest batch it has seen: thousands of faces at once would be gigabytes.
+    # ONNX Runtime keeps the memory of its largest batch: thousands of faces at once would take gigabytes.
     return [faces[first : first + MAX_BATCH] for first in range(0, max(len(faces), 1), MAX_BATCH)]
 
 
 def load(model: str | Path = DEFAULT_MODEL, threads: int = LOADABLE_THREADS, device: str = "cpu") -> Recognizer:
     """A name in weights/, a run directory, or a .safetensors or .onnx file -> a Recognizer. Raises WeightsError.
 
-    device: what the network runs on, as `fer.inference.engine.Engine` takes it.
+    device: see `fer.inference.engine.Engine`.
     """
     weights = find_weights(model)
     graph, card = read_graph(weights)
@@ -144,5 +144,5 @@ def load(model: str | Path = DEFAULT_MODEL, threads: int = LOADABLE_THREADS, dev
     side = card.input_size
     logits = recognizer.engine(np.zeros((1, 1, side, side), np.float32))
     if logits.shape != (1, len(card.classes)) or not np.isfinite(logits).all():
-        raise WeightsError(f"{weights.name} does not answer with {len(card.classes)} numbers. Export it again.")
+        raise WeightsError(f"{weights.name} does not return {len(card.classes)} finite numbers. Export it again.")
     return recognizer

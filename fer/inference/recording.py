@@ -1,4 +1,4 @@
-"""What was read over time, what somebody noted about it, and what it comes to."""
+"""Export readings over time, with names and marked moments, and summarize them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fer.records import CSV_COLUMNS, NOT_SURE, FaceRecord, cell_text, faces_csv
 
 @dataclass(frozen=True, order=True)
 class Event:
-    """A moment that somebody marked. time_s: seconds from the start."""
+    """A moment that a user marked. time_s: seconds from the start."""
 
     time_s: float
     name: str
@@ -29,10 +29,9 @@ def to_json(rows: Iterable[FaceRecord], **facts: object) -> str:
 
 
 def to_csv(rows: Iterable[FaceRecord], names: Mapping[int, str], events: Iterable[Event]) -> str:
-    """As `faces_csv`. Where somebody named people or marked moments, the columns `name` and `event` follow; an event
-    is a line of its own at its time, and what does not apply to it is empty.
+    """Like `faces_csv`, with the columns `name` and `event` if people were named or moments marked.
 
-    names: by a person's number.
+    An event is a separate row at its time, with all other columns empty. names: by a person's number.
     """
     noted = sorted(events)
     if not names and not noted:
@@ -49,14 +48,14 @@ def to_csv(rows: Iterable[FaceRecord], names: Mapping[int, str], events: Iterabl
 
 
 def shares(rows: Iterable[FaceRecord]) -> dict[str, float]:
-    """The share of rows, 0..1, that answer with each expression or NOT_SURE; empty without rows."""
+    """The share of rows, 0..1, with each expression or NOT_SURE as the answer; empty without rows."""
     counts = Counter(row.prediction.answer for row in rows)
     total = counts.total()
     return {name: counts[name] / total for name in (*NAMES, NOT_SURE)} if total else {}
 
 
 def transitions(rows: Iterable[FaceRecord]) -> dict[tuple[str, str], int]:
-    """How often a person went from one expression to another, times of doubt left out."""
+    """How often people changed from one expression to another; skips rows that are not sure."""
     last: dict[int, str] = {}
     counts: Counter[tuple[str, str]] = Counter()
     for row in rows:

@@ -1,4 +1,4 @@
-"""Probabilities averaged over seconds."""
+"""Smooth probabilities over time."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-SMOOTHING_S = 0.4  # time constant: what was seen that long ago weighs 1/e
+SMOOTHING_S = 0.4  # time constant: a reading this old weighs 1/e
 
 
 def weight_of(passed_s: float, constant_s: float) -> float:
-    """The share of the new value after passed_s seconds, 0..1; 1 without smoothing."""
+    """The new value's weight after passed_s seconds, 0..1; 1 without smoothing."""
     return 1.0 if constant_s <= 0 else float(1 - np.exp(-max(passed_s, 0.0) / constant_s))
 
 
@@ -22,7 +22,7 @@ def weight_of(passed_s: float, constant_s: float) -> float:
 class ProbabilitySmoother:
     """One person's smoothed probabilities.
 
-    constant_s: the time constant in seconds, so that slow and fast cameras are smoothed alike.
+    constant_s: the time constant in seconds, which makes smoothing independent of the frame rate.
     """
 
     constant_s: float = SMOOTHING_S
@@ -30,7 +30,7 @@ class ProbabilitySmoother:
     _time_s: float = 0.0
 
     def update(self, probabilities: tuple[float, ...], time_s: float) -> tuple[float, ...]:
-        """New probabilities (7,) at a time in seconds -> smoothed probabilities."""
+        """New probabilities (7,) at time_s seconds -> smoothed probabilities (7,)."""
         new = np.asarray(probabilities, float)
         if self.probabilities is None:
             self.probabilities = new

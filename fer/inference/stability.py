@@ -1,4 +1,4 @@
-"""How much a label depends on the exact cut: the same face, cut a little differently, mirrored and turned."""
+"""Measure how much a label depends on the exact crop, by reading shifted, scaled, rotated and mirrored crops."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 VIEWS = 16
-STEADY = 0.75  # share of the views from which on the expression counts as steady
-SHIFT = 0.04  # of the crop's side, in each direction: about two pixels of FER2013's 48
-SCALE = 0.06  # larger or smaller
-TURN = 6.0  # degrees to either side
+STEADY = 0.75  # the share of views that must agree for a steady expression
+SHIFT = 0.04  # maximum shift as a share of the crop's side: about two of FER2013's 48 pixels
+SCALE = 0.06  # maximum relative change in size
+TURN = 6.0  # maximum rotation in degrees
 
 
 def with_stability(recognizer: Recognizer, image_rgb: NDArray[np.uint8], faces: list[Prediction]) -> list[Prediction]:
-    """The same faces, the stability of each measured; see `stability`."""
+    """The same faces with their stability; see `stability`."""
     shares = stability(recognizer, image_rgb, faces)
     return [replace(face, stability=share) for face, share in zip(faces, shares, strict=True)]
 
@@ -36,16 +36,16 @@ def stability(
     views: int = VIEWS,
     seed: int = 0,
 ) -> list[float]:
-    """For each face the share of views, 0..1, that get the same leading expression; the same seed, the same views.
+    """For each face, the share of views, 0..1, that get the same expression. The seed determines the views.
 
-    image_rgb: (H, W, 3) uint8 RGB, the picture that the faces were read in.
+    image_rgb: (H, W, 3) uint8 RGB, the picture in which the faces were read.
     """
     if not faces:
         return []
     image_rgb = as_rgb(image_rgb)
     size, rng = recognizer.card.preprocessing.face_size, np.random.default_rng(seed)
-    if faces[0].box.whole:  # the picture was squeezed to a square: its cuts are those of the squeezed one
-        side = 4 * size  # finer than a cut, and small whatever the picture's shape
+    if faces[0].box.whole:  # the picture was resized to a square, so crop the square
+        side = 4 * size  # finer than a crop, and small for any picture
         image_rgb = cast("NDArray[np.uint8]", cv2.resize(image_rgb, (side, side), interpolation=cv2.INTER_AREA))
         faces = [replace(face, box=replace(face.box, width=side, height=side)) for face in faces]
     jitters = rng.uniform(-1, 1, (views, 4))
@@ -53,14 +53,14 @@ def stability(
     for face in faces:
         crop = face_crop(face.box)
         grays = [cut(image_rgb, _moved(crop, jitter), size) for jitter in jitters]
-        batches += [gray[:, ::-1] if index % 2 else gray for index, gray in enumerate(grays)]  # every second mirrored
+        batches += [gray[:, ::-1] if index % 2 else gray for index, gray in enumerate(grays)]  # mirror every second one
     rows = recognizer.probabilities(np.stack(batches)).argmax(1).reshape(len(faces), views)
     own = np.array([int(np.argmax(face.probabilities)) for face in faces])
     return [float(share) for share in (rows == own[:, None]).mean(1)]
 
 
 def stability_words(share: float, expression: str) -> str:
-    """What the copies say of the best guess, in a sentence. share: of VIEWS, how many give it, too, 0..1."""
+    """A sentence for the share of VIEWS, 0..1, that agree on the expression."""
     count = round(share * VIEWS)
     judgment, few = "Steady" if share >= STEADY else "Unstable", "only " if share < 0.5 else ""
     return f"{judgment}: {expression} in {few}{count} of {VIEWS} slightly changed copies."

@@ -1,4 +1,4 @@
-"""Who was there when: a timeline's people, and what each was told to show from when to when."""
+"""Build a timeline: the people in it, and the expressions of each over time."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from functools import cached_property
 from fer.records import FaceBox, FaceRecord
 from fer.vision.tracking import GROWTH
 
-AWAY_S = 5.0  # who comes back close by within this long is the same person
-NEAR = 1.0  # sides of the box: how close by
-BRIEF_S = 1.0  # a track below this is a slip of the tracker, which may also be of another size: a face half hidden
-BRIEF_GAP_S = 1.0  # between such a track and the one before or after it
-BRIEF_GROWTH = 1.4  # of the logarithm of the side
-GAP_S = 1.0  # a person who is away for longer leaves a gap in their row
-HERE_S = 2.0  # who was seen that recently is there now
+AWAY_S = 5.0  # a face that returns nearby within this time is the same person
+NEAR = 1.0  # the maximum distance of such a return, in box sides
+BRIEF_S = 1.0  # a shorter track is a tracking error and may differ in size, as a half-hidden face does
+BRIEF_GAP_S = 1.0  # maximum gap between such a track and its neighbor
+BRIEF_GROWTH = 1.4  # maximum change of the side's logarithm to or from such a track
+GAP_S = 1.0  # a longer absence leaves a gap in the person's row
+HERE_S = 2.0  # a person seen this recently counts as present
 
 
 @dataclass(frozen=True)
 class Person:
-    """One row of a timeline. numbers: as on the picture, the first one first; rows: by time, never empty."""
+    """One row of a timeline. numbers: as shown on the picture, earliest first; rows: by time, never empty."""
 
     numbers: tuple[int, ...]
     rows: tuple[FaceRecord, ...]
@@ -32,7 +32,7 @@ class Person:
 
     @property
     def label(self) -> str:
-        """ "person 1"; "person 1, 4" where the tracker gave them another number later."""
+        """ "person 1", or "person 1, 4" if the tracker later gave the person a new number."""
         more = ", …" if len(self.numbers) > 3 else ""
         return f"person {', '.join(map(str, self.numbers[:3]))}{more}"
 
@@ -42,7 +42,7 @@ class Person:
 
     @cached_property
     def stretches(self) -> list[tuple[str, float, float]]:
-        """What they were told to show, from when to when, without a gap longer than GAP_S."""
+        """(answer, start, end) for each stretch without a gap longer than GAP_S; times in seconds."""
         found: list[tuple[str, float, float]] = []
         for row in self.rows:
             name = row.prediction.answer
@@ -56,18 +56,18 @@ class Person:
 
 
 def people(rows: Iterable[FaceRecord], now_s: float | None = None, cuts_s: Sequence[float] = ()) -> list[Person]:
-    """All people of these rows, those seen most often first.
+    """All people in these rows, most frequently seen first.
 
-    now_s: of a stream: who is there now comes first, then who left last. cuts_s: when another scene began; nobody is
-    the same on both sides of a cut. A track (the rows of one number) goes on as another one that begins later, never at
-    the same time, where it ended: within AWAY_S, NEAR and of about the same size; or, where one of the two is below
-    BRIEF_S, within BRIEF_GAP_S and of any likely size. Where several fit, the nearest is taken.
+    now_s: the time now, for a stream; people who are present then come first, followed by those who left last. cuts_s:
+    when scenes began; nobody continues across a cut. A track (the rows of one number) continues in a later track that
+    begins where it ended: within AWAY_S and NEAR, at about the same size; or, if either lasts less than BRIEF_S, within
+    BRIEF_GAP_S and BRIEF_GROWTH. If several fit, the nearest wins.
     """
     tracks: dict[int, list[FaceRecord]] = {}
     for row in sorted(rows, key=lambda row: row.time_s):
         tracks.setdefault(row.person, []).append(row)
     found: list[list[list[FaceRecord]]] = []  # a person's tracks, in order
-    for track in tracks.values():  # by their beginning
+    for track in tracks.values():  # by start time
         costs = [_cost(person[-1], track, cuts_s) for person in found]
         best = min(range(len(costs)), key=costs.__getitem__, default=-1)
         if best >= 0 and math.isfinite(costs[best]):
@@ -90,7 +90,7 @@ def _place(person: Person, now_s: float | None) -> tuple[float, ...]:
 
 
 def _cost(before: list[FaceRecord], after: list[FaceRecord], cuts_s: Sequence[float]) -> float:
-    """How far apart two tracks are, in sides of the box; infinite where they are two people."""
+    """The distance between two tracks, in box sides; infinite if they belong to different people."""
     left_s, came_s = before[-1].time_s, after[0].time_s
     if came_s <= left_s or any(left_s < cut_s <= came_s for cut_s in cuts_s):
         return math.inf

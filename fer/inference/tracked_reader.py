@@ -1,4 +1,4 @@
-"""Frames of a stream or a video in, people and their smoothed expressions out."""
+"""Read a stream's or video's frames into people and their smoothed expressions."""
 
 from __future__ import annotations
 
@@ -16,18 +16,17 @@ from fer.vision.tracking import STALL_S, FaceTracker
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-LIVE_SIDE = 320  # search size of live frames: a face from 20 pixels of it on
+LIVE_SIDE = 320  # pixels: search size for live frames, in which faces need 20
 FULL_SIDE = 640
-TRACKED_SIDE = 640  # people are followed on frames of this long side: a stream may change its size
+TRACKED_SIDE = 640  # pixels: boxes are tracked at this long side, since a stream may change its size
 
 
 @dataclass(frozen=True)
 class TrackedFace:
     """One person in one frame.
 
-    person: their number, from 1. prediction: by probabilities that are smoothed over time, and so are its answer and
-    set; its box and quality are this frame's. raw: this frame's own probabilities. time_s: of the frame. model: the
-    name of the one that read it.
+    person: the number, from 1. prediction: probabilities, answer and set are smoothed over time; box and quality are
+    this frame's. raw: this frame's own probabilities. time_s: the frame's time. model: the model's name.
     """
 
     person: int
@@ -37,7 +36,7 @@ class TrackedFace:
     model: str = ""
 
     def record(self, since_s: float = 0.0) -> FaceRecord:
-        """A row of a recording that began at since_s; without the landmarks, which no row tells."""
+        """A row of a recording that began at since_s, without landmarks, which rows do not contain."""
         box = replace(self.prediction.box, landmarks=None)
         return FaceRecord(
             replace(self.prediction, box=box), time_s=self.time_s - since_s, person=self.person, model=self.model
@@ -45,9 +44,9 @@ class TrackedFace:
 
 
 class TrackedReader:
-    """Finds, reads and follows faces. One per stream; not for several threads at once.
+    """Finds, reads and tracks faces. One per stream; not thread-safe.
 
-    recognizer, detector, smoothing_s and long_side may be replaced between frames: people keep their numbers.
+    recognizer, detector, smoothing_s and long_side may be replaced between frames; people keep their numbers.
     """
 
     def __init__(
@@ -64,8 +63,8 @@ class TrackedReader:
         self._steady: dict[int, ProbabilitySmoother] = {}
 
     def read(self, frame_rgb: NDArray[np.uint8], time_s: float) -> tuple[TrackedFace, ...]:
-        """One frame (H, W, 3) uint8 RGB -> its faces, the largest first. time_s: seconds on the stream's own clock."""
-        recognizer, detector = self.recognizer, self.detector  # another thread may replace them meanwhile
+        """One frame (H, W, 3) uint8 RGB -> its faces, largest first. time_s: seconds on the stream's own clock."""
+        recognizer, detector = self.recognizer, self.detector  # another thread may replace them
         boxes = detector.detect(frame_rgb, self.long_side)
         predictions = recognizer.read(frame_rgb, boxes)
         people = self._tracker.update([box.scaled(TRACKED_SIDE / max(frame_rgb.shape[:2])) for box in boxes], time_s)
@@ -76,7 +75,7 @@ class TrackedReader:
         )
 
     def restart(self) -> None:
-        """Another scene begins: its people are new, and nothing that was seen before weighs on them."""
+        """Start a new scene with new people and no smoothing from before."""
         self._tracker.restart()
 
     def _follow(self, person: int, prediction: Prediction, time_s: float, recognizer: Recognizer) -> TrackedFace:
@@ -85,7 +84,7 @@ class TrackedReader:
         raw = smoothed = prediction.probabilities
         if prediction.quality.ok:
             smoothed = steady.update(raw, time_s)
-        elif steady.probabilities is not None:  # a face that cannot be read says nothing: what was seen before stays
+        elif steady.probabilities is not None:  # keep the last value while the face cannot be read
             smoothed = tuple(map(float, steady.probabilities))
         judged = recognizer.card.judge(prediction.box, smoothed, prediction.quality)
         return TrackedFace(person, judged, raw, time_s, recognizer.name)

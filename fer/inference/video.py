@@ -1,4 +1,4 @@
-"""A whole video: every frame drawn, some of them read, the people followed, the strongest moments kept."""
+"""Read a whole video: read some frames, annotate all, track people, and keep the strongest moments."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from fer.vision.scene_cuts import SceneCuts
 from fer.vision.sound import Way, sound_of
 from fer.vision.video import VideoInfo, VideoWriter, frames, probe
 
-READINGS_PER_S = 10.0  # of the video's time; the frames between show the last reading
-SOUND = {  # what became of a video's sound, in words
+READINGS_PER_S = 10.0  # per second of video; frames in between show the last reading
+SOUND = {
     "copied": "with its sound",
     "converted": "with its sound, converted to AAC",
     "left out": "its sound left out",
@@ -36,7 +36,7 @@ Draw = Callable[[NDArray[np.uint8], tuple[TrackedFace, ...]], NDArray[np.uint8]]
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a video has come. done: 0..1, of its length; left_s: seconds of work left, None until it can be told."""
+    """Progress through a video. done: share of its length, 0..1; left_s: seconds remaining, None if not yet known."""
 
     done: float
     frames: int
@@ -45,7 +45,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class Moment:
-    """The frame (H, W, 3) uint8 RGB, drawn, in which an expression was strongest."""
+    """The annotated frame (H, W, 3) uint8 RGB in which an expression was strongest."""
 
     row: FaceRecord
     frame_rgb: NDArray[np.uint8] = field(compare=False, repr=False)
@@ -53,10 +53,10 @@ class Moment:
 
 @dataclass(frozen=True)
 class VideoResult:
-    """What a video gave.
+    """The result of reading a video.
 
-    rows: one a person and reading; moments: at most one an expression; notes: sentences; sound: what became of it in
-    the annotated video, "" where none was written; cuts_s: when another scene began.
+    rows: one per person and reading; moments: at most one per expression; notes: sentences; sound: its treatment in
+    the annotated video, "" if no video was written; cuts_s: when new scenes began.
     """
 
     info: VideoInfo
@@ -81,11 +81,11 @@ def read_video(
     limits: Limits = OWNER,
     on_rows: Callable[[list[FaceRecord]], None] | None = None,
 ) -> VideoResult:
-    """Read a video and write it with its faces drawn and its sound (MP4); without out, only read it.
+    """Read a video and, if out is given, write an annotated MP4 with its sound.
 
-    on_progress is called for each frame; False ends it there. on_rows gets the rows of each reading as they come; the
-    result then has none, so that memory is the same for a video of any length. Raises VideoError for what is no video
-    or is over a limit. A video cut off gives its readable part and a note.
+    on_progress is called after each frame; returning False stops there. on_rows receives each reading's rows; the
+    result then has none, so that memory use does not grow with the video's length. A truncated video gives its readable
+    part and a note. Raises VideoError if the source is not a video or exceeds a limit.
     """
     info = probe(source, limits)
     notes: list[str] = []
@@ -125,14 +125,14 @@ def read_video(
                 cancelled = True
                 break
             if found >= limits.video_rows:
-                notes.append(f"Only the first {time_s:.0f} s were read: there are too many faces for more.")
+                notes.append(f"Only the first {time_s:.0f} s were read: the video has too many faces.")
                 break
     if sound is not None and sound.note:
         notes.append(sound.note)
     if not count:
         raise VideoError("No frame of this video can be read. Save it as MP4 (H.264).")
     if not found and not cancelled:
-        notes.append("No face was found in this video. A face needs about 20 pixels, and to be turned to the camera.")
+        notes.append("No face was found in this video. Faces must be at least 20 pixels wide and look at the camera.")
     moments = sorted(strongest.values(), key=lambda moment: moment.row.time_s)
     told: Way | Literal["none", ""] = "" if out is None else "none" if sound is None else sound.way
     return VideoResult(
@@ -141,18 +141,18 @@ def read_video(
 
 
 class _Readings:
-    """When faces are read: so often a second, and at once after a cut. count: so far."""
+    """Decides which frames are read: per_s per second, and the first after a cut. count: readings so far."""
 
     def __init__(self, per_s: float) -> None:
         self.count, self._every_s, self._next_s, self._cut_s = 0, 1 / per_s, 0.0, -math.inf
 
     def due(self, time_s: float, cut: bool) -> bool:
-        """Whether the frame at time_s is to be read."""
+        """Whether to read the frame at time_s."""
         if cut:
-            if time_s - self._cut_s >= self._every_s:  # not after cuts that follow on each other's heels
+            if time_s - self._cut_s >= self._every_s:  # not after cuts in quick succession
                 self._next_s = time_s
             self._cut_s = time_s
-        if time_s < self._next_s - 0.002:  # times are rounded to the video's clock
+        if time_s < self._next_s - 0.002:  # tolerance: times are rounded to the video's clock
             return False
         self.count += 1
         self._next_s = max(self._next_s + self._every_s, time_s)

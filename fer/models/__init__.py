@@ -1,3 +1,3 @@
 """Networks, their names, and their checkpoints."""
 
-DEFAULT_MODEL = "compact"  # of the shipped ones: the more accurate, and fast enough for a live camera
+DEFAULT_MODEL = "compact"  # the more accurate shipped model, and fast enough for a live camera

@@ -1,4 +1,4 @@
-"""The card beside weights: what must be known to use them. A stranger may have written it: every value is checked."""
+"""The card next to a weights file, with everything needed to use it. Cards are untrusted: every value is checked."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fer.preprocessing import Preprocessing
 from fer.records import FaceBox, Prediction, Quality
 
 MAX_BYTES = 4 * 2**20
-MAX_DEPTH = 20  # lists in lists: shipped cards have three
+MAX_DEPTH = 20  # nesting levels; shipped cards have three
 FIELD_KINDS = {
     "data": str,
     "notes": str,
@@ -32,22 +32,22 @@ RANGES = {"temperature": (0.01, 1000.0), "threshold": (0.0, 1000.0)}
 
 @dataclass(frozen=True)
 class Card:
-    """What must be known to use weights, and what an honest user wants to know about them."""
+    """How to use the weights, and facts about their training and accuracy."""
 
     architecture: str
     preprocessing: Preprocessing = Preprocessing()
     classes: tuple[str, ...] = NAMES
-    temperature: float = 1.0  # logits are divided by it before the softmax
-    threshold: float = 0.5  # calibrated confidence from which the app is "sure"
-    prediction_sets: PredictionSets | None = None  # None: sets were not fitted, and nothing is promised
+    temperature: float = 1.0  # divides the logits before the softmax
+    threshold: float = 0.5  # minimum calibrated confidence for a "sure" answer
+    prediction_sets: PredictionSets | None = None  # None if they were not fitted
     data: str = ""
     licences: dict[str, str] = field(default_factory=dict)
-    metrics: dict[str, Any] = field(default_factory=dict)  # each with the split it was measured on
+    metrics: dict[str, Any] = field(default_factory=dict)  # with the split on which they were measured
     training: dict[str, Any] = field(default_factory=dict)
     notes: str = ""
     date: str = ""
     sha256: str = ""  # of the .safetensors file
-    onnx_sha256: str = ""  # of the .onnx file; empty on cards from before it was written
+    onnx_sha256: str = ""  # of the .onnx file; empty on older cards without one
 
     @property
     def input_size(self) -> int:
@@ -55,7 +55,7 @@ class Card:
 
     @property
     def from_drawings(self) -> bool:
-        """Whether all that it learned from was synthetic faces: its accuracy says nothing of photos."""
+        """Whether the model was trained only on synthetic faces, so that its accuracy says nothing about photos."""
         from fer.data.read import SYNTHETIC
 
         settings = self.training.get("config", {})
@@ -63,7 +63,7 @@ class Card:
         return self.data == SYNTHETIC and self.training.get("started_from", began_with) in ("", SYNTHETIC)
 
     def judge(self, box: FaceBox, probabilities: tuple[float, ...], quality: Quality) -> Prediction:
-        """What to make of one face's calibrated probabilities (7,), read in one view: whether it is sure, which set."""
+        """Turn one face's calibrated probabilities (7,), from a single view, into a Prediction."""
         names: tuple[str, ...] = ()
         if self.prediction_sets is not None and "none" in self.prediction_sets.quantiles:
             row = np.array([probabilities])
@@ -76,9 +76,9 @@ class Card:
 
     @classmethod
     def from_json(cls, values: object) -> Card:
-        """Raises WeightsError for a value that is not of its kind; what is not a card's is left out."""
+        """Raises WeightsError for a value of the wrong type or out of range; ignores unknown keys."""
         if not isinstance(values, dict) or not isinstance(values.get("architecture"), str):
-            raise WeightsError("The card beside the weights does not name an architecture.")
+            raise WeightsError("The card of the weights does not name an architecture. Add one to its JSON file.")
         names = {field.name for field in fields(cls)}
         kept = {name: value for name, value in values.items() if name in names}
         _check_kinds(kept)
@@ -90,7 +90,7 @@ class Card:
         if kept["classes"] != NAMES:
             raise WeightsError(
                 f"The weights have the classes {', '.join(str(name)[:40] for name in kept['classes'][:9])[:120]}. "
-                f"Expected {', '.join(NAMES)}. Choose weights trained on these."
+                f"Expected {', '.join(NAMES)}. Choose weights trained on these classes."
             )
         return cls(**kept)
 
@@ -118,18 +118,18 @@ def _unfit(name: str, value: object, expected: str) -> WeightsError:
 
 
 def json_of(path: Path) -> object:
-    """A card's file as JSON values. Raises OSError, and ValueError for what is no JSON, or far larger than any card."""
+    """Parse a card's JSON file. Raises OSError, and ValueError if it is not JSON or far larger than any card."""
     if path.stat().st_size > MAX_BYTES:
         raise ValueError("too large")
     return checked_json(path.read_text(encoding="utf-8"))
 
 
 def checked_json(text: str) -> object:
-    """Raises ValueError for what is no JSON or nested far deeper than any card."""
+    """Parse a card's JSON. Raises ValueError if it is not JSON or nested far deeper than any card."""
     try:
         values = json.loads(text)
     except RecursionError:
-        raise ValueError("nested too deep") from None
+        raise ValueError("nested too deeply") from None
     level = [values]
     for _ in range(MAX_DEPTH):
         level = [
@@ -139,5 +139,5 @@ def checked_json(text: str) -> object:
             for child in (value.values() if isinstance(value, dict) else value)
         ]
     if level:
-        raise ValueError("nested too deep")
+        raise ValueError("nested too deeply")
     return values

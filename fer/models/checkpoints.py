@@ -1,4 +1,4 @@
-"""A checkpoint in PyTorch: weights as safetensors, with an ONNX copy for prediction and a card. Never unpickled."""
+"""Save and load PyTorch checkpoints: safetensors weights, an ONNX copy for prediction, and a card. Never pickled."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from fer.models.registry import build
 
 
 def save_checkpoint(path: Path, state: dict[str, torch.Tensor], card: Card) -> Card:
-    """Write `path` (.safetensors), its .onnx and its card .json, all or none; returns the card with both digests.
+    """Write `path` (.safetensors), its .onnx and its card (.json), all or none; returns the card with both digests.
 
-    Raises WeightsError where the state is not one of the card's architecture.
+    Raises WeightsError if the state does not fit the card's architecture.
     """
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
     network = network_of(path.name, card, dict(tensors))
@@ -28,17 +28,17 @@ def save_checkpoint(path: Path, state: dict[str, torch.Tensor], card: Card) -> C
 
 
 def load_checkpoint(path: Path | str) -> tuple[nn.Module, Card]:
-    """The model in evaluation mode, and its card. Raises WeightsError saying what is wrong with which file."""
+    """The model in evaluation mode, and its card. Raises WeightsError naming the file and the problem."""
     path = Path(path)
     card = weights.read_card(path)
     if path.suffix == ".onnx":
         raise WeightsError(
-            f"{path.name} is for prediction alone. Explaining and training need the .safetensors file it came from."
+            f"{path.name} can only predict. Explaining and training need the .safetensors file it was exported from."
         )
     try:
         state = read_tensors(path, card.sha256)
     except WeightsError:
-        replaced = weights.read_card(path)  # a run may have put better weights there between the two
+        replaced = weights.read_card(path)  # a run may have saved better weights in between
         if replaced.sha256 == card.sha256:
             raise
         card, state = replaced, read_tensors(path, replaced.sha256)
@@ -46,32 +46,35 @@ def load_checkpoint(path: Path | str) -> tuple[nn.Module, Card]:
 
 
 def network_of(name: str, card: Card, state: dict[str, torch.Tensor]) -> nn.Module:
-    """The card's network with these weights, in evaluation mode. Raises WeightsError where they do not fit it."""
+    """The card's network with these weights, in evaluation mode. Raises WeightsError if they do not fit."""
     model = build(card.architecture)
     expected = model.state_dict()
     if missing := sorted(set(expected) - set(state)):
-        raise WeightsError(f"{name} lacks {missing[0]!r} of {card.architecture}. Choose weights of that network.")
+        raise WeightsError(f"{name} lacks {missing[0]!r} of {card.architecture}. Choose weights for that network.")
     if extra := sorted(set(state) - set(expected)):
-        raise WeightsError(f"{name} holds {extra[0][:60]!r}, which {card.architecture} does not have.")
+        raise WeightsError(
+            f"{name} contains {extra[0][:60]!r}, which {card.architecture} does not have. Choose weights for that "
+            "network."
+        )
     for key, tensor in state.items():
         if tensor.shape != expected[key].shape:
             raise WeightsError(
                 f"{name}: {key} has the shape {list(tensor.shape)}, expected {list(expected[key].shape)}."
             )
         if tensor.is_floating_point() != expected[key].is_floating_point() or tensor.is_complex():
-            raise WeightsError(f"{name}: {key} holds {tensor.dtype}, expected {expected[key].dtype}.")
-        state[key] = tensor.to(expected[key].dtype)  # first: a float64 may be too large for a float32
+            raise WeightsError(f"{name}: {key} contains {tensor.dtype}, expected {expected[key].dtype}.")
+        state[key] = tensor.to(expected[key].dtype)  # before the check: a float64 may overflow float32
         if not torch.isfinite(state[key]).all():
-            raise WeightsError(f"{name}: {key} holds values that are not numbers. The training had diverged.")
+            raise WeightsError(f"{name}: {key} contains infinite or NaN values, as after a diverged training run.")
     model.load_state_dict(state)
     return model.eval()
 
 
 def read_tensors(path: Path, sha256: str = "") -> dict[str, torch.Tensor]:
-    """All tensors of a safetensors file, after size and (where given) sha256 are checked."""
+    """All tensors of a safetensors file, after checking its size and, if given, its sha256. Raises WeightsError."""
     blob = weights.read_bytes(path)
     weights.check_digest(path, blob, sha256)
     try:
         return safetensors.torch.load(blob)
     except (safetensors.SafetensorError, ValueError, KeyError, RuntimeError, MemoryError, AttributeError):
-        raise WeightsError(f"{path.name} is not a whole safetensors file. Only safetensors weights are read.") from None
+        raise WeightsError(f"{path.name} is not a complete safetensors file. Save or download it again.") from None

@@ -1,4 +1,4 @@
-"""The ONNX graph that a model predicts by: the file beside its weights, or one exported once and cached."""
+"""A model's ONNX graph for prediction: the file next to its weights, or an exported and cached copy."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from fer.locations import cache_folder, weights_folder
 from fer.models import weights
 from fer.models.card import Card
 
-FORMAT = 1  # of the cached files; another exporter needs another number
+FORMAT = 1  # version of the cached files; increase it when the exporter changes
 
 
 def read_graph(path: Path) -> tuple[bytes, Card]:
-    """An ONNX file's bytes, safe to run, and the card that belongs to them. Raises WeightsError.
+    """An ONNX file's bytes, safe to run, and their card. Raises WeightsError.
 
-    path: of a .safetensors or .onnx file, as fer.models.weights.find_weights gives it.
+    path: a .safetensors or .onnx file, as returned by fer.models.weights.find_weights.
     """
     if path.suffix == ".onnx" and not path.with_suffix(".json").is_file():
         return _untrusted(path, None)
@@ -25,7 +25,7 @@ def read_graph(path: Path) -> tuple[bytes, Card]:
     try:
         return _graph_of(path, card)
     except WeightsError:
-        replaced = weights.read_card(path)  # a run may have put better weights there between the two
+        replaced = weights.read_card(path)  # a run may have saved better weights in between
         if replaced == card:
             raise
         return _graph_of(path, replaced)
@@ -43,7 +43,7 @@ def _graph_of(path: Path, card: Card) -> tuple[bytes, Card]:
 
 
 def _untrusted(file: Path, card: Card | None) -> tuple[bytes, Card]:
-    """A file from anywhere: looked through before it is run. card: None where the file's own metadata is its card."""
+    """Check an untrusted file before it is run. card: None if the card is in the file's own metadata."""
     from fer.models.onnx_check import card_in, checked_model, input_side
 
     if not file.is_file():
@@ -54,12 +54,14 @@ def _untrusted(file: Path, card: Card | None) -> tuple[bytes, Card]:
     model = checked_model(file.name, blob)
     card = card or card_in(file.name, model)
     if (side := input_side(model.graph)) != card.input_size:
-        raise WeightsError(f"{file.name} takes faces of {side} pixels, its card says {card.input_size}.")
+        raise WeightsError(
+            f"{file.name} takes faces of {side} pixels, but its card says {card.input_size}. Correct the card."
+        )
     return blob, card
 
 
 def _exported(path: Path, card: Card) -> bytes:
-    """The graph of a .safetensors file that has none beside it: exported once, then kept by the weights' digest."""
+    """Export the graph of a .safetensors file without an .onnx, and cache it under the weights' digest."""
     blob = weights.read_bytes(path)
     weights.check_digest(path, blob, card.sha256)
     stem = f"graph{FORMAT}-{weights.sha256(blob)[:24]}-{card.architecture}-{card.input_size}"
@@ -72,10 +74,10 @@ def _exported(path: Path, card: Card) -> bytes:
         from fer.models.onnx_export import export_onnx, store_as_float16
     except ImportError:
         raise WeightsError(
-            f"{path.name} has no {path.stem}.onnx beside it, and making one needs PyTorch: pip install "
+            f"{path.stem}.onnx is missing, and creating it from {path.name} needs PyTorch: pip install "
             "'fer-studio[train]'."
         ) from None
     graph = store_as_float16(export_onnx(load_checkpoint(path)[0], card.input_size))
-    with suppress(OSError):  # a read-only or full disk costs only the speed of the next load
+    with suppress(OSError):  # on a read-only or full disk, only the next load is slower
         replace_file(cache_folder() / f"{stem}-{weights.sha256(graph)[:24]}.onnx", graph)
     return graph

@@ -1,4 +1,4 @@
-"""Layers that several networks share: a convolution with batch-norm and ReLU, and folding the batch-norm away."""
+"""Layers shared by several networks: a convolution with batch-norm and ReLU, and folding of the batch-norm."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ def fold_norm(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> nn.Conv2d:
 
 
 def put_kernel(conv: nn.Conv2d, kernel: torch.Tensor, bias: torch.Tensor) -> None:
-    """Copy a kernel (C', C, k, k) and bias (C',) into a convolution that has one."""
+    """Copy a kernel (C', C, k, k) and bias (C',) into a convolution with a bias."""
     assert conv.bias is not None
     conv.weight.data, conv.bias.data = kernel.detach().clone(), bias.detach().clone()
 
 
 def folded_kernel(kernel: torch.Tensor, norm: nn.BatchNorm2d) -> tuple[torch.Tensor, torch.Tensor]:
-    """A bias-free kernel (C', C, k, k) and the batch-norm behind it -> the kernel and bias (C',) of both."""
-    assert norm.running_mean is not None and norm.running_var is not None  # it keeps track of them
+    """A bias-free kernel (C', C, k, k) and the batch-norm after it -> their combined kernel and bias (C',)."""
+    assert norm.running_mean is not None and norm.running_var is not None
     gain = norm.weight / torch.sqrt(norm.running_var + norm.eps)
     return kernel * gain.view(-1, 1, 1, 1), norm.bias - norm.running_mean * gain

@@ -1,4 +1,4 @@
-"""Networks of one architecture, trained apart, as one network that answers with the mean of their logits."""
+"""Merge separately trained networks of one architecture into one that returns the mean of their logits."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from fer.models.registry import ARCHITECTURES, build
 
 
 def merge(architecture: str, networks: Sequence[nn.Module]) -> tuple[str, nn.Module]:
-    """The name of the grouped architecture, and the network in evaluation mode: exactly the mean, in one pass.
+    """The grouped architecture's name, and the merged network in evaluation mode; exact, and only one forward pass.
 
-    architecture: what all the networks are. A grouped convolution's kernels are those of its groups one after the
-    other, so only the classifier needs thought. Raises WeightsError where no architecture has so many groups.
+    architecture: of all the networks. A grouped convolution's kernels are those of its groups concatenated, so only
+    the classifier is special. Raises WeightsError if no architecture has this number of groups.
     """
     name = f"{architecture}_g{len(networks)}"
     if name not in ARCHITECTURES:
@@ -31,4 +31,4 @@ def _joined(key: str, tensors: list[torch.Tensor]) -> torch.Tensor:
         return torch.cat(tensors, 1) / len(tensors)
     if key == "classifier.bias":
         return torch.stack(tensors).mean(0)
-    return torch.cat(tensors) if tensors[0].ndim else tensors[0]  # a count of batches is no channel's
+    return torch.cat(tensors) if tensors[0].ndim else tensors[0]  # batch-norm's batch counter is a scalar

@@ -23,7 +23,7 @@ class SeparableConv2d(nn.Module):
 
 
 class ResidualBlock(nn.Module):
-    """Two separable convolutions and a max-pool, added to a strided 1x1 shortcut: half the size."""
+    """Two separable convolutions and a max-pool, added to a strided 1x1 shortcut; halves the size."""
 
     def __init__(self, channels_in: int, channels_out: int) -> None:
         super().__init__()
@@ -37,7 +37,7 @@ class ResidualBlock(nn.Module):
         self.pool = nn.MaxPool2d(3, stride=2, padding=1)
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
-        # Every second pixel, as a stride of 2 takes them; that stride's gradient crashes torch 2.13 at 60 x 60.
+        # Slicing every second pixel equals a stride of 2, whose gradient crashes torch 2.13 at 60 x 60.
         shortcut = self.shortcut_norm(self.shortcut(features[..., ::2, ::2]))
         main = self.relu(self.norm1(self.conv1(features)))
         out: torch.Tensor = shortcut + self.pool(self.norm2(self.conv2(main)))
@@ -47,15 +47,15 @@ class ResidualBlock(nn.Module):
 class MiniXception(nn.Module):
     """Faces (N, 1, S, S) float32 -> logits (N, 7). S is 44 as shipped; any side from 21 up works.
 
-    dropout acts on the class maps' input in training only; it has no parameters. enlarge: by how much the face is
-    enlarged before the first layer, such as 64 / 44, the paper's 64 pixels: more work for the same parameters.
+    dropout: applied to the class maps' input, in training only. enlarge: the factor by which to enlarge faces before
+    the first layer, such as 64 / 44 for the paper's 64 pixels; costs more work but no parameters.
     """
 
     def __init__(self, dropout: float = 0.0, enlarge: float = 1.0) -> None:
         super().__init__()
         self.enlarge = enlarge
         self.conv1 = nn.Conv2d(1, 8, 3, bias=False)
-        self.norm1 = nn.BatchNorm2d(8)  # momentum 0.1; an older port's 0.99 forgets the running statistics
+        self.norm1 = nn.BatchNorm2d(8)  # momentum 0.1; 0.99, as in an older port, would discard the running statistics
         self.relu1 = nn.ReLU()
         self.conv2 = nn.Conv2d(8, 8, 3, bias=False)
         self.norm2 = nn.BatchNorm2d(8)
@@ -82,7 +82,7 @@ class MiniXception(nn.Module):
         return logits
 
     def attribution_layers(self) -> dict[str, nn.Module]:
-        """The layers that a class activation map can be taken from, the shallowest first."""
+        """The layers available for class activation maps, shallowest first."""
         return {
             "conv2": self.relu2,
             "block1": self.block1,

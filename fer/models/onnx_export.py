@@ -1,4 +1,4 @@
-"""A network as an ONNX graph, faces (N, 1, S, S) -> logits (N, 7), so that predicting needs no PyTorch."""
+"""Export networks as ONNX graphs, faces (N, 1, S, S) -> logits (N, 7), so that prediction needs no PyTorch."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from torch import nn
 from fer.models.registry import fold
 
 OPSET = 17
-# Values from which a kernel is stored in 16 bits. Small networks feel the rounding and gain nothing: 0.0022 in a
-# probability of mini_xception, 0.0005 in one of compact (500 faces of PublicTest).
+# Kernels with at least this many values are stored in 16 bits. In small networks rounding costs accuracy and saves
+# little: it changes probabilities by 0.0022 in mini_xception and 0.0005 in compact (500 faces of PublicTest).
 LARGE = 2**15
-_exporting = threading.Lock()  # torch.onnx refuses a second export beside the first
+_exporting = threading.Lock()  # torch.onnx cannot run two exports at once
 
 
 def export_onnx(model: nn.Module, input_size: int) -> bytes:
     """The folded model as an ONNX file in 32-bit floats."""
     file = io.BytesIO()
     with _exporting, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the exporter's deprecation; requirements.txt pins torch
+        warnings.simplefilter("ignore")  # this exporter is deprecated, but requirements.txt pins torch
         torch.onnx.export(
             fold(model),
             (torch.zeros(2, 1, input_size, input_size),),
-            file,  # type: ignore[arg-type]  # a stream is taken where dynamo is False
+            file,  # type: ignore[arg-type]  # streams are allowed with dynamo=False
             dynamo=False,
             opset_version=OPSET,
             input_names=["faces"],
@@ -40,9 +40,9 @@ def export_onnx(model: nn.Module, input_size: int) -> bytes:
 
 
 def store_as_float16(graph: bytes) -> bytes:
-    """The same graph with its large kernels stored in 16 bits, each cast to 32 at load: half the file, the same speed.
+    """Store large kernels in 16 bits and cast them to 32 at load, which halves the file at the same speed.
 
-    A graph whose kernels would overflow 16 bits is returned as it is.
+    Returns the graph unchanged if a kernel would overflow 16 bits.
     """
     model = onnx.load_from_string(graph)
     casts = []

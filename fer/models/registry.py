@@ -1,6 +1,6 @@
-"""The networks by name: what they are called, which layers they offer, and how to build them.
+"""The networks by name: their layers, and how to build them.
 
-Names and layers need no PyTorch; `build` loads it.
+Names and layers need no PyTorch; `build` imports it.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Architecture:
-    """One network. network: "module:Class", whose class is made with dropout and these options.
+    """One network. network: "module:Class", called with dropout and these options.
 
-    layers: the names of its attribution_layers(), the shallowest first.
+    layers: the names in its attribution_layers(), shallowest first.
     """
 
     network: str
@@ -52,10 +52,10 @@ _SMALL, _LARGE = ((32, 64, 128, 256), (1, 2, 3, 2)), ((48, 96, 192, 384), (1, 2,
 
 ARCHITECTURES: dict[str, Architecture] = {
     "mini_xception": _mini_xception(),
-    "mini_xception_64": _mini_xception(enlarge=64 / 44),  # at 44 pixels' input its layers see the paper's 64
+    "mini_xception_64": _mini_xception(enlarge=64 / 44),  # enlarges 44-pixel faces to the paper's 64
     "repvgg_small": _staged(_REPVGG, *_SMALL),
-    "repvgg_small_g2": _staged(_REPVGG, (64, 128, 256, 512), (1, 2, 3, 2), groups=2),  # two of repvgg_small
-    "repvgg_small_g3": _staged(_REPVGG, (96, 192, 384, 768), (1, 2, 3, 2), groups=3),  # three
+    "repvgg_small_g2": _staged(_REPVGG, (64, 128, 256, 512), (1, 2, 3, 2), groups=2),  # two repvgg_small
+    "repvgg_small_g3": _staged(_REPVGG, (96, 192, 384, 768), (1, 2, 3, 2), groups=3),  # three repvgg_small
     "repvgg": _staged(_REPVGG, *_LARGE),
     "vgg_small": _staged(_VGG, *_SMALL),
     "vgg_small_g2": _staged(_VGG, (64, 128, 256, 512), (1, 2, 3, 2), groups=2),
@@ -74,7 +74,7 @@ def architecture(name: str) -> Architecture:
 
 
 def build(name: str, dropout: float = 0.0) -> nn.Module:
-    """A freshly initialized network. Raises WeightsError for an unknown name, or where it breaks its contract."""
+    """A freshly initialized network. Raises WeightsError for an unknown name or a network that breaks its contract."""
     known = architecture(name)
     network = known.build(dropout)
     check_network(name, network, known.layers)
@@ -82,7 +82,7 @@ def build(name: str, dropout: float = 0.0) -> nn.Module:
 
 
 def fold(model: nn.Module) -> nn.Module:
-    """The model for inference: branches and batch-norm folded where it can, else itself, in evaluation mode."""
+    """The model for inference, in evaluation mode, with branches and batch-norm folded if it supports that."""
     return cast("Foldable", model).fold() if hasattr(model, "fold") else model.eval()
 
 

@@ -1,6 +1,6 @@
 """A compact RepVGG (Ding et al. 2021): trained with branches, folded into plain 3x3 convolutions.
 
-With groups it is several such networks side by side, which meet in the classifier alone (see fer.models.merging).
+With groups, several such networks run in parallel and share only the classifier (see fer.models.merging).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from fer.models.vgg import VGG
 
 
 class RepBlock(nn.Module):
-    """3x3, 1x1 and (where shapes allow) identity, each with batch-norm, summed, then ReLU."""
+    """3x3, 1x1 and (if shapes allow) identity branches, each with batch-norm, summed, then ReLU."""
 
     def __init__(self, channels_in: int, channels_out: int, stride: int = 1, groups: int = 1) -> None:
         super().__init__()
@@ -34,7 +34,7 @@ class RepBlock(nn.Module):
         return out
 
     def fold(self) -> nn.Sequential:
-        """The same function of evaluation mode as one 3x3 convolution with bias, then ReLU."""
+        """The same function in evaluation mode: one 3x3 convolution with bias, then ReLU."""
         kernel, bias = folded_kernel(self.conv3.weight, self.norm3)
         kernel1, bias1 = folded_kernel(F.pad(self.conv1.weight, [1, 1, 1, 1]), self.norm1)
         kernel, bias = kernel + kernel1, bias + bias1
@@ -50,6 +50,6 @@ class RepBlock(nn.Module):
 
 
 class RepVGG(VGG):
-    """A VGG whose layers are RepBlocks. Faces (N, 1, S, S) float32 -> logits (N, 7)."""
+    """A VGG made of RepBlocks. Faces (N, 1, S, S) float32 -> logits (N, 7)."""
 
     block = RepBlock

@@ -1,4 +1,4 @@
-"""A small residual network (He et al., 2016), with squeeze-and-excitation on request (Hu et al., 2018)."""
+"""A small residual network (He et al., 2016), optionally with squeeze-and-excitation (Hu et al., 2018)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class SqueezeExcitation(nn.Module):
-    """Weigh channels by what the whole picture shows: (N, C, H, W) -> (N, C, H, W), each channel times 0..1."""
+    """Weight channels by their global averages: (N, C, H, W) -> (N, C, H, W), each channel times 0..1."""
 
     def __init__(self, channels: int, reduction: int = 8) -> None:
         super().__init__()
@@ -30,7 +30,7 @@ class SqueezeExcitation(nn.Module):
 
 
 class ResidualBlock(nn.Module):
-    """Two 3x3 convolutions beside a shortcut, which is a strided 1x1 convolution where the shape changes."""
+    """Two 3x3 convolutions and a shortcut, which is a strided 1x1 convolution if the shape changes."""
 
     def __init__(self, channels_in: int, channels_out: int, stride: int, attention: bool) -> None:
         super().__init__()
@@ -55,7 +55,7 @@ class ResidualBlock(nn.Module):
 class ResNet(nn.Module):
     """Faces (N, 1, S, S) float32 -> logits (N, 7): a 3x3 convolution, then stages of residual blocks.
 
-    Each stage but the first halves the size.
+    Every stage except the first halves the size.
     """
 
     def __init__(
@@ -90,7 +90,7 @@ class ResNet(nn.Module):
         return logits
 
     def fold(self) -> ResNet:
-        """A copy for inference without batch-norm; this model stays as it is."""
+        """A copy for inference, without batch-norm; leaves this model unchanged."""
         folded = copy.deepcopy(self).eval()
         folded.stem = cast("ConvBlock", folded.stem).fold()
         for stage in folded.stages:
@@ -103,5 +103,5 @@ class ResNet(nn.Module):
         return folded
 
     def attribution_layers(self) -> dict[str, nn.Module]:
-        """The layers that a class activation map can be taken from, the shallowest first."""
+        """The layers available for class activation maps, shallowest first."""
         return {f"stage{index}": stage for index, stage in enumerate(self.stages, 1)}

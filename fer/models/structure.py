@@ -1,6 +1,6 @@
-"""What a network is built of, from its modules: boxes in the order in which a face goes through, with their shortcuts.
+"""Describe a network as a diagram's boxes, in the order in which a face passes through them, with their shortcuts.
 
-The boxes need no PyTorch; `parts_of` loads it.
+The boxes need no PyTorch; `parts_of` imports it.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ if TYPE_CHECKING:
     import torch
     from torch import fx, nn
 
-SILENT = ("", "ReLU", "norm", "Dropout", "Dropout2d")  # what the table tells and a diagram need not
+SILENT = ("", "ReLU", "norm", "Dropout", "Dropout2d")  # in the layer table, but left out of the diagram
 
 
 @dataclass(frozen=True)
 class Part:
-    """One box: a block, a layer, or several that are alike.
+    """One box: a block or layer, or several identical ones.
 
-    operations: of the main path, in order; shortcuts: what runs beside it and is added, "identity" where nothing is
-    done there; shape: of what comes out, without the batch; parameters: of all `repeats` together.
+    operations: along the main path, in order; shortcuts: the operations of each path added to it, "identity" if there
+    are none; shape: of the output, without the batch; parameters: of all `repeats` together.
     """
 
     name: str
@@ -41,7 +41,7 @@ class Part:
 
 
 def parts_of(model: nn.Module, input_size: int) -> list[Part]:
-    """Run one gray face of that size through the model, and note its blocks and layers as they take part."""
+    """Run one gray face of this size through the model and record its blocks and layers as they run."""
     from fer.models.registry import parameter_count
     from fer.models.summary import run_noted
 
@@ -65,7 +65,7 @@ def parts_of(model: nn.Module, input_size: int) -> list[Part]:
 
 
 def _units(module: nn.Module, prefix: str = "") -> Iterator[tuple[str, nn.Module]]:
-    """The blocks and layers that a network is made of, whatever lists they stand in, with their paths."""
+    """A network's blocks and layers, including those in nested lists, with their paths."""
     from torch import nn
 
     for name, child in module.named_children():
@@ -76,7 +76,7 @@ def _units(module: nn.Module, prefix: str = "") -> Iterator[tuple[str, nn.Module
 
 
 def _names(model: nn.Module) -> Callable[[str], str]:
-    """How a unit's path is told: by the layer of attribution_layers() that it belongs to, else by its beginning."""
+    """A function that names a unit by its layer in attribution_layers(), or by the first part of its path."""
     known: dict[str, nn.Module] = getattr(model, "attribution_layers", dict)()
     layers = {id(module): name for name, module in known.items()}
 
@@ -91,23 +91,23 @@ def _names(model: nn.Module) -> Callable[[str], str]:
 
 
 def _flow(module: nn.Module) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """What a unit does on its longest way, and what is added to that."""
+    """The operations on a unit's longest path, and its shortcuts."""
     if word := _word(module):
         return tuple(each for each in (word,) if each not in SILENT), ()
     from torch import fx
 
     try:
         return _traced(fx.symbolic_trace(module).graph, module)
-    except Exception:  # whatever a network of one's own does that cannot be traced: its layers are told in order
+    except Exception:  # a custom network may not be traceable: list its layers in order
         words = tuple(word for _, child in module.named_modules() if (word := _word(child)))
         return _told(words), ()
 
 
 def _traced(graph: fx.Graph, module: nn.Module) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Of every node the words of the longest way there; what is added on other ways is a shortcut."""
+    """Follow the longest path to every node; other paths that are added to it are shortcuts."""
     ways: dict[fx.Node, tuple[str, ...]] = {}
     shortcuts: list[str] = []
-    for node in graph.nodes:  # each after all that it needs
+    for node in graph.nodes:  # in topological order
         before = [ways[other] for other in node.all_input_nodes]
         longest = max(before, key=len, default=())
         if node.op == "call_module":
@@ -127,12 +127,12 @@ def _name_of(node: fx.Node) -> str:
 
 
 def _common(one: tuple[str, ...], other: tuple[str, ...]) -> int:
-    """How many words two ways begin with, where one is the whole beginning of the other; else they part at once."""
+    """The length of `other` if `one` begins with it, otherwise 0: the paths then share nothing."""
     return len(other) if one[: len(other)] == other else 0
 
 
 def _told(words: tuple[str, ...]) -> tuple[str, ...]:
-    """Without norms and activations; a convolution a channel and a 1x1 across are a separable one."""
+    """Drop norms and activations, and merge a depthwise and a 1x1 convolution into a separable one."""
     told: list[str] = []
     for word in words:
         if word in SILENT:
@@ -145,7 +145,7 @@ def _told(words: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _word(module: nn.Module) -> str:
-    """A layer of PyTorch's own in a word or two; empty for a block of several."""
+    """A short name for one of PyTorch's own layers; empty for a block of several."""
     from torch import nn
 
     if isinstance(module, nn.Conv2d):

@@ -1,4 +1,4 @@
-"""The layer table, by torchsummary's convention: one row a module that runs, containers of lists left out."""
+"""The layer table in torchsummary's convention: one row per module that runs, without containers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FLOAT_BYTES = 4
 
 @dataclass(frozen=True)
 class LayerRow:
-    """One module: its kind, the shape of its output without the batch, its own weights and biases."""
+    """One module: its class, its output shape without the batch, and the number of its own parameters."""
 
     kind: str
     shape: tuple[int, ...]
@@ -65,7 +65,7 @@ class Summary:
 
 
 def summarize(model: nn.Module, input_size: int = 44) -> Summary:
-    """Run one gray face of input_size x input_size through the model and note every module that takes part."""
+    """Run one gray face of input_size x input_size through the model and record every module that runs."""
     rows: list[LayerRow] = []
 
     def note(module: nn.Module, _inputs: tuple[object, ...], output: torch.Tensor) -> None:
@@ -94,12 +94,12 @@ def summarize(model: nn.Module, input_size: int = 44) -> Summary:
 
 
 def multiply_adds(model: nn.Module, input_size: int = 44) -> int:
-    """Multiply-adds of one face's convolutions and linear layers; norms, activations and pooling are left out."""
+    """Multiply-adds per face in convolutions and linear layers, without norms, activations and pooling."""
     total = 0
 
     def note(module: nn.Conv2d | nn.Linear, _inputs: tuple[object, ...], output: torch.Tensor) -> None:
         nonlocal total
-        places = output[0].numel()  # every number of the output is one dot product
+        places = output[0].numel()  # every output value is one dot product
         total += places * (module.weight[0].numel() if isinstance(module, nn.Conv2d) else module.in_features)
 
     run_noted(
@@ -109,7 +109,7 @@ def multiply_adds(model: nn.Module, input_size: int = 44) -> int:
 
 
 def run_noted(model: nn.Module, input_size: int, note: Callable[..., None], modules: Sequence[nn.Module]) -> None:
-    """Run one gray face through the model; note(module, inputs, output) is called as each of the modules takes part."""
+    """Run one gray face through the model and call note(module, inputs, output) as each of the modules runs."""
     hooks = [module.register_forward_hook(note) for module in modules]
     training = model.training
     try:

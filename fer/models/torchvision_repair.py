@@ -1,8 +1,8 @@
-"""Make torchvision importable where torch is a CPU build and torchvision the registry's CUDA build.
+"""Make torchvision importable if torch is a CPU build and torchvision the registry's CUDA build.
 
-There torchvision's compiled operators do not load, and its Python half fails on registering shapes for
-two of them: "operator torchvision::nms does not exist". Declaring the two schemas first is enough for
-transforms, models and datasets; the operators themselves stay missing, and nothing here calls them.
+torchvision's compiled operators then do not load, and its Python code fails when it registers shapes for two of them:
+"operator torchvision::nms does not exist". Declaring the two schemas first is enough for transforms, models and
+datasets. The operators stay missing, but nothing here calls them.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ import sys
 
 import torch
 
-_library = None  # the declarations live as long as this object
+_library = None  # keeps the declarations alive
 
 
 def ensure_torchvision() -> bool:
-    """Import torchvision, after the repair where the plain import fails; False where it is not installed."""
+    """Import torchvision, repairing it if the import fails; returns False if it is not installed."""
     global _library
     try:
         import torchvision  # noqa: F401

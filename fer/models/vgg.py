@@ -1,6 +1,6 @@
 """A plain stack of 3x3 convolutions (after Simonyan and Zisserman, 2015), with batch-norm and one linear layer.
 
-With groups it is several such networks side by side, which meet in the classifier alone (see fer.models.merging).
+With groups, several such networks run in parallel and share only the classifier (see fer.models.merging).
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from fer.models.layers import ConvBlock
 
 
 class VGG(nn.Module):
-    """Faces (N, 1, S, S) float32 -> logits (N, 7). Each stage but the first halves the size by a stride.
+    """Faces (N, 1, S, S) float32 -> logits (N, 7). Every stage except the first halves the size with a stride.
 
-    widths: channels of a stage, over all groups; groups share nothing but the face and the classifier.
-    block: what a layer is; RepVGG has another.
+    widths: channels per stage, over all groups; groups share only the face and the classifier. block: the layer's
+    class, which RepVGG replaces.
     """
 
     block: type[nn.Module] = ConvBlock
@@ -56,7 +56,7 @@ class VGG(nn.Module):
         return logits
 
     def fold(self) -> VGG:
-        """A copy for inference without batch-norm; this model stays as it is."""
+        """A copy for inference, without batch-norm; leaves this model unchanged."""
         folded = copy.deepcopy(self).eval()
         for stage in folded.stages:
             blocks = cast("nn.Sequential", stage)
@@ -65,5 +65,5 @@ class VGG(nn.Module):
         return folded
 
     def attribution_layers(self) -> dict[str, nn.Module]:
-        """The layers that a class activation map can be taken from, the shallowest first."""
+        """The layers available for class activation maps, shallowest first."""
         return {f"stage{index}": stage for index, stage in enumerate(self.stages, 1)}

@@ -1,7 +1,7 @@
-"""Where weights lie and what belongs together: NAME.safetensors, NAME.onnx and NAME.json. Needs no PyTorch.
+"""Find, read and save a model's files: NAME.safetensors, NAME.onnx and NAME.json. Needs no PyTorch.
 
-A save writes all three beside the old ones first, the card last, and only then renames them: a kill before that leaves
-the old files in use, a kill after it is mended by the next reader.
+A save first writes all three next to the old files, the card last, and then renames them. If it is killed before the
+card is written, the old files stay in use; if after, the next reader finishes the save.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ SUFFIXES = (".safetensors", ".onnx")
 
 
 def shipped_names() -> list[str]:
-    """The names of the weights that come with the app."""
+    """The names of the shipped weights."""
     folder = weights_folder()
     return sorted({file.stem for suffix in SUFFIXES for file in folder.glob(f"*{suffix}")})
 
@@ -32,7 +32,7 @@ def shipped_names() -> list[str]:
 def find_weights(name: str | Path) -> Path:
     """A name in weights/, a run directory, or a .safetensors or .onnx file -> the file. Raises WeightsError.
 
-    Of a model that has both files, the .safetensors; it need not exist where its .onnx does.
+    For a name or run, returns the .safetensors path, which may not exist if the .onnx does.
     """
     given = Path(name)
     if given.suffix in SUFFIXES:
@@ -45,7 +45,7 @@ def find_weights(name: str | Path) -> Path:
     if os.path.isfile(given / "config.json"):
         raise WeightsError(f"The run {given.name} has no finished epoch yet. Wait for its first one.")
     raise WeightsError(
-        f"There is no model {given.name[:80]!r}. Shipped: {', '.join(shipped_names()) or 'none'}; or give a run "
+        f"There is no model {given.name[:80]!r}. Choose from {', '.join(shipped_names()) or 'none'}, or name a run "
         "directory, or a .safetensors or .onnx file."
     )
 
@@ -55,7 +55,7 @@ def _has_weights(path: Path) -> bool:
 
 
 def save_files(path: Path, tensors: bytes, graph: bytes, card: Card) -> Card:
-    """Write `path` (.safetensors), its .onnx and its card, all or none of them; returns the card with both digests."""
+    """Write `path` (.safetensors), its .onnx and its card, all or none; returns the card with both digests."""
     card = replace(card, sha256=sha256(tensors), onnx_sha256=sha256(graph))
     replace_file(_upcoming(path), tensors)
     replace_file(_upcoming(path.with_suffix(".onnx")), graph)
@@ -69,7 +69,7 @@ def _upcoming(path: Path) -> Path:
 
 
 def settle(path: Path) -> None:
-    """Finish a save that was cut off after everything was written; whatever else lies there is left alone."""
+    """Finish a save that was interrupted after all files were written; leaves an incomplete save alone."""
     card = path.with_suffix(".json")
     if not _upcoming(card).is_file():
         return
@@ -81,21 +81,21 @@ def settle(path: Path) -> None:
         written = []
         for suffix, digest in digests.items():
             if not digest and suffix == ".onnx":
-                continue  # a save of before .onnx files were written
+                continue  # an older save without an .onnx
             file = path.with_suffix(suffix)
             if _upcoming(file).is_file() and sha256(read_bytes(_upcoming(file))) == digest:
                 written.append(file)
             elif sha256(read_bytes(file)) != digest:
                 return
         for file in (*written, card):
-            with suppress(FileNotFoundError):  # another reader has renamed it already
+            with suppress(FileNotFoundError):  # another reader has already renamed it
                 os.replace(_upcoming(file), file)
 
 
 def read_card(path: Path | str) -> Card:
-    """The card beside a .safetensors or .onnx file. Raises WeightsError."""
+    """The card of a .safetensors or .onnx file. Raises WeightsError."""
     path = Path(path)
-    if not _has_weights(path):  # os.path.isfile, unlike Path's, is False too for names that no disk takes
+    if not _has_weights(path):  # with os.path.isfile, which returns False even for invalid names
         raise WeightsError(f"There are no weights called {path.name}.")
     settle(path)
     file = path.with_suffix(".json")
@@ -103,9 +103,9 @@ def read_card(path: Path | str) -> Card:
         stat = file.stat()
         return _card_of(file, stat.st_mtime_ns, stat.st_size, stat.st_ino)
     except FileNotFoundError:
-        raise WeightsError(f"{path.name} has no card. Put {path.stem}.json beside it.") from None
+        raise WeightsError(f"{path.name} has no card. Put {path.stem}.json in the same folder.") from None
     except (OSError, ValueError):
-        raise WeightsError(f"{path.stem}.json, the card of {path.name}, does not read as JSON of a card.") from None
+        raise WeightsError(f"{path.stem}.json, the card of {path.name}, cannot be read as JSON. Replace it.") from None
 
 
 @functools.lru_cache(maxsize=64)
@@ -114,20 +114,20 @@ def _card_of(file: Path, changed_ns: int, size: int, inode: int) -> Card:
 
 
 def read_bytes(path: Path, limits: Limits = OWNER) -> bytes:
-    """A weights file of any size that a network here needs; a larger one is refused unread. Raises WeightsError."""
+    """Read a weights file, unless it is larger than any network here needs. Raises WeightsError."""
     most = limits.checkpoint_bytes
     try:
         if path.stat().st_size > most:
-            raise WeightsError(f"{path.name} is larger than {most // MB} MB. No network here needs that.")
+            raise WeightsError(f"{path.name} is larger than {most // MB} MB, the limit. Choose a smaller model.")
         return path.read_bytes()
     except OSError as error:
         raise WeightsError(f"{path.name} cannot be read: {error.strerror or 'unknown reason'}.") from None
 
 
 def check_digest(path: Path, blob: bytes, expected: str) -> None:
-    """Raises WeightsError where the card beside the file describes other bytes."""
+    """Raises WeightsError if the file does not match the digest on its card."""
     if expected and sha256(blob) != expected:
-        raise WeightsError(f"{path.name} is not the file that its card describes (sha256 differs). Download it again.")
+        raise WeightsError(f"{path.name} does not match its card (the sha256 differs). Download both again.")
 
 
 def sha256(blob: bytes) -> str:

@@ -1,1 +1,1 @@
-"""Expressions over HTTP and WebSocket, with FastAPI. Needs no PyTorch but for /explain."""
+"""Read expressions over HTTP and WebSocket, with FastAPI. Only /explain needs PyTorch."""

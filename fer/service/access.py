@@ -1,4 +1,4 @@
-"""Who may ask: the host that was meant, the page that asks, and a token; before anything of a request is read."""
+"""Access control: check the host, the page's origin and the token before reading a request."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from fer.errors import FerError
 from fer.failure_log import log_failure
 from fer.service.problems import ClientLeftError, ProblemError, problem, problem_of
 
-OPEN_PATHS = ("/health", "/docs", "/openapi.json")  # say nothing that a token protects
+OPEN_PATHS = ("/health", "/docs", "/openapi.json")  # need no token
 SUBPROTOCOL = "fer"
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 
 
 def checked_token(token: str) -> str:
-    """Raises FerError for a token that a header or a WebSocket's subprotocol cannot carry."""
+    """Raises FerError for a token that headers or WebSocket subprotocols cannot carry."""
     if not re.fullmatch(r"[A-Za-z0-9._~+-]*", token):
         raise FerError(
             "FER_TOKEN may contain only letters, digits and . _ ~ + -. Make one with: "
@@ -32,10 +32,10 @@ def checked_token(token: str) -> str:
 
 
 class Access:
-    """ASGI: refuses a foreign host (421), a foreign page (403) and a missing token (401); last word on any failure.
+    """ASGI middleware: rejects other hosts (421), other origins (403) and missing tokens (401), and answers any error.
 
-    hosts: names that clients may address, origins: of pages that may ask, such as https://example.org; a page of the
-    service itself always may.
+    hosts: host names that clients may use. origins: of pages that may call the service, such as https://example.org;
+    the service's own pages always may.
     """
 
     def __init__(self, app: ASGIApp, hosts: Iterable[str], origins: Iterable[str], token: str) -> None:
@@ -66,7 +66,7 @@ class Access:
         except FerError as error:
             if not begun:
                 await answer(problem_of(error), scope, receive, noted)
-        except Exception as error:  # nobody foresaw it: a number for the client, the place for the log
+        except Exception as error:  # unexpected: the client gets a number, the log the details
             number = log_failure("A request failed", error)
             if not begun:
                 await answer(
@@ -110,7 +110,7 @@ class Access:
 
 
 async def answer(response: Response, scope: Scope, receive: Receive, send: Send) -> None:
-    """Send a response, to a WebSocket that is not accepted yet as well."""
+    """Send a response, even to a WebSocket that is not accepted yet."""
     if scope["type"] == "http":
         await response(scope, receive, send)
     elif "websocket.http.response" in scope.get("extensions", {}):
@@ -122,7 +122,7 @@ async def answer(response: Response, scope: Scope, receive: Receive, send: Send)
 
 
 def _name(host: str) -> str:
-    """A Host header without its port."""
+    """A Host header's name, without the port."""
     try:
         return (urlsplit(f"//{host}").hostname or "").lower()
     except ValueError:

@@ -1,4 +1,4 @@
-"""What the service does with a picture: read it, explain it. Runs on the workers' threads."""
+"""Read and explain pictures for the service. Runs on worker threads."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from fer.vision.detection import Detector
 from fer.vision.images import DecodedImage, decode
 from fer.wording import count_of
 
-MAP_SIDE = 352  # pixels of a map's PNG
+MAP_SIDE = 352  # pixels: side of a map's PNG
 
 
 def read_photo(upload: Upload, recognizer: Recognizer, detector: Detector, limits: Limits) -> dict[str, Any]:
-    """The line of `fer predict --json`. Raises FerError."""
+    """The result in the format of `fer predict --json`. Raises FerError."""
     decoded = _decoded(upload, limits)
     answer = PhotoReading.of(upload.name, decoded, recognizer.predict(decoded.rgb, detector)).to_json()
     if decoded.rgb.size > 3 * LARGE_PIXELS:
@@ -34,7 +34,7 @@ def read_photo(upload: Upload, recognizer: Recognizer, detector: Detector, limit
 def read_photos(
     uploads: list[Upload], recognizer: Recognizer, detector: Detector, limits: Limits, left: Left
 ) -> list[dict[str, Any]]:
-    """The same for several: one that cannot be read is a line with its error."""
+    """The same for several pictures; one that cannot be read has an `error`."""
     lines = []
     for upload in uploads:
         if left():
@@ -57,7 +57,7 @@ def _decoded(upload: Upload, limits: Limits) -> DecodedImage:
 
 @dataclass(frozen=True)
 class Asked:
-    """What is to be explained. classes, methods: empty for the expression that was read, and Grad-CAM. face: from 1."""
+    """What to explain. classes: empty for the predicted expression; methods: empty for Grad-CAM; face: from 1."""
 
     classes: tuple[str, ...]
     methods: tuple[str, ...]
@@ -68,7 +68,7 @@ class Asked:
 def explain_photo(
     upload: Upload, recognizer: Recognizer, detector: Detector, limits: Limits, asked: Asked, left: Left
 ) -> dict[str, Any]:
-    """Maps of one face, each as numbers and as a PNG over the face. Raises FerError; 501 without PyTorch."""
+    """Maps of one face, each as numbers and as a PNG over the face. Raises FerError, with 501 without PyTorch."""
     try:
         from fer.explanation.explain import check_choices, explain
         from fer.visualization import maps
@@ -86,7 +86,7 @@ def explain_photo(
     if not 1 <= asked.face <= len(faces):
         raise ProblemError(
             422,
-            f"There is no face {asked.face}: the picture has {count_of(len(faces), 'face')}, 1 being the largest.",
+            f"There is no face {asked.face}: the picture has {count_of(len(faces), 'face')}. The largest is 1.",
         )
     face = faces[asked.face - 1]
 

@@ -1,4 +1,4 @@
-"""The service's addresses: what each takes and answers."""
+"""The service's endpoints."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ REFUSALS = (400, 401, 403, 408, 413, 415, 421, 422, 503)
 
 @dataclass(frozen=True)
 class ServiceConfig:
-    """How the service is run. threads: of the network and the detector, for each picture at work.
+    """How to run the service.
 
-    hosts: names that clients may address beside this machine's own; origins: of pages that may ask; token: "" asks for
-    none.
+    hosts: names, besides localhost, that clients may use for this machine; origins: of pages that may call the service;
+    token: required from clients, "" for none; waiting: how many requests may wait.
     """
 
     model: str = "compact"
@@ -59,7 +59,7 @@ class ServiceConfig:
 
 
 class Service:
-    """What all requests share."""
+    """The state that all requests share."""
 
     def __init__(self, config: ServiceConfig) -> None:
         limits = config.limits
@@ -73,7 +73,7 @@ class Service:
         self._load = functools.cache(functools.partial(load, threads=1, device=config.device))
 
     def recognizer(self, name: str | None) -> Recognizer:
-        """Raises ProblemError for a name that is not one of /models."""
+        """The model of this name. Raises ProblemError for a name that is not in /models."""
         if name is None or name == self.default.name:
             return self.default
         if name not in self.names:
@@ -81,7 +81,7 @@ class Service:
         return self._load(name)
 
     def detector_of(self, name: str | None) -> Detector:
-        """Raises ProblemError for an unknown name."""
+        """The detector of this name. Raises ProblemError for an unknown name."""
         if name is None:
             return self.detector
         if name not in DETECTORS:
@@ -90,7 +90,7 @@ class Service:
 
 
 def create_app(config: ServiceConfig = ServiceConfig()) -> FastAPI:
-    """The ASGI application, its model loaded. Raises FerError."""
+    """The ASGI application, with its model loaded. Raises FerError."""
     service = Service(config)
     token = checked_token(config.token)
 
@@ -116,7 +116,7 @@ def create_app(config: ServiceConfig = ServiceConfig()) -> FastAPI:
     _add_facts(app, service)
     _add_description(app, token)
     app.add_middleware(Access, hosts=[*LOOPBACK, *config.hosts], origins=config.origins, token=token)
-    if config.origins:  # around the other: a page that may ask can read its refusals too
+    if config.origins:  # outermost, so that allowed pages can also read error responses
         app.add_middleware(
             CORSMiddleware,
             allow_origins=list(config.origins),
@@ -135,7 +135,7 @@ def _add_errors(app: FastAPI) -> None:
     async def routed(request: Request, error: HTTPException) -> Response:
         sentence = {
             404: "There is nothing at this address. See /docs.",
-            405: "This address does not take this method. See /docs.",
+            405: "This address does not support this method. See /docs.",
         }
         headers = dict(error.headers) if error.headers else None
         return problem(error.status_code, sentence.get(error.status_code, str(error.detail)), headers=headers)
@@ -151,8 +151,8 @@ def _add_reading(app: FastAPI, service: Service) -> None:
         openapi_extra=schema.body(schema.READING, limits, service.names, several=True),
     )
     async def predict(request: Request) -> Response:
-        """Read the faces of a picture: an object as `fer predict --json` prints it; of several pictures an array of
-        them, where one that cannot be read has its `error`."""
+        """Read the faces in a picture. Returns an object as printed by `fer predict --json`; for several pictures, an
+        array of them, in which a picture that cannot be read has an `error`."""
 
         def work(body: Body, left: Callable[[], bool]) -> object:
             recognizer, detector = _chosen(service, body, schema.READING)
@@ -169,9 +169,9 @@ def _add_reading(app: FastAPI, service: Service) -> None:
         openapi_extra=schema.body(schema.EXPLAINING, limits, service.names, several=False),
     )
     async def explain(request: Request) -> Response:
-        """Show which parts of a face favor which expression: maps as numbers and as PNG (base64).
+        """Show which parts of a face favor an expression: maps as numbers and as PNG (base64).
 
-        Without `class` for the expression that was read, without `method` by Grad-CAM."""
+        `class` defaults to the predicted expression, `method` to Grad-CAM."""
 
         def work(body: Body, left: Callable[[], bool]) -> object:
             recognizer, detector = _chosen(service, body, schema.EXPLAINING)
@@ -202,7 +202,7 @@ async def _answered(
 
 
 def _chosen(service: Service, body: Body, known: dict[str, Any]) -> tuple[Recognizer, Detector]:
-    """The model and detector that a request names. Raises ProblemError for these, and for a field that is unknown."""
+    """The model and detector that a request names. Raises ProblemError if these or any field are unknown."""
     for name in body.fields:
         if name not in known:
             raise ProblemError(422, f"There is no field {name[:40]!r}. Choose from {', '.join(known)}.")
@@ -218,7 +218,7 @@ def _one(body: Body, name: str) -> str | None:
 
 def _number(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 7):
-        raise ProblemError(422, f"The face is a number from 1, not {text[:40]!r}.")
+        raise ProblemError(422, f"face must be a whole number from 1, got {text[:40]!r}.")
     return int(text)
 
 
@@ -244,7 +244,7 @@ def _add_live(app: FastAPI, service: Service) -> None:
 def _add_facts(app: FastAPI, service: Service) -> None:
     @app.get("/health", response_model=schema.Health, responses=schema.problems(403, 421))
     async def health() -> Response:
-        """Whether the service answers; needs no token."""
+        """Check that the service is running; needs no token."""
         return JSONResponse(
             {
                 "status": "ok",
@@ -276,7 +276,7 @@ def _facts(service: Service, name: str) -> dict[str, object]:
 
 
 def _add_description(app: FastAPI, token: str) -> None:
-    """/docs with its scripts from this server, and what FastAPI does not know about: the token and the problems."""
+    """Add /docs with scripts from this server, and describe the token and errors, which FastAPI does not know."""
     plain = app.openapi
 
     def openapi() -> dict[str, Any]:

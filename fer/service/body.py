@@ -1,4 +1,4 @@
-"""A request's pictures and fields, in memory only, bounded while they come in."""
+"""Read a request's pictures and fields in memory only, enforcing limits as they arrive."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from fer.limits import MB, Limits
 from fer.service.problems import ClientLeftError, ProblemError
 from fer.service.work import Place
 
-BODY_S = 60.0  # for a whole body to come in
-DISCARD_BYTES, DISCARD_S = 256 * MB, 10.0  # of a refused body: a client that is still sending does not see the answer
+BODY_S = 60.0  # time for a whole body to arrive
+DISCARD_BYTES, DISCARD_S = 256 * MB, 10.0  # of a rejected body: clients do not see the answer while they send
 FIELD_BYTES, FIELDS = 4096, 64
-OVERHEAD = 64 * 1024  # of a JSON body beside its picture
+OVERHEAD = 64 * 1024  # bytes of a JSON body besides its picture
 PICTURE = "image"
 
 
 @dataclass(frozen=True)
 class Upload:
-    """A picture as it came. name: the client's own, "" where it gave none; bytes over the limit are not kept."""
+    """An uploaded picture. name: from the client, or ""; size: in bytes, including any over the limit, not kept."""
 
     name: str
     data: bytes = field(repr=False)
@@ -39,7 +39,7 @@ class Upload:
 
 @dataclass(frozen=True)
 class Body:
-    """several: whether more than one picture came, so that the answer is a list. fields: values by name."""
+    """uploads: the pictures. fields: values by name. several: whether the answer is a list."""
 
     uploads: list[Upload]
     fields: dict[str, list[str]]
@@ -50,9 +50,9 @@ class Body:
 
 
 async def read_body(request: Request, place: Place, limits: Limits) -> Body:
-    """Multipart with one or several `file`, or JSON with `image`; the query's parameters count as fields too.
+    """Read a multipart form with one or more `file`, or JSON with `image`; query parameters count as fields.
 
-    Raises ProblemError for anything else, and ClientLeftError.
+    Raises ProblemError for any other body, and ClientLeftError if the client disconnects.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     stream = request.stream()
@@ -67,16 +67,16 @@ async def read_body(request: Request, place: Place, limits: Limits) -> Body:
     except ClientDisconnect:
         raise ClientLeftError from None
     except TimeoutError:
-        raise ProblemError(408, f"The upload took longer than {BODY_S:.0f} s.") from None
+        raise ProblemError(408, f"The upload took longer than {BODY_S:.0f} s. Send smaller pictures.") from None
     for name, value in request.query_params.multi_items():
         body.fields.setdefault(name, []).append(value)
     return body
 
 
 class _InMemory(MultiPartParser):
-    """Starlette's parser, which keeps uploads in memory, however large, but of each no more than the limit."""
+    """Starlette's parser, changed to keep uploads in memory, each up to the limit."""
 
-    spool_max_size = 2**62  # it would put more than 1 MB into a temporary file
+    spool_max_size = 2**62  # the default writes uploads above 1 MB to a temporary file
 
     def __init__(self, *arguments: Any, place: Place, most_bytes: int, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -87,7 +87,7 @@ class _InMemory(MultiPartParser):
         part = self._current_part
         _, options = parse_options_header(part.content_disposition)
         if options.get(b"name") == b"file" and b"filename" not in options and part.content_disposition:
-            part.content_disposition += b'; filename=""'  # a picture whose client gave it no name
+            part.content_disposition += b'; filename=""'  # an upload without a name is still a picture
         super().on_headers_finished()
 
     def on_part_data(self, data: bytes, start: int, end: int) -> None:
@@ -117,7 +117,9 @@ async def _multipart(request: Request, stream: AsyncGenerator[bytes], place: Pla
         if error.message.startswith("Too many files"):
             raise ProblemError(422, f"There are too many pictures. Send at most {limits.photos}.") from None
         if error.message.startswith(("Too many fields", "Part exceeded")):
-            raise ProblemError(422, "There are too many fields, or one is too long.") from None
+            raise ProblemError(
+                422, "There are too many fields, or one is too long. Send fewer or shorter ones."
+            ) from None
         raise ProblemError(400, f"The form cannot be read: {error.message.rstrip('.')}.") from None
     uploads, fields = [], dict[str, list[str]]()
     for name, value in form.multi_items():
@@ -139,7 +141,7 @@ async def _json(stream: AsyncGenerator[bytes], place: Place, limits: Limits) -> 
     most = limits.photo_bytes * 4 // 3 + OVERHEAD
     async for chunk in stream:
         if len(received) + len(chunk) > most:
-            raise ProblemError(413, f"The body is too large; the limit for a picture is {limits.photo_bytes // MB} MB.")
+            raise ProblemError(413, f"The body is too large. Send a picture of at most {limits.photo_bytes // MB} MB.")
         place.hold(len(chunk))
         received += chunk
     try:
@@ -153,17 +155,17 @@ async def _json(stream: AsyncGenerator[bytes], place: Place, limits: Limits) -> 
     for name, value in values.items():
         listed = value if isinstance(value, list) else [value]
         if not all(isinstance(each, str | int) and not isinstance(each, bool) for each in listed):
-            raise ProblemError(422, f"{name[:40]!r} is not text, a number, or a list of these.")
+            raise ProblemError(422, f"{name[:40]!r} must be text, a whole number, or a list of these.")
         fields[name] = [str(each)[:FIELD_BYTES] for each in listed]
     return Body([Upload("", data, len(data))], fields)
 
 
 def _decoded(text: str) -> bytes:
-    """Base64, alone or in a data URL. Nothing is ever fetched."""
+    """Decode base64, bare or in a data URL. Never fetches a URL."""
     head, comma, rest = text[:200].partition(",")
     if head[:5].lower() == "data:" and comma:
         if not head.lower().endswith(";base64"):
-            raise ProblemError(422, "The data URL is not base64. It must begin with data:image/jpeg;base64,")
+            raise ProblemError(422, "The data URL is not base64. Start it with data:image/jpeg;base64,")
         text = text[len(head) + 1 :]
     elif re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", text):
         raise ProblemError(422, "The image is a URL, and URLs are not fetched. Send the picture itself as base64.")
@@ -174,9 +176,9 @@ def _decoded(text: str) -> bytes:
 
 
 async def discard(request: Request) -> None:
-    """Take the rest of a refused request's body, up to a bound, so that the client comes to read the answer."""
+    """Read and discard a rejected request's remaining body, up to a limit, so that the client reads the answer."""
     count = 0
-    with suppress(TimeoutError, ClientDisconnect, RuntimeError):  # the last: it has come in already
+    with suppress(TimeoutError, ClientDisconnect, RuntimeError):  # RuntimeError: the body was already read
         async with asyncio.timeout(DISCARD_S):
             async for chunk in request.stream():
                 count += len(chunk)

@@ -1,4 +1,4 @@
-"""A WebSocket of frames: the newest is read, those that it overtook are counted."""
+"""Read frames from a WebSocket: always the newest one, counting those that were dropped."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from fer.limits import Limits
 from fer.service.work import Left, Workers
 from fer.vision.images import decode_image
 
-IDLE_S = 60.0  # without a frame: the place goes to another
-SEND_S = 30.0  # for a reply to be taken
+IDLE_S = 60.0  # without a frame, before the connection is closed
+SEND_S = 30.0  # for the client to receive a reply
 
 
 @dataclass
 class _Newest:
-    """The frame to be read next. data: None when it was taken; number: from 1, of all that came."""
+    """The next frame to read. data: None once it is taken; number: from 1, counting every frame received."""
 
     data: bytes | str | None = None
     number: int = 0
@@ -31,11 +31,11 @@ class _Newest:
 
 
 async def stream(socket: WebSocket, reader: TrackedReader, workers: Workers, limits: Limits) -> None:
-    """Read an accepted socket's frames until it is closed, or silent for IDLE_S.
+    """Read an accepted socket's frames until it is closed, or idle for IDLE_S.
 
-    A frame is a binary message, a picture as /predict takes it. Its reply is one JSON object: `frame` (its number),
-    `dropped` (how many were passed over since the last reply), `time_s`, `width`, `height`, `faces` (each with
-    `person`, smoothed probabilities and the expression that holds), `error`.
+    A frame is a binary message with a picture as in /predict. The reply is one JSON object: `frame` (its number),
+    `dropped` (the number of frames skipped since the last reply), `time_s`, `width`, `height`, `faces` (each with
+    `person`, smoothed probabilities and the resulting expression), `error`.
     """
     newest, came = _Newest(), asyncio.Event()
     began, answered = time.monotonic(), 0
@@ -61,7 +61,7 @@ async def stream(socket: WebSocket, reader: TrackedReader, workers: Workers, lim
             else:
                 told |= await workers.run(functools.partial(_read, reader, limits, data, time_s))
             await asyncio.wait_for(socket.send_text(json.dumps(told)), SEND_S)
-    except (WebSocketDisconnect, TimeoutError, RuntimeError):  # the client has left, or does not listen
+    except (WebSocketDisconnect, TimeoutError, RuntimeError):  # the client has left, or does not receive replies
         return
     finally:
         listening.cancel()

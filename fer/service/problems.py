@@ -1,4 +1,4 @@
-"""Errors as application/problem+json (RFC 9457): a sentence, and a status that says whose fault it is."""
+"""Errors as application/problem+json (RFC 9457): an HTTP status and a sentence."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MEDIA_TYPE = "application/problem+json"
 
 
 class ProblemError(FerError):
-    """A request that cannot be answered. status: of HTTP; headers: to send along."""
+    """A request cannot be answered. status: the HTTP status; headers: extra response headers."""
 
     def __init__(self, status: int, message: str, headers: dict[str, str] | None = None) -> None:
         super().__init__(message)
@@ -20,24 +20,24 @@ class ProblemError(FerError):
 
 
 class BusyError(ProblemError):
-    """Too much at once."""
+    """The service is at its limit."""
 
     def __init__(self, retry_after_s: int = 5) -> None:
-        super().__init__(503, "Too much at once. Try again in a few seconds.", {"Retry-After": str(retry_after_s)})
+        super().__init__(503, "The service is busy. Try again in a few seconds.", {"Retry-After": str(retry_after_s)})
 
 
 class ClientLeftError(Exception):
-    """Nobody waits for the answer any more."""
+    """The client has disconnected."""
 
 
 def problem(status: int, sentence: str, kind: str = "", headers: dict[str, str] | None = None) -> JSONResponse:
-    """kind: the error's name, such as ImageError, for programs."""
+    """A problem+json response. kind: the error's class name for programs, such as ImageError."""
     content = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": sentence}
     return JSONResponse({**content, "error": kind} if kind else content, status, headers=headers, media_type=MEDIA_TYPE)
 
 
 def problem_of(error: FerError) -> JSONResponse:
-    """The answer to a request that failed with a sentence."""
+    """The response to a request that raised this error."""
     if isinstance(error, ProblemError):
         return problem(error.status, error.message, headers=error.headers)
     status = 413 if isinstance(error, ImageError) and error.details.get("too_large") else 422

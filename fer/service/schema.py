@@ -1,4 +1,4 @@
-"""The service's answers and bodies as its OpenAPI description shows them."""
+"""The service's requests and responses, for its OpenAPI description."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ class _Record(BaseModel):
 
 
 class Quality(_Record):
-    """Whether a face is fit to be read, and if not why."""
+    """Whether a face can be read and, if not, why."""
 
     ok: bool
     reasons: list[str]
 
 
 class Face(_Record):
-    """One face: answer is the expression or "not sure", set the prediction set, box [x, y, width, height] in pixels."""
+    """One face. answer: the expression or "not sure"; set: the prediction set; box: [x, y, width, height] in pixels."""
 
     box: list[float]
     score: float
@@ -59,7 +59,7 @@ class Photo(_Record):
 
 
 class Map(BaseModel):
-    """One class by one method: values are rows of the network's input, png lies over the face, base64."""
+    """One map, for a class and a method. values: rows in the network's input; png: the map over the face, base64."""
 
     method: str
     class_: str = Field(alias="class")
@@ -82,7 +82,7 @@ class Maps(BaseModel):
 
 
 class Model(_Record):
-    """A model that requests may name, by its card."""
+    """A model that requests may name, with facts from its card."""
 
     name: str
     default: bool
@@ -95,7 +95,7 @@ class Model(_Record):
 
 
 class Health(BaseModel):
-    """That the service answers, and with what."""
+    """The service is running, with this version and these defaults."""
 
     status: str
     version: str
@@ -104,7 +104,7 @@ class Health(BaseModel):
 
 
 class Problem(_Record):
-    """RFC 9457. detail: what was found and what to do; error: the error's name, where it has one."""
+    """An error (RFC 9457). detail: what is wrong and what to do; error: the error's name, if any."""
 
     type: str
     title: str
@@ -113,7 +113,7 @@ class Problem(_Record):
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The errors that an endpoint may answer with."""
+    """An endpoint's possible errors, by status."""
     content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     return {status: {"description": _MEANING[status], "content": content} for status in statuses}
 
@@ -121,34 +121,34 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
 _MEANING = {
     400: "The body cannot be parsed.",
     401: "The token is missing or wrong.",
-    403: "The asking page's origin is not allowed.",
+    403: "The page's origin is not allowed.",
     408: "The upload took too long.",
-    413: "Too many bytes or pictures.",
-    415: "Another kind of body.",
-    421: "The host is not served here.",
+    413: "The upload is too large.",
+    415: "The body's content type is not supported.",
+    421: "The host is not allowed.",
     422: "The picture or a field cannot be used.",
     501: "PyTorch is not installed here.",
-    503: "Too much at once.",
+    503: "The service is busy.",
 }
 READING: dict[str, dict[str, Any]] = {
-    "model": {"type": "string", "description": "A name of /models."},
-    "detector": {"type": "string", "enum": list(DETECTORS), "description": "none takes the picture for one face."},
+    "model": {"type": "string", "description": "A name from /models."},
+    "detector": {"type": "string", "enum": list(DETECTORS), "description": "none treats the picture as one face."},
 }
 EXPLAINING: dict[str, dict[str, Any]] = {
     **READING,
     "class": {"type": "array", "items": {"type": "string", "enum": list(NAMES)}, "maxItems": len(NAMES)},
     "method": {"type": "array", "items": {"type": "string", "enum": list(METHODS)}, "maxItems": len(METHODS)},
-    "layer": {"type": "string", "description": "Of Grad-CAM: one of the model's layers, or fused."},
+    "layer": {"type": "string", "description": "For Grad-CAM: one of the model's layers, or fused."},
     "face": {"type": "integer", "minimum": 1, "description": "The largest is 1."},
 }
 
 
 def body(fields: dict[str, dict[str, Any]], limits: Limits, models: list[str], several: bool) -> dict[str, Any]:
-    """The OpenAPI parts of an endpoint that takes a picture and these fields, in the form, the JSON or the query."""
+    """OpenAPI parts for an endpoint that takes a picture, and these fields in the form, the JSON or the query."""
     fields = {**fields, "model": {**fields["model"], "enum": models}}
     file: dict[str, Any] = {"type": "string", "format": "binary"}
     files = {"type": "array", "items": file, "minItems": 1, "maxItems": limits.photos} if several else file
-    image = {"type": "string", "description": f"Base64 or a data URL, at most {limits.photo_bytes // MB} MB."}
+    image = {"type": "string", "description": f"Base64 or a data URL, up to {limits.photo_bytes // MB} MB."}
     return {
         "parameters": [
             {"name": name, "in": "query", "required": False, "schema": schema} for name, schema in fields.items()

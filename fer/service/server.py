@@ -15,18 +15,18 @@ from fer.memory import share_arenas
 from fer.service.application import ServiceConfig, create_app
 
 KEEP_ALIVE_S = 30
-ENDING_S = 10  # for requests at work, once the service is asked to end
-BACKLOG = 256  # connections that wait to be accepted
+ENDING_S = 10  # for requests in progress, once the service is asked to stop
+BACKLOG = 256  # connections waiting to be accepted
 
 
 def serve(config: ServiceConfig, host: str, port: int) -> None:
-    """Serve until SIGINT or SIGTERM, which lets requests at work end. Raises FerError."""
+    """Serve until SIGINT or SIGTERM, then finish requests in progress. Raises FerError."""
     share_arenas()
-    logging.getLogger("python_multipart").setLevel(logging.ERROR)  # a line for each form that cannot be parsed
-    cv2.setNumThreads(1)  # pictures are read side by side
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)  # it warns about every form it cannot parse
+    cv2.setNumThreads(1)  # pictures are read in parallel instead
     app = create_app(config)
     gc.collect()
-    gc.freeze()  # models and modules are not looked through again and again
+    gc.freeze()  # keeps the collector from scanning models and modules again and again
     try:
         listening = socket.create_server(
             (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=BACKLOG
@@ -38,7 +38,7 @@ def serve(config: ServiceConfig, host: str, port: int) -> None:
 
 
 def uvicorn_config(app: FastAPI, config: ServiceConfig, host: str, port: int) -> uvicorn.Config:
-    """No access log, and messages no larger than a photo."""
+    """uvicorn without an access log, and with WebSocket messages limited to a photo's size."""
     return uvicorn.Config(
         app,
         host,

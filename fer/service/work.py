@@ -1,4 +1,4 @@
-"""How much goes on at once: so many at work, so many waiting, so many bytes held; the others are told to come back."""
+"""Limit how many requests are in progress and waiting, and how many bytes they hold; others must retry later."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from starlette.requests import Request
 from fer.service.problems import BusyError, ClientLeftError
 
 T = TypeVar("T")
-Left = Callable[[], bool]  # whether nobody waits for the work any more
+Left = Callable[[], bool]  # whether the client has disconnected
 
 
 class Place:
-    """One request's part of what is shared; `hold` counts what it keeps of its body."""
+    """One request's place; `hold` counts the bytes of its body in memory."""
 
     def __init__(self, shared: Admission) -> None:
         self.held, self._shared = 0, shared
 
     def hold(self, count: int) -> None:
-        """Raises BusyError where all requests together would hold too many bytes."""
+        """Count more bytes. Raises BusyError if all requests together would hold too many."""
         if count > self._shared.bytes_free:
             raise BusyError
         self._shared.bytes_free -= count
@@ -32,14 +32,14 @@ class Place:
 
 
 class Admission:
-    """How many requests are inside, and how much of their uploads. For one event loop."""
+    """Free places for requests, and free bytes for their uploads. For one event loop."""
 
     def __init__(self, places: int, bytes_held: int) -> None:
         self.places, self.bytes_free = places, bytes_held
 
     @contextmanager
     def admitted(self) -> Iterator[Place]:
-        """A place, from before a request's body is read until it is answered. Raises BusyError where there is none."""
+        """A place for a request, held until the request is answered. Raises BusyError if none is free."""
         if not self.places:
             raise BusyError
         place = Place(self)
@@ -52,19 +52,21 @@ class Admission:
 
 
 class Workers:
-    """Threads that work for requests, in the order in which they came."""
+    """Threads that process requests in order of arrival."""
 
     def __init__(self, at_work: int) -> None:
         self._threads = ThreadPoolExecutor(at_work, thread_name_prefix="reading")
 
     async def run(self, work: Callable[[Left], T], client: asyncio.Task[None] | None = None) -> T:
-        """work(has the client left) on a thread. client: ends when it leaves: this raises ClientLeftError then, and the
-        work is taken out of the queue or, where it has begun, told.
+        """Run work(left) on a thread; left() tells whether the client has disconnected.
+
+        client: a task that ends when the client disconnects; then this raises ClientLeftError and removes the work from
+        the queue.
         """
         left = threading.Event()
         future = self._threads.submit(work, left.is_set)
         done = asyncio.wrap_future(future)
-        done.add_done_callback(lambda ended: ended.cancelled() or ended.exception())  # seen, though nobody waits
+        done.add_done_callback(lambda ended: ended.cancelled() or ended.exception())  # or asyncio logs it as unhandled
         try:
             waited: set[asyncio.Future[Any]] = {done, client} if client else {done}
             await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
@@ -76,13 +78,13 @@ class Workers:
             future.cancel()
 
     def close(self) -> None:
-        """End the threads, after what they are at."""
+        """Finish the work in progress, drop the rest and end the threads."""
         self._threads.shutdown(cancel_futures=True)
 
 
 @contextmanager
 def watched(request: Request) -> Iterator[asyncio.Task[None]]:
-    """A task that ends when the client has left; for a request whose body was read."""
+    """A task that ends when the client disconnects; for a request whose body has been read."""
 
     async def until_gone() -> None:
         while (await request.receive())["type"] != "http.disconnect":

@@ -1,1 +1,1 @@
-"""From bytes to aligned gray faces."""
+"""Turn photos and videos into aligned gray faces."""

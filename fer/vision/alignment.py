@@ -1,7 +1,7 @@
-"""Cut a face out of a photo the way FER2013's own pictures are cut, upright by its eyes.
+"""Crop a face out of a photo as FER2013's pictures were cropped, with the eyes level.
 
-How much of a face FER2013 shows was measured by finding it again with each detector in enlarged
-Training pictures (`python -m fer tools crop-measurement --data fer2013.csv`).
+FER2013's crop was measured by running each detector on enlarged Training pictures
+(`python -m fer tools crop-measurement --data fer2013.csv`).
 """
 
 from __future__ import annotations
@@ -22,17 +22,18 @@ if TYPE_CHECKING:
 
     Landmarks = tuple[tuple[float, float], ...]
 
-REFERENCE = 48.0  # the measurements are in pixels of FER2013's 48 x 48
-MAX_SUPERSAMPLING = 12  # samples a side and pixel; bounds the work for a face of many megapixels
+REFERENCE = 48.0  # measurements are in pixels of FER2013's 48 x 48 pictures
+MAX_SUPERSAMPLING = 12  # samples per pixel and axis; bounds the work for a face of many megapixels
 
 
-# YuNet's landmarks there: between the eyes, their distance, from there to between the mouth's corners.
+# From YuNet's landmarks in FER2013: the distance between the eyes, the distance from their midpoint to the midpoint of
+# the mouth corners, and the point halfway between those two midpoints.
 EYE_DISTANCE, EYES_TO_MOUTH, EYES_MOUTH_MIDDLE = 16.9, 17.2, (23.7, 27.0)
 
 
 @dataclass(frozen=True)
 class Crop:
-    """A square of a photo: center and side in pixels, and how far it is turned, in radians clockwise."""
+    """A square in a photo: center and side in pixels, rotation in radians clockwise."""
 
     center_x: float
     center_y: float
@@ -41,16 +42,17 @@ class Crop:
 
 
 def face_crop(box: FaceBox) -> Crop:
-    """The square to cut for a face: by its box, as its detector frames faces; with landmarks the mean of two estimates.
+    """The square to crop for a face: from its box, corrected for its detector, averaged with that from its landmarks.
 
-    On 3,337 PublicTest faces found again by YuNet the mean of box and landmarks classified best of six
-    ways tried (62.4%; upright box 60.8%, landmarks alone 61.7%, the original pictures 61.5%).
+    On 3,337 PublicTest faces that YuNet found, averaging box and landmarks gave the best accuracy of six methods
+    (62.4%; upright box 60.8%, landmarks alone 61.7%, the original pictures 61.5%). Raises FerError for an unknown
+    detector.
     """
     if box.detector not in DETECTOR_SPECS:
-        raise FerError(f"There is no detector {box.detector!r}. A FaceBox names one of {', '.join(DETECTOR_SPECS)}.")
+        raise FerError(f"There is no detector {box.detector!r}. Set FaceBox.detector to {', '.join(DETECTOR_SPECS)}.")
     median = DETECTOR_SPECS[box.detector].median
     roll = _roll(box)
-    unit = np.sqrt(box.area) / median.side  # photo pixels for one of FER2013's
+    unit = np.sqrt(box.area) / median.side  # photo pixels per FER2013 pixel
     by_box = _square((box.x + box.width / 2, box.y + box.height / 2), median.center, unit, roll)
     if box.landmarks is None:
         return by_box
@@ -65,10 +67,10 @@ def face_crop(box: FaceBox) -> Crop:
 
 
 def whole_face(box: FaceBox) -> Crop:
-    """FER2013's square around the face that the landmarks belong to, whether or not the picture holds all of it.
+    """FER2013's square around the whole face, even where the face extends beyond the picture.
 
-    A box hugs what can be seen of a face; its eyes and mouth tell how far it reaches beyond that. Of the two scales the
-    larger: turning a face shortens one of them. Without landmarks as `face_crop`.
+    A box covers only the visible part of a face; the eyes and mouth show how far the rest extends. Uses the larger of
+    the two landmark scales, since turning a face shortens the other. Without landmarks, the same as `face_crop`.
     """
     if box.landmarks is None:
         return face_crop(box)
@@ -76,9 +78,9 @@ def whole_face(box: FaceBox) -> Crop:
 
 
 def align_face(image_rgb: NDArray[np.uint8], box: FaceBox, size: int = 48) -> NDArray[np.uint8]:
-    """Cut one face, upright, with FER2013's margin. (H, W, 3) uint8 RGB -> (size, size) uint8 gray.
+    """Crop one face, upright, with FER2013's margin. (H, W, 3) uint8 RGB -> (size, size) uint8 gray.
 
-    What lies outside the photo repeats its edge.
+    Outside the photo, its edge pixels are repeated.
     """
     if box.whole:
         return _resize_whole(image_rgb, size)
@@ -86,9 +88,9 @@ def align_face(image_rgb: NDArray[np.uint8], box: FaceBox, size: int = 48) -> ND
 
 
 def cut(image_rgb: NDArray[np.uint8], crop: Crop, size: int = 48, gray: bool = True) -> NDArray[np.uint8]:
-    """The content of a turned square, its pixels averaged rather than picked where it shrinks.
+    """Resample a rotated square, averaging pixels if it is scaled down.
 
-    Returns (size, size) uint8, or (size, size, 3) where gray is False.
+    Returns (size, size) uint8, or (size, size, 3) if gray is False.
     """
     matrix, supersampling = crop_matrix(crop, size)
     fine = size * supersampling
@@ -105,7 +107,7 @@ def cut(image_rgb: NDArray[np.uint8], crop: Crop, size: int = 48, gray: bool = T
 
 
 def crop_matrix(crop: Crop, size: int) -> tuple[NDArray[np.float64], int]:
-    """The (2, 3) map from pixels of the supersampled face to the photo's, and the samples a side and pixel."""
+    """The (2, 3) matrix from the supersampled face's pixels to the photo's, and the samples per pixel and axis."""
     supersampling = int(np.clip(np.ceil(crop.side / size), 1, MAX_SUPERSAMPLING))
     scale = crop.side / (size * supersampling)
     cosine, sine = np.cos(crop.roll) * scale, np.sin(crop.roll) * scale
@@ -118,7 +120,7 @@ def crop_matrix(crop: Crop, size: int) -> tuple[NDArray[np.float64], int]:
 def _window(
     image_rgb: NDArray[np.uint8], matrix: NDArray[np.float64], fine: int
 ) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-    """The part of the photo that the square touches, so that work grows with the face and not the photo."""
+    """The part of the photo that the square touches, so that the work depends on the face's size, not the photo's."""
     corners = matrix @ np.array([[-1, fine, -1, fine], [-1, -1, fine, fine], [1, 1, 1, 1]])
     height, width = image_rgb.shape[:2]
     left, top = (int(np.clip(np.floor(v.min()) - 1, 0, end - 1)) for v, end in zip(corners, (width, height)))
@@ -136,7 +138,7 @@ def _square(
     unit: float,
     roll: float,
 ) -> Crop:
-    """Place the 48 x 48 square so that its point anchor_in_reference falls on the photo's point anchor."""
+    """Place the 48 x 48 square so that its point anchor_in_reference lies on the photo's point anchor."""
     dx = (REFERENCE / 2 - anchor_in_reference[0]) * unit
     dy = (REFERENCE / 2 - anchor_in_reference[1]) * unit
     cosine, sine = np.cos(roll), np.sin(roll)
@@ -149,7 +151,7 @@ def _square(
 
 
 def _units(landmarks: Landmarks) -> tuple[float, float]:
-    """Photo pixels for one of FER2013's: by the eyes' distance, and by that from the eyes to the mouth."""
+    """Photo pixels per FER2013 pixel: from the distance between the eyes, and from the eyes to the mouth."""
     points = np.array(landmarks)
     across, down = points[1] - points[0], points[3:5].mean(0) - points[:2].mean(0)
     return float(np.linalg.norm(across)) / EYE_DISTANCE, float(np.linalg.norm(down)) / EYES_TO_MOUTH
@@ -168,7 +170,7 @@ def _roll(box: FaceBox) -> float:
 
 
 def _resize_whole(image_rgb: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
-    """The whole picture as one face: squeezed to a square, so that a 48 x 48 picture stays as it is."""
+    """The whole picture as one face, resized to a square; a picture that already has the size is unchanged."""
     gray = cast("NDArray[np.uint8]", cv2.cvtColor(image_rgb, cv2.COLOR_RGB2GRAY))
     if gray.shape == (size, size):
         return gray

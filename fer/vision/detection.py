@@ -1,4 +1,4 @@
-"""Find the faces of a picture: YuNet, dlib's HOG, Haar, each within a bounded search size."""
+"""Detect faces with YuNet, dlib's HOG or a Haar cascade, each at a bounded search size."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 LONG_SIDE = 1024  # search size for photos; live streams use less
 YUNET_THRESHOLD = 0.65
-YUNET_OVERLAP = 0.3  # intersection over union above which YuNet drops the less sure of two boxes
+YUNET_OVERLAP = 0.3  # intersection over union above which YuNet drops the lower-scoring of two boxes
 HOG_UPSAMPLING = 1
-HOG_THRESHOLD = 0.15  # 0 to 0.3 find the same faces on the annotated photos; 0 finds one too many elsewhere
-MERGE_OVERLAP = 0.45  # intersection over the smaller box from which two boxes are one face
+HOG_THRESHOLD = 0.15  # 0 to 0.3 find the same faces in the annotated photos; 0 finds one false face elsewhere
+MERGE_OVERLAP = 0.45  # intersection over the smaller box at which two boxes count as one face
 
 
 class Detector(Protocol):
@@ -32,7 +32,7 @@ class Detector(Protocol):
     name: str
 
     def detect(self, image_rgb: NDArray[np.uint8], long_side: int = LONG_SIDE) -> list[FaceBox]:
-        """(H, W, 3) uint8 -> boxes in the picture's own pixels, the largest first; none found is an empty list."""
+        """(H, W, 3) uint8 -> boxes in the picture's own pixels, largest first; an empty list if there are none."""
         ...
 
 
@@ -43,7 +43,7 @@ class YuNet:
 
     def __init__(self, model_file: str) -> None:
         self._network = cv2.FaceDetectorYN.create(model_file, "", (320, 320), YUNET_THRESHOLD, YUNET_OVERLAP, 5000)
-        self._lock = threading.Lock()  # the input size is the network's state
+        self._lock = threading.Lock()  # setting the input size changes the shared network
 
     def detect(self, image_rgb: NDArray[np.uint8], long_side: int = LONG_SIDE) -> list[FaceBox]:
         small, factor = bounded(image_rgb, long_side)
@@ -59,7 +59,7 @@ class YuNet:
 
 
 class Hog:
-    """dlib's frontal face detector (histograms of oriented gradients, King 2009): nothing to download."""
+    """dlib's frontal face detector (histograms of oriented gradients, King 2009); needs no download."""
 
     name = "hog"
 
@@ -90,7 +90,7 @@ class Hog:
 
 
 class Haar:
-    """OpenCV's Haar cascade (Viola and Jones 2001), at the best of 72 settings measured (docs/benchmarks.md)."""
+    """OpenCV's Haar cascade (Viola and Jones 2001), with the best of 72 measured settings (docs/benchmarks.md)."""
 
     name = "haar"
 
@@ -113,7 +113,7 @@ class Haar:
 
 
 class WholePicture:
-    """Takes the whole picture for one face crop."""
+    """Treats the whole picture as one face crop."""
 
     name = "none"
 
@@ -123,7 +123,7 @@ class WholePicture:
 
 
 class Auto:
-    """The best detector at hand, which nobody chose: see `fer.vision.search` for what that means for a photo."""
+    """The best available detector, chosen automatically; `fer.vision.search` treats it differently in photos."""
 
     def __init__(self, detector: Detector) -> None:
         self.detector, self.name = detector, detector.name
@@ -142,13 +142,13 @@ def _yunet(model_file: str) -> Detector:
     try:
         return YuNet(model_file)
     except cv2.error:
-        raise FerError("The YuNet file cannot be loaded. Delete it from the cache; it is fetched again.") from None
+        raise FerError("The YuNet file cannot be loaded. Delete it from the cache to download it again.") from None
 
 
 def load_detector(name: str = "auto", wait_s: float = yunet_file.SHORT_TRY_S) -> Detector:
-    """The detector of that name. `auto`: YuNet where its file is there or comes within wait_s, else HOG.
+    """The named detector. `auto`: YuNet if its file is present or arrives within wait_s seconds, otherwise HOG.
 
-    The result's own `name` says which. Raises FerError for an unknown name, or yunet where it cannot be had.
+    The result's `name` tells which. Raises FerError for an unknown name, or for yunet if its file is unavailable.
     """
     if name not in ("auto", *DETECTOR_SPECS):
         raise FerError(f"There is no detector {name!r}. Choose from auto, {', '.join(DETECTOR_SPECS)}.")
@@ -159,14 +159,14 @@ def load_detector(name: str = "auto", wait_s: float = yunet_file.SHORT_TRY_S) ->
         return Auto(_yunet(str(file)) if file else _ready("hog"))
     if file is None:
         raise FerError(
-            "The YuNet detector's file is not here and could not be fetched. Use --detector hog, or put "
+            "The YuNet detector's file is missing and could not be downloaded. Use --detector hog, or put "
             f"{yunet_file.NAME} into the folder that FER_CACHE names."
         )
     return _yunet(str(file))
 
 
 def merge(boxes: list[FaceBox]) -> list[FaceBox]:
-    """One box a face: of boxes that overlap strongly the best scored stays. The largest comes first."""
+    """Keep one box per face: the highest-scoring of strongly overlapping boxes. Returns the largest first."""
     kept: list[FaceBox] = []
     for box in sorted(boxes, key=lambda box: -box.score):
         if box.area > 0 and all(overlap(box, other) < MERGE_OVERLAP for other in kept):
@@ -175,7 +175,7 @@ def merge(boxes: list[FaceBox]) -> list[FaceBox]:
 
 
 def overlap(one: FaceBox, other: FaceBox) -> float:
-    """The intersection over the smaller of the two areas, 0..1."""
+    """Intersection over the smaller of the two areas, 0..1."""
     width = min(one.x + one.width, other.x + other.width) - max(one.x, other.x)
     height = min(one.y + one.height, other.y + other.height) - max(one.y, other.y)
     smaller = min(one.area, other.area)
@@ -183,7 +183,7 @@ def overlap(one: FaceBox, other: FaceBox) -> float:
 
 
 def bounded(image_rgb: NDArray[np.uint8], long_side: int) -> tuple[NDArray[np.uint8], float]:
-    """The picture at most long_side wide and high, and the factor it was scaled by."""
+    """The picture scaled down to at most long_side wide and high, and the factor."""
     factor = min(1.0, long_side / max(image_rgb.shape[:2]))
     if factor == 1.0:
         return image_rgb, 1.0

@@ -1,15 +1,15 @@
-"""The orientation that a picture's EXIF names, read alone: whatever else is in there may be damaged."""
+"""Read only the orientation from EXIF, so that damage elsewhere in it does not matter."""
 
 from __future__ import annotations
 
 from typing import Literal
 
 ORIENTATION = 0x0112
-_BYTES = {1: 1, 3: 2, 4: 4, 6: 1, 8: 2, 9: 4}  # of a whole number, by the tag's type
+_BYTES = {1: 1, 3: 2, 4: 4, 6: 1, 8: 2, 9: 4}  # size of an integer, by tag type
 
 
 def orientation(exif: bytes) -> int:
-    """A TIFF header and its first directory, with or without `Exif` before them -> 1 to 8; 1 where there is none."""
+    """A TIFF header and its first directory, with or without a leading `Exif` -> 1 to 8; 1 if there is none."""
     if exif[:4] == b"Exif":
         exif = exif[6:]
     order = byte_order(exif)
@@ -24,7 +24,7 @@ def orientation(exif: bytes) -> int:
 
 
 def value(kind: bytes, content: bytes, order: Literal["little", "big"]) -> int | None:
-    """An orientation, 1 to 8, from its tag's type and its content; None for what is none."""
+    """The orientation, 1 to 8, from its tag's type and content; None if it is invalid."""
     found = int.from_bytes(content[: _BYTES.get(int.from_bytes(kind, order), 0)], order)
     return found if 1 <= found <= 8 else None
 

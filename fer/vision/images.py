@@ -1,4 +1,4 @@
-"""From a stranger's bytes to upright RGB pixels."""
+"""Decode untrusted picture files into upright RGB pixels."""
 
 from __future__ import annotations
 
@@ -30,21 +30,21 @@ from fer.vision.pixels import to_rgb
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-FORMATS = "PNG, JPEG, WebP, BMP, GIF, TIFF, AVIF or HEIC"  # in words
-# Which files of a folder are taken for pictures, in lower case.
+FORMATS = "PNG, JPEG, WebP, BMP, GIF, TIFF, AVIF or HEIC"
+# Files in a folder with these suffixes, in lower case, count as pictures.
 SUFFIXES = (
     *(".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".pjpeg", ".pjp", ".mpo", ".webp", ".bmp", ".dib", ".gif"),
     *(".tif", ".tiff", ".avif", ".avifs", ".heic", ".heif", ".hif"),
 )
 MIN_SIDE = 8
-MAX_PASSES = 30  # of a progressive JPEG: editors write 6 to 18, and each takes 0.06 s of 64 megapixels
-MISSING_ROWS, MISSING_SHARE = 16, 1 / 32  # of a JPEG that is cut off: up to the larger of the two it is read as it is
+MAX_PASSES = 30  # in a progressive JPEG: editors write 6 to 18, and one pass over 64 megapixels takes 0.06 s
+MISSING_ROWS, MISSING_SHARE = 16, 1 / 32  # a truncated JPEG is read if it lacks at most the larger of the two
 TILE_WIDTH, TILE_LENGTH = 322, 323  # TIFF tags
-MAX_FRAMES = 60  # of an animation, looked at for one that is not blank
-BLANK_DEVIATION = 6.0  # of a frame's grays, below which there is nothing to see yet
-CUT_OFF = "The picture is damaged or cut off. Save or download it again."
-ODD_TIFF = "The TIFF is damaged or cut off, or of a kind that is not read. Save it as PNG or JPEG."
-NOT_READ = {  # formats by how they begin
+MAX_FRAMES = 60  # of an animation to search for one that is not blank
+BLANK_DEVIATION = 6.0  # gray levels: a frame with a smaller standard deviation is blank
+CUT_OFF = "The picture is damaged or incomplete. Save or download it again."
+ODD_TIFF = "The TIFF is damaged, incomplete or of an unsupported kind. Save it as PNG or JPEG."
+NOT_READ = {  # unsupported formats, by their first bytes
     b"\xff\x0a": "JPEG XL picture",
     b"\0\0\0\x0cJXL ": "JPEG XL picture",
     b"\0\0\0\x0cjP  ": "JPEG 2000 picture",
@@ -61,29 +61,29 @@ NOT_READ = {  # formats by how they begin
 
 @dataclass(frozen=True)
 class DecodedImage:
-    """rgb: (H, W, 3) uint8, upright. notes: sentences about what is not as it should be, or was not read."""
+    """rgb: (H, W, 3) uint8, upright. notes: sentences about damage, or about parts that were not read."""
 
     rgb: NDArray[np.uint8]
     notes: tuple[str, ...] = ()
 
 
 def decode_image(data: bytes, limits: Limits = OWNER) -> NDArray[np.uint8]:
-    """Decode a picture, judged by its content: PNG, JPEG, WebP, BMP, GIF, TIFF, AVIF, or HEIC where pi-heif is there.
+    """Decode a PNG, JPEG, WebP, BMP, GIF, TIFF or AVIF, or with pi-heif a HEIC, recognized by its content.
 
-    Returns (H, W, 3) uint8 RGB, upright by its EXIF orientation, transparency over white, deeper grays brought to 8
-    bits. Of several pages the first counts, of an animation the first frame that is not blank. Metadata that is
-    damaged is ignored. Raises ImageError for anything else; size is checked before pixels are decoded.
+    Returns (H, W, 3) uint8 RGB, turned upright by the EXIF orientation, with transparency over white and deeper grays
+    reduced to 8 bits. Reads the first of several pages, and the first frame of an animation that is not blank. Ignores
+    damaged metadata. Checks the size before decoding pixels. Raises ImageError for a file that cannot be read.
     """
     return decode(data, limits).rgb
 
 
 def read_image(path: Path | str, limits: Limits = OWNER) -> NDArray[np.uint8]:
-    """Decode a file, as `decode_image` does. Raises ImageError."""
+    """Decode a file like `decode_image`. Raises ImageError."""
     return read(path, limits).rgb
 
 
 def decode(data: bytes, limits: Limits = OWNER) -> DecodedImage:
-    """`decode_image`, with its notes."""
+    """Like `decode_image`, with notes."""
     if not data:
         raise ImageError("The file is empty. Choose a picture.")
     _check_bytes(len(data), limits)
@@ -94,7 +94,7 @@ def decode(data: bytes, limits: Limits = OWNER) -> DecodedImage:
 
 
 def read(path: Path | str, limits: Limits = OWNER) -> DecodedImage:
-    """`read_image`, with its notes."""
+    """Like `read_image`, with notes."""
     path = Path(path)
     try:
         _check_bytes(path.stat().st_size, limits)
@@ -109,7 +109,7 @@ def read(path: Path | str, limits: Limits = OWNER) -> DecodedImage:
 
 
 def _kind(data: bytes) -> str:
-    """A key of DECODERS, by how the file begins. Raises ImageError for what is not read."""
+    """The key of DECODERS for the file's first bytes. Raises ImageError for other formats."""
     for start, kind in STARTS.items():
         if data.startswith(start):
             return kind
@@ -124,8 +124,8 @@ def _kind(data: bytes) -> str:
         raise ImageError(f"This is a video, not a picture. Use {FORMATS}.")
     for start, name in NOT_READ.items():
         if data.startswith(start):
-            raise ImageError(f"This is a {name}, which is not read. Save it as JPEG or PNG.")
-    raise ImageError(f"This is not a picture that can be read. Use {FORMATS}.")
+            raise ImageError(f"This is a {name}, which cannot be read. Save it as JPEG or PNG.")
+    raise ImageError(f"This is not a picture in a supported format. Use {FORMATS}.")
 
 
 def _png(data: bytes, limits: Limits) -> DecodedImage:
@@ -141,7 +141,7 @@ def _jpeg(data: bytes, limits: Limits) -> DecodedImage:
     jpeg = read_jpeg(data, MAX_PASSES)
     picture = _checked(JpegImageFile(io.BytesIO(jpeg.data)), limits)
     if jpeg.passes > MAX_PASSES:
-        raise ImageError(f"The JPEG is made of more than {MAX_PASSES} passes. Save it again.")
+        raise ImageError(f"The JPEG has more than {MAX_PASSES} passes. Save it again.")
     if not jpeg.begun:
         raise ImageError(CUT_OFF)
     image_rgb = to_rgb(picture)
@@ -150,17 +150,17 @@ def _jpeg(data: bytes, limits: Limits) -> DecodedImage:
 
 
 def _cut_note(image_rgb: NDArray[np.uint8], mode: str) -> str:
-    """What a JPEG without its end mark lacks. Raises ImageError where that is more than a strip."""
+    """Describe what a JPEG without an end mark lacks. Raises ImageError if that is more than a strip."""
     height, last = len(image_rgb), image_rgb[-1, -1].astype(int)
     allowed, missing = max(MISSING_ROWS, int(height * MISSING_SHARE)), 0
-    # The decoder fills what is missing by a medium gray.
+    # The decoder fills missing rows with a medium gray.
     if mode == "CMYK" or (np.abs(last - 128) <= 1).all():
         while missing < height and missing <= allowed and (np.abs(image_rgb[-1 - missing] - last) <= 1).all():
             missing += 1
     if missing > allowed:
         raise ImageError(CUT_OFF)
     lacks = f", and its last {missing} rows are missing" if missing else ""
-    return f"The file is cut off near its end{lacks}; the picture was read as it is."
+    return f"The file is cut off near its end{lacks}; the rest was read."
 
 
 def _webp(data: bytes, limits: Limits) -> DecodedImage:
@@ -170,7 +170,7 @@ def _webp(data: bytes, limits: Limits) -> DecodedImage:
 def _bmp(data: bytes, limits: Limits) -> DecodedImage:
     picture = _checked(BmpImageFile(io.BytesIO(data)), limits)
     picture.load()
-    # Where all is transparent the fourth byte is no alpha but padding, for which older programs leave it 0.
+    # If every pixel is transparent, the fourth byte is padding, which older programs set to 0, not alpha.
     opaque = picture.mode == "RGBA" and picture.getchannel("A").getextrema() == (0, 0)
     return DecodedImage(to_rgb(picture, opaque))
 
@@ -182,12 +182,12 @@ def _gif(data: bytes, limits: Limits) -> DecodedImage:
 def _tiff(data: bytes, limits: Limits) -> DecodedImage:
     plain, turned, pages, preview = metadata.plain_tiff(data)
     if preview:
-        raise ImageError("This is a camera's raw photo, which is not read. Save it as JPEG or PNG.")
+        raise ImageError("This is a camera's raw photo, which cannot be read. Save it as JPEG or PNG.")
     picture = TiffImageFile(io.BytesIO(plain))
     _checked(picture, limits)
     tile = [picture.tag_v2.get(tag, 1) for tag in (TILE_WIDTH, TILE_LENGTH)]
     if not all(isinstance(side, int) for side in tile) or tile[0] * tile[1] > max(limits.photo_pixels, 1):
-        raise ImageError("The TIFF is made of tiles that are larger than any picture. Save it again.")
+        raise ImageError("The TIFF's tiles are too large. Save it again.")
     notes = (f"The file has {pages} pages; the first was read.",) if pages > 1 else ()
     return DecodedImage(_upright(to_rgb(picture), turned), notes)
 
@@ -202,11 +202,11 @@ def _heic(data: bytes, limits: Limits) -> DecodedImage:
         import pi_heif
     except ImportError:
         raise ImageError(
-            "This is a HEIC photo; to read it, install pi-heif (pip install pi-heif), or save the photo as JPEG."
+            "HEIC photos need pi-heif, which is not installed. Run pip install pi-heif, or save the photo as JPEG."
         ) from None
     file = pi_heif.open_heif(io.BytesIO(metadata.plain_heif(data)), convert_hdr_to_8bit=True)
     _check_pixels(file.size, limits)
-    return DecodedImage(to_rgb(file.to_pillow()))  # the library turns it
+    return DecodedImage(to_rgb(file.to_pillow()))  # the library has already turned it upright
 
 
 def _animation(opened: Callable[[], Image.Image], limits: Limits) -> DecodedImage:
@@ -216,7 +216,7 @@ def _animation(opened: Callable[[], Image.Image], limits: Limits) -> DecodedImag
 
 
 def _past_blank(first: DecodedImage, opened: Callable[[], Image.Image], limits: Limits, turned: int) -> DecodedImage:
-    """The first frame with something to see; where none has, or none can be read, the one that is there already."""
+    """The first frame that is not blank; `first` if all are blank or cannot be read."""
     if not _is_blank(first.rgb):
         return first
     try:
@@ -225,7 +225,7 @@ def _past_blank(first: DecodedImage, opened: Callable[[], Image.Image], limits: 
             picture.seek(number)
             image_rgb = to_rgb(_checked(picture, limits))  # a frame may be larger than the first
             if not _is_blank(image_rgb):
-                note = f"Frame {number + 1} of the animation was read, since nothing is to be seen before."
+                note = f"Frame {number + 1} of the animation was read: the frames before it are blank."
                 return DecodedImage(_upright(image_rgb, turned), (note,))
     except Exception:  # no more frames, or a damaged one
         return first
@@ -257,23 +257,23 @@ def _check_pixels(size: tuple[int, int], limits: Limits) -> None:
     width, height = size
     if width * height > limits.photo_pixels:
         raise ImageError(
-            f"The picture has {width} x {height} pixels; at most {limits.photo_pixels // 10**6} megapixels are read. "
+            f"The picture has {width} x {height} pixels; the limit is {limits.photo_pixels // 10**6} megapixels. "
             "Save it smaller."
         )
     if min(width, height) < MIN_SIDE:
-        raise ImageError(f"The picture has {width} x {height} pixels. Too small to show a face.")
+        raise ImageError(f"The picture has {width} x {height} pixels, too few to show a face. Choose a larger one.")
 
 
 def _check_bytes(size: int, limits: Limits) -> None:
     if size > limits.photo_bytes:
         raise ImageError(
-            f"The file has {size / MB:.0f} MB; at most {limits.photo_bytes // MB} MB are read. Save it smaller."
+            f"The file has {size / MB:.0f} MB; the limit is {limits.photo_bytes // MB} MB. Save it smaller."
         )
 
 
 @contextmanager
 def _sentences(kind: str, limits: Limits) -> Iterator[None]:
-    """Raise an ImageError for whatever a decoder raises: on damaged bytes OSError, SyntaxError, struct.error ..."""
+    """Turn every decoder error (on damaged bytes OSError, SyntaxError, struct.error and others) into an ImageError."""
     try:
         yield
     except ImageError:
@@ -281,7 +281,7 @@ def _sentences(kind: str, limits: Limits) -> Iterator[None]:
     except Image.DecompressionBombError:
         raise ImageError("The picture is too large. Save it smaller.") from None
     except MemoryError:
-        raise ImageError("The picture needs more memory than there is. Save it smaller.") from None
+        raise ImageError("There is not enough memory for this picture. Save it smaller.") from None
     except Exception:
         raise ImageError(ODD_TIFF if kind == "TIFF" else CUT_OFF) from None
 

@@ -1,4 +1,4 @@
-"""A JPEG's segments: what its pixels need, how often it goes over them, and whether it ends."""
+"""Walk a JPEG's segments: keep what its pixels need, count its passes, and check that it is complete."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from dataclasses import dataclass
 
 from fer.vision.exif import orientation
 
-MARKER = re.compile(rb"\xff+([^\x00\xff])")  # 0xff 0x00 is a byte of coded pixels
+MARKER = re.compile(rb"\xff+([^\x00\xff])")  # 0xff 0x00 is pixel data, not a marker
 START_OF_PASS, END = 0xDA, 0xD9
-ALONE = {0x01, *range(0xD0, 0xD9)}  # markers that no length follows
+ALONE = {0x01, *range(0xD0, 0xD9)}  # markers without a length
 FRAMES = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-NEEDED = {*range(0xC0, 0xD0), 0xDB, 0xDD}  # frames, tables of codes and of steps, restart interval
+NEEDED = {*range(0xC0, 0xD0), 0xDB, 0xDD}  # frames, Huffman and quantization tables, restart interval
 END_MARK = bytes([0xFF, END])
 
 
 @dataclass(frozen=True)
 class Jpeg:
-    """data: the first picture without metadata. passes: how often it goes over its pixels.
+    """data: the first picture, without metadata. passes: the number of passes over its pixels.
 
-    ends: whether its end mark is there; `data` has one in any case. begun: whether each coefficient of each component
-    has a pass, if perhaps not a whole one.
+    ends: whether the file has an end mark; `data` always has one. begun: whether a pass, complete or not, covers every
+    coefficient of every component.
     """
 
     data: bytes
@@ -32,17 +32,17 @@ class Jpeg:
 
 
 def read_jpeg(data: bytes, most_passes: int) -> Jpeg:
-    """Walk it as a decoder does; at most `most_passes` + 1 are counted.
+    """Walk the segments as a decoder does, counting at most `most_passes` + 1 passes.
 
-    What merely looks like a segment, in metadata or in a video behind the picture, does not count.
+    Ignores bytes that merely look like segments, in metadata or in a video appended to the picture.
     """
     kept, turned, passes, ends = [data[:2]], 1, 0, False
-    open_bits: dict[int, int] = {}  # by component, a bit for each of 64 coefficients that no pass brings whole
+    open_bits: dict[int, int] = {}  # by component, a bit for each of 64 coefficients that no pass completes
     for marker, start, end in _segments(data):
         content = data[start + 4 : end]
         if marker == START_OF_PASS:
             if not passes:
-                kept.append(data[start:])  # the decoder walks on from here
+                kept.append(data[start:])  # the decoder takes over from here
             passes += 1
             _begin(content, open_bits)
             if passes > most_passes:
@@ -56,12 +56,12 @@ def read_jpeg(data: bytes, most_passes: int) -> Jpeg:
             if marker in FRAMES:
                 open_bits = dict.fromkeys(content[6::3], 2**64 - 1)
     whole = b"".join(kept)
-    # Zeros behind a picture that was cut off would be taken for codes.
+    # A decoder would read zeros after a truncated picture as pixel data.
     return Jpeg(whole if ends else whole.rstrip(b"\0") + END_MARK, turned, passes, ends, not any(open_bits.values()))
 
 
 def _segments(data: bytes) -> Iterator[tuple[int, int, int]]:
-    """Marker, start and end of each segment up to the end of the first picture; coded pixels lie between them."""
+    """Marker, start and end of each segment in the first picture; pixel data lies between segments."""
     at = 2
     while found := MARKER.search(data, at):
         marker, start, at = found[1][0], found.end() - 2, found.end()
@@ -75,7 +75,7 @@ def _segments(data: bytes) -> Iterator[tuple[int, int, int]]:
 
 
 def _begin(header: bytes, open_bits: dict[int, int]) -> None:
-    """Take off what this pass brings to its last bit."""
+    """Clear the bits of the coefficients that this pass completes."""
     if len(header) < 4:
         return
     first, last, precision = header[-3:]

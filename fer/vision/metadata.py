@@ -1,6 +1,6 @@
-"""Take out of a picture's file what its pixels do not need, so that damaged metadata cannot keep them from being read.
+"""Strip metadata from picture files, so that damaged metadata cannot prevent decoding.
 
-Each function returns the file without it, and the orientation that it named, 1 to 8.
+The functions return the stripped file; those for PNG and TIFF also return the orientation, 1 to 8.
 """
 
 from __future__ import annotations
@@ -12,20 +12,20 @@ from fer.vision import exif
 
 PNG_START = b"\x89PNG\r\n\x1a\n"
 _ANIMATION = (b"acTL", b"fcTL", b"fdAT")
-# TIFF's tags that a decoder needs: size, bits, compression, colors, strips, tiles, predictor, JPEG's tables.
+# TIFF tags that a decoder needs: size, bits, compression, colors, strips, tiles, predictor, JPEG tables.
 _TIFF_NEEDED = {
     *(256, 257, 258, 259, 262, 266, 273, 277, 278, 279, 284, 292, 293, 317, 320, 322, 323, 324, 325, 332, 334, 338),
     *(339, 347, *range(512, 522), 529, 530, 531, 532),
 }
 _TIFF_PREVIEW = 254  # bit 0: a smaller version of another page
 _DNG_VERSION = 50706
-MAX_PAGES = 1000  # counted
-# In HEIF and AVIF: the entry of a metadata item. What turns the pixels is no metadata there, but a property.
+MAX_PAGES = 1000  # counting stops here
+# A metadata item's entry in HEIF and AVIF. Their rotation is a property, not metadata, so it survives.
 _HEIF_ITEM = re.compile(rb"(infe\x02.{7}|infe\x03.{9})(?:Exif|mime)", re.DOTALL)
 
 
 def plain_png(data: bytes, animated: bool = False) -> tuple[bytes, int]:
-    """animated: with the frames of an APNG; else the picture alone."""
+    """animated: keep the frames of an APNG; otherwise only the still picture."""
     kept, turned, at = [PNG_START], 1, len(PNG_START)
     color_type = data[25] if len(data) > 25 else 0
     needed_trns = {0: 2, 2: 6, 3: 1}.get(color_type, 2**31)
@@ -37,7 +37,7 @@ def plain_png(data: bytes, animated: bool = False) -> tuple[bytes, int]:
         if kind == b"eXIf":
             turned = exif.orientation(data[at + 8 : end - 4])
         elif kind == b"PLTE" and color_type != 3:
-            pass  # colors to choose from on a screen that has few
+            pass  # a suggested palette for displays with few colors
         elif not kind[0] & 0x20:
             kept.append(data[at:end])
         elif (kind == b"tRNS" and length >= needed_trns) or (animated and kind in _ANIMATION):
@@ -52,7 +52,7 @@ def plain_png(data: bytes, animated: bool = False) -> tuple[bytes, int]:
 
 
 def plain_tiff(data: bytes) -> tuple[bytes, int, int, bool]:
-    """Also how many pages it has, up to MAX_PAGES, and whether the first is but a preview: of a camera's raw photo."""
+    """Also returns the number of pages, up to MAX_PAGES, and whether the first is a raw photo's preview."""
     order = exif.byte_order(data) or "little"
     big = 43 in data[2:4]
     offset, count_size, entry_size, word = (8, 8, 20, 8) if big else (4, 2, 12, 4)
@@ -82,5 +82,5 @@ def plain_tiff(data: bytes) -> tuple[bytes, int, int, bool]:
 
 
 def plain_heif(data: bytes) -> bytes:
-    """HEIF or AVIF."""
+    """Strip a HEIF or AVIF file."""
     return _HEIF_ITEM.sub(rb"\1free", data)

@@ -1,4 +1,4 @@
-"""Whatever kind of pixels a picture has, as (H, W, 3) uint8 RGB."""
+"""Convert pixels of any kind to (H, W, 3) uint8 RGB."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-STRIP_PIXELS = 2**20  # converted at once: a large picture is in memory once, with its result
-DEEP = ("I", "I;16", "I;16L", "I;16B", "I;16N", "F")  # one gray of more than 8 bits
-WHITES = (255.0, 65535.0)  # what white is, by the largest gray; a float's is 1 where it goes no further
-TOLERANCE = 1e-3  # of floats around 0..1, as resizing leaves them
+STRIP_PIXELS = 2**20  # converted at a time, so that memory holds no second copy of a large picture
+DEEP = ("I", "I;16", "I;16L", "I;16B", "I;16N", "F")  # modes with one gray channel of more than 8 bits
+WHITES = (255.0, 65535.0)  # white is the first that is not below the largest gray; 1 for floats up to 1
+TOLERANCE = 1e-3  # resizing may leave floats this far outside 0..1
 
 
 def to_rgb(picture: Image.Image, opaque: bool = False) -> NDArray[np.uint8]:
-    """Strip by strip; transparency over white, or, where `opaque`, left out of account."""
+    """Convert a picture strip by strip, with transparency over white; `opaque` ignores transparency."""
     width, height = picture.size
     white = _white(picture) if picture.mode in DEEP else 255.0
     image_rgb, top = np.empty((height, width, 3), np.uint8), 0
@@ -33,25 +33,29 @@ def to_rgb(picture: Image.Image, opaque: bool = False) -> NDArray[np.uint8]:
 
 
 def as_rgb(image: NDArray[np.generic]) -> NDArray[np.uint8]:
-    """An array as `predict` takes it -> (H, W, 3) uint8 RGB, contiguous.
+    """Any array that `predict` accepts -> (H, W, 3) uint8 RGB, contiguous.
 
-    uint8, or floats in 0..1; gray as (H, W) or (H, W, 1), RGB, or RGBA, which lies over white. Raises FerError.
+    Accepts uint8, or floats in 0..1: gray as (H, W) or (H, W, 1), RGB, or RGBA, which is placed over white. Raises
+    FerError for other arrays.
     """
     array = np.asarray(image)
-    found = f"this is {array.shape} {array.dtype}"
+    found = f"got {array.shape} {array.dtype}"
     if array.ndim == 2:
         array = array[..., None]
     if array.ndim != 3 or array.shape[2] not in (1, 3, 4):
-        raise FerError(f"A picture is (H, W, 3) uint8 RGB, {found}.")
+        raise FerError(f"A picture must be (H, W, 3) uint8 RGB, {found}.")
     if not array.size:
-        raise FerError(f"The picture is empty: {found}. Give one with pixels.")
+        raise FerError(f"The picture is empty: {found}. Pass one with pixels.")
     if np.issubdtype(array.dtype, np.floating):
         low, high = float(array.min()), float(array.max())
         if not (low >= -TOLERANCE and high <= 1 + TOLERANCE):  # NaN as well
-            raise FerError(f"Floats of a picture go from 0 to 1, these from {low:g} to {high:g}. Convert it to uint8.")
+            raise FerError(
+                f"A float picture must have values from 0 to 1, got values from {low:g} to {high:g}. Scale it, or "
+                "convert it to uint8."
+            )
         array = (np.clip(array, 0, 1) * 255).round().astype(np.uint8)
     if array.dtype != np.uint8:
-        raise FerError(f"A picture is (H, W, 3) uint8 RGB, {found}. Convert it to uint8.")
+        raise FerError(f"A picture must be (H, W, 3) uint8 RGB, {found}. Convert it to uint8.")
     if array.shape[2] == 4:
         return to_rgb(Image.fromarray(np.ascontiguousarray(array), "RGBA"))
     return np.ascontiguousarray(np.broadcast_to(array, (*array.shape[:2], 3)))
@@ -77,7 +81,7 @@ def _plain_rgb(strip: Image.Image, opaque: bool) -> NDArray[np.uint8]:
 
 
 def _white(picture: Image.Image) -> float:
-    """The gray that is white: 1 or 255, or what 16 bits reach, or else the largest that there is."""
+    """The gray level of white: 1 for floats up to 1; otherwise 255, 65535 or the largest level, as needed."""
     largest = max(float(_grays(strip).max()) for strip in _strips(picture))
     if picture.mode == "F" and largest <= 1 + TOLERANCE:
         return 1.0
@@ -85,7 +89,7 @@ def _white(picture: Image.Image) -> float:
 
 
 def _deep_gray(strip: Image.Image, white: float) -> NDArray[np.uint8]:
-    """-> (H, W, 1)."""
+    """Scale deep grays to 8 bits -> (H, W, 1)."""
     return (_grays(strip) * (255 / white)).clip(0, 255).round().astype(np.uint8)[..., None]
 
 

@@ -1,4 +1,4 @@
-"""Whether a face can be read at all: each reason is plain words, beside it its measurement against a threshold."""
+"""Check whether a face can be read: each reason against it is in plain words, with its measurement and threshold."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fer.wording import percent
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-REASONS = {  # in plain words; the browser says the same
+REASONS = {  # the browser uses the same words
     "doubtful": "perhaps not a face",
     "plain": "no facial content",
     "small": "too small",
@@ -25,21 +25,22 @@ REASONS = {  # in plain words; the browser says the same
     "bright": "overexposed",
     "cut": "cut off by the frame",
 }
-MIN_SIDE_PX = 20  # the shorter side of the box; FER2013's own pictures are 48
+MIN_SIDE_PX = 20  # the box's shorter side; FER2013's own pictures have 48
 DARK_GRAY = 25  # mean gray of the aligned face, 0..255
 BRIGHT_GRAY = 235
-PLAIN_DEVIATION = 2.0  # of the aligned face's grays; FER2013's blank pictures end at 0.7, its others start at 4.1
-# How much of a face lies beyond one edge of the picture. YuNet's box hugs what is left of a cut face: of 32 annotated
-# faces with 30% cut away it had 8% outside where it had most, by eyes and mouth it is 25 to 31% (medians by side).
-# More than CUT_SHARE have 90 to 100% of those. Edge by edge, since a close-up loses a little at all four.
+PLAIN_DEVIATION = 2.0  # of the aligned face's grays; FER2013's blank pictures have up to 0.7, the others 4.1 or more
+# The share of a face beyond one edge of the picture. YuNet's box covers only the visible part of a cut face: on 32
+# annotated faces with 30% cut off, it reached at most 8% beyond the edge, while the eyes and mouth indicate 25 to 31%
+# (medians by side) and put 90 to 100% of these faces above CUT_SHARE. Edges are checked one by one, since a close-up
+# loses a little at all four.
 CUT_SHARE = 0.15
-# Sharpness is the Laplacian's variance over the grays' own. Of PublicTest's 3,589 faces 99.9% have 0.12 or more, the
-# 32 faces of the annotated photos 0.07 to 2.0; blurred by 1.5 pixels, at which compact is right 35% of the time
-# rather than 68%, 95% have less than 0.05.
+# Sharpness is the variance of the Laplacian divided by that of the grays. It is 0.12 or more for 99.9% of PublicTest's
+# 3,589 faces and 0.07 to 2.0 for the 32 faces of the annotated photos. After a blur of 1.5 pixels, which lowers
+# compact's accuracy from 68% to 35%, it is below 0.05 for 95%.
 MIN_SHARPNESS = 0.05
-# Points all over a face, (P, 2), from the center of FER2013's square in shares of its side: YuNet's median box there,
-# less the hair and the upper forehead, which no expression needs.
-FACE_HEIGHT, FACE_TOP, FACE_STEPS = 1.27, 0.1, 24  # of its width; of its height
+# Points spread over a face, (P, 2), relative to the center of FER2013's square and in shares of its side. They cover
+# YuNet's median box except the hair and upper forehead, which no expression needs.
+FACE_HEIGHT, FACE_TOP, FACE_STEPS = 1.27, 0.1, 24  # height per width; share skipped at the top; points per axis
 _FACE, _STEPS = DETECTOR_SPECS["yunet"].median, (np.arange(FACE_STEPS) + 0.5) / FACE_STEPS
 FACE_POINTS = np.array(
     [
@@ -51,57 +52,57 @@ FACE_POINTS = np.array(
         for y in _STEPS
     ]
 )
-# How far the nose is from the middle of the eyes, along the line through them, in distances between the eyes. Of the
-# annotated photos' faces the three in profile have 0.78 to 0.92, all others 0.27 or less.
+# The nose's distance from the midpoint of the eyes, along the line through them, in units of the eye distance. In the
+# annotated photos it is 0.78 to 0.92 for the three faces in profile and at most 0.27 for all others.
 MAX_TURN = 0.5
 
 
 def is_plain(face_gray: NDArray[np.uint8]) -> bool:
-    """Whether there is nothing to see: one even gray."""
+    """Whether the face is blank: one even gray."""
     return float(face_gray.std()) < PLAIN_DEVIATION
 
 
 def assess(image_shape: tuple[int, ...], box: FaceBox, face_gray: NDArray[np.uint8], photo: bool = False) -> Quality:
     """Check one face. image_shape: (H, W, ...) of the picture; face_gray: (S, S) uint8, aligned.
 
-    Where the whole picture was taken for one face, its size and frame say nothing. photo: faces were looked for at full
-    size, so that a low score counts; in a video's small frames real faces have one, too.
+    If the whole picture is treated as one face, its size and edges are not checked. photo: the picture was searched at
+    full size, so a low score counts against the face; in a video's small frames even real faces score low.
     """
     found: dict[str, str] = {}  # a name in REASONS -> the measurement
     needed = DETECTOR_SPECS[box.detector].fit_score if photo else 0.0
     if box.score < needed:
-        found["doubtful"] = f"The detector's score is {box.score:.2f}; a face in a photo needs {needed:.2f}."
+        found["doubtful"] = f"The detector's score is {box.score:.2f}; the minimum in a photo is {needed:.2f}."
     plain, mean = is_plain(face_gray), float(face_gray.mean())
     if plain:
-        found["plain"] = f"The grays differ by {face_gray.std():.1f} of 255; a face needs {PLAIN_DEVIATION:.0f}."
+        found["plain"] = f"The gray levels vary by {face_gray.std():.1f} of 255; the minimum is {PLAIN_DEVIATION:.0f}."
     side = min(box.width, box.height)
     if side < MIN_SIDE_PX and not box.whole:
-        found["small"] = f"The face is {side:.0f} pixels wide; it needs {MIN_SIDE_PX}."
+        found["small"] = f"The face is {side:.0f} pixels wide; the minimum is {MIN_SIDE_PX}."
     if mean < DARK_GRAY:
-        found["dark"] = f"The mean gray is {mean:.0f} of 255; a face needs {DARK_GRAY}."
+        found["dark"] = f"The mean gray level is {mean:.0f} of 255; the minimum is {DARK_GRAY}."
     if not plain and (fine := sharpness(face_gray)) < MIN_SHARPNESS:
-        found["blurred"] = f"The sharpness is {fine:.3f}; a face needs {MIN_SHARPNESS}."
+        found["blurred"] = f"The sharpness is {fine:.3f}; the minimum is {MIN_SHARPNESS}."
     if (turned := turn(box)) > MAX_TURN:
         found["turned"] = (
-            f"The nose is {percent(turned)} of the distance between the eyes away from their middle; at most "
-            f"{percent(MAX_TURN)} can be read."
+            f"The nose is off-center by {percent(turned)} of the distance between the eyes; the maximum is "
+            f"{percent(MAX_TURN)}."
         )
     if mean > BRIGHT_GRAY:
-        found["bright"] = f"The mean gray is {mean:.0f} of 255; at most {BRIGHT_GRAY} can be read."
+        found["bright"] = f"The mean gray level is {mean:.0f} of 255; the maximum is {BRIGHT_GRAY}."
     outside = 0.0 if box.whole else share_outside(image_shape, box)
     if outside > CUT_SHARE:
-        found["cut"] = f"{percent(outside)} of the face is outside the picture; at most {percent(CUT_SHARE)} may be."
+        found["cut"] = f"{percent(outside)} of the face is outside the picture; the maximum is {percent(CUT_SHARE)}."
     return Quality(not found, tuple(REASONS[name] for name in found), tuple(found.values()))
 
 
 def sharpness(face_gray: NDArray[np.uint8]) -> float:
-    """How much fine detail an aligned face (S, S) uint8 has, whatever its contrast: 0 for a smooth one, about 1."""
+    """Fine detail in an aligned face (S, S) uint8, regardless of contrast: 0 if smooth, about 1 if sharp."""
     face = face_gray.astype(np.float32)
     return float(cv2.Laplacian(face, cv2.CV_32F).var() / max(float(face.var()), 1.0))
 
 
 def turn(box: FaceBox) -> float:
-    """How far a face is turned to a side: 0 from the front, about 0.8 in profile; 0 without landmarks."""
+    """How far a face is turned to the side: 0 from the front, about 0.8 in profile; 0 without landmarks."""
     if box.landmarks is None:
         return 0.0
     right, left, nose = (np.array(point) for point in box.landmarks[:3])
@@ -111,7 +112,7 @@ def turn(box: FaceBox) -> float:
 
 
 def share_outside(image_shape: tuple[int, ...], box: FaceBox) -> float:
-    """The largest share of a face, 0..1, beyond one of the picture's edges, by its eyes and mouth where they are known.
+    """The largest share of a face, 0..1, beyond any one edge of the picture, from its eyes and mouth if known.
 
     image_shape: (H, W, ...) of the picture.
     """

@@ -1,4 +1,4 @@
-"""The detectors by name: what each is called, where its class is, how its box lies. Light: no OpenCV here."""
+"""The detectors by name: label, class, and how each frames faces. Does not import OpenCV."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class BoxMedian:
-    """Where a detector's box lies within FER2013's 48 x 48 pictures: its side (root of its area) and center.
+    """A detector's median box in FER2013's 48 x 48 pictures: side (the square root of its area) and center.
 
     Measured by `python -m fer tools crop-measurement --data fer2013.csv`.
     """
@@ -23,10 +23,10 @@ class BoxMedian:
 
 @dataclass(frozen=True)
 class DetectorSpec:
-    """label: for the sidebar; empty keeps it out of there. place: module:class, imported when first asked for.
+    """label: for the sidebar; empty hides the detector there. place: module:class, imported on first use.
 
-    clear_score: what the best face of an upright photo reaches, but hardly that of a turned one. fit_score: what each
-    face of a photo reaches, so that less may be an animal or a thing. 0 where the detector's score tells neither.
+    clear_score: the best face reaches it in an upright photo, but rarely in a turned one. fit_score: faces in photos
+    reach it; a lower score may be an animal or an object. 0 if the detector's score cannot tell.
     """
 
     label: str

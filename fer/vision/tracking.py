@@ -1,4 +1,4 @@
-"""Who is who from frame to frame: boxes get numbers that stay with the person."""
+"""Track people from frame to frame: each box gets its person's number."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from fer.records import FaceBox
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-PATIENCE_S = 1.0  # a face out of sight for longer, and in more than one frame, is a new person
-STALL_S = 10.0  # a live stream that stood still for longer has lost everyone
-REACH = 1.2  # how far, in sides of the box, a face may be from where it was expected; farther after PATIENCE_S
-FARTHEST = 3.0  # times REACH, for who was long out of sight
-GROWTH = 0.7  # of the logarithm of the side: a face twice as large is another one
-ALONE = 1e3  # the cost of a box without a person: above every sum of pairs
-STOPPED = 0.2  # what it costs, in sides of the box, to have stayed rather than moved on
+PATIENCE_S = 1.0  # a face missing for longer, and in more than one frame, returns as a new person
+STALL_S = 10.0  # after a longer pause in a live stream, everyone is new
+REACH = 1.2  # maximum distance from the expected position, in box sides; grows after PATIENCE_S
+FARTHEST = 3.0  # times REACH, the limit of that growth
+GROWTH = 0.7  # maximum change of the logarithm of the side: a face twice as large is someone else
+ALONE = 1e3  # cost of a box without a person: above every sum of pairs
+STOPPED = 0.2  # cost, in box sides, of having stopped instead of moving on
 MEMORY_S = 0.25  # time constant of the velocity's moving average
 
 
 @dataclass
 class Track:
-    """One person on the way: center and side in pixels, velocity in pixels a second, when last seen."""
+    """One person's track: center and side in pixels, velocity in pixels per second, and time last seen."""
 
     number: int
     center: NDArray[np.float64]
     side: float
     velocity: NDArray[np.float64]
     time_s: float
-    missed: int = 0  # frames since
+    missed: int = 0  # frames since then
 
     def expected(self, time_s: float) -> NDArray[np.float64]:
         return self.center + self.velocity * min(time_s - self.time_s, PATIENCE_S)
@@ -45,11 +45,11 @@ class Track:
 
 
 class FaceTracker:
-    """Follows faces by where they are expected at constant velocity, so that they keep their numbers when they cross.
+    """Tracks faces by predicting their positions at constant velocity, so that people who cross keep their numbers.
 
-    One per stream; not for several threads at once. A face may be out of sight for patience_s seconds or one frame,
-    whichever is longer: where frames are seconds apart, so is the patience. After stall_s seconds without a frame
-    everyone is new; in a video, whose frames are shown until the next, that is never (math.inf).
+    One per stream; not thread-safe. A face may be missing for patience_s seconds or one frame, whichever is longer, so
+    that tracking works even with frames seconds apart. After stall_s seconds without a frame everyone is new; pass
+    math.inf for videos, in which each frame lasts until the next.
     """
 
     def __init__(self, patience_s: float = PATIENCE_S, stall_s: float = STALL_S) -> None:
@@ -59,7 +59,7 @@ class FaceTracker:
         self._numbers = 0
 
     def update(self, boxes: list[FaceBox], time_s: float) -> list[int]:
-        """The person's number, from 1, of each box of a frame. Where time_s goes back, all start anew."""
+        """The number, from 1, of each box's person in a frame. If time_s goes back, everyone is new."""
         if not 0 <= time_s - self._time_s <= self.stall_s:
             self.restart()
         self._time_s = time_s
@@ -88,39 +88,39 @@ class FaceTracker:
         return numbers
 
     def restart(self) -> None:
-        """Whoever comes now is someone else: another scene begins."""
+        """Forget everyone, because a new scene begins."""
         self._tracks = []
 
     @property
     def alive(self) -> set[int]:
-        """The numbers of those who were seen within the patience."""
+        """The numbers of the people who are still tracked."""
         return {track.number for track in self._tracks}
 
     @staticmethod
     def _cost(track: Track, center: NDArray[np.float64], side: float, time_s: float) -> float:
-        """How unlikely it is that this is that person; infinite where it cannot be."""
+        """How unlikely it is that the box belongs to the track's person; infinite if it cannot."""
         size = max(track.side, side)
         still = float(np.linalg.norm(center - track.center)) / size
         moved = float(np.linalg.norm(center - track.expected(time_s))) / size
         growth = abs(float(np.log(side / track.side)))
-        # Who stopped while out of sight is where they were, not where they were heading.
+        # A person who stopped while out of sight is at the old position, not the expected one.
         distance = min(moved, still + STOPPED)
         reach = REACH * float(np.clip(np.sqrt((time_s - track.time_s) / PATIENCE_S), 1, FARTHEST))
         return distance + growth if distance <= reach and growth <= GROWTH else np.inf
 
 
 def cheapest_pairs(costs: NDArray[np.float64]) -> list[tuple[int, int]]:
-    """Costs (R, C) -> pairs (row, column), each used once, as many as are finite, with the least sum.
+    """Costs (R, C) -> as many (row, column) pairs as possible with finite costs and the least sum, each used once.
 
-    By augmenting paths (Bellman-Ford): a few faces a frame, so simple beats fast. Each row may also stay alone, at a
-    cost that no pair reaches.
+    Uses augmenting paths (Bellman-Ford): a frame has few faces, so simple beats fast. A row may also stay unpaired, at
+    a cost above that of any pairs.
     """
     rows, real = costs.shape
     costs = np.hstack([costs, np.full((rows, rows), ALONE)])
     columns = range(real + rows)
     match = [-1] * len(columns)  # the row of each column
     for start in range(rows):
-        distance, came = list(costs[start]), [-1] * len(columns)  # the cheapest path from start that ends in a column
+        distance, came = list(costs[start]), [-1] * len(columns)  # the cheapest path from start to each column
         shorter = True
         while shorter:
             shorter = False

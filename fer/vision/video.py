@@ -1,4 +1,4 @@
-"""From a stranger's video to upright RGB frames with their times, by PyAV (FFmpeg)."""
+"""Decode untrusted videos into timed, upright RGB frames, and write annotated ones, with PyAV (FFmpeg)."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from av.stream import Disposition
 
 from fer.errors import VideoError
 from fer.limits import OWNER, Limits
+from fer.wording import count_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,22 +28,22 @@ if TYPE_CHECKING:
     from fer.vision.sound import Sound
 
 SUFFIXES = ("mp4", "m4v", "mov", "webm", "mkv", "avi")
-WORK_SIDE = 1280  # larger frames are worked on, and written, at this size
+WORK_SIDE = 1280  # pixels: larger frames are read and written at this size
 MIN_SIDE = 16
-MAX_EMPTY = 1_000  # packets on end that hold no frame: there are no more
-FIRST_PACKETS = 200  # that tell a still picture from a video
-MAX_LATE_S = 0.5  # of the first frame after the first packet: more is lost, not a decoder's delay
-MIN_STEP_S = 1e-4  # from frame to frame: no camera is faster, and an MP4 can tell such frames apart
-RESTART_S = 1.0  # a clock that goes back by more has started again
+MAX_EMPTY = 1_000  # after this many consecutive packets without a frame, the video has ended
+FIRST_PACKETS = 200  # enough to tell a still picture from a video
+MAX_LATE_S = 0.5  # from the first packet to the first frame: a longer gap is missing video, not decoder delay
+MIN_STEP_S = 1e-4  # between frames: shorter than any camera's, yet an MP4 can tell such frames apart
+RESTART_S = 1.0  # a clock that goes back by more has restarted
 THREADS = 2
 
 
 @dataclass(frozen=True)
 class VideoInfo:
-    """What a video's header and first frame say.
+    """A video's properties, from its header and first frame.
 
-    width, height: of the upright frames as they are worked on; seconds: 0 if unknown; rate: frames a second; start_s:
-    where the first frame is on the file's own clock.
+    width, height: of the upright frames, at most WORK_SIDE; seconds: 0 if unknown; rate: frames per second; start_s:
+    the first frame's time on the file's own clock.
     """
 
     width: int
@@ -53,7 +54,7 @@ class VideoInfo:
 
 
 def open_source(source: bytes | Path, limits: Limits = OWNER) -> BinaryIO:
-    """A video's bytes or file as a binary stream. Raises VideoError where it is too large or cannot be opened."""
+    """A video's bytes or file as a binary stream. Raises VideoError if it is too large or cannot be opened."""
     stream: BinaryIO
     if isinstance(source, bytes):
         size, stream = len(source), io.BytesIO(source)
@@ -68,27 +69,27 @@ def open_source(source: bytes | Path, limits: Limits = OWNER) -> BinaryIO:
         raise VideoError("The file is empty. Choose a video.")
     if size > limits.video_bytes:
         raise VideoError(
-            f"The file has {size / 2**20:.0f} MB; at most {limits.video_bytes // 2**20} MB are read. Save it smaller, "
-            "or cut it."
+            f"The file has {size / 2**20:.0f} MB; the limit is {limits.video_bytes // 2**20} MB. Save it smaller, or "
+            "trim it."
         )
     return stream
 
 
 def longest(limits: Limits) -> str:
-    """The longest video that is read, in words."""
+    """The maximum length of a video, such as `10 minutes`."""
     seconds = limits.video_seconds
     return f"{seconds / 60:g} minutes" if seconds >= 120 else f"{seconds:g} seconds"
 
 
 def probe(source: bytes | Path, limits: Limits = OWNER) -> VideoInfo:
-    """Size, length and rate of a video, from its header and its first frame. Raises VideoError."""
+    """A video's size, length and frame rate. Raises VideoError."""
     with open_source(source, limits) as file, _opened_video(file) as (container, stream):
         _check(container, stream, limits)
         for time_s, frame in _decoded(container, stream, lambda note: None, limits):
             height, width = _upright(frame, _pixel_shape(stream)).shape[:2]
             start_s = 0.0 if _in_decoding_order(container) else time_s
             return VideoInfo(width, height, _length(container, stream), _rate(stream), start_s)
-    raise VideoError("The video holds no frame that can be read. Save or download it again.")
+    raise VideoError("No frame of this video can be read. Save or download it again.")
 
 
 def frames(
@@ -96,8 +97,9 @@ def frames(
 ) -> Iterator[tuple[float, NDArray[np.uint8]]]:
     """(seconds from the first frame, (H, W, 3) uint8 RGB) one by one, upright, at most WORK_SIDE wide and high.
 
-    Times are the video's own, so that a variable frame rate is kept, and always rise. What is damaged or cut off ends
-    the video there, and on_note gets a sentence about it. Raises VideoError for what is no video, or is over a limit.
+    Times are the video's own, which preserves a variable frame rate, and always increase. If the rest is damaged or
+    missing, the frames end there and on_note gets a sentence about it. Raises VideoError if the source is not a video
+    or exceeds a limit.
     """
     with open_source(source, limits) as file, _opened_video(file) as (container, stream):
         _check(container, stream, limits)
@@ -112,38 +114,40 @@ def frames(
 
 @contextmanager
 def opened(file: BinaryIO) -> Iterator[av.container.InputContainer]:
-    """The video's container, from its first byte on. Raises VideoError for what is no video."""
+    """Open the video's container at its first byte. Raises VideoError if the file is not a video."""
     file.seek(0)
     kind = _kind(file.read(64))
     file.seek(0)
     try:
         container = cast("av.container.InputContainer", av.open(file, format=kind, metadata_errors="ignore"))
     except (av.FFmpegError, ValueError, OSError):
-        raise VideoError("The video is damaged or cut off before its first frame. Save or download it again.") from None
+        raise VideoError("The video is damaged or incomplete. Save or download it again.") from None
     with container:
         yield container
 
 
 def _kind(head: bytes) -> str:
-    """FFmpeg's name of the format, by the first bytes: it is never left to guess, since some formats (playlists) make
-    it open other files and addresses."""
+    """FFmpeg's format name for the first bytes. Raises VideoError for other formats.
+
+    FFmpeg must never guess the format, since some formats (playlists) make it open other files and addresses.
+    """
     if head[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"):
         return "mov"
     if head[:4] == b"\x1a\x45\xdf\xa3":
         return "matroska"
     if head[:4] == b"RIFF" and head[8:12] == b"AVI ":
         return "avi"
-    raise VideoError("This is not a video that can be read. Use MP4, MOV, WebM, MKV or AVI.")
+    raise VideoError("This is not a video in a supported format. Use MP4, MOV, WebM, MKV or AVI.")
 
 
 def _in_decoding_order(container: av.container.InputContainer) -> bool:
-    """Whether the file stores no time of showing: AVI's frames have a place in the order of decoding alone."""
+    """Whether the file stores only the decoding order, as AVI does, and no presentation times."""
     return container.format.name == "avi"
 
 
 @contextmanager
 def _opened_video(file: BinaryIO) -> Iterator[tuple[av.container.InputContainer, av.VideoStream]]:
-    """The container, and the video among its picture streams: no cover art, no still; the default, else the largest."""
+    """The container and its video stream: not cover art or a still; the default one, otherwise the largest."""
     with opened(file) as container:
         streams = _picture_streams(container)
         if len(streams) == 1:
@@ -153,7 +157,7 @@ def _opened_video(file: BinaryIO) -> Iterator[tuple[av.container.InputContainer,
         streams = [stream for stream in streams if packets[stream.index] > 1] or streams
         streams = [stream for stream in streams if stream.disposition & Disposition.default] or streams
         chosen = max(streams, key=lambda stream: stream.codec_context.width * stream.codec_context.height).index
-    with opened(file) as container:  # again, since its first packets are gone and not every file can be wound back
+    with opened(file) as container:  # again: its first packets are used up, and not every file can be rewound
         yield container, _threaded(next(stream for stream in container.streams.video if stream.index == chosen))
 
 
@@ -162,7 +166,7 @@ def _picture_streams(container: av.container.InputContainer) -> list[av.VideoStr
     streams = [stream for stream in container.streams.video if not stream.disposition & aside]
     if not streams:
         what = "only sound and a cover picture" if container.streams.video else "only sound or text"
-        raise VideoError(f"There is no picture in this file that moves, {what}. Choose a video.")
+        raise VideoError(f"This file has no video, {what}. Choose another file.")
     streams = [stream for stream in streams if stream.codec_context is not None]
     if not streams:
         raise VideoError("This video's codec is not supported. Save it as MP4 (H.264).")
@@ -175,9 +179,9 @@ def _threaded(stream: av.VideoStream) -> av.VideoStream:
 
 
 def _first_packets(container: av.container.InputContainer, streams: list[av.VideoStream]) -> Counter[int]:
-    """How many of the file's first packets each stream has."""
+    """The number of packets of each stream among the file's first ones."""
     found: Counter[int] = Counter()
-    with suppress(av.FFmpegError, OSError):  # told by who reads on
+    with suppress(av.FFmpegError, OSError):  # decoding reports it
         for packet in islice(container.demux(tuple(streams)), FIRST_PACKETS):
             found[packet.stream_index] += bool(packet.size)
             if all(found[stream.index] > 1 for stream in streams):
@@ -186,45 +190,45 @@ def _first_packets(container: av.container.InputContainer, streams: list[av.Vide
 
 
 def _check(container: av.container.InputContainer, stream: av.VideoStream, limits: Limits) -> None:
-    """Refuse what the header says to be over a limit."""
+    """Raises VideoError if the header exceeds a limit."""
     width, height = stream.codec_context.width, stream.codec_context.height
     if max(width, height) > limits.video_side:
         raise VideoError(
-            f"The video has {width} x {height} pixels; at most {limits.video_side} a side are read. Save it smaller."
+            f"The video has {width} x {height} pixels; the limit is {limits.video_side} per side. Save it smaller."
         )
     seconds = _length(container, stream)
     if seconds > limits.video_seconds + 1:
         raise VideoError(
-            f"The video is {seconds / 60:.3g} minutes long; at most {longest(limits)} are read. Cut out the part that "
+            f"The video is {seconds / 60:.3g} minutes long; the limit is {longest(limits)}. Trim it to the part that "
             "matters."
         )
 
 
 def _length(container: av.container.InputContainer, stream: av.VideoStream) -> float:
-    """Seconds from the first to the last frame, by the header; 0 if unknown."""
+    """Seconds from the first to the last frame according to the header; 0 if unknown."""
     if stream.duration and stream.time_base is not None:
         return max(float(stream.duration * stream.time_base), 0.0)
     end, start = container.duration or 0, container.start_time or 0
     if "matroska" in container.format.name and end > start > 0:
-        end -= start  # Matroska tells where the clock ends, and it need not start at 0
+        end -= start  # Matroska stores the clock's end, and the clock may not start at 0
     return max(end / av.time_base, 0.0)
 
 
 def _rate(stream: av.VideoStream) -> float:
-    """Frames a second; a header that tells of more than a camera's 1000 is damaged."""
+    """Frames per second; 25 if the header has no rate or an implausible one, above 1000."""
     rate = float(stream.average_rate or stream.guessed_rate or 25)
     return rate if 0 < rate <= 1000 else 25.0
 
 
 class _Clock:
-    """When each frame is shown, in seconds: as the file says, and always later than the frame before."""
+    """When each frame is shown, in seconds: by the file's timestamps, but always later than the previous frame."""
 
     def __init__(self, stream: av.VideoStream, in_decoding_order: bool) -> None:
         self._in_decoding_order, self._step_s = in_decoding_order, min(1 / _rate(stream), 60.0)
         self._last_s: float | None = None
         self._offset_s = 0.0
         self._last_pts = self._last_dts = -(2**63)
-        self._faults = 0  # of pts less those of dts
+        self._faults = 0  # times that pts went back, minus those of dts
 
     def time_of(self, frame: av.VideoFrame) -> float:
         ticks, last_s = self._ticks(frame), self._last_s
@@ -236,13 +240,13 @@ class _Clock:
             if last_s - time_s > RESTART_S:
                 self._offset_s += last_s + self._step_s - time_s
                 time_s = last_s + self._step_s
-            else:  # half a step leaves the frames after it at their own times
+            else:  # half a step, so that the next frames can keep their own times
                 time_s = last_s + self._step_s / 2
         self._last_s = time_s
         return time_s
 
     def _ticks(self, frame: av.VideoFrame) -> int | None:
-        """pts or dts, whichever went back more rarely so far (FFmpeg's best-effort timestamp, which PyAV lacks)."""
+        """pts or dts, whichever has gone back less often (FFmpeg's best-effort timestamp, which PyAV lacks)."""
         pts, dts = frame.pts, frame.dts
         if self._in_decoding_order:
             return dts
@@ -258,11 +262,11 @@ class _Clock:
 def _decoded(
     container: av.container.InputContainer, stream: av.VideoStream, on_note: Callable[[str], None], limits: Limits
 ) -> Iterator[tuple[float, av.VideoFrame]]:
-    """All frames that can be decoded, also around a damaged packet, at their times on the file's clock."""
+    """Every frame that can be decoded, skipping damaged packets, with its time on the file's clock."""
     clock = _Clock(stream, _in_decoding_order(container))
     count = bad = empty = 0
     began = ended = 0.0
-    first_s: float | None = None  # of the first packet that is to be shown
+    first_s: float | None = None  # the time of the first packet to be shown
     packets = container.demux(stream)
     while True:
         try:
@@ -289,7 +293,7 @@ def _decoded(
                 if not count:
                     began = ended
                     if first_s is not None and began - first_s > MAX_LATE_S:
-                        on_note(f"The first {began - first_s:.1f} s cannot be read: the video was cut out of another.")
+                        on_note(f"The first {began - first_s:.1f} s cannot be read: the video was cut from another.")
                         began = first_s
                 count += 1
                 yield ended, frame
@@ -299,16 +303,16 @@ def _decoded(
         raise VideoError(
             "No frame of this video can be read: it is damaged, or its codec is not supported. Save it as MP4 (H.264)."
         )
-    whole = stream.duration or len(container.streams) == 1  # else the length may be that of the sound
+    whole = stream.duration or len(container.streams) == 1  # otherwise the length may be the sound's
     if bad or (whole and ended - began < 0.9 * _length(container, stream) - 0.5):
-        on_note(f"The video is damaged or cut off: {count} frames could be read.")
+        on_note(f"The video is damaged or incomplete: only {count_of(count, 'frame')} could be read.")
 
 
 def _check_size(frame: av.VideoFrame, limits: Limits) -> None:
     if max(frame.width, frame.height) > limits.video_side or min(frame.width, frame.height) < MIN_SIDE:
         raise VideoError(
-            f"The video has frames of {frame.width} x {frame.height} pixels; {MIN_SIDE} to {limits.video_side} a side "
-            "are read."
+            f"The video has frames of {frame.width} x {frame.height} pixels; each side must be {MIN_SIDE} to "
+            f"{limits.video_side}. Save it in another size."
         )
 
 
@@ -318,7 +322,7 @@ def _time_of(packet: av.Packet[av.VideoStream]) -> float | None:
 
 
 def _pixel_shape(stream: av.VideoStream) -> float:
-    """The width of a pixel over its height: DVDs and old cameras have others than 1."""
+    """A pixel's width divided by its height; not 1 for DVDs and old cameras."""
     shape = float(stream.sample_aspect_ratio or 1)
     return shape if 0.25 <= shape <= 4 else 1.0
 
@@ -337,10 +341,10 @@ def _upright(frame: av.VideoFrame, pixel_shape: float) -> NDArray[np.uint8]:
 
 
 def _orientation(frame: av.VideoFrame) -> tuple[int, bool]:
-    """How a frame is to be shown, by its display matrix: quarter turns counter-clockwise, after a flip upside down."""
+    """How to show a frame, from its display matrix: quarter turns counterclockwise, after an optional vertical flip."""
     try:
         data = frame.side_data.get(SideDataType.DISPLAYMATRIX)  # type: ignore[call-overload]
-    except ValueError:  # it holds data of a kind that PyAV does not know: then only the rotation can be asked for
+    except ValueError:  # the frame has side data that PyAV does not know; only its rotation is available
         return round(frame.rotation / 90) % 4, False
     matrix = np.frombuffer(bytes(data), "=i4").astype(float) if data is not None else np.zeros(0)
     if len(matrix) < 9:
@@ -352,12 +356,12 @@ def _orientation(frame: av.VideoFrame) -> tuple[int, bool]:
 
 
 class VideoWriter:
-    """An MP4 (H.264, yuv420p) that browsers play, frame by frame at the times given; use it as a context.
+    """Writes an MP4 (H.264, yuv420p) that browsers can play, frame by frame at given times; a context manager.
 
-    out: a file's path or a binary stream in memory. sound: what is heard, up to the last frame.
+    out: a file's path or a binary stream in memory. sound: added up to the last frame.
     """
 
-    TICKS = 90_000  # a second: fine enough for every camera's clock
+    TICKS = 90_000  # per second, fine enough for any camera's clock
 
     def __init__(self, out: Path | BinaryIO, width: int, height: int, rate: float, sound: Sound | None = None) -> None:
         self.width, self.height = width - width % 2, height - height % 2  # yuv420p needs even sides
@@ -380,7 +384,7 @@ class VideoWriter:
         return self
 
     def write(self, frame_rgb: NDArray[np.uint8], time_s: float) -> None:
-        """One frame (H, W, 3) uint8 RGB; another size than the first frame's is brought to it."""
+        """Write one frame (H, W, 3) uint8 RGB, resized to the video's size if necessary."""
         height, width = frame_rgb.shape[:2]
         frame_rgb = frame_rgb[: height - height % 2, : width - width % 2]
         if frame_rgb.shape[:2] != (self.height, self.width):
@@ -397,7 +401,7 @@ class VideoWriter:
                 self._mux(self._stream.encode())
                 self._mux_sound(self._end_s, last=True)
         finally:
-            with suppress(av.FFmpegError, OSError):  # told by the first write
+            with suppress(av.FFmpegError, OSError):  # a failed write has already raised
                 self._container.close()
 
     def _mux(self, packets: list[av.Packet[av.VideoStream]]) -> None:
@@ -414,8 +418,8 @@ class VideoWriter:
             for packet in self._sound.until(time_s, last):
                 self._container.mux(packet)
         except (av.FFmpegError, OSError, ValueError):
-            self._sound.give_up()  # where the place is full, the next frame tells
+            self._sound.give_up()  # if the disk is full, writing the next frame raises
 
 
 def _unwritable(error: av.FFmpegError | OSError) -> VideoError:
-    return VideoError(f"The video cannot be written: {error.strerror or 'unknown reason'}. Choose another place.")
+    return VideoError(f"The video cannot be written: {error.strerror or 'unknown reason'}. Choose another location.")

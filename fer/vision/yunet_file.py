@@ -1,6 +1,6 @@
-"""The YuNet detector's file: where FER_YUNET says, in the cache, or fetched once in the background with its sha256.
+"""The YuNet detector's file: named by FER_YUNET, in the cache, or downloaded once in the background by its sha256.
 
-python -m fer.vision.yunet_file FOLDER      fetches it into a folder, for an image that is built; 1: it did not come
+python -m fer.vision.yunet_file FOLDER      downloads it into a folder while an image is built; exits with 1 on failure
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ SHORT_TRY_S = 4.0
 
 
 def obtain(wait_s: float = SHORT_TRY_S) -> Path | None:
-    """The file where it is there, or comes within wait_s; else None, while the one try goes on in the background."""
+    """The file if it is present or arrives within wait_s seconds; otherwise None, and the download continues."""
     return YUNET.obtain(wait_s)
 
 
 if __name__ == "__main__":
-    sys.exit(0 if YUNET.fetch_into(Path(sys.argv[1])) else f"YuNet could not be fetched from {YUNET.urls[0]}")
+    sys.exit(0 if YUNET.fetch_into(Path(sys.argv[1])) else f"YuNet could not be downloaded from {YUNET.urls[0]}")

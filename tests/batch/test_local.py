@@ -119,7 +119,7 @@ def test_ctrl_c_finishes_what_is_at_work_and_says_how_to_go_on(photos_and_video,
     running = start(many, out, "--workers", "1")
     running.send_signal(signal.SIGINT)
     _, said = running.communicate(timeout=60)
-    assert running.returncode == 130 and "goes on from here" in said and "Traceback" not in said
+    assert running.returncode == 130 and "Run the same command again" in said and "Traceback" not in said
     summary = json.loads((out / "summary.json").read_text())
     assert summary["left"] > 0 and summary["read"] == len((out / LEDGER).read_bytes().splitlines())
     assert summary["read"] + summary["left"] == 400
@@ -147,7 +147,7 @@ def test_a_worker_that_dies_costs_its_input_a_second_try_then_a_row_of_errors(ph
 def test_a_model_that_cannot_be_loaded_ends_the_batch_with_its_sentence(photos_and_video, tmp_path):
     from dataclasses import replace
 
-    with pytest.raises(FerError, match="a different model"):
+    with pytest.raises(FerError, match="differs from the model"):
         list(read_here([given(photos_and_video / "00.png")], replace(settings(), card="0"), 1))
 
 
@@ -168,4 +168,4 @@ def test_what_is_wrong_with_all_of_it_is_a_sentence(photos_and_video, tmp_path, 
 
 def test_nothing_to_read_is_a_sentence(tmp_path, capsys):
     assert main(["batch", str(tmp_path), "--out", str(tmp_path / "out")]) == 1
-    assert "no photos" in capsys.readouterr().err and not (tmp_path / "out").exists()
+    assert "No photos" in capsys.readouterr().err and not (tmp_path / "out").exists()

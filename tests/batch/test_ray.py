@@ -51,7 +51,7 @@ def test_a_lost_machine_changes_nothing_in_the_table(cluster, photos_and_video, 
 
 def test_no_cluster_at_the_address_is_a_sentence(photos_and_video, tmp_path):
     inputs, _ = find_inputs([photos_and_video / "00.png"])
-    with pytest.raises(FerError, match="no Ray cluster at 127.0.0.1:1"):
+    with pytest.raises(FerError, match="Cannot connect to Ray at 127.0.0.1:1"):
         run_batch(inputs, tmp_path, settings(), 1, "127.0.0.1:1")
 
 

@@ -103,5 +103,5 @@ def test_settings_that_give_another_table_have_another_key():
 def test_other_weights_than_the_batch_began_with_are_refused():
     from dataclasses import replace
 
-    with pytest.raises(FerError, match="a different model"):
+    with pytest.raises(FerError, match="differs from the model"):
         Reader(replace(settings(), card="0"))

@@ -57,7 +57,7 @@ def test_a_video_is_read_played_annotated_and_downloaded(server, page, tmp_path)
 
     (tmp_path / "text.mp4").write_text("I am no video.")
     page.locator("input[type=file]").last.set_input_files(str(tmp_path / "text.mp4"))
-    expect(page.get_by_text("This is not a video that can be read")).to_be_visible()
+    expect(page.get_by_text("This is not a video in a supported format")).to_be_visible()
 
 
 def annotate(page, timeline) -> None:

@@ -22,7 +22,7 @@ def test_auto_and_cpu_give_the_same_numbers():
 
 def test_a_device_without_a_provider_is_a_sentence():
     absent = next(device for device in PROVIDERS if device not in available_devices())
-    with pytest.raises(FerError, match=f"no '{absent}' here"):
+    with pytest.raises(FerError, match=f"does not support '{absent}'"):
         Engine(GRAPH, device=absent)
 
 

@@ -93,7 +93,7 @@ class Bomb:
         (lambda path: change_card(path, classes=["cat", "dog"]), "cat, dog"),
         (lambda path: change_card(path, temperature=0), "temperature"),
         (lambda path: change_card(path, architecture="repvgg"), "lacks"),
-        (lambda path: replace_tensor(path, "classifier.bias", torch.full((7,), torch.nan)), "not numbers"),
+        (lambda path: replace_tensor(path, "classifier.bias", torch.full((7,), torch.nan)), "infinite or NaN"),
         (lambda path: replace_tensor(path, "classifier.bias", torch.zeros(8)), r"\[8\]"),
         (lambda path: replace_tensor(path, "extra", torch.zeros(8)), "'?extra"),
         (lambda path: put(path, pickle.dumps({"a": 1})), "safetensors"),
@@ -104,14 +104,14 @@ class Bomb:
         (lambda path: path.unlink(), "cannot be read"),
         (lambda path: (path.unlink(), path.with_suffix(".onnx").unlink()), "no weights"),
         (lambda path: without_tensor(path, "classifier.bias"), "lacks 'classifier.bias'"),
-        (lambda path: replace_tensor(path, "classifier.bias", torch.full((7,), torch.inf)), "not numbers"),
+        (lambda path: replace_tensor(path, "classifier.bias", torch.full((7,), torch.inf)), "infinite or NaN"),
         (
             lambda path: replace_tensor(path, "classifier.bias", torch.full((7,), 1e300, dtype=torch.float64)),
-            "not numbers",
+            "infinite or NaN",
         ),
         (
             lambda path: replace_tensor(path, "classifier.bias", torch.full((7,), torch.nan).to(torch.float8_e4m3fn)),
-            "not numbers",
+            "infinite or NaN",
         ),
         (
             lambda path: replace_tensor(path, "classifier.bias", torch.full((7,), torch.nan, dtype=torch.complex64)),

@@ -127,9 +127,9 @@ def test_the_registry_names_the_networks_own_layers(name):
     ("change", "says"),
     [
         (lambda model: setattr(model, "classifier", nn.Sequential(nn.Linear(128, 7))), "needs a `classifier`"),
-        (lambda model: setattr(model, "classifier", nn.Linear(128, 7, bias=False)), "with a bias"),
-        (lambda model: setattr(model, "classifier", nn.Linear(128, 8)), "7 values"),
-        (lambda model: setattr(model, "attribution_layers", dict), "its attribution_layers"),
+        (lambda model: setattr(model, "classifier", nn.Linear(128, 7, bias=False)), "and a bias"),
+        (lambda model: setattr(model, "classifier", nn.Linear(128, 8)), "7 outputs"),
+        (lambda model: setattr(model, "attribution_layers", dict), "but attribution_layers"),
     ],
 )
 def test_a_network_that_breaks_its_contract_is_refused(change, says):

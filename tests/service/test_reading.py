@@ -78,7 +78,7 @@ def post_json(content: bytes) -> dict:
         ({"json": {"image": "data:image/png,x"}}, 422, "not base64"),
         ({"json": {"image": "!!!"}}, 422, "not valid base64"),
         ({"json": {"picture": ""}}, 422, "image"),
-        ({"json": {"image": "", "model": {}}}, 422, "is not text, a number"),
+        ({"json": {"image": "", "model": {}}}, 422, "must be text, a whole number"),
         ({"json": []}, 422, "object"),
         (post_json(b"{"), 400, "not JSON"),
         (post_json(b"[" * 100_000), 400, "not JSON"),

@@ -33,7 +33,7 @@ def test_blur_is_measured_whatever_the_contrast(face):
     blurred = cv2.GaussianBlur(face, (0, 0), 2.5)
     found = assess((200, 200), BOX, blurred)
     assert not found.ok and found.reasons == ("blurred",)
-    assert found.measurements == (f"The sharpness is {sharpness(blurred):.3f}; a face needs 0.05.",)
+    assert found.measurements == (f"The sharpness is {sharpness(blurred):.3f}; the minimum is 0.05.",)
     faint = np.clip(face.astype(float) * 0.3 + 80, 0, 255).astype(np.uint8)
     assert sharpness(faint) == pytest.approx(sharpness(face), rel=0.15) and assess((200, 200), BOX, faint).ok
 
@@ -56,7 +56,7 @@ def test_a_turned_face_says_so(face):
     assert assess((200, 200), aside, face) == Quality(
         False,
         ("turned too far to the side",),
-        ("The nose is 60% of the distance between the eyes away from their middle; at most 50% can be read.",),
+        ("The nose is off-center by 60% of the distance between the eyes; the maximum is 50%.",),
     )
 
 
