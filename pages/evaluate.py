@@ -6,7 +6,7 @@ from functools import partial
 
 import streamlit as st
 
-from fer.app import errors, layout, resources, session
+from fer.app import errors, layout, resources, session, widgets
 from fer.app.evaluate import inputs
 from fer.app.markdown import plain
 from fer.wording import count_of
@@ -40,7 +40,6 @@ with errors.guarded():
         from fer.app.evaluate import comparisons, face_gallery, overview, sets
         from fer.evaluation.curves import precision_recall_curves, roc_curves
         from fer.visualization import evaluation_figures as charts
-        from fer.visualization.figures import CONFIG
 
         st.header(f"{plain(session.model().label)} on {count_of(len(item.part), 'face')}")
         section = st.segmented_control(
@@ -74,7 +73,7 @@ with errors.guarded():
             ):
                 st.markdown(f"**{title}** of each class against the rest. The numbers are the areas under the curves.")
                 figure = charts.class_curves(curves(item.probabilities, item.labels), *axes)
-                st.plotly_chart(figure, config=CONFIG, key=f"curve_{title}", alt=title)
+                widgets.chart(figure, f"curve_{title}", title)
         elif section == "Errors":
             face_gallery.errors(item, choice)
         elif section == "People":

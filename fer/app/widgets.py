@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -42,21 +42,38 @@ def page_link(path: str, label: str, icon: str) -> None:
     st.page_link(path, label=f":primary[{label}]", icon=icon)
 
 
-def download(what: str, data: bytes | Callable[[], str | bytes], file: str, mime: str, key: str) -> None:
+def download(what: str, data: bytes | Callable[[], bytes | str], file: str, mime: str, key: str) -> None:
     """A button to download a file. data: the file, or what makes it when it is asked for."""
     label, icon = f"Download {what}", ":material/download:"
     st.download_button(label, data, file, mime, on_click="ignore", icon=icon, key=key)
 
 
-def chart(figure: go.Figure, key: str, alt: str) -> None:
-    """A chart as wide as its place.
+def chart(figure: go.Figure, key: str, alt: str, on_click: Callable[[Sequence[Any]], None] | None = None) -> None:
+    """A chart as wide as its place. on_click: is given a clicked point's customdata, before the page runs again.
 
     Its key tells light from dark: under the same key Streamlit keeps the words' color when the scheme changes.
     """
     from fer.visualization import figures
 
-    scheme = "dark" if session.dark() else "light"
-    st.plotly_chart(figure, width="stretch", config=figures.CONFIG, key=f"{key}_{scheme}", alt=alt)
+    key = f"{key}_{'dark' if session.dark() else 'light'}"
+    if on_click is None:
+        st.plotly_chart(figure, width="stretch", config=figures.CONFIG, key=key, alt=alt)
+        return
+
+    def take_click() -> None:
+        points = (session.widget(key, dict) or {}).get("selection", {}).get("points")
+        if points:
+            on_click(points[0]["customdata"])
+
+    st.plotly_chart(
+        figure,
+        width="stretch",
+        config=figures.CONFIG,
+        key=key,
+        alt=alt,
+        on_select=take_click,
+        selection_mode="points",
+    )
 
 
 def filled_label(words: str, icon: str) -> str:

@@ -34,7 +34,6 @@ from fer.evaluation.robustness import (
 )
 from fer.limits import MB, limits
 from fer.visualization import evaluation_figures as charts
-from fer.visualization.figures import CONFIG
 from fer.wording import count_of, percent, signed, signed_number
 
 STEPS = len(CONDITIONS) * len(STRENGTHS)
@@ -104,12 +103,8 @@ def _stress_answer(models: list[Model], item: Evaluation, choice: Choice) -> Non
         for condition, point in worst_first(next(iter(series.values()))).items():
             with st.container(width=CHART_WIDTH, gap=None):
                 st.markdown(f"**{condition}** {signed(point.change)}")
-                st.plotly_chart(
-                    charts.stress_curves(series, condition),
-                    config=CONFIG,
-                    key=f"stress_{condition}",
-                    alt=f"Accuracy lost under {condition}: at worst {signed(point.change)} points",
-                )
+                lost = f"Accuracy lost under {condition}: at worst {signed(point.change)} points"
+                widgets.chart(charts.stress_curves(series, condition), f"stress_{condition}", lost)
     for model in models:
         if card_sets := resources.card(model).prediction_sets:
             sets.show_stress(model.label, points_of(model, choice), card_sets.level)
@@ -206,14 +201,7 @@ def groups(item: Evaluation) -> None:
     if any(row.few for row in rows):
         st.warning(f"Groups of fewer than {FEW} faces say little. Their gaps are not counted.")
     st.caption("Gap: the best accuracy less the worst, among the groups of one column.")
-    st.download_button(
-        "Download CSV",
-        lambda: _groups_csv(rows),
-        "groups.csv",
-        "text/csv",
-        on_click="ignore",
-        icon=":material/download:",
-    )
+    widgets.download("CSV", lambda: _groups_csv(rows), "groups.csv", "text/csv", "groups_csv")
 
 
 def _take_table() -> None:

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import streamlit as st
 
-from fer.app import resources
+from fer.app import resources, widgets
 from fer.app.evaluate import state
 from fer.app.evaluate.inputs import Choice
 from fer.app.explain import state as explain_state
@@ -16,7 +16,6 @@ from fer.app.predict.photo_reading import Photo
 from fer.evaluation.evaluation import Evaluation
 from fer.expressions import NAMES
 from fer.visualization import evaluation_figures as charts
-from fer.visualization.figures import CONFIG
 from fer.wording import count_of, percent
 
 SHOWN = 12
@@ -96,9 +95,7 @@ def people(item: Evaluation, choice: Choice) -> None:
         help=f"The model's probabilities and the people's votes differ by {found.distance:.2f} on average (total "
         "variation distance: 0 for the same, 1 for nothing in common).",
     )
-    st.plotly_chart(
-        charts.people_chart(found.by_strength), config=CONFIG, key="people", alt="Accuracy by how strongly people agree"
-    )
+    widgets.chart(charts.people_chart(found.by_strength), "people", "Accuracy by how strongly people agree")
     st.markdown("**Wrong labels?** Confident mistakes where most people agree with the model, not with the label.")
     gallery(item, choice, found.label_noise, "noise")
     st.markdown("**Real errors.** Confident mistakes where most people agree with the label.")

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from fer.app import session
+from fer.app import session, widgets
 from fer.app.evaluate.inputs import SPLIT_WORDS
 from fer.app.markdown import plain
 from fer.app.table import Shares, table
 from fer.expressions import INDEX, NAMES
 from fer.models.card import Card
 from fer.visualization import evaluation_figures as charts
-from fer.visualization.figures import CONFIG
 from fer.wording import percent
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from fer.evaluation.metrics import Report
     from fer.evaluation.robustness import StressPoint
 
-MATRIX = "confusion"
 CELL = ("cell_truth", "cell_predicted")  # the boxes below it
 HELP = {
     "Accuracy": "The share of faces whose prediction matches their label",
@@ -57,21 +56,13 @@ def show_card(card: Card) -> None:
     if "confusion_matrix" in metrics:
         with left:
             st.markdown("**Confusion matrix.** Of the faces with each label, what share was predicted as what")
-            st.plotly_chart(
-                charts.confusion(metrics["confusion_matrix"], percent=True, dark=session.dark()),
-                config=CONFIG,
-                key="card_confusion",
-                alt="Confusion matrix of the model's card",
-            )
+            matrix = charts.confusion(metrics["confusion_matrix"], percent=True, dark=session.dark())
+            widgets.chart(matrix, "card_confusion", "Confusion matrix of the model's card")
     if "reliability" in metrics:
         with right:
             st.markdown("**Does 80% mean 80%?** How often answers of each confidence are right, on held-out faces")
-            st.plotly_chart(
-                charts.reliability_diagram(metrics["reliability"]),
-                config=CONFIG,
-                key="card_reliability",
-                alt="Reliability diagram of the model's card",
-            )
+            diagram = charts.reliability_diagram(metrics["reliability"])
+            widgets.chart(diagram, "card_reliability", "Reliability diagram of the model's card")
     held, promised = metrics.get("held_out_sets"), card.prediction_sets
     if promised and isinstance(held, dict) and {"coverage", "mean_size"} <= set(held):
         st.markdown(
@@ -121,11 +112,9 @@ def overview(
     # The download is made outside this session's thread, so it takes along what it needs.
     stressed = {item.model: stress} if stress else None
     with st.container(horizontal=True):
-        for label, data, name, kind in (
-            ("Download report", lambda: render_report([item], stressed), "evaluation.html", "text/html"),
-            ("Download JSON", lambda: json.dumps(item.to_json(), indent=1), "evaluation.json", "application/json"),
-        ):
-            st.download_button(label, data, name, kind, on_click="ignore", icon=":material/download:")
+        report_html, numbers = partial(render_report, [item], stressed), partial(json.dumps, item.to_json(), indent=1)
+        widgets.download("report", report_html, "evaluation.html", "text/html", "evaluation_report")
+        widgets.download("JSON", numbers, "evaluation.json", "application/json", "evaluation_json")
 
 
 def _by_split(reports: Callable[[], dict[str, Report]]) -> None:
@@ -151,14 +140,8 @@ def _by_split(reports: Callable[[], dict[str, Report]]) -> None:
 def confusion(item: Evaluation) -> tuple[int, int] | None:
     """The matrix; returns the (truth, predicted) cell that was clicked, or chosen below, last."""
     percent_rows = st.toggle("Rows in percent", key="confusion_percent", persist_state="session")
-    st.plotly_chart(
-        charts.confusion(item.report.confusion_matrix, percent_rows, dark=session.dark()),
-        config=CONFIG,
-        key=MATRIX,
-        on_select=_take_click,
-        selection_mode="points",
-        alt="Confusion matrix",
-    )
+    matrix = charts.confusion(item.report.confusion_matrix, percent_rows, dark=session.dark())
+    widgets.chart(matrix, "confusion", "Confusion matrix", lambda place: _show_cell(*place[:2]))
     words, *places = st.columns([2, 1, 1], vertical_alignment="center")  # one under the other on a phone
     words.markdown("Click a cell, or choose one, to see its faces:")
     with places[0]:
@@ -182,12 +165,6 @@ def _cell_box(label: str, key: str) -> str | None:
     return chosen
 
 
-def _take_click() -> None:
-    event = session.widget(MATRIX, dict) or {}
-    if points := event.get("selection", {}).get("points"):
-        _show_cell(*points[0]["customdata"][:2])
-
-
 def _show_cell(truth: int, predicted: int) -> None:
     for key, index in zip(CELL, (truth, predicted), strict=True):
         session.set_widget(key, NAMES[int(index)])
@@ -197,16 +174,10 @@ def calibration(item: Evaluation) -> None:
     st.markdown("**Does 80% mean 80%?** If the model knows how sure it is, the bars end on the dotted line.")
     left, right = st.columns(2, gap="large")
     with left:
-        st.plotly_chart(
-            charts.reliability_diagram(item.reliability), config=CONFIG, key="reliability", alt="Reliability diagram"
-        )
+        widgets.chart(charts.reliability_diagram(item.reliability), "reliability", "Reliability diagram")
     with right:
-        st.plotly_chart(
-            charts.confidence_histogram(item.reliability, 320),
-            config=CONFIG,
-            key="confidence",
-            alt="How many faces have which confidence",
-        )
+        histogram = charts.confidence_histogram(item.reliability, 320)
+        widgets.chart(histogram, "confidence", "How many faces have which confidence")
     st.markdown("**When should it say “not sure”?** A higher threshold gives fewer answers, and fewer wrong ones.")
     threshold = st.slider(
         "Sure from",
@@ -225,9 +196,5 @@ def calibration(item: Evaluation) -> None:
         else "the model answers for **no face**: none reaches that confidence"
     )
     st.markdown(f"At {percent(threshold)}, {answers}. The model uses {percent(item.threshold)}.")
-    st.plotly_chart(
-        charts.risk_coverage_chart(item.risk.coverage, item.risk.risk, at),
-        config=CONFIG,
-        key="risk",
-        alt="Share of wrong answers by share of faces answered",
-    )
+    line = charts.risk_coverage_chart(item.risk.coverage, item.risk.risk, at)
+    widgets.chart(line, "risk", "Share of wrong answers by share of faces answered")

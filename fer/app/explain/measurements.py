@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from fer.app import widgets
 from fer.app.explain import state
 from fer.app.explain.job import ExplainJob, slot_for
 from fer.app.explain.maps import CHECKING, Cell
@@ -16,7 +17,7 @@ from fer.explanation.job import Key, Map
 from fer.explanation.measures import SHAKY_FROM
 from fer.explanation.methods import METHODS, is_blank, marks_nothing
 from fer.records import Curves, Judgment, MapMeasurements
-from fer.visualization import explanation_figures, figures, maps
+from fer.visualization import explanation_figures, maps
 from fer.visualization.maps import Look
 from fer.wording import percent, points, signed
 
@@ -193,13 +194,8 @@ def _removal(job: ExplainJob, cell: Cell) -> None:
 
 
 def _chart(found: Curves, baseline: Curves, cell: Cell, kind: str) -> None:
-    st.plotly_chart(
-        explanation_figures.curve_chart(found, baseline, kind),
-        width="stretch",
-        config=figures.CONFIG,
-        key=f"explain_{kind}",
-        alt=f"{kind} curve of {cell.name} against random",
-    )
+    curves = explanation_figures.curve_chart(found, baseline, kind)
+    widgets.chart(curves, f"explain_{kind}", f"{kind} curve of {cell.name} against random")
 
 
 def _on_public_test(job: ExplainJob, cell: Cell) -> None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 
 import numpy as np
 import streamlit as st
 
-from fer.app import errors, work_queue
+from fer.app import errors, widgets, work_queue
 from fer.app.explain import cover
 from fer.app.explain.copy_link import copy_link
 from fer.app.explain.job import ExplainJob
@@ -21,7 +20,7 @@ from fer.explanation.regions import PARTS, REGIONS, areas, expected_regions, lea
 from fer.explanation.smallest_patch import smallest_patch
 from fer.explanation.subject import PICTURE_SCALE
 from fer.expressions import ACTION_UNITS, INDEX, NAMES
-from fer.visualization import explanation_figures, figures, maps
+from fer.visualization import explanation_figures, maps
 from fer.visualization.maps import Look
 from fer.wording import count_of, percent
 
@@ -43,13 +42,7 @@ def _regions(job: ExplainJob, cell: Cell) -> None:
     with chart:
         spoken = ", ".join(f"{name} {percent(share)}" for name, share in found.items())
         bars = explanation_figures.region_bars(found, areas(job.face.regions), set(expected))
-        st.plotly_chart(
-            bars,
-            width="stretch",
-            config=figures.CONFIG,
-            key="explain_regions",
-            alt=f"Share of the map by region: {spoken}",
-        )
+        widgets.chart(bars, "explain_regions", f"Share of the map by region: {spoken}")
     with words:
         if expected:
             units = ", ".join(f"AU{unit}" for unit in ACTION_UNITS[cell.name])
@@ -155,9 +148,11 @@ def _covered_picture(job: ExplainJob, mask: np.ndarray) -> np.ndarray:
 
 def _contrast(job: ExplainJob, cell: Cell, look: Look) -> None:
     ranking = job.face.prediction.ranking
-    with st.container(horizontal=True):
-        one = st.selectbox("What favors", NAMES, INDEX[ranking[0]], key="explain_why", width=160)
-        other = st.selectbox("over", NAMES, INDEX[ranking[1]], key="explain_why_not", width=160)
+    one_place, other_place, *_ = widgets.form_places(widgets.SIDE_BY_SIDE)
+    with one_place:
+        one = st.selectbox("What favors", NAMES, INDEX[ranking[0]], key="explain_why")
+    with other_place:
+        other = st.selectbox("over", NAMES, INDEX[ranking[1]], key="explain_why_not")
     if one == other:
         st.markdown("Choose two different expressions.")
         return
@@ -214,16 +209,12 @@ def downloads(job: ExplainJob, keys: list[Key], cell: Cell, layer: str, look: Lo
     with st.container(horizontal=True, vertical_alignment="center"):
         if "photo" not in st.query_params:  # an uploaded face is in no address
             copy_link()
-        _button("Grid as PNG", lambda: maps.grid_png(rows, found, heads, marks, foot), "explanation.png", "image/png")
-        _button("Grid as SVG", lambda: maps.grid_svg(rows, heads, marks, foot), "explanation.svg", "image/svg+xml")
-        _button("Maps as .npz", lambda: maps.npz(explanation), "maps.npz", "application/octet-stream")
-        _button(
-            "Numbers as JSON", lambda: json.dumps(numbers, indent=1).encode(), "explanation.json", "application/json"
-        )
+        for what, file, mime, made in (
+            ("PNG", "explanation.png", "image/png", lambda: maps.grid_png(rows, found, heads, marks, foot)),
+            ("SVG", "explanation.svg", "image/svg+xml", lambda: maps.grid_svg(rows, heads, marks, foot)),
+            ("NPZ", "maps.npz", "application/octet-stream", lambda: maps.npz(explanation)),
+            ("JSON", "explanation.json", "application/json", lambda: json.dumps(numbers, indent=1)),
+        ):
+            widgets.download(what, made, file, mime, f"explain_{what}")
     if len(ready) < len(keys):
         st.caption("Some maps are still being drawn. A download now holds those that are ready.")
-
-
-def _button(label: str, data: Callable[[], bytes], name: str, kind: str) -> None:
-    """data: made when it is asked for, not on every drawing of the page."""
-    st.download_button(label, data, name, kind, on_click="ignore", icon=":material/download:")

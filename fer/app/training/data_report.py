@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import streamlit as st
 
-from fer.app import resources
+from fer.app import resources, widgets
 from fer.app.markdown import plain
 from fer.app.training import state
 from fer.data.pictures import Faces
@@ -67,7 +67,7 @@ def show_report(data: str, faces: Faces, classes: str, upload: str = "") -> Data
     """
     st.header("What is in this data?")
     # The charts' libraries take most of a second to load: the form above is shown meanwhile.
-    from fer.visualization import figures, training_figures
+    from fer.visualization import training_figures
 
     report, sheets = look_at(data, faces, classes, resources.data_stamp(data))
     name = upload or ("Synthetic faces" if data == SYNTHETIC else report.name)
@@ -77,13 +77,8 @@ def show_report(data: str, faces: Faces, classes: str, upload: str = "") -> Data
         f"{SPLIT_LABELS[split]}: " + ", ".join(f"{name} {count}" for name, count in classes.items())
         for split, classes in report.counts.items()
     )
-    st.plotly_chart(
-        training_figures.class_counts(report.counts, SPLIT_LABELS),
-        width="stretch",
-        config=figures.CONFIG,
-        key="class_counts",
-        alt=f"Pictures per class; {words}",
-    )
+    bars = training_figures.class_counts(report.counts, SPLIT_LABELS)
+    widgets.chart(bars, "class_counts", f"Pictures per class; {words}")
     for line in report.findings():
         st.warning(plain(line), icon=":material/info:")
     if report.imbalanced:

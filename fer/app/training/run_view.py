@@ -24,7 +24,7 @@ from fer.training.failures import Advice, advice_on
 from fer.training.run_about import title_of
 from fer.training.run_directory import ALIVE, RunDirectory, shown_state
 from fer.training.run_store import find_run
-from fer.visualization import figures, training_figures
+from fer.visualization import training_figures
 from fer.wording import duration, percent
 
 POLL_S, CHARTS_POLL_S = 1.5, 4.0
@@ -233,7 +233,7 @@ def _charts(run: RunDirectory, records: Sequence[EpochRecord]) -> None:
 
 def _chart(title: str, figure, key: str, words: str) -> None:
     st.markdown(f"**{title}**")
-    st.plotly_chart(figure, width="stretch", config=figures.CONFIG, key=key, alt=f"{title}: {words}")
+    widgets.chart(figure, key, f"{title}: {words}")
 
 
 def metrics_csv(records: Sequence[EpochRecord]) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from fer.app import errors, session
+from fer.app import errors, session, widgets
 from fer.app.markdown import plain
 from fer.app.model_choice import TrainedRun
 from fer.app.predict import state as predict_state
@@ -17,9 +17,10 @@ from fer.training.config import WEIGHTS, TrainConfig, names_of
 from fer.training.run_about import read_about, title_of
 from fer.training.run_directory import RunDirectory, shown_state
 from fer.training.run_store import UNDO_S, delete_run, list_runs, rename_run
-from fer.visualization import figures, training_figures
+from fer.visualization import training_figures
 from fer.wording import duration
 
+BINARY = "application/octet-stream"
 COMPARED, OFFERED = 5, 30
 USES = (
     ("Use it in Predict", "pages/predict.py", ":material/add_reaction:"),
@@ -80,41 +81,12 @@ def show_upkeep(run: RunDirectory) -> None:
 def _downloads(run: RunDirectory) -> None:
     with st.container(horizontal=True):
         if run.best.is_file():
-            st.download_button(
-                "Weights",
-                run.best.read_bytes,
-                f"{run.id}.safetensors",
-                key=f"get_w_{run.id}",
-                on_click="ignore",
-                icon=":material/download:",
-            )
-            st.download_button(
-                "Card",
-                run.best.with_suffix(".json").read_bytes,
-                f"{run.id}.json",
-                "application/json",
-                key=f"get_c_{run.id}",
-                on_click="ignore",
-                icon=":material/download:",
-            )
-            st.download_button(
-                "ONNX",
-                lambda: _onnx(run),
-                f"{run.id}.onnx",
-                key=f"get_o_{run.id}",
-                on_click="ignore",
-                icon=":material/download:",
-            )
+            card = run.best.with_suffix(".json")
+            widgets.download("weights", run.best.read_bytes, f"{run.id}.safetensors", BINARY, f"get_w_{run.id}")
+            widgets.download("card", card.read_bytes, f"{run.id}.json", "application/json", f"get_c_{run.id}")
+            widgets.download("ONNX", lambda: _onnx(run), f"{run.id}.onnx", BINARY, f"get_o_{run.id}")
         if records := run.records():
-            st.download_button(
-                "Metrics as CSV",
-                lambda: metrics_csv(records),
-                f"{run.id}.csv",
-                "text/csv",
-                key=f"get_m_{run.id}",
-                on_click="ignore",
-                icon=":material/download:",
-            )
+            widgets.download("metrics", lambda: metrics_csv(records), f"{run.id}.csv", "text/csv", f"get_m_{run.id}")
 
 
 def _onnx(run: RunDirectory) -> bytes:
@@ -162,12 +134,9 @@ def show_comparison() -> None:
     picked = {titles[run.id]: run.records() for run in runs if run.id in chosen}
     picked = {name: records for name, records in picked.items() if records}
     if picked:
-        st.plotly_chart(
-            training_figures.comparison(picked, what),
-            width="stretch",
-            config=figures.CONFIG,
-            key="comparison",
-            alt=f"{what} of {', '.join(picked)} over the epochs",
+        lines = training_figures.comparison(picked, what)
+        widgets.chart(
+            lines, "comparison", f"{what.replace('_', ' ').capitalize()} of {', '.join(picked)} over the epochs"
         )
     else:
         st.caption("None of these runs has finished an epoch yet.")
