@@ -240,7 +240,7 @@ def video(
     readings: float = 10.0,
     json: bool = False,
 ) -> int:  # noqa: A002
-    """Read a video into an annotated copy, with sound, or a table with a row per face and reading.
+    """Read a video into an annotated copy with its sound, a table with a row per face and reading, or both.
 
     Requires at least one of --out, --csv and --json.
 
