@@ -1,6 +1,6 @@
 """Read a folder of photos into a pandas table: python examples/folder_to_table.py FOLDER OUT.csv [MODEL]
 
-pandas comes with the extra `app`. For thousands of photos use `fer batch`, which uses all cores.
+Needs pandas (`pip install pandas`). For thousands of photos use `fer batch`, which uses all cores.
 """
 
 import sys

@@ -51,7 +51,7 @@ def predict(
         paths: Photos, or folders to search with their subfolders.
         model: A shipped model, a run directory, or a .safetensors or .onnx file.
         detector: auto uses YuNet if available, otherwise HOG; none treats each picture as one face.
-        stability: Also report, for each face, the share of slightly shifted crops that keep its label.
+        stability: Also report, for each face, the share of slightly changed copies that keep its label.
         json: Print one line of JSON per photo.
     """
     import fer
@@ -223,8 +223,9 @@ def explain(
     else:
         expression = explanation.prediction.expression
         for method, words in explanation.words.items():
-            print(f"{method}: {words.get(expression) or next(iter(words.values()))}")
-        print(f"{len(written)} files in {out}")
+            shown = expression if expression in words else next(iter(words))
+            print(f"{method}: {words[shown]} Tests: {explanation.judgments[method].get(shown, 'not run')}.")
+        print(f"{len(written)} files in {out}; explanation.json has each test")
     return 0
 
 
@@ -339,7 +340,7 @@ def batch(
         detector: auto uses YuNet if available, otherwise HOG; none treats each picture as one face.
         device: Where the network runs; auto uses a GPU if ONNX Runtime has a provider for it.
         readings: How many times per second of video to read faces.
-        stability: Also report, for each face of a photo, the share of slightly shifted crops that keep its label.
+        stability: Also report, for each face of a photo, the share of slightly changed copies that keep its label.
         json: Print the summary as one JSON document.
     """
     from fer.batch.inputs import find_inputs

@@ -52,5 +52,8 @@ def missing_part(error: ModuleNotFoundError) -> str | None:
     module = (error.name or "").partition(".")[0]
     for extra, modules in EXTRAS.items():
         if module in modules:
-            return f"This needs {module}, which is not installed. Install it with: pip install 'fer-studio[{extra}]'"
+            return (
+                f"This needs {module}, which is not installed. Run pip install '.[{extra}]' in the folder of FER Studio's "
+                "source."
+            )
     return None

@@ -12,6 +12,7 @@ from pathlib import Path
 from fer.locations import cache_folder
 
 TIMEOUT_S = 8.0
+logger = logging.getLogger(__name__)
 
 
 @dataclass(eq=False)
@@ -86,4 +87,7 @@ class FetchedFile:
                 )
                 return
             except Exception as error:  # offline, refused, full disk, wrong contents: callers have a fallback
-                logging.getLogger(__name__).info("%s could not be downloaded: %s", self.name, type(error).__name__)
+                logger.info("%s could not be downloaded: %s", self.name, type(error).__name__)
+        logger.warning(
+            "%s could not be downloaded. Download it from %s and name it in %s.", self.name, self.urls[0], self.named_by
+        )

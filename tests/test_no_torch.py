@@ -90,4 +90,4 @@ def test_what_needs_it_says_how_to_install_it(arguments, named, tmp_path):
     runs = {"FER_RUNS": str(tmp_path / "runs")}
     done = run(f"from fer.cli import main; sys.exit(main({arguments!r}))", env={**os.environ, **runs})
     assert not list(tmp_path.iterdir())
-    assert done.returncode == 1 and f"fer-studio[{named}]" in done.stderr and "Traceback" not in done.stderr
+    assert done.returncode == 1 and f"'.[{named}]'" in done.stderr and "Traceback" not in done.stderr

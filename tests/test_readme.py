@@ -103,8 +103,9 @@ RUN = {
 # torchrun's own parser.
 NAMED = {
     r"make (app|test|lint|clean)": "installs and never ends, or would run this test; make's dry run takes it",
-    r"pip install (\.|'\.\[)": "installs; tests/test_package.py builds the wheel and runs it",
+    r"pip install (--extra-index-url \S+ )?(\.|'\.\[)": "installs; tests/test_package.py builds the wheel and runs it",
     r"python3 -m venv \.venv$": "makes the environment that this test runs in",
+    r"pip install (pandas|httpx websockets)$": "installs what an example of the page imports",
     r"\.venv/bin/python -m pip install": "installs; the files that it names are looked up",
     r"\.venv/bin/python -m streamlit run": "tests/browser starts the app so",
     r"\.venv/bin/python -m ruff format \.$": "changes the checkout; make lint checks it",

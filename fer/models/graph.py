@@ -75,7 +75,7 @@ def _exported(path: Path, card: Card) -> bytes:
     except ImportError:
         raise WeightsError(
             f"{path.stem}.onnx is missing, and creating it from {path.name} needs PyTorch: pip install "
-            "'fer-studio[train]'."
+            "'.[train]' in the folder of FER Studio's source."
         ) from None
     graph = store_as_float16(export_onnx(load_checkpoint(path)[0], card.input_size))
     with suppress(OSError):  # on a read-only or full disk, only the next load is slower

@@ -61,4 +61,4 @@ def test_without_ray_the_command_says_what_to_install(photos_and_video, tmp_path
     monkeypatch.setitem(sys.modules, "ray", None)
     command = ["batch", str(photos_and_video / "00.png"), "--out", str(tmp_path), "--ray", "local"]
     assert main([*command, "--detector", "none"]) == 1
-    assert "fer-studio[ray]" in capsys.readouterr().err
+    assert "'.[ray]'" in capsys.readouterr().err

@@ -71,4 +71,4 @@ def test_without_torch_it_says_what_to_install(client, monkeypatch):
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "torch", None)
     answer = client.post("/explain", files={"file": ("", picture())})
-    assert answer.status_code == 501 and "fer-studio[train]" in answer.json()["detail"]
+    assert answer.status_code == 501 and "'.[train]'" in answer.json()["detail"]
