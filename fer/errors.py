@@ -53,7 +53,7 @@ def missing_part(error: ModuleNotFoundError) -> str | None:
     for extra, modules in EXTRAS.items():
         if module in modules:
             return (
-                f"This needs {module}, which is not installed. Run pip install '.[{extra}]' in the folder of FER Studio's "
-                "source."
+                f"This needs {module}, which is not installed. Run pip install '.[{extra}]' in the folder of FER "
+                "Studio's source."
             )
     return None
