@@ -95,7 +95,7 @@ def test_no_limit_is_looser_on_the_demo(monkeypatch):
         ({"teacher": ",".join(["compact"] * 500)}, "at most 1 teacher"),
         ({"teacher": "../../x"}, "shipped weights"),
         ({"init": "/etc/passwd"}, "shipped weights"),
-        ({"data": "/etc"}, "synthetic or uploaded"),
+        ({"data": "/etc"}, "does not read data by path"),
     ],
 )
 def test_training_stays_short_and_within_its_folders(demo, settings, said):
@@ -108,7 +108,7 @@ def test_training_takes_few_pictures_and_few_may_wait(demo, monkeypatch, tmp_pat
     assert launcher.bounded(TrainConfig(epochs=2, limit=50)).limit == 50
     for number in range(HOSTED.train_waiting):
         RunDirectory.create(tmp_path / "runs" / f"run{number}", TrainConfig(epochs=2)).write_status("queued")
-    with pytest.raises(RunError, match="3 runs train, wait or are paused"):
+    with pytest.raises(RunError, match="3 runs are already training, waiting or paused"):
         launcher.start(TrainConfig(epochs=2))
     monkeypatch.delenv("FER_HOSTED")
     assert launcher.bounded(TrainConfig(epochs=500, processes=2)) == TrainConfig(epochs=500, processes=2)
@@ -125,7 +125,7 @@ def test_paused_runs_count_and_resuming_is_bounded_too(demo, monkeypatch, tmp_pa
         stopped = RunDirectory.create(tmp_path / "runs" / "stopped", launcher.bounded(TrainConfig(epochs=2)))
         stopped.write_status("stopped")
         for action in (lambda: launcher.start(TrainConfig(epochs=2)), lambda: launcher.resume(stopped)):
-            with pytest.raises(RunError, match="3 runs train, wait or are paused"):
+            with pytest.raises(RunError, match="3 runs are already training, waiting or paused"):
                 action()
         run.request("pause")
         launcher.resume(run)  # a paused one needs no new room
@@ -180,7 +180,7 @@ def test_uploaded_training_data_within_its_folder_is_taken(demo):
     folder.mkdir(parents=True, exist_ok=True)
     assert launcher.bounded(TrainConfig(epochs=2, data=str(folder))).data == str(folder)
     for elsewhere in (folder.parent, folder.parent / "mine"):  # all visitors' at once, no upload's digest
-        with pytest.raises(RunError, match="synthetic or uploaded"):
+        with pytest.raises(RunError, match="does not read data by path"):
             launcher.start(TrainConfig(epochs=2, data=str(elsewhere)))
 
 
@@ -264,7 +264,7 @@ def test_the_form_offers_only_what_the_demo_takes(app, tmp_path):
     made(tmp_path / "runs", "theirs").best.write_bytes(b"weights")
     app.session_state["training_view"] = "new"
     app.switch_page("pages/training.py").run()
-    assert not app.exception and "at most 12 epochs of 3,000 pictures" in words(app)
+    assert not app.exception and "up to 12 epochs of 3,000 pictures" in words(app)
     assert app.selectbox(key="preset").options == ["Quick look", "Fine-tune the shipped weights on my data"]
     for preset in form.offered_presets():
         assert launcher.bounded(TrainConfig(**preset.settings)).epochs <= HOSTED.train_epochs
@@ -283,7 +283,7 @@ def test_a_renamed_run_stays_ones_own(app, tmp_path):
     app.switch_page("pages/training.py").run()
     app.text_input(key="name_mine").set_value("yours").run()
     app.button(key="rename_mine").click().run()
-    assert not app.exception and "**yours**" in words(app) and "Another visitor's run" not in words(app)
+    assert not app.exception and "**yours**" in words(app) and "another visitor's run" not in words(app)
     app.button(key="delete_mine").click().run()
     assert app.session_state["own_runs"] == set()  # the name of its folder is anybody's
     app.button(key="undo_delete").click().run()
@@ -336,7 +336,7 @@ def test_the_pages_say_what_happens_with_pictures(app):
     app.session_state["chosen_model"] = ShippedModel("mini_xception")  # its slow maps take a second
     for page in ("streamlit_app.py", "pages/predict.py", "pages/explain.py", "pages/training.py", "pages/evaluate.py"):
         app.switch_page(page).run()
-        assert not app.exception and "neither stored nor logged" in words(app), page
+        assert not app.exception and "never stores or logs them" in words(app), page
 
 
 def test_no_page_takes_a_path_of_the_server(app):
@@ -352,7 +352,7 @@ def test_runs_of_others_can_be_watched_and_not_changed(demo, app, tmp_path):
     run.write_status("stopped")
     app.query_params["run"] = "theirs"
     app.switch_page("pages/training.py").run()
-    assert not app.exception and "Another visitor's run" in words(app)
+    assert not app.exception and "another visitor's run" in words(app)
     assert not {"Resume_theirs", "Change settings_theirs", "delete_theirs", "rename_theirs"} & {
         button.key for button in app.button
     }

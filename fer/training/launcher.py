@@ -91,7 +91,8 @@ def _need_room() -> None:
     alive = sum(run.status()["state"] in ALIVE for run in list_runs())
     if alive >= limits().train_waiting:
         raise RunError(
-            f"{alive} runs are already training or waiting. Try again in a few minutes, or train on your own machine."
+            f"{alive} runs are already training, waiting or paused. Try again in a few minutes, or train on your own "
+            "machine."
         )
 
 

@@ -163,7 +163,7 @@ def test_what_a_run_and_its_card_say(app, tmp_path):
     app.button(key="use_mine").click().run()
     for page in ("pages/evaluate.py", "pages/predict.py", "streamlit_app.py", "pages/explain.py", "pages/training.py"):
         app.switch_page(page).run()
-        assert_letter_by_letter(app, "validation pictures of")
+        assert_letter_by_letter(app, "50.0% accuracy on")
     (run.path / "config.json").write_text(json.dumps({WORDS: 1}))
     app.switch_page("pages/training.py").run()
     assert_letter_by_letter(app, "unknown setting")

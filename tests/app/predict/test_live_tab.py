@@ -97,7 +97,7 @@ def test_frames_that_fail_and_parts_that_cannot_be_drawn_are_told(app, component
     monkeypatch.setattr(stream_of(app).analyzer, "_draw", real)
     app.sidebar.selectbox(key="detector_widget").select("hog").run()
     app.button_group(key="live_parts").set_value(["boxes", "landmarks"]).run()
-    assert not app.exception and any("Only YuNet" in one.value for one in app.caption)
+    assert not app.exception and any("the YuNet detector" in one.value for one in app.caption)
 
 
 def test_leaving_the_page_ends_the_stream_and_keeps_the_recording(app, component):
@@ -161,7 +161,7 @@ def test_without_https_live_says_so_at_once(app, component, monkeypatch):
     monkeypatch.setattr(webcam, "secure", lambda: False)
     app.button(key="live_start").click().run()
     app.run()
-    assert not stream_of(app).wanted and "https" in app.warning[0].value
+    assert not stream_of(app).wanted and "HTTPS" in app.warning[0].value
 
 
 def test_the_second_click_of_two_loses_no_recording(monkeypatch):
