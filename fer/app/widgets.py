@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 STEP_WIDTH = 100  # pixels: four stand side by side on a desktop, two by two on a phone
 CHART_HEIGHT = 250  # pixels, of the seven bars
 SIDE_BY_SIDE = 4  # fields of a form
+STABILITY_HELP = (
+    "Each copy is shifted, scaled and turned a little, up to 6 degrees; half of them are mirrored. Do not trust a best "
+    "guess that such small changes alter."
+)
 MAX_CHARTS = 256  # more than the faces on a page of many photos: a click builds none of them anew
 
 
@@ -132,16 +136,12 @@ def _bars(probabilities: tuple[float, ...]) -> go.Figure:
 
 def stability_note(share: float, expression: str) -> None:
     """Whether the best guess stays the same on slightly changed copies of the face. share: of the copies, 0..1."""
-    st.caption(
-        stability_words(share, expression),
-        help="Each copy is shifted, scaled and turned a little, up to 6 degrees; half of them are mirrored. Do not "
-        "trust a best guess that such small changes alter.",
-    )
+    st.caption(stability_words(share, expression), help=STABILITY_HELP)
 
 
-def stability_to_come() -> None:
-    """In the meter's place while it is being measured: as high, so that nothing below it moves."""
-    st.caption(f"Reading {VIEWS} slightly changed copies of this face")
+def stability_to_come(expression: str) -> None:
+    """In the note's place while it is being measured: in as many lines, so that nothing below it moves."""
+    st.caption(f"Reading: {expression} in … of {VIEWS} slightly changed copies.", help=STABILITY_HELP)
 
 
 def steps_strip(pictures: dict[str, bytes]) -> None:

@@ -80,7 +80,7 @@ def test_photos_stay_and_faces_reopen(server, page, sample, tmp_path):
     expect(page).to_have_url(re.compile(r"/explain\?photo=upload$"))
     expect(page.get_by_alt_text(re.compile("^Grad-CAM \\(.*\\) map for happy"))).to_be_visible()
     page.reload()
-    expect(page.get_by_text("is gone because reloading began a new session")).to_be_visible()
+    expect(page.get_by_text("Reloading ended that session")).to_be_visible()
     expect(page.get_by_alt_text(re.compile("^Grad-CAM \\(.*\\) map for happy"))).to_be_visible()  # a sample's
 
 

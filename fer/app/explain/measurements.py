@@ -255,8 +255,11 @@ def _agreement(job: ExplainJob, keys: list[Key], cell: Cell) -> None:
     rows: list[dict[str, Any]] = [
         {
             "": METHODS[method].label,
-            **{METHODS[other].label: round(float(value), 2) for other, value in zip(methods, row)},
+            **{METHODS[other].label: float(value) for other, value in zip(methods, row)},
         }
         for method, row in zip(methods, matrix, strict=True)
     ]
-    st.dataframe(rows, hide_index=True, width="stretch", alt="Similarity of the methods' maps")
+    two_decimals = {METHODS[method].label: st.column_config.NumberColumn(format="%.2f") for method in methods}
+    st.dataframe(
+        rows, hide_index=True, width="stretch", column_config=two_decimals, alt="Similarity of the methods' maps"
+    )

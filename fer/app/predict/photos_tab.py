@@ -179,7 +179,7 @@ def show_answer(reading: Reading) -> Answer | None:
     else:
         if number <= limits().stable_faces:
             with meter.container():
-                widgets.stability_to_come()
+                widgets.stability_to_come(reading.faces[number - 1].expression)
         with answer.steps.container():
             widgets.steps_to_come(photo_reading.STEPS)
     return answer
