@@ -62,7 +62,7 @@ def test_what_was_done_to_read_a_photo_stands_in_its_row_and_is_said(tmp_path, s
     assert "90°" in turned["notes"][0] and "cut off" in short["notes"][0] and "one face" in crop["notes"][0]
     assert crop["faces"][0]["detector"] == "none" and turned["faces"][0]["expression"] == "happy"
     assert all(row["notes"][0] in captured.err for row in (turned, short, crop))
-    assert "1 file was skipped, as it is not a picture: 1 .mp4 (film.mp4)" in captured.err
+    assert "1 file was skipped because it is not a picture: 1 .mp4 (film.mp4)" in captured.err
     assert main(["predict", str(tmp_path / "crop.png"), "--detector", "haar", "--json"]) == 0
     assert not any(face["detector"] == "none" for face in json.loads(capsys.readouterr().out)["faces"])
     assert main(["predict", str(tmp_path)]) == 0
@@ -163,7 +163,7 @@ def test_evaluate_takes_a_zip_and_folders_of_other_names(tmp_path, sample, capsy
     for place in (captured.err, report.read_text(encoding="utf-8")):
         assert (
             "names match no class: 9 (1 picture)" in place
-            and "1 file skipped, no pictures by name: set/labels.txt" in place
+            and "1 file skipped, not in a picture format: set/labels.txt" in place
         )
     assert main([*data, "--classes", "1=surprise,2=fear"]) == 0
     table = capsys.readouterr().out

@@ -1,4 +1,4 @@
-"""What the files of a folder or a zip are by their names alone: a split's and a class's pictures, or left out."""
+"""Assign the pictures of a folder or zip to splits and classes, by their paths alone."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fer.expressions import NAMES
 from fer.vision.images import SUFFIXES
 from fer.wording import count_of
 
-# What systems and archivers leave behind, in lower case; what begins with a dot is ignored, too.
+# Files that systems and archivers leave behind, in lower case; names that begin with a dot are ignored too.
 _IGNORED_FOLDERS = {"__macosx", "@eadir", "$recycle.bin", "system volume information", "__pycache__", "lost+found"}
 _IGNORED_FILES = {"thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"}
 _ABOUT = re.compile("(readme|licen[cs]e|copying|citation)([^a-z]|$)")
@@ -21,7 +21,7 @@ _ABOUT = re.compile("(readme|licen[cs]e|copying|citation)([^a-z]|$)")
 
 @dataclass(frozen=True)
 class Entry:
-    """One picture's file, and where its folders put it."""
+    """One picture's file, and the split and class named by its folders."""
 
     file: str
     split: str
@@ -30,9 +30,9 @@ class Entry:
 
 @dataclass(frozen=True)
 class Arrangement:
-    """entries: the pictures, in the order of their names. others: files that are no pictures.
+    """entries: the pictures, in the order of their names. others: files that are not pictures.
 
-    unplaced: pictures in no class folder. unknown: folder that is none of the seven classes -> pictures in it.
+    unplaced: pictures in no class folder. unknown: folders named after no class, with their numbers of pictures.
     """
 
     entries: tuple[Entry, ...]
@@ -43,7 +43,7 @@ class Arrangement:
 
 
 def is_ignored(path: str) -> bool:
-    """Whether a file or folder, with slashes, is one that nobody means when they give their pictures."""
+    """Whether a path, with slashes, is a system's or archiver's leftover, or a README or license, not data."""
     *folders, file = path.lower().split("/")
     return (
         any(part.startswith(".") and part not in (".", "..") for part in (*folders, file))
@@ -58,16 +58,16 @@ def is_picture(name: str) -> bool:
 
 
 def as_text(name: str) -> str:
-    """A name as it can be shown and stored: bytes that are no UTF-8 are spelled out."""
+    """A name to show and store: bytes that are not UTF-8 are escaped."""
     return name.encode("utf-8", "backslashreplace").decode()
 
 
 def arrange(files: Iterable[str], name: str, classes: ClassNames = NO_NAMES) -> Arrangement:
-    """Put each file, a path with slashes below the data's own folder, into its split and class.
+    """Assign each file, a path with slashes relative to the data's folder, to its split and class.
 
-    Both may be named by any folder on the way, in any order: train/happy, happy/train, set/train_happy/person 1. Raises
-    DatasetError where folders contradict each other, where no picture is in a folder of a class, and where `classes`
-    names a folder that is not there. name: the data's, for these sentences.
+    Any folder on the path may name them, in any order: train/happy, happy/train, set/train_happy/person 1. Raises
+    DatasetError if folders contradict each other, if no picture is in a class folder, and if `classes` names a missing
+    folder. name: the data's, for messages.
     """
     kept = sorted((file for file in files if not is_ignored(file)), key=lambda file: file.split("/"))
     pictures = [file for file in kept if is_picture(file)]
@@ -82,7 +82,7 @@ def arrange(files: Iterable[str], name: str, classes: ClassNames = NO_NAMES) -> 
     check_names(classes, dict.fromkeys(seen - {""}), name)
     wrap = _shared([place.rest for place in places.values()])
     if wrap and not any(place.classes for place in places.values()) and all(p.rest == wrap for p in places.values()):
-        wrap = wrap[:-1]  # all pictures lie in one folder: it stands where a class's would
+        wrap = wrap[:-1]  # all pictures are in one folder, in the place of a class folder
     by_file = _splits_of_files(pictures) if not any(place.splits for place in places.values()) else {}
     entries, unplaced, unknown = [], [], Counter[str]()
     for file in pictures:
@@ -108,7 +108,7 @@ def arrange(files: Iterable[str], name: str, classes: ClassNames = NO_NAMES) -> 
 
 @dataclass(frozen=True)
 class _Place:
-    """What the folders on the way to a picture say. rest: those that name neither a split nor a class."""
+    """What the folders on a picture's path name. rest: those that name neither a split nor a class."""
 
     splits: frozenset[str]
     classes: frozenset[str]
@@ -129,12 +129,12 @@ class _Place:
         return cls(frozenset(splits), frozenset(classes), tuple(rest))
 
     def below(self, wrap: tuple[str, ...]) -> str:
-        """The folder that stands where a class's would; empty where the picture lies in none."""
+        """The folder in the place of a class folder; empty if there is none."""
         return self.rest[len(wrap)] if len(self.rest) > len(wrap) else ""
 
 
 def _shared(paths: list[tuple[str, ...]]) -> tuple[str, ...]:
-    """The folders that wrap everything."""
+    """The outer folders that all pictures share."""
     low, high = min(paths, default=()), max(paths, default=())
     return low[: next((at for at, (a, b) in enumerate(zip(low, high)) if a != b), min(len(low), len(high)))]
 
@@ -144,7 +144,7 @@ def _folder_of(file: str) -> str:
 
 
 def _splits_of_files(pictures: list[str]) -> dict[str, str]:
-    """Splits by the pictures' own names, train_0001.jpg, where every one has such a name; else nothing."""
+    """Splits by file names such as train_0001.jpg, if every picture has such a name; otherwise nothing."""
     found = {}
     for file in pictures:
         first = re.match("[A-Za-z]+", file.rpartition("/")[2])
@@ -158,7 +158,7 @@ def _splits_of_files(pictures: list[str]) -> dict[str, str]:
 def _remarks(entries: list[Entry], places: Mapping[str, _Place], by_file: bool) -> tuple[str, ...]:
     loose = [entry.file for entry in entries if not places[_folder_of(entry.file)].splits]
     if by_file:
-        return ("The splits were taken from the pictures' file names, such as train_0001.jpg.",)
+        return ("The splits come from the pictures' file names, such as train_0001.jpg.",)
     if not loose or len(loose) == len(entries):
         return ()
     count = count_of(len(loose), "picture")

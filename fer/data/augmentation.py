@@ -1,4 +1,4 @@
-"""Random views of training faces, drawn in batches."""
+"""Random views of training faces, computed in batches."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from fer.data.corruptions import DAMAGES
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-MOST_DAMAGE = 0.8  # of the stress report's strongest
+MOST_DAMAGE = 0.8  # as a share of the stress report's strongest
 
 
 @dataclass(frozen=True)
 class Augmentation:
-    """Random views of a training face; every strength 0 switches its part off."""
+    """Random views of a training face; a strength of 0 turns that part off."""
 
     flip: float = 0.5  # share of faces mirrored
-    rotation: float = 8.0  # degrees to either side
-    scale: float = 0.08  # share larger or smaller
+    rotation: float = 8.0  # degrees, either way
+    scale: float = 0.08  # relative change of size, either way
     shift: float = 2.0  # pixels in each direction
-    brightness: float = 0.2  # of the full range, to either side
-    contrast: float = 0.2  # share stronger or weaker
+    brightness: float = 0.2  # share of the full range, either way
+    contrast: float = 0.2  # relative change, either way
     erasing: float = 0.0  # share of faces with a block grayed out
-    damage: float = 0.0  # share of faces with one of fer.data.corruptions's faults
+    damage: float = 0.0  # share of faces with a corruption of fer.data.corruptions
 
     def __call__(self, faces: torch.Tensor, size: int, rng: np.random.Generator) -> torch.Tensor:
         """Faces (N, H, H) uint8 -> (N, 1, size, size) float32 in 0..1, drawn from `rng` alone."""
@@ -41,7 +41,7 @@ class Augmentation:
         zoom = (1 + spread(self.scale)) * size / full
         mirror = np.where(rng.random(count) < self.flip, -1.0, 1.0)
         shift = np.stack([spread(self.shift), spread(self.shift)], 1) * 2 / full
-        theta = np.empty((count, 2, 3), np.float32)  # maps the view's coordinates to the face's
+        theta = np.empty((count, 2, 3), np.float32)  # maps view coordinates to face coordinates
         theta[:, 0, 0], theta[:, 0, 1] = zoom * np.cos(angle) * mirror, -zoom * np.sin(angle)
         theta[:, 1, 0], theta[:, 1, 1] = zoom * np.sin(angle) * mirror, zoom * np.cos(angle)
         theta[:, :, 2] = shift
@@ -57,7 +57,7 @@ class Augmentation:
         return self._damage(views, rng) if self.damage > 0 else views
 
     def _damage(self, views: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
-        """One fault of a photograph, of any strength up to MOST_DAMAGE, on some faces."""
+        """Apply one corruption, at a random strength up to MOST_DAMAGE, to some faces."""
         rows = np.flatnonzero(rng.random(len(views)) < self.damage)
         if not len(rows):
             return views

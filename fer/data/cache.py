@@ -1,4 +1,4 @@
-"""Cache a data set that took long to make; never pickled, and a damaged file only costs time."""
+"""Cache a data set that took long to make, without pickle; if a file is damaged, the data is read again."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ LISTS = ("unreadable", "faceless", "others", "unplaced", "remarks")
 
 
 def file_of(kind: str, *what: object) -> Path:
-    """The cache file of a data set that `what` tells apart from all others of its kind."""
+    """The cache file of a data set; `what` identifies it among others of its kind."""
     digest = hashlib.sha256(json.dumps([str(part) for part in what]).encode()).hexdigest()[:24]
     return cache_folder() / f"{kind}-{digest}.npz"
 
 
 def load(file: Path) -> Dataset | None:
-    """The cached data set, or None where there is none that is whole."""
+    """The cached data set, or None if it is missing or damaged."""
     if not file.is_file():
         return None
     try:
         with np.load(file, allow_pickle=False) as arrays:
             facts = json.loads(str(arrays["facts"]))
-            lists = {name: tuple(facts.get(name, ())) for name in LISTS}  # caches of before lack some
+            lists = {name: tuple(facts.get(name, ())) for name in LISTS}  # older caches lack some
             names = np.array(facts["names"], dtype=object) if facts["names"] else None
             return Dataset(
                 arrays["pixels"],
@@ -66,11 +66,11 @@ def save(file: Path, dataset: Dataset) -> None:
                 write(votes=dataset.votes)
             os.replace(whole, file)
     except OSError:
-        pass  # a read-only or full disk costs only the speed of the next load
+        pass  # on a read-only or full disk, the next load is merely slower
 
 
 def content_key(*files: Path) -> str:
-    """A digest of the files' bytes, so that a changed file never meets an old cache."""
+    """A digest of the files' bytes, so that a changed file never matches an old cache."""
     digest = hashlib.sha256()
     for file in files:
         with open(file, "rb") as opened:

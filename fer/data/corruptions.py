@@ -1,6 +1,6 @@
-"""What a photograph does to a face: light from one side, blur, compression, few pixels, things before it.
+"""Corruptions of a face as in photographs: light from one side, blur, compression, few pixels, occlusion.
 
-Training draws these at random (`TrainConfig.damage`); the stress report measures them one by one, at fixed strengths.
+Training applies them at random (`TrainConfig.damage`); the stress report measures each at fixed strengths.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 Face = NDArray[np.float32]
 Changed = NDArray[np.integer | np.floating]
-# One face (S, S) float32 in 0..255, a strength 0..1 and a source of chance -> the changed face, not yet clipped.
+# One face (S, S) float32 in 0..255, a strength 0..1 and a random generator -> the corrupted face, not yet clipped.
 Change = Callable[[Face, float, np.random.Generator], Changed]
 
 
@@ -33,7 +33,7 @@ def gaussian_blur(face: Face, amount: float, rng: np.random.Generator) -> Change
 def jpeg(face: Face, amount: float, rng: np.random.Generator) -> Changed:
     quality = round(50 - 47 * amount)
     _, data = cv2.imencode(".jpg", np.clip(face, 0, 255).astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return cast("NDArray[np.uint8]", cv2.imdecode(data, cv2.IMREAD_GRAYSCALE))  # it was encoded just now
+    return cast("NDArray[np.uint8]", cv2.imdecode(data, cv2.IMREAD_GRAYSCALE))  # just encoded, so it decodes
 
 
 def resolution(face: Face, amount: float, rng: np.random.Generator) -> Changed:

@@ -1,4 +1,4 @@
-"""The one data set object that every reader returns and everything else consumes."""
+"""The data set class that every reader returns and everything else uses."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from fer.wording import count_of
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-ALL = "All"  # every picture, whatever its split: for data that was never split
+ALL = "All"  # every picture in any split, for data without splits
 FACE_SIZE = 48  # pixels, FER2013's own
 UNLABELED = -1
-VALIDATION_SHARE = 0.1  # of the training pictures, where the data has no validation split
+VALIDATION_SHARE = 0.1  # of the training pictures, if the data has no validation split
 
 
 @dataclass(frozen=True)
@@ -29,11 +29,11 @@ class Dataset:
     pixels: (N, 48, 48) uint8. labels: (N,) int64 in 0..6, or -1 for a picture without a label.
     usage: (N,) of "Training", "PublicTest" (validation) or "PrivateTest" (test).
     votes: (N, 10) uint8 FER+ votes in the order of `VOTE_NAMES`, or None.
-    unreadable, faceless: files left out, since no picture, or no face in them. others: files that are named like no
-    picture; unplaced: pictures in no class folder. unknown: folders or labels that are none of the seven classes, and
-    how many pictures were left out with each. remarks: sentences about the reading.
-    names: (N,) each picture's own: a path below the folder, or fer0000000.png by its row in the CSV, as FER+ counts.
-    split_made: the data came without a validation split, and one was cut off from its Training pictures.
+    unreadable, faceless: files left out because they could not be read, or no face was found. others: files without a
+    picture's extension. unplaced: pictures in no class folder. unknown: folders or labels that match no class, with the
+    number of pictures left out for each. remarks: sentences about the reading.
+    names: (N,) each picture's name: its path in the folder, or its row in the CSV as in FER+, fer0000000.png.
+    split_made: the data had no validation split, so one was taken from its Training pictures.
     """
 
     pixels: NDArray[np.uint8]
@@ -73,22 +73,24 @@ class Dataset:
         )
 
     def unknown_words(self) -> list[str]:
-        """A sentence about folders or labels that are none of the seven classes, where there are any."""
-        return [f"Skipped, as their names match no class: {listed(dict(self.unknown))}."] if self.unknown else []
+        """A sentence about folders or labels that match no class; empty if there are none."""
+        return [f"Skipped, since their names match no class: {listed(dict(self.unknown))}."] if self.unknown else []
 
     def left_out(self) -> list[str]:
-        """A sentence about each kind of what was left out, with its count and the first three names."""
+        """A sentence about each kind of file that was left out, with its count and the first three names."""
         found = self.unknown_words()
         if self.unplaced:
             found.append(
-                f"{count_of(len(self.unplaced), 'picture')} skipped, in no class folder: {_some(self.unplaced)}."
+                f"{count_of(len(self.unplaced), 'picture')} skipped, not in a class folder: {_some(self.unplaced)}."
             )
         if self.unreadable:
             found.append(f"{count_of(len(self.unreadable), 'file')} could not be read: {_some(self.unreadable)}.")
         if self.faceless:
             found.append(f"No face was found in {count_of(len(self.faceless), 'picture')}: {_some(self.faceless)}.")
         if self.others:
-            found.append(f"{count_of(len(self.others), 'file')} skipped, no pictures by name: {_some(self.others)}.")
+            found.append(
+                f"{count_of(len(self.others), 'file')} skipped, not in a picture format: {_some(self.others)}."
+            )
         return found
 
     def counts(self) -> dict[str, int]:
@@ -97,7 +99,7 @@ class Dataset:
 
 
 def split_name(name: str) -> str:
-    """FER2013's own name of a split: `validation` is PublicTest, `test` is PrivateTest. Raises DatasetError."""
+    """FER2013's name for a split: `validation` is PublicTest, `test` is PrivateTest. Raises DatasetError."""
     split = ALL if name.lower() == ALL.lower() else split_of(name)
     if split is None:
         raise DatasetError(f"There is no split {name!r}. Choose from {', '.join(SPLITS)}, train, validation, test.")
@@ -105,9 +107,9 @@ def split_name(name: str) -> str:
 
 
 def with_validation(dataset: Dataset) -> Dataset:
-    """The same data with a validation split: where it has none, a seeded tenth of each class of Training is kept back.
+    """The data with a validation split: if it has none, a seeded tenth of each class of Training is held out.
 
-    At least one picture of a class that has two.
+    At least one picture of each class that has two.
     """
     if (dataset.usage == "PublicTest").any():
         return dataset
@@ -131,5 +133,5 @@ def _some(names: tuple[str, ...]) -> str:
 
 
 def fingerprints(pixels: NDArray[np.uint8]) -> NDArray[np.bytes_]:
-    """A digest per picture, equal only for pictures that are equal pixel for pixel. (N, H, W) -> (N,) bytes."""
+    """A digest per picture, equal only for pictures with identical pixels. (N, H, W) -> (N,) bytes."""
     return np.array([hashlib.blake2b(picture.tobytes(), digest_size=16).digest() for picture in pixels], dtype="S16")

@@ -1,9 +1,9 @@
-"""Read FER2013's CSV files, with the FER+ votes beside them, and keep the parsed arrays in the cache.
+"""Read FER2013's CSV files, with FER+ votes from the same folder, and cache the parsed arrays.
 
 Known forms (those of torchvision.datasets.FER2013): fer2013.csv (emotion, pixels, Usage),
 icml_face_data.csv (emotion, Usage, pixels, with spaces in its header), train.csv (emotion, pixels) and
-test.csv (pixels only: readable, but without labels); and what spreadsheets and people make of them: semicolons, tabs,
-UTF-16, blank lines, labels like 3.0 and happy, splits like val.
+test.csv (pixels only: readable, but without labels). Also reads edited and exported variants: semicolons, tabs, UTF-16,
+blank lines, labels such as 3.0 and happy, splits such as val.
 """
 
 from __future__ import annotations
@@ -44,19 +44,19 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 PIXELS = FACE_SIZE * FACE_SIZE
-ROWS_AT_ONCE = 512  # bounds the memory of the parse
-CELL = 60  # letters of a label that are looked at
-LINE = 1_000_000  # letters of a line that are read at most: a row of pixels has about 9,000
+ROWS_AT_ONCE = 512  # bounds the parser's memory
+CELL = 60  # characters of a label that are compared
+LINE = 1_000_000  # maximum characters read per line; a row of pixels has about 9,000
 CACHE_VERSION = 3
 SPACE, ZERO, NINE = 32, 48, 57
-# What a column may be called, the usual name first.
+# Accepted names of each column, the usual one first.
 TITLES = {
     "emotion": ("emotion", "label", "expression", "class"),
     "pixels": ("pixels",),
     "usage": ("usage", "split", "set"),
 }
 OWN_NUMBERS: ClassNames = {str(number): name for number, name in enumerate(NAMES)}
-_WHOLE = re.compile("([0-9]{1,9})(?:[.,]0*)?")  # 3, and as spreadsheets write it: 3.0 or 3,0
+_WHOLE = re.compile("([0-9]{1,9})(?:[.,]0*)?")  # 3, or 3.0 and 3,0 as written by spreadsheets
 
 Progress = Callable[[float], None]
 
@@ -69,16 +69,16 @@ def read_fer2013(
     classes: ClassNames = NO_NAMES,
     limits: Limits = OWNER,
 ) -> Dataset:
-    """Read a FER2013 CSV file, from the cache where the same bytes were read before.
+    """Read a FER2013 CSV file, from the cache if the same bytes were read before.
 
-    progress: called with the share done, 0..1; without it a bar is drawn on stderr unless quiet.
-    cached: False reads the file itself and leaves nothing on disk, for pictures that are not ours to keep.
-    classes: what labels of other names show; one of FER2013's own numbers in it replaces all of them. Rows with other
-    labels are left out and counted. Raises DatasetError naming the row (the header is row 1) and what was expected
-    there, or that there are more rows than the limits allow.
+    progress: called with the share done, 0..1; without it, a progress bar is shown on stderr unless quiet.
+    cached: False reads the file itself and leaves nothing on disk, for pictures that must not be stored.
+    classes: classes of labels with other names; if it has one of FER2013's numbers, it replaces all of them. Rows with
+    other labels are left out and counted. Raises DatasetError with the row (the header is row 1) and the expected
+    content, or for more rows than the limits allow.
     """
     path = Path(path)
-    if not os.path.isfile(path):  # unlike Path's, False too for names that no disk takes
+    if not os.path.isfile(path):  # unlike Path's, also False for invalid file names
         raise DatasetError(f"There is no file {path.name}. Give the path of fer2013.csv.")
     plus = path.with_name(FERPLUS_FILE)
     sources = [path, plus] if plus.is_file() and plus != path else [path]
@@ -95,7 +95,7 @@ def read_fer2013(
         what = (CACHE_VERSION, content_key(*sources), split_in_file(path.stem), sorted(classes.items()))
         cache_file = cache.file_of("fer2013", *what)
         if (dataset := cache.load(cache_file)) is not None:
-            return replace(dataset, name=path.name)  # the same bytes may have another name now
+            return replace(dataset, name=path.name)  # the same bytes may now have another name
     with open(path, "rb") as file:
         votes = plus if len(sources) == 2 else None
         dataset = read_table(file, path.name, path.stat().st_size, progress, quiet, classes, limits, votes)
@@ -114,7 +114,7 @@ def read_table(
     limits: Limits = OWNER,
     votes: Path | None = None,
 ) -> Dataset:
-    """The same of an open file of so many bytes, which stays open; votes: the FER+ file that belongs to it."""
+    """Like `read_fer2013`, from an open file of this many bytes, which stays open. votes: its FER+ file."""
     text = io.TextIOWrapper(file, _encoding(file), errors="replace", newline="")
     try:
         dataset, rows, count = _parse(file, text, name, max(size, 1), progress, quiet, classes, limits)
@@ -126,12 +126,12 @@ def read_table(
 
 
 def _encoding(file: BinaryIO) -> str:
-    """UTF-8, with a byte order mark or without, or UTF-16, which spreadsheets write as "Unicode text"."""
+    """UTF-8, with or without a byte order mark, or UTF-16, the "Unicode text" of spreadsheets."""
     start = file.read(4)
     file.seek(0)
     if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
-    if len(start) == 4 and 0 in start[:2]:  # the header's first letter is ASCII
+    if len(start) == 4 and 0 in start[:2]:  # the header's first character is ASCII
         return "utf-16-le" if start[1] == 0 else "utf-16-be"
     return "utf-8-sig"
 
@@ -146,7 +146,7 @@ def _parse(
     classes: ClassNames,
     limits: Limits,
 ) -> tuple[Dataset, NDArray[np.int64], int]:
-    """The data set, which of the file's pictures are in it (N,), and how many those were."""
+    """The data set, the indices (N,) of its pictures in the file, and the number of pictures in the file."""
     pixels, labels, usages, kept = [], [], [], []
     with tqdm(
         total=size, unit="B", unit_scale=True, desc=f"Reading {name}", disable=quiet or progress is not None
@@ -184,7 +184,7 @@ def _parse(
 
 @dataclass(frozen=True)
 class _Row:
-    """number: of the line in the file, from 1. picture: of the picture in the file, from 0."""
+    """number: the line in the file, from 1. picture: the picture in the file, from 0."""
 
     number: int
     picture: int
@@ -195,10 +195,10 @@ class _Row:
 
 @dataclass
 class _Table:
-    """A CSV file below its header, and what was met in it so far.
+    """The rows of a CSV file, and what has been found so far.
 
-    most: pictures that are taken. places: column -> where it stands. number: of the line read last. pictures: rows that
-    are not blank. seen: labels, as `classes` may name them.
+    most: the maximum number of pictures. places: column -> its index. number: the last line read. pictures: rows that
+    are not blank. seen: labels, spelled as in `classes`.
     """
 
     text: io.TextIOWrapper
@@ -215,9 +215,9 @@ class _Table:
 
     @classmethod
     def of(cls, text: io.TextIOWrapper, name: str, classes: ClassNames, most: int) -> _Table:
-        """From the file's start. Raises DatasetError for a header without the columns that are needed."""
+        """Read the header, at the file's start. Raises DatasetError if it lacks required columns."""
         line, number, delimiter = text.readline(LINE), 1, ""
-        if sign := re.fullmatch(r"\s*\"?sep=(.)\"?\s*", line):  # a spreadsheet's own hint
+        if sign := re.fullmatch(r"\s*\"?sep=(.)\"?\s*", line):  # a spreadsheet's separator hint
             line, number, delimiter = text.readline(LINE), 2, sign[1]
         delimiter = delimiter or max(",;\t", key=line.count)
         try:
@@ -229,8 +229,8 @@ class _Table:
         return cls(text, name, classes, most, titles, _places(titles, name), delimiter, number)
 
     def batches(self) -> Iterator[list[_Row]]:
-        """The rows whose label is known, ROWS_AT_ONCE at a time."""
-        labels: dict[str, int | str] = {}  # a cell -> the class's index, or the name that is unknown
+        """The rows with known labels, ROWS_AT_ONCE at a time."""
+        labels: dict[str, int | str] = {}  # cell -> class index, or the unknown label
         usages: dict[str, str] = {}
         usual = split_in_file(Path(self.name).stem) or "Training"
         emotion, pixels, usage = self.places.get("emotion"), self.places["pixels"], self.places.get("usage")
@@ -256,18 +256,18 @@ class _Table:
 
     def _rows(self) -> Iterator[list[str]]:
         width = len(self.titles)
-        while line := self.text.readline(LINE):  # not iteration: it keeps tell() usable for the progress
+        while line := self.text.readline(LINE):  # iterating would disable tell(), which progress needs
             self.number += 1
             try:
-                # A row is one line: an open quote does not swallow the file.
+                # A row is one line, so that an unclosed quote does not swallow the file.
                 fields = next(csv.reader([line], delimiter=self.delimiter), [])
             except csv.Error as error:
                 raise DatasetError(f"Row {self.number} of {self.name} is not CSV: {error}.", row=self.number) from None
             if not any(map(str.strip, fields)):
-                continue  # blank, or what spreadsheets leave of an empty row
+                continue  # a blank row, or a spreadsheet's empty one
             if len(fields) != width and (len(fields) < width or any(map(str.strip, fields[width:]))):
                 raise DatasetError(
-                    f"Row {self.number} of {self.name} has {len(fields)} of {width} columns, so it may be cut off. "
+                    f"Row {self.number} of {self.name} has {len(fields)} of {width} columns and may be cut off. "
                     f"Expected {', '.join(filter(None, self.titles))}.",
                     row=self.number,
                 )
@@ -277,7 +277,7 @@ class _Table:
             yield fields
 
     def _label(self, cell: str) -> int | str:
-        """The class's index; the label's own name where that is none of the seven."""
+        """The class index, or the label itself if it matches no class."""
         text = _bare(cell).lower()
         whole = _WHOLE.fullmatch(text)
         key = str(int(whole[1])) if whole else text or "(empty)"
@@ -298,7 +298,7 @@ class _Table:
 
 
 def _places(titles: list[str], name: str) -> dict[str, int]:
-    """Where each column stands, by any of its names."""
+    """The index of each column, by any of its names."""
     known = [title.lower() for title in titles]
     places = {}
     for column, words in TITLES.items():
@@ -309,7 +309,7 @@ def _places(titles: list[str], name: str) -> dict[str, int]:
             raise DatasetError(f"{name} has two columns with the same name. Expected emotion,pixels,Usage.", row=1)
         places[column] = known.index(word)
     if "pixels" not in places:
-        # Only what looks like a column's name is quoted: any file of the server can be named here.
+        # Quote only what looks like a column name: the path could be any file on the server.
         shown = ", ".join(title[:20] for title in titles[:4] if title.isidentifier()) or "no column names"
         raise DatasetError(f"{name} has no column 'pixels'. Expected emotion,pixels,Usage; found {shown}.", row=1)
     if "emotion" not in places and len([title for title in titles if title]) > 1:
@@ -318,18 +318,18 @@ def _places(titles: list[str], name: str) -> dict[str, int]:
 
 
 def _bare(word: str) -> str:
-    """Without quotes that were quoted once more."""
+    """The text without doubled quotes."""
     return word.strip().strip("'\"").strip()
 
 
 def parse_pixels(texts: Sequence[str], rows: Sequence[int]) -> NDArray[np.uint8]:
-    """Space-separated grays -> (N, 48, 48) uint8, all rows at once: 2,304 numbers of up to three digits each.
+    """Space-separated gray values -> (N, 48, 48) uint8, all rows at once: 2,304 numbers of up to three digits each.
 
-    rows: their numbers in the file, for errors. A number ends where the next byte is a space; its tens and hundreds are
-    the one or two bytes before.
+    rows: the line numbers, for errors. A number ends before a space; its tens and hundreds are the one or two bytes
+    before its last digit.
     """
     joined = (" ".join(texts) + " ").encode("ascii", "replace")
-    text = np.frombuffer(b"  " + joined, np.uint8)  # two spaces ahead, so that looking back stays inside
+    text = np.frombuffer(b"  " + joined, np.uint8)  # two leading spaces keep the look-back in bounds
     is_digit = (text >= ZERO) & (text <= NINE)
     ends = np.flatnonzero(is_digit[:-1] & ~is_digit[1:])
     digits = np.where(is_digit, text - ZERO, 0)
@@ -347,12 +347,12 @@ def parse_pixels(texts: Sequence[str], rows: Sequence[int]) -> NDArray[np.uint8]
 
 
 def _even(texts: Sequence[str]) -> bool:
-    # Every row holds its own 2,304 numbers, not a neighbor's: single spaces make the count exact.
+    # Check that each row has exactly 2,304 numbers of its own; single spaces make the count exact.
     return all(text.strip().count(" ") == PIXELS - 1 for text in texts)
 
 
 def _blame(texts: Sequence[str], rows: Sequence[int]) -> None:
-    """Raise DatasetError for the first bad row; return where only the spacing was unusual."""
+    """Raise DatasetError for the first bad row; return if only the spacing is unusual."""
     for row, text in zip(rows, texts, strict=True):
         numbers = text.split()
         bad = next((number for number in numbers if not (number.isascii() and number.isdecimal())), None)

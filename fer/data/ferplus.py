@@ -1,4 +1,4 @@
-"""Read the FER+ votes (Barsoum et al. 2016): how ten people each saw the same picture."""
+"""Read the FER+ votes (Barsoum et al. 2016): ten people's labels for each picture."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ _NAME_OF_VOTE = {
 
 
 def read_votes(path: Path, expected_rows: int) -> NDArray[np.uint8]:
-    """(N, 10) uint8 votes, row by row those of the pictures in fer2013.csv; all 0 where FER+ has none."""
+    """(N, 10) uint8 votes, in the row order of fer2013.csv; all 0 for pictures without votes."""
     try:
         with open(path, encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file)
             header = [title.strip() for title in next(reader, [])]
             places = [header.index(name) for name in VOTE_NAMES]
-            # One row more than there should be tells that there are too many; the rest is not held in memory.
+            # Reading one extra row is enough to detect too many, without holding the rest in memory.
             votes = [[int(row[place]) for place in places] for row in islice(reader, expected_rows + 1)]
             array = np.array(votes, np.int64).reshape(-1, len(VOTE_NAMES))
     except (ValueError, IndexError, OverflowError, csv.Error):
@@ -55,9 +55,9 @@ def read_votes(path: Path, expected_rows: int) -> NDArray[np.uint8]:
 
 
 def vote_distribution(votes: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Votes (N, 10) -> shares of our seven classes (N, 7) float32; a row of zeros where nobody chose one of them.
+    """Votes (N, 10) -> shares of our seven classes (N, 7) float32; a row of zeros if nobody chose any of them.
 
-    Contempt, unknown and not-a-face are left out, as FER2013 has no such class.
+    Contempt, unknown and not-a-face are left out, since FER2013 has no such classes.
     """
     columns = [VOTE_NAMES.index(next(vote for vote, ours in _NAME_OF_VOTE.items() if ours == name)) for name in NAMES]
     chosen = votes[:, columns].astype(np.float32)

@@ -1,4 +1,4 @@
-"""Folders of pictures, read as a data set."""
+"""Read folders of pictures as a data set."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Folder:
-    """A source of pictures, see `fer.data.pictures.Source`. Raises DatasetError for more files than are looked at."""
+    """A source of pictures, see `fer.data.pictures.Source`. Raises DatasetError for too many files."""
 
     def __init__(self, root: Path, limits: Limits = OWNER) -> None:
         self.root, self.name, self.key = root, as_text(root.resolve().name or "the folder"), str(root.resolve())
@@ -38,7 +38,7 @@ class Folder:
     def stamp(self, file: str) -> object:
         try:
             facts = (self.root / file).stat()
-        except OSError:  # it went away just now, or may not be looked at
+        except OSError:  # deleted meanwhile, or not readable
             return None
         return facts.st_size, facts.st_mtime_ns
 
@@ -55,5 +55,5 @@ def read_folder(
     classes: ClassNames = NO_NAMES,
     limits: Limits = OWNER,
 ) -> Dataset:
-    """Read all pictures below, see `fer.data.pictures.read_pictures`. Raises DatasetError."""
+    """Read all pictures in a folder, see `fer.data.pictures.read_pictures`. Raises DatasetError."""
     return read_pictures(Folder(Path(folder), limits), faces, progress, quiet, cached, classes, limits)

@@ -1,4 +1,4 @@
-"""The words for splits and classes in folders, files and tables, and a user's own names for the classes."""
+"""Recognize splits and classes in the names of folders, files and labels, with a user's own names for classes."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ CLASS_WORDS = {
 }
 _SPLIT_OF = {word: split for split, words in SPLIT_WORDS.items() for word in words}
 _CLASS_OF = {word: name for name, words in CLASS_WORDS.items() for word in words}
-# Words beside a split or a class that change nothing: train_set, "3 - happy faces".
+# Words to ignore beside a split or class: train_set, "3 - happy faces".
 _FILLERS = ("dataset", "data", "set", "split", "images", "imgs", "pictures", "photos", "faces", "folder", "class")
 _FILLER = re.compile(f"({'|'.join(_FILLERS)})+$")
-LONGEST = 255  # letters of a name that means anything
+LONGEST = 255  # maximum characters of a recognized name
 
-ClassNames = Mapping[str, str]  # a folder's or a label's name in lower case -> one of the seven classes
+ClassNames = Mapping[str, str]  # name of a folder or label in lower case -> one of the seven classes
 NO_NAMES: ClassNames = MappingProxyType({})
 
 
 def words_in(name: str) -> tuple[frozenset[str], frozenset[str]]:
-    """The splits and the classes that a name consists of, in any case, numbers and fillers aside.
+    """The splits and classes in a name, ignoring case, numbers and filler words.
 
-    {"Training"}, {"happy"} of "Train_happy"; {}, {"happy"} of "03 - Happy faces"; none of a name with any other word.
+    "Train_happy" -> {"Training"}, {"happy"}; "03 - Happy faces" -> {}, {"happy"}; a name with any other word -> {}, {}.
     """
     return _words_in(name) if len(name) <= LONGEST else (frozenset(), frozenset())
 
@@ -59,25 +59,25 @@ def _words_in(name: str) -> tuple[frozenset[str], frozenset[str]]:
 
 
 def split_of(word: str) -> str | None:
-    """FER2013's own name of a split that is called so: "Training" of "train", in any case."""
+    """FER2013's name for a split, ignoring case: "train" -> "Training"."""
     splits, classes = words_in(word)
     return next(iter(splits)) if len(splits) == 1 and not classes else None
 
 
 def split_in_file(name: str) -> str | None:
-    """The one split whose word is part of a file's name: "PrivateTest" of "fer2013_test"."""
+    """The one split named in a file name: "fer2013_test" -> "PrivateTest"."""
     found = {_SPLIT_OF[word] for word in re.findall("[a-z]+", name.lower()) if word in _SPLIT_OF}
     return found.pop() if len(found) == 1 else None
 
 
 def class_of(name: str) -> str | None:
-    """One of the seven classes that is called so: "happy" of "Happiness"."""
+    """The class with this name: "Happiness" -> "happy"."""
     splits, classes = words_in(name)
     return next(iter(classes)) if len(classes) == 1 and not splits else None
 
 
 def parse_classes(text: str) -> ClassNames:
-    """`1=surprise,2=fear` -> {"1": "surprise", "2": "fear"}; a name with a comma stands in quotes.
+    """`1=surprise,2=fear` -> {"1": "surprise", "2": "fear"}; a name with a comma is quoted.
 
     Raises DatasetError.
     """
@@ -100,14 +100,14 @@ def parse_classes(text: str) -> ClassNames:
 
 
 def format_classes(classes: ClassNames) -> str:
-    """What `parse_classes` reads as these names."""
+    """The text that `parse_classes` reads as these names."""
     out = io.StringIO()
     csv.writer(out, lineterminator="").writerow([f"{name}={expression}" for name, expression in classes.items()])
     return out.getvalue() if classes else ""
 
 
 def natural_order(name: str) -> list[tuple[int, str]]:
-    """A sort key by which 2 comes before 10."""
+    """A sort key that puts 2 before 10."""
     return [(int(part) if part.isdecimal() else 0, part) for part in re.split("([0-9]{1,9})", name)]
 
 
@@ -119,7 +119,7 @@ def listed(unknown: Mapping[str, int], most: int = 10) -> str:
 
 
 def check_names(classes: ClassNames, seen: Mapping[str, object], name: str) -> None:
-    """Raises DatasetError for a name in --classes that the data does not have. seen: the names, in lower case."""
+    """Raises DatasetError for a name in --classes that is not in the data. seen: the data's names, in lower case."""
     missing = [word for word in classes if word not in seen]
     if missing:
         there = ", ".join(sorted(seen, key=natural_order)[:20]) or "none"
@@ -129,9 +129,9 @@ def check_names(classes: ClassNames, seen: Mapping[str, object], name: str) -> N
 
 
 def no_known_class(name: str, kind: str, unknown: Mapping[str, int]) -> DatasetError:
-    """The error for data whose folders or labels (kind) are all called otherwise; `details["unknown"]` counts them."""
+    """The error for data whose folders or labels (kind) match no class; `details["unknown"]` counts them."""
     return DatasetError(
         f"No {kind} in {name} is named after one of the seven classes ({', '.join(NAMES)}). It has: "
-        f"{listed(unknown)}. Say what they show, such as --classes 1=surprise,2=fear.",
+        f"{listed(unknown)}. Assign them to classes, such as --classes 1=surprise,2=fear.",
         unknown=dict(unknown),
     )

@@ -1,4 +1,4 @@
-"""The photos that somebody names: files, and folders with all that is below them."""
+"""The photos in a list of files and folders, including subfolders."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from pathlib import Path
 from fer.data.arrangement import is_ignored, is_picture
 from fer.errors import DatasetError
 
-EXAMPLES = 3  # of the files that were skipped, by name
+EXAMPLES = 3  # skipped files to name
 
 
 class PhotoFiles:
-    """Gives out the photos one by one, in the order of their names; a folder may hold any number.
+    """Yields the photos one by one, in the order of their names; a folder may hold any number.
 
-    Files that are named are given out whatever they are called. What else lies in a folder is skipped and counted, but
-    for what systems leave there. Links to folders are not followed, and what may not be read is left out.
+    Listed files are yielded whatever their names. Other files in a folder are skipped and counted, except leftovers of
+    the system. Links to folders are not followed, and unreadable files and folders are left out.
     """
 
     def __init__(
@@ -27,9 +27,9 @@ class PhotoFiles:
         wanted: Callable[[str], bool] = is_picture,
         words: tuple[str, str] = ("picture", "pictures"),
     ) -> None:
-        """wanted: whether a folder's file of that name is given out; words: what such files are, one and several."""
+        """wanted: whether to yield a folder's file with this name. words: the singular and plural of such files."""
         self.paths, self.found, self._wanted, self._words = list(paths), 0, wanted, words
-        self.skipped: Counter[str] = Counter()  # by the names' ends
+        self.skipped: Counter[str] = Counter()  # by extension
         self.examples: list[str] = []
 
     def __iter__(self) -> Iterator[Path]:
@@ -39,21 +39,21 @@ class PhotoFiles:
                 yield photo
 
     def words(self) -> str:
-        """What was skipped up to now, as a sentence; empty where nothing was."""
+        """A sentence about the files skipped so far; empty if there are none."""
         count = self.skipped.total()
         if not count:
             return ""
         kinds = ", ".join(f"{number} {end}" for end, number in self.skipped.most_common(8))
         more = ", ..." if count > len(self.examples) else ""
         files = (
-            f"1 file was skipped, as it is not a {self._words[0]}"
+            f"1 file was skipped because it is not a {self._words[0]}"
             if count == 1
-            else f"{count:,} files were skipped, as they are not {self._words[1]}"
+            else f"{count:,} files were skipped because they are not {self._words[1]}"
         )
         return f"{files}: {kinds} ({', '.join(self.examples)}{more})."
 
     def _below(self, folder: Path) -> Iterator[Path]:
-        with suppress(DatasetError):  # a folder that may not be read is left out
+        with suppress(DatasetError):  # leave out an unreadable folder
             for file in files_below(folder):
                 name = file.rpartition("/")[2]
                 if self._wanted(name):
@@ -68,13 +68,13 @@ class PhotoFiles:
 
 
 def files_below(root: Path) -> Iterator[str]:
-    """The files of a folder and of those in it, as paths with slashes below it, in the order of their names.
+    """The files in a folder and its subfolders, as relative paths with slashes, in the order of their names.
 
-    What `is_ignored` names is passed over. Links to folders are not followed, and what may not be read is left out.
-    Raises DatasetError for the folder itself.
+    Leaves out what `is_ignored` matches, and unreadable subfolders. Does not follow links to folders. Raises
+    DatasetError if the folder itself cannot be read.
     """
     try:
-        waiting = [("", _inside(root))]  # no recursion: folders may lie a thousand deep
+        waiting = [("", _inside(root))]  # no recursion: folders may be nested a thousand deep
     except OSError as error:
         raise DatasetError(f"The folder {root.name} cannot be read: {error.strerror or 'unknown reason'}.") from None
     while waiting:
@@ -92,7 +92,7 @@ def files_below(root: Path) -> Iterator[str]:
 
 
 def _inside(folder: Path) -> list[tuple[str, bool]]:
-    """The names of the files and folders in one, the first last, and whether each is a folder. Raises OSError."""
+    """The names in a folder, in reverse order, and whether each is a folder. Raises OSError."""
     found = []
     with os.scandir(folder) as entries:
         for entry in entries:
@@ -100,6 +100,6 @@ def _inside(folder: Path) -> list[tuple[str, bool]]:
                 continue
             with suppress(OSError):
                 is_folder = entry.is_dir(follow_symlinks=False)
-                if is_folder or entry.is_file():  # no pipe, no device, no link that leads nowhere
+                if is_folder or entry.is_file():  # no pipes, devices or broken links
                     found.append((entry.name, is_folder))
     return sorted(found, reverse=True)

@@ -1,4 +1,4 @@
-"""Pictures in class folders -> one data set: 48-pixel faces as they are, photos through detection and alignment."""
+"""Read pictures in class folders as a data set: cropped faces are resized, photos are detected and aligned."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ CACHE_VERSION = 5
 
 
 class Source(Protocol):
-    """Where pictures come from: a folder, or a zip.
+    """A source of pictures: a folder or a zip.
 
-    name: for sentences. key: tells it apart from other sources in the cache. files: paths with slashes, in any order.
+    name: for messages. key: identifies the source in the cache. files: paths with slashes, in any order.
     """
 
     name: str
@@ -42,7 +42,7 @@ class Source(Protocol):
     def files(self) -> Sequence[str]: ...
 
     def stamp(self, file: str) -> object:
-        """What changes where the file's content does."""
+        """A value that changes with the file's content."""
 
     def read(self, file: str) -> NDArray[np.uint8]:
         """(H, W, 3) RGB. Raises ImageError."""
@@ -57,11 +57,11 @@ def read_pictures(
     classes: ClassNames = NO_NAMES,
     limits: Limits = OWNER,
 ) -> Dataset:
-    """Read all pictures of class folders. What cannot be used is left out and named in the result.
+    """Read all pictures in class folders. Unusable files are left out and listed in the result.
 
-    faces: crop takes each picture for one face, detect looks for the largest face in it, auto decides by size.
-    cached: False leaves nothing on disk. classes: what folders of other names show. Raises DatasetError where the
-    source is not laid out by class, holds nothing to train on, or more than the limits allow.
+    faces: crop treats each picture as one face, detect uses the largest face in it, auto decides by size.
+    cached: False leaves nothing on disk. classes: classes of folders with other names. Raises DatasetError if the
+    source is not arranged by class, holds nothing to train on, or exceeds the limits.
     """
     found = arrange(source.files, source.name, classes)
     if len(found.entries) > limits.dataset_pictures:
@@ -130,7 +130,7 @@ def _read(
         unplaced=tuple(map(as_text, arranged.unplaced)),
         unknown=tuple(arranged.unknown.items()),
         remarks=tuple(map(as_text, remarks)),
-        # As objects: an array of text gives every name the room of the longest.
+        # As objects: a text array would give every name the space of the longest.
         names=np.array([as_text(entry.file) for entry in found], dtype=object),
     )
     return with_validation(dataset)
@@ -144,9 +144,9 @@ def _detector(faces: Faces) -> Detector:
 
 
 def read_face(source: Source, file: str, detector: Detector) -> tuple[NDArray[np.uint8] | None, Quality]:
-    """One file's largest face as (48, 48) uint8, found and cut out as Predict does it, and its quality.
+    """One file's largest face as (48, 48) uint8, detected and cropped as in Predict, and its quality.
 
-    None where there is no face. Raises ImageError.
+    None if there is no face. Raises ImageError.
     """
     image_rgb = source.read(file)
     boxes = find_faces(image_rgb, detector)

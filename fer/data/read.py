@@ -1,4 +1,4 @@
-"""Open whatever --data names as one data set."""
+"""Read any --data argument as a data set."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ def read_dataset(
     classes: str = "",
     limits: Limits = OWNER,
 ) -> Dataset:
-    """A CSV file of FER2013's kind, a folder or a zip with a folder a class, or "synthetic".
+    """Read a CSV file in FER2013's format, a folder or zip with one folder per class, or "synthetic".
 
-    faces: how pictures become faces, see `fer.data.pictures`. classes: what folders and labels of other names show, as
-    --classes takes it. An upload leaves no parsed copy in the cache, which would outlive it. Raises DatasetError.
+    faces: how pictures become faces, see `fer.data.pictures`. classes: classes of folders and labels with other names,
+    as in --classes. Uploads are not cached, since the cache would outlive them. Raises DatasetError.
     """
     names = parse_classes(classes)
     if str(data) == SYNTHETIC:
         from fer.data.synthetic import read_synthetic
 
         if names:
-            raise DatasetError("The synthetic faces already have the seven classes. Leave out --classes.")
+            raise DatasetError("The synthetic faces already have the seven classes. Omit --classes.")
         return read_synthetic()
     path, cached = Path(data), not is_upload(data)
     if os.path.isdir(path):
@@ -53,7 +53,7 @@ def read_dataset(
         try:
             with open(path, "rb") as file:
                 return read_zip(file, path.name, faces, progress, quiet, cached, names, limits)
-        except (FileNotFoundError, ValueError):  # a NUL in the name
+        except (FileNotFoundError, ValueError):  # the name contains a NUL
             raise DatasetError(f"There is no file {path.name}. Give the path of a zip of pictures.") from None
         except OSError as error:
             raise DatasetError(f"{path.name} cannot be read: {error.strerror or 'unknown reason'}.") from None

@@ -1,4 +1,4 @@
-"""What a data set holds, before anyone trains on it: counts, duplicates, what could not be read, imbalance."""
+"""A check of a data set before training: counts, duplicates, unreadable files, imbalance."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from fer.wording import count_of
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-IMBALANCE = 3.0  # most frequent class over the rarest, from which it is worth a remedy
+IMBALANCE = 3.0  # ratio of the most frequent to the rarest class from which balancing is worthwhile
 SPLIT_LABELS = {"Training": "training", "PublicTest": "validation", "PrivateTest": "test"}
 
 
 @dataclass(frozen=True)
 class DataReport:
-    """counts: split -> class -> pictures. duplicates: pictures that repeat another of the same split;
-    leaked: validation or test pictures that Training has too. imbalance: the most frequent class of Training over
-    the rarest that is there. unknown: folders or labels that are none of the seven classes, with their pictures."""
+    """counts: split -> class -> pictures. duplicates: pictures that repeat another one in the same split.
+    leaked: validation or test pictures that are also in Training. imbalance: Training's most frequent class over its
+    rarest present one. unknown: folders or labels that match no class, with their numbers of pictures."""
 
     name: str
     counts: dict[str, dict[str, int]]
@@ -45,7 +45,7 @@ class DataReport:
         return self.imbalance >= IMBALANCE
 
     def findings(self) -> list[str]:
-        """Sentences about what deserves a look, the gravest first; an empty list for a clean data set."""
+        """Sentences about problems, the most serious first; empty for a clean data set."""
         lines = []
         if self.missing:
             lines.append(
@@ -94,7 +94,7 @@ def report_on(dataset: Dataset) -> DataReport:
 
 
 def samples(dataset: Dataset, expression: int, count: int, seed: int = 0) -> NDArray[np.uint8]:
-    """Up to `count` training pictures of one class, drawn by chance. -> (n, 48, 48) uint8."""
+    """Up to `count` random training pictures of one class. -> (n, 48, 48) uint8."""
     rows = np.flatnonzero((dataset.labels == expression) & (dataset.usage == "Training"))
     chosen: NDArray[np.intp] = np.random.default_rng(seed).permutation(rows)[:count]
     return dataset.pixels[np.sort(chosen)]

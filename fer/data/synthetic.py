@@ -1,7 +1,7 @@
-"""Draw faces by parameters: a data set that is always at hand, anyone may use, and is learned in a minute.
+"""Draw synthetic faces: a data set that is always available, free to use, and learned in a minute.
 
-Each expression moves brows, lids, nose and mouth by its action units (`fer.expressions.ACTION_UNITS`), stronger or
-weaker; everything else (head, hair, skin, light, pose, noise) is drawn by chance and says nothing about the expression.
+Each expression moves brows, lids, nose and mouth by its action units (`fer.expressions.ACTION_UNITS`), at varying
+strength; everything else (head, hair, skin, light, pose, noise) is random and independent of the expression.
 """
 
 from __future__ import annotations
@@ -20,26 +20,26 @@ from fer.expressions import COUNT, NAMES
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-SCALE = 3  # drawn larger, then averaged down: smooth edges
+SCALE = 3  # drawn larger, then averaged down for smooth edges
 CANVAS = FACE_SIZE * SCALE
 SIZES = {"Training": 2100, "PublicTest": 420, "PrivateTest": 420}
-VERSION = 1  # of the drawing; a changed one never meets an old cache
+VERSION = 1  # of the drawing, so that a changed drawing never matches an old cache
 DATA_SEED = 2013
 
 
 @dataclass(frozen=True)
 class Expression:
-    """How a face moves, in pixels of 48 unless said: what an expression sets, scaled by its strength."""
+    """A face's movements, set by an expression and scaled by its strength; in pixels of 48 unless noted."""
 
     inner_brow: float = 0.0  # up
     outer_brow: float = 0.0
     knit: float = 0.0  # inner ends towards each other
-    lids: float = 0.0  # share more (or less) open
+    lids: float = 0.0  # relative change of opening
     wrinkle: float = 0.0  # of the nose, 0..1
     corners: float = 0.0  # of the mouth, up
-    width: float = 0.0  # of the mouth, share wider
+    width: float = 0.0  # of the mouth, relative change of width
     opening: float = 0.0  # between the lips
-    lip: float = 0.0  # share thicker
+    lip: float = 0.0  # relative change of thickness
     cheeks: float = 0.0  # depth of the lines from nose to mouth, 0..1
 
 
@@ -69,7 +69,7 @@ PROTOTYPES = {
 
 @lru_cache(maxsize=2)
 def read_synthetic(seed: int = DATA_SEED) -> Dataset:
-    """2,100 training, 420 validation and 420 test faces, each expression as often; the same for the same seed.
+    """2,100 training, 420 validation and 420 test faces, balanced over expressions; the same for the same seed.
 
     Drawn once (about 4 s), then read from the cache.
     """
@@ -86,7 +86,7 @@ def read_synthetic(seed: int = DATA_SEED) -> Dataset:
 
 
 def draw_face(expression: str, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """One face (48, 48) uint8 of a stranger with that expression, all else by chance."""
+    """One random face (48, 48) uint8 with this expression."""
     strength = rng.uniform(0.65, 1.2)
     moves = {
         name: value * strength * rng.uniform(0.85, 1.15) + rng.normal(0, 0.05)
@@ -105,7 +105,7 @@ def _points(xs: NDArray[np.float64], ys: NDArray[np.float64]) -> NDArray[np.int3
 
 
 class _Face:
-    """One stranger: looks drawn by chance once, then painted layer by layer on a gray canvas."""
+    """One person with a random appearance, painted layer by layer on a gray canvas."""
 
     def __init__(self, moves: Expression, rng: np.random.Generator) -> None:
         self.moves, self.rng = moves, rng
@@ -254,7 +254,7 @@ class _Face:
 
 
 def _photograph(canvas: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Light from one side, a turned and moved head, down to 48 pixels, blur, noise. -> (48, 48) uint8."""
+    """Light from one side, rotate and shift the head, reduce to 48 pixels, blur, add noise. -> (48, 48) uint8."""
     angle, zoom = rng.normal(0, 4), rng.uniform(0.92, 1.08)
     turn = cast("NDArray[np.float64]", cv2.getRotationMatrix2D((CANVAS / 2, CANVAS / 2), angle, zoom))
     turn[:, 2] += rng.normal(0, 0.9, 2) * SCALE
@@ -266,7 +266,7 @@ def _photograph(canvas: NDArray[np.float32], rng: np.random.Generator) -> NDArra
     )
     ys, xs = np.mgrid[-1 : 1 : FACE_SIZE * 1j, -1 : 1 : FACE_SIZE * 1j]
     direction, depth = rng.uniform(0, 2 * np.pi), rng.uniform(0, 0.35)
-    ball = 1 - 0.22 * (xs**2 + 0.6 * ys**2)  # a head is round: darker towards its edge
+    ball = 1 - 0.22 * (xs**2 + 0.6 * ys**2)  # a head is round, so it is darker toward its edge
     light = (1 + depth * (np.cos(direction) * xs + np.sin(direction) * ys)) * ball * rng.uniform(0.8, 1.15)
     noisy: NDArray[np.float64] = small * light + rng.normal(0, rng.uniform(1.5, 8), small.shape) + rng.uniform(-12, 12)
     return np.clip(noisy, 0, 255).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""What visitors upload to train on or to evaluate: kept where a worker finds it, or read from memory."""
+"""Visitors' uploaded data: stored for a training worker, or read from memory."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ def uploads_folder() -> Path:
 
 
 def is_upload(data: str | Path) -> bool:
-    """Whether these are pictures that a visitor uploaded: a folder named by an upload's digest, or what lies in it.
+    """Whether this path is a visitor's upload: a folder named by an upload's digest, or a file inside.
 
-    False for the folder of all uploads, for a link that leads out, and for what is no path.
+    False for the folder of all uploads, for a link that leads outside, and for anything that is not a path.
     """
     try:
         inside = Path(data).resolve().relative_to(uploads_folder().resolve()).parts
-    except (OSError, ValueError, RuntimeError):  # elsewhere, a name too long, a NUL in it, a link to itself
+    except (OSError, ValueError, RuntimeError):  # outside, name too long, NUL in the name, or a link to itself
         return False
     return bool(inside) and re.fullmatch("[0-9a-f]{24}", inside[0]) is not None
 
 
 def forget_old_uploads(days: float, now_s: float | None = None, used: Sequence[Path] = ()) -> int:
-    """Remove what was kept for training and not used for so many days, but for what is in use; returns how many."""
+    """Remove uploads for training that were not used for this many days, except those in use; returns their number."""
     limit_s, removed = (time.time() if now_s is None else now_s) - 86_400 * days, 0
     for folder in uploads_folder().glob("*"):
         with suppress(OSError):
@@ -59,9 +59,9 @@ def digest_of(file: BinaryIO) -> str:
 def read_upload(
     file: BinaryIO, name: str, limits: Limits, progress: Progress | None = None, classes: str = ""
 ) -> Dataset:
-    """Read an uploaded CSV or zip; nothing of it is written to disk. Raises DatasetError.
+    """Read an uploaded CSV or zip without writing anything to disk. Raises DatasetError.
 
-    name: the upload's own. progress: called with the share done, 0..1. classes: as --classes takes it.
+    name: the upload's file name. progress: called with the share done, 0..1. classes: as in --classes.
     """
     size = _size(file, limits)
     if _is_zip(name):
@@ -74,9 +74,9 @@ def read_upload(
 
 
 def keep(file: BinaryIO, name: str, limits: Limits) -> Path:
-    """Write an upload where a training worker finds it, under the digest of its bytes; a zip is checked before.
+    """Store an upload for a training worker, under the digest of its bytes; a zip is checked first.
 
-    How old it is counts from the last use, on the shared demo from the upload: see fer.app.server.retention.
+    Its age counts from its last use, or on the shared demo from the upload: see fer.app.server.retention.
     Raises DatasetError.
     """
     _size(file, limits)
@@ -109,7 +109,7 @@ def _is_zip(name: str) -> bool:
 
 
 def _size(file: BinaryIO, limits: Limits) -> int:
-    """In bytes; leaves the file at its start. A client can bypass the browser's own check. Raises DatasetError."""
+    """The size in bytes; rewinds the file. A client can bypass the browser's check. Raises DatasetError."""
     size = file.seek(0, os.SEEK_END)
     file.seek(0)
     if size > limits.dataset_bytes:

@@ -1,4 +1,4 @@
-"""Zips of pictures, or of one FER2013 table: read where they lie, after everything in them was checked."""
+"""Read zips of pictures or of one FER2013 table in place, after checking all their contents."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-MAX_DEPTH = 16  # folders in folders
-RATIO_FLOOR = 2**20  # a small file may shrink as it likes
+MAX_DEPTH = 16  # levels of nested folders
+RATIO_FLOOR = 2**20  # smaller files may have any compression ratio
 ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar", ".zst", ".jar")
 SCAN = 1 << 22
-_ENTRY = b"PK\x01\x02"  # begins each entry of a zip's table of contents
-# What Python's zipfile raises on damaged bytes: wrong offsets, sizes and names among them.
+_ENTRY = b"PK\x01\x02"  # marks each entry in a zip's table of contents
+# What Python's zipfile raises for damaged bytes, such as wrong offsets, sizes and names.
 BROKEN = (
     zipfile.BadZipFile,
     EOFError,
@@ -49,7 +49,7 @@ BROKEN = (
 class Zip:
     """A source of pictures, see `fer.data.pictures.Source`. Nothing is unpacked to disk.
 
-    Raises DatasetError for bombs, paths that lead outside, links, locked and nested archives, and what is no zip.
+    Raises DatasetError for zip bombs, paths that lead outside, links, encrypted and nested archives, and other files.
     """
 
     def __init__(self, file: BinaryIO, name: str, limits: Limits = OWNER) -> None:
@@ -80,7 +80,7 @@ class Zip:
         return decode_image(data, self._limits)
 
     def table(self) -> str | None:
-        """The one CSV file of a zip without pictures, or its fer2013.csv."""
+        """The only CSV file of a zip without pictures, or its fer2013.csv."""
         found = [file for file in self.files if file.lower().endswith(".csv") and not file.endswith(FERPLUS_FILE)]
         own = [file for file in found if file.rpartition("/")[2].lower() == "fer2013.csv"]
         if any(map(is_picture, self.files)) or len(own or found) != 1:
@@ -117,7 +117,7 @@ def read_zip(
     classes: ClassNames = NO_NAMES,
     limits: Limits = OWNER,
 ) -> Dataset:
-    """Read all pictures of a zip, see `fer.data.pictures.read_pictures`, or its table. Raises DatasetError."""
+    """Read a zip's pictures, see `fer.data.pictures.read_pictures`, or its table. Raises DatasetError."""
     source = Zip(file, name, limits)
     if table := source.table():
         return source.read_table(table, progress, quiet, classes)
@@ -125,20 +125,20 @@ def read_zip(
 
 
 def _refuse_a_long_table(file: BinaryIO, name: str, limits: Limits) -> None:
-    """Raises DatasetError for more entries than are taken, by their marks: zipfile would first hold them all."""
+    """Raises DatasetError for too many entries, counted by their marks: zipfile would load all of them first."""
     marks, most = 0, limits.archive_files
     while chunk := file.read(SCAN):
         marks += chunk.count(_ENTRY)
-        if marks > 2 * most:  # folders are entries too, and by chance a picture's bytes hold a mark
+        if marks > 2 * most:  # folders are entries too, and a picture's bytes may contain a mark by chance
             raise DatasetError(f"{name} lists more than {2 * most:,} files and folders; the limit is {most:,} files.")
     file.seek(0)
 
 
 def _checked(infos: list[zipfile.ZipInfo], name: str, limits: Limits) -> dict[str, zipfile.ZipInfo]:
-    """Path with slashes -> member, for all but what is ignored, judged by the table of contents alone."""
+    """Path with slashes -> member, except ignored ones, checked by the table of contents alone."""
     members = {}
     for info in infos:
-        path = info.filename.replace("\\", "/")  # as Windows' own tools write it
+        path = info.filename.replace("\\", "/")  # as written by Windows tools
         if not path or path.endswith("/") or is_ignored(path):
             continue
         _check_path(info, path, name)
@@ -178,7 +178,7 @@ def _check_size(info: zipfile.ZipInfo, name: str, limits: Limits) -> None:
     grown = info.file_size // max(info.compress_size, 1)
     if info.file_size > RATIO_FLOOR and grown > limits.archive_ratio:
         raise DatasetError(
-            f"{name}: {info.filename[-60:]!r} would unpack to {grown:,} times its size, as no picture does. Leave it "
+            f"{name}: {info.filename[-60:]!r} would unpack to {grown:,} times its size, unlike any picture. Leave it "
             "out."
         )
     if info.file_size > limits.archive_bytes:

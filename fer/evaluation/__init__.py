@@ -1,1 +1,1 @@
-"""How good a model is, and how honest."""
+"""Measure how accurate a model is, and how well it knows its limits."""

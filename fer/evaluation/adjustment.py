@@ -1,4 +1,4 @@
-"""Make rare and hard classes be named: a constant added to each class's logit (Menon et al. 2021)."""
+"""Predict rare and hard classes more often: add a constant to each class's logit (Menon et al. 2021)."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
 
     from fer.models.network import Network
 
-RECALL_GOAL = 0.5  # of every class
-STEP = 0.02  # of the constants, in logits
-REACH = 1.0  # the largest constant before their mean is taken off
+RECALL_GOAL = 0.5  # for every class
+STEP = 0.02  # range of the constants, in logits
+REACH = 1.0  # the largest constant, before subtracting their mean
 
 
 def fit_adjustment(
     logits: NDArray[np.floating], labels: NDArray[np.int64], goal: float = RECALL_GOAL
 ) -> NDArray[np.float64]:
-    """The smallest constants (7,) float64, mean 0, with which every class that is there is recalled at the goal.
+    """The smallest constants (7,) float64, mean 0, with which every class present reaches the recall goal.
 
-    logits: (N, 7), labels: (N,). Only classes below the goal are raised, step by step, all of them at once: the fewer
-    numbers are fitted, the less they learn the pictures by heart (a search over all seven did worse when held out).
-    A class that the reach does not bring there keeps the reach.
+    logits: (N, 7). labels: (N,). Only classes below the goal are raised, all at once, step by step: fitting fewer
+    numbers overfits less (a search over all seven did worse when held out). A class that misses the goal keeps the
+    largest constant.
     """
     constants = np.zeros(COUNT)
     for _ in range(round(REACH / STEP) * COUNT):
@@ -48,6 +48,6 @@ def fit_adjustment(
 
 @torch.no_grad()
 def adjust(network: nn.Module, constants: NDArray[np.float64]) -> None:
-    """Add the constants (7,) to the logits of a network in place, as part of its classifier's bias."""
+    """Add the constants (7,) to a network's logits in place, in its classifier's bias."""
     bias = cast("torch.Tensor", cast("Network", network).classifier.bias)
     bias += torch.as_tensor(constants, dtype=bias.dtype, device=bias.device)

@@ -1,4 +1,4 @@
-"""Make probabilities mean what they say: a temperature, and the confidence from which to be sure."""
+"""Calibrate probabilities: fit a temperature, and the confidence threshold for giving an answer."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from fer.scores import softmax
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-TARGET_PRECISION = 0.8  # of the answers that are given, the share to be right
+TARGET_PRECISION = 0.8  # share of the given answers that should be right
 FOLDS = 5
 
 
 class Calibration(TypedDict):
-    """What `calibrate` finds: fitted on all pictures the first three, held out the rest."""
+    """The result of `calibrate`: the first three are fitted on all pictures, the rest are held out."""
 
     adjustment: NDArray[np.float64]
     temperature: float
@@ -28,9 +28,9 @@ class Calibration(TypedDict):
 
 
 def fit_temperature(logits: NDArray[np.floating], labels: NDArray[np.int64]) -> float:
-    """The temperature with the least negative log-likelihood (Guo et al. 2017). logits: (N, 7), labels: (N,).
+    """The temperature with the lowest negative log-likelihood (Guo et al. 2017). logits: (N, 7). labels: (N,).
 
-    By golden-section search: the likelihood has one optimum along the temperature's logarithm.
+    Uses golden-section search, since the likelihood has one optimum over the logarithm of the temperature.
     """
 
     def loss(log_temperature: float) -> float:
@@ -50,9 +50,9 @@ def fit_temperature(logits: NDArray[np.floating], labels: NDArray[np.int64]) -> 
 def fit_threshold(
     confidence: NDArray[np.floating], right: NDArray[np.bool_], target: float = TARGET_PRECISION
 ) -> float:
-    """The lowest confidence from which on the answers given are right at least `target` of the time.
+    """The lowest confidence threshold at which at least `target` of the given answers are right.
 
-    confidence, right: (N,). Returns 0.99 where no threshold reaches the target.
+    confidence, right: (N,). Returns 0.99 if no threshold reaches the target.
     """
     order = np.argsort(-confidence, kind="stable")
     share_right = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
@@ -76,7 +76,7 @@ def calibrate(
     """Fit on four folds and score on the fifth, five times; then fit on all for shipping.
 
     adjusted: also fit a constant for each class's logit. Returns adjustment (7,), temperature and threshold (fitted on
-    all), and held out: probabilities (N, 7), the accuracy of what is answered and the share answered.
+    all), and, held out, probabilities (N, 7), the accuracy of the given answers and the share answered.
     """
     fold = folds_of(fingerprints)
     held = np.empty_like(logits, dtype=np.float64)

@@ -11,7 +11,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-EXACT_UP_TO = 1000  # disagreements; beyond it the binomial is as good as normal
+EXACT_UP_TO = 1000  # disagreements, above which the normal approximation is used
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Comparison:
 
 
 def compare(first: NDArray[np.floating], second: NDArray[np.floating], labels: NDArray[np.int64]) -> Comparison:
-    """first, second: probabilities (N, 7) of the same pictures (McNemar 1947, exact where few disagree)."""
+    """first, second: probabilities (N, 7) for the same pictures (McNemar 1947; exact for few disagreements)."""
     right_first, right_second = first.argmax(1) == labels, second.argmax(1) == labels
     only_first = np.flatnonzero(right_first & ~right_second)
     only_second = np.flatnonzero(right_second & ~right_first)
@@ -40,7 +40,7 @@ def compare(first: NDArray[np.floating], second: NDArray[np.floating], labels: N
 
 
 def mcnemar_p(one: int, other: int) -> float:
-    """The chance of a split at least this uneven, were both models equally good."""
+    """The probability of a split at least this uneven if both models were equally good."""
     total, smaller = one + other, min(one, other)
     if total == 0 or one == other:
         return 1.0

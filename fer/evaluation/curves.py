@@ -1,4 +1,4 @@
-"""What a report shows beyond the headline: intervals, averages, curves, reliability, risk."""
+"""The details of an evaluation report: intervals, averages, curves, reliability, risk."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from fer.evaluation.metrics import ECE_BINS
 from fer.expressions import COUNT, NAMES
 from fer.models.torchvision_repair import ensure_torchvision
 
-ensure_torchvision()  # torchmetrics imports torchvision where it is installed
+ensure_torchvision()  # torchmetrics imports torchvision if installed
 import torchmetrics.functional.classification as tm  # noqa: E402
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-# A class's probabilities (N,), and where the class is the truth (N,) -> x and y of a curve.
+# A class's probabilities (N,), and whether it is the true class (N,) -> x and y of a curve.
 Run = Callable[[torch.Tensor, torch.Tensor], tuple[torch.Tensor, torch.Tensor]]
 RESAMPLES = 1000
 CURVE_POINTS = 200
@@ -28,7 +28,7 @@ CURVE_POINTS = 200
 
 @dataclass(frozen=True)
 class Averages:
-    """Each in 0..1 but kappa, which can be negative. top2: the truth is among the two most probable."""
+    """All in 0..1 except kappa, which can be negative. top2: the true class is among the two most probable."""
 
     macro: dict[str, float]  # precision, recall, f1
     weighted: dict[str, float]
@@ -38,7 +38,7 @@ class Averages:
 
 @dataclass(frozen=True)
 class Curve:
-    """One class against the rest: x and y in 0..1, and the area below."""
+    """One class against the rest: x and y in 0..1, and the area under the curve."""
 
     x: NDArray[np.floating]
     y: NDArray[np.floating]
@@ -48,16 +48,16 @@ class Curve:
 def accuracy_interval(right: NDArray[np.bool_], seed: int = 0) -> tuple[float, float]:
     """The 95% bootstrap interval of an accuracy; right: (N,) bool. Resamples pictures."""
     if np.all(right) or not np.any(right):
-        return wilson(right)  # a resample of equals knows no spread
+        return wilson(right)  # identical values have no spread
     rng = np.random.default_rng(seed)
-    # How often a resample of N pictures holds a right one is binomial: no need to draw each picture.
+    # The number of right answers in a resample is binomial, so there is no need to draw each picture.
     means = rng.binomial(len(right), float(np.mean(right)), RESAMPLES * 10) / len(right)
     low, high = np.percentile(means, [2.5, 97.5])
     return float(low), float(high)
 
 
 def averages(probabilities: NDArray[np.floating], labels: NDArray[np.int64]) -> Averages:
-    """probabilities: (N, 7), labels: (N,). Macro averages are over the classes that occur."""
+    """probabilities: (N, 7), labels: (N,). Macro averages cover the classes that occur."""
     given, truth = torch.from_numpy(np.asarray(probabilities)), torch.from_numpy(np.asarray(labels)).long()
     named = given.argmax(1)
     metrics = {"precision": tm.multiclass_precision, "recall": tm.multiclass_recall, "f1": tm.multiclass_f1_score}
@@ -74,12 +74,12 @@ def averages(probabilities: NDArray[np.floating], labels: NDArray[np.int64]) -> 
 
 
 def roc_curves(probabilities: NDArray[np.floating], labels: NDArray[np.int64]) -> dict[str, Curve]:
-    """False positive rate to recall for each class that occurs and is not alone."""
+    """ROC curves (false positive rate, recall) of the classes that occur, unless there is only one."""
     return _curves(probabilities, labels, lambda given, truth: tm.binary_roc(given, truth)[:2])
 
 
 def precision_recall_curves(probabilities: NDArray[np.floating], labels: NDArray[np.int64]) -> dict[str, Curve]:
-    """Recall to precision for each class that occurs and is not alone."""
+    """Precision-recall curves of the classes that occur, unless there is only one."""
 
     def run(given: torch.Tensor, truth: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         precision, recall, _ = tm.binary_precision_recall_curve(given, truth)
@@ -103,7 +103,7 @@ def _curves(probabilities: NDArray[np.floating], labels: NDArray[np.int64], run:
 def reliability(
     probabilities: NDArray[np.floating], labels: NDArray[np.int64], bins: int = ECE_BINS
 ) -> list[dict[str, float]]:
-    """Confidence beside accuracy for equal bins of confidence; empty bins are left out."""
+    """Confidence and accuracy in equal-width bins of confidence; empty bins are left out."""
     confidence, right = probabilities.max(1), probabilities.argmax(1) == labels
     place = np.minimum((confidence * bins).astype(int), bins - 1)
     return [
@@ -121,23 +121,23 @@ def reliability(
 
 @dataclass(frozen=True)
 class RiskCoverage:
-    """By threshold, in rising order: the share answered (confidence at or above it) and the share of those wrong."""
+    """For each threshold, ascending: the share answered (confidence at or above it), and the share of those wrong."""
 
     threshold: NDArray[np.floating]
     coverage: NDArray[np.floating]
     risk: NDArray[np.floating]
 
     def at(self, threshold: float) -> tuple[float, float]:
-        """(coverage, risk) at a threshold; nothing answered is a risk of 0."""
+        """(coverage, risk) at a threshold; the risk is 0 if nothing is answered."""
         index = int(np.searchsorted(self.threshold, threshold))
         return (0.0, 0.0) if index == len(self.threshold) else (float(self.coverage[index]), float(self.risk[index]))
 
 
 def risk_coverage(probabilities: NDArray[np.floating], labels: NDArray[np.int64]) -> RiskCoverage:
-    """How wrong the answers are if only the most confident are given (El-Yaniv and Wiener 2010)."""
+    """The error rate if only the most confident answers are given (El-Yaniv and Wiener 2010)."""
     confidence = probabilities.max(1)
     order = np.argsort(confidence, kind="stable")
     wrong = (probabilities.argmax(1) != labels)[order]
-    answered = np.arange(len(wrong), 0, -1)  # from each threshold upward
+    answered = np.arange(len(wrong), 0, -1)  # at or above each threshold
     risk = wrong[::-1].cumsum()[::-1] / answered
     return RiskCoverage(confidence[order], answered / len(wrong), risk)

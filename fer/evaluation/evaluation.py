@@ -1,4 +1,4 @@
-"""One model on one split, with everything a report is made from."""
+"""Evaluate one model on one split, with everything that a report needs."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ GALLERY = 24
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """The faces of a split, what the model says of them, and what follows from that, computed when asked for.
+    """A split's faces, the model's predictions, and results derived from them on demand.
 
-    probabilities: (N, 7) calibrated; repeated: (N,) which pictures Training has too, or None.
+    probabilities: (N, 7), calibrated. repeated: (N,) which pictures are also in Training, or None.
     """
 
     model: str
@@ -39,10 +39,10 @@ class Evaluation:
     tta: str
     repeated: NDArray[np.bool_] | None
     weights_sha256: str = ""
-    sets: PredictionSets | None = None  # of the model's card
+    sets: PredictionSets | None = None  # from the model's card
 
     def to_json(self) -> dict[str, object]:
-        """As the command line prints it; `sets` is null where the card has none for these views."""
+        """As printed by the command line; `sets` is null if the card has none for these views."""
         found = self.set_coverage()
         return {**self.report.to_json(), "sets": found and found.to_json()}
 
@@ -61,7 +61,7 @@ class Evaluation:
 
     @cached_property
     def in_sample(self) -> bool:
-        """Whether the model's prediction sets were fitted on faces that are evaluated here."""
+        """Whether the model's prediction sets were fitted on the faces evaluated here."""
         if self.sets is None:
             return False
         fitted_on = self.part.pixels[self.part.usage == self.sets.split]
@@ -70,14 +70,14 @@ class Evaluation:
     def set_members(self, level: float | None = None) -> NDArray[np.bool_] | None:
         """Which classes are in each face's set (N, 7), at the card's level or another of fer.conformal.LEVELS.
 
-        None where the card has no sets for these views.
+        None if the card has no sets for these views.
         """
         if self.sets is None or self.tta not in self.sets.quantiles:
             return None
         return self.sets.members(self.probabilities, self.tta, level)
 
     def set_coverage(self, level: float | None = None) -> Coverage | None:
-        """How often the sets hold the truth, None as for set_members."""
+        """How often the sets contain the true class; None as in set_members."""
         members = self.set_members(level)
         if self.sets is None or members is None:
             return None
@@ -108,17 +108,17 @@ class Evaluation:
         )
 
     def cell(self, truth: int, named: int) -> NDArray[np.int64]:
-        """Rows of the pictures of one cell of the confusion matrix, the most confident first."""
+        """Rows of the pictures in one cell of the confusion matrix, most confident first."""
         rows = np.flatnonzero((self.labels == truth) & (self.probabilities.argmax(1) == named))
         return rows[np.argsort(-self.probabilities[rows].max(1), kind="stable")]
 
     def confident_errors(self) -> NDArray[np.int64]:
-        """Rows of the mistakes, the most confident first."""
+        """Rows of the mistakes, most confident first."""
         rows = np.flatnonzero(~self.right)
         return rows[np.argsort(-self.probabilities[rows].max(1), kind="stable")]
 
     def hardest(self) -> NDArray[np.int64]:
-        """All rows, those with the least probability for their true class first."""
+        """All rows, ordered by the probability of their true class, lowest first."""
         return np.argsort(self.probabilities[np.arange(len(self.labels)), self.labels], kind="stable")
 
 
@@ -129,7 +129,7 @@ def study(
     tta: str = "none",
     progress: Callable[[int, int], None] | None = None,
 ) -> Evaluation:
-    """Evaluate one model on one split. Raises DatasetError where that split is missing or unlabeled."""
+    """Evaluate one model on one split. Raises DatasetError if the split is missing or unlabeled."""
     part = dataset.split(split)
     probabilities = predict_all(recognizer, part.pixels, tta, progress)
     numbers = np.isfinite(probabilities).all(1)
@@ -156,8 +156,8 @@ def study(
 
 
 def repeats(dataset: Dataset, part: Dataset) -> NDArray[np.bool_] | None:
-    """Which pictures of a split Training has too, pixel for pixel (N,); None where Training
-    itself is in the split, or not in the data."""
+    """Which pictures of a split are also in Training, pixel for pixel (N,); None if Training itself is in the split
+    or not in the data."""
     training = dataset.usage == "Training"
     if (part.usage == "Training").any() or not training.any():
         return None

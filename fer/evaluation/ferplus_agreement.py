@@ -1,4 +1,4 @@
-"""The model beside the ten people of FER+: where they agree, and who is right about the errors."""
+"""Compare the model with the ten people of FER+: where they agree, and which errors are the label's."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class HumanComparison:
     """distance: mean total variation, 0..1, between the model's and the people's distributions.
 
     by_strength: accuracy of the model, and of the people's majority, by how strongly people agree.
-    label_noise, real_errors: rows (M,) of the confident mistakes, the most confident first: where most
-    people side with the model against the label, and where they side with the label.
+    label_noise, real_errors: rows (M,) of the confident mistakes, most confident first: those for which most people
+    agree with the model against the label, and those for which they agree with the label.
     """
 
     pictures: int
@@ -41,7 +41,7 @@ class HumanComparison:
 def compare_with_people(
     probabilities: NDArray[np.floating], labels: NDArray[np.int64], votes: NDArray[np.uint8]
 ) -> HumanComparison | None:
-    """probabilities: (N, 7), labels: (N,), votes: (N, 10). None where FER+ has no votes for these pictures."""
+    """probabilities: (N, 7), labels: (N,), votes: (N, 10). None if FER+ has no votes for these pictures."""
     people = vote_distribution(votes)  # (N, 7)
     rows = np.flatnonzero(people.sum(1) > 0)
     if not len(rows):
@@ -49,7 +49,7 @@ def compare_with_people(
     given, shown = probabilities[rows], people[rows]
     named, majority, truth = given.argmax(1), shown.argmax(1), labels[rows]
     strength = shown.max(1)
-    most = strength > 0.5  # more than half of them, not merely more than for any other class
+    most = strength > 0.5  # more than half of the people, not just a plurality
     by_strength: list[dict[str, float | str]] = []
     for low, high, words in STRENGTHS:
         inside = (strength > low) & (strength <= high)

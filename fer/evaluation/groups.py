@@ -1,4 +1,4 @@
-"""How a model does for whom: metrics by the columns of a table that its user brings. Nothing is guessed from a face."""
+"""Metrics per group, by the columns of a table from the user. Groups are never guessed from faces."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from fer.wording import count_of
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-FEW = 50  # a group under this many faces gets a warning
-MAX_VALUES = 30  # a column with more values is no grouping
-MAX_ROWS, MAX_COLUMNS, MAX_CELL = 200_000, 100, 200  # a table larger than that is refused, a longer cell cut
+FEW = 50  # a smaller group gets a warning
+MAX_VALUES = 30  # a column with more values is not used for grouping
+MAX_ROWS, MAX_COLUMNS, MAX_CELL = 200_000, 100, 200  # limits of a table; longer cells are truncated
 NAME_COLUMNS = ("picture", "image", "file", "filename", "path", "name")
 
 
@@ -30,8 +30,8 @@ NAME_COLUMNS = ("picture", "image", "file", "filename", "path", "name")
 class Slice:
     """One value of one column: its accuracy with a 95% Wilson interval, its macro-F1, and the column's gap.
 
-    coverage, mean_size: of the prediction sets, None where there are none. gap: between the best and the worst accuracy
-    of the column's values with enough faces.
+    coverage, mean_size: of the prediction sets, None if there are none. gap: between the best and worst accuracy of the
+    column's values with enough faces.
     """
 
     column: str
@@ -52,9 +52,9 @@ class Slice:
 
 @dataclass(frozen=True)
 class Metadata:
-    """columns: {column: values (N,) of text, "" where the table says nothing of a picture}; matched: how many.
+    """columns: {column: values (N,) of text, "" for pictures without a value}. matched: pictures in the table.
 
-    unused: rows that belong to no picture; repeated: rows whose name came again (the last one counts).
+    unused: rows that match no picture. repeated: rows whose name appears again later (the last one counts).
     """
 
     columns: dict[str, NDArray[np.str_]]
@@ -65,10 +65,9 @@ class Metadata:
 
 
 def read_metadata(data: bytes, names: list[str], limits: Limits = OWNER) -> Metadata:
-    """A CSV with a column of picture names and any others. names: (N,) of the evaluated pictures.
+    """Read a CSV with a column of picture names and any other columns. names: (N,) of the evaluated pictures.
 
-    Raises DatasetError where no name column is there or no name matches, saying how many did, and for a table that is
-    larger than the limits allow.
+    Raises DatasetError if there is no name column, if no name matches, and for a table that exceeds the limits.
     """
     most = limits.table_bytes
     if len(data) > most:
@@ -78,7 +77,7 @@ def read_metadata(data: bytes, names: list[str], limits: Limits = OWNER) -> Meta
     try:
         text = data.decode("utf-8-sig")
         first = text.partition("\n")[0]
-        delimiter = max(",;\t", key=first.count)  # European spreadsheets write semicolons
+        delimiter = max(",;\t", key=first.count)  # European spreadsheets use semicolons
         reader = csv.reader(io.StringIO(text), delimiter=delimiter)
         titles = next(reader, [])
         rows = [row for row in islice(reader, MAX_ROWS + 1) if row]
@@ -91,7 +90,7 @@ def read_metadata(data: bytes, names: list[str], limits: Limits = OWNER) -> Meta
         raise DatasetError(f"The table has no column of picture names. Call that column {' or '.join(NAME_COLUMNS)}.")
     table = {_cell(row, key).replace("\\", "/"): row for row in rows}
     bases = Counter(name.rsplit("/", 1)[-1] for name in names)
-    # A bare file name stands for a picture only where no other folder has one of that name.
+    # A bare file name identifies a picture only if no other folder has a file of that name.
     known = [name if name in table else name.rsplit("/", 1)[-1] for name in names]
     found = [table.get(word) if word == name or bases[word] == 1 else None for word, name in zip(known, names)]
     matched = sum(row is not None for row in found)
@@ -111,7 +110,7 @@ def read_metadata(data: bytes, names: list[str], limits: Limits = OWNER) -> Meta
 
 
 def _cell(row: list[str], place: int) -> str:
-    """ "" where the row is shorter."""
+    """The cell's text, "" if the row is shorter."""
     return row[place].strip() if place < len(row) else ""
 
 
@@ -121,9 +120,9 @@ def slices_of(
     labels: NDArray[np.int64],
     members: NDArray[np.bool_] | None = None,
 ) -> list[Slice]:
-    """Metrics per value; the columns with the largest gap between values of enough faces come first.
+    """Metrics per value; columns with the largest gap between values with enough faces come first.
 
-    named, labels: classes (N,), of the model and of the data. members: which classes are in each face's set (N, 7).
+    named, labels: classes (N,) from the model and the data. members: which classes are in each face's set (N, 7).
     """
     right = named == labels
     groups = []
@@ -151,7 +150,7 @@ def slices_of(
 
 
 def wilson(right: NDArray[np.bool_], z: float = 1.96) -> tuple[float, float]:
-    """The interval of a share that stays within 0..1 for small groups too (Wilson 1927)."""
+    """The interval of a share, which stays within 0..1 even for small groups (Wilson 1927)."""
     n, share = len(right), float(np.mean(right))
     middle = (share + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))

@@ -1,4 +1,4 @@
-"""How good a model is on one split: the field's metrics, by torchmetrics."""
+"""A model's metrics on one split, computed with torchmetrics."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from fer.models.torchvision_repair import ensure_torchvision
 from fer.scores import macro_f1
 from fer.wording import count_of
 
-ensure_torchvision()  # torchmetrics imports torchvision where it is installed
+ensure_torchvision()  # torchmetrics imports torchvision if installed
 import torchmetrics.functional.classification as tm  # noqa: E402
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-BATCH = 512  # faces between two calls of progress
+BATCH = 512  # faces per call of progress
 ECE_BINS = 15
 
 
 @dataclass(frozen=True)
 class Report:
-    """The numbers of one model on one split. Shares in 0..1, nll in nats; confusion_matrix: truth in rows.
+    """The metrics of one model on one split. Shares in 0..1, nll in nats; confusion_matrix: truth in rows.
 
-    absent: classes without a face in the split. They have no precision, recall and F1 (None), and macro_f1 is the mean
-    over the others.
+    absent: classes without faces in the split. Their precision, recall and F1 are None, and macro_f1 is the mean over
+    the others.
     """
 
     model: str
@@ -49,12 +49,12 @@ class Report:
     absent: tuple[str, ...] = ()
 
     def absent_words(self) -> str:
-        """Which classes are absent, and what that means for the macro averages; empty where none is."""
+        """A sentence about absent classes and the macro averages; empty if none is absent."""
         if not self.absent:
             return ""
         count = COUNT - len(self.absent)
         return (
-            f"There are no faces of {', '.join(self.absent)} here, so macro averages are over the "
+            f"There are no faces of {', '.join(self.absent)} here, so macro averages cover the "
             f"{count_of(count, 'class', 'classes')} present."
         )
 
@@ -85,9 +85,9 @@ def score(
     tta: str = "none",
     repeated: NDArray[np.bool_] | None = None,
 ) -> Report:
-    """Metrics of probabilities (N, 7) against labels (N,); repeated (N,) marks pictures that Training has too."""
+    """Metrics of probabilities (N, 7) against labels (N,); repeated (N,) marks pictures that are also in Training."""
     if not len(labels):
-        raise DatasetError("There is nothing to evaluate: the split is empty.")
+        raise DatasetError("The split is empty. Choose one with pictures to evaluate.")
     given, truth = torch.from_numpy(np.asarray(probabilities)).double(), torch.from_numpy(np.asarray(labels)).long()
     named = given.argmax(1)
     right = (named == truth).numpy()

@@ -1,4 +1,4 @@
-"""Fit prediction sets by split conformal prediction, and measure whether they keep their promise. Needs no PyTorch."""
+"""Fit prediction sets by split conformal prediction, and measure whether they reach their level. Needs no PyTorch."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-MIN_FACES = 20  # of a class, from which on it has quantiles of its own
-PLACES = 5  # decimals of a quantile on the card, rounded up: never a promise less
+MIN_FACES = 20  # a class with fewer faces shares the quantiles of all faces
+PLACES = 5  # decimals of a quantile on the card, rounded up so that coverage never falls
 
 
 @dataclass(frozen=True)
 class Coverage:
-    """How often sets hold the truth, and how large they are.
+    """How often sets contain the true class, and how large they are.
 
-    per_class: coverage, mean_size (None where there are no faces of the class) and support of each class. in_sample:
-    whether the sets were fitted on these very faces, which flatters them.
+    per_class: coverage, mean_size (None without faces of the class) and support of each class. in_sample: whether the
+    sets were fitted on these same faces, which makes the numbers too good.
     """
 
     level: float
@@ -52,11 +52,11 @@ class Coverage:
 def fit_quantiles(
     probabilities: NDArray[np.floating], labels: NDArray[np.int64], method: str
 ) -> dict[str, tuple[float, ...]]:
-    """For each class and each of LEVELS the largest nonconformity that a true face of the class may have.
+    """For each class and each of LEVELS, the largest nonconformity at which the class is in a set.
 
-    probabilities: (N, 7) calibrated, labels: (N,). The ceil((n + 1) level)-th smallest of the class's own n faces where
-    it has MIN_FACES or more (class-conditional or Mondrian: Vovk 2012), of all faces otherwise; 1, which is always in,
-    where there are too few for the level.
+    probabilities: (N, 7), calibrated. labels: (N,). The ceil((n + 1) level)-th smallest of the class's own n faces if
+    it has MIN_FACES or more (class-conditional or Mondrian: Vovk 2012), else of all faces; 1, which always includes the
+    class, if there are too few faces for the level.
     """
     own = nonconformity(probabilities, method)[np.arange(len(labels)), labels]
     found = {}
@@ -77,7 +77,7 @@ def _quantile(scores: NDArray[np.float64], level: float) -> float:
 def coverage_of(
     members: NDArray[np.bool_], labels: NDArray[np.int64], level: float, in_sample: bool = False
 ) -> Coverage:
-    """members: (N, 7), which classes are in each face's set; labels: (N,)."""
+    """members: (N, 7), which classes are in each face's set. labels: (N,)."""
     held, sizes = members[np.arange(len(labels)), labels], members.sum(1)
     per_class: dict[str, dict[str, float | None]] = {}
     for index, name in enumerate(NAMES):
@@ -94,7 +94,7 @@ def coverage_of(
 def held_out_members(
     logits: NDArray[np.floating], labels: NDArray[np.int64], fingerprints: NDArray[np.bytes_], method: str
 ) -> NDArray[np.bool_]:
-    """Each face's set at LEVEL (N, 7) by a temperature and quantiles that were fitted on the other four folds."""
+    """Each face's set at LEVEL (N, 7), with the temperature and quantiles fitted on the other four folds."""
     fold = folds_of(fingerprints)
     members = np.zeros((len(labels), COUNT), bool)
     for index in range(FOLDS):
@@ -115,7 +115,7 @@ def compare_methods(
 
 
 def better_method(found: Mapping[str, Coverage]) -> str:
-    """The one with the smaller sets among those that keep the promise, to a point; the larger coverage if none does."""
+    """The method with the smallest sets within a point of the level; if none reaches it, the highest coverage."""
     kept = [method for method, one in found.items() if one.coverage >= one.level - 0.01]
     if kept:
         return min(kept, key=lambda method: found[method].mean_size)
@@ -123,5 +123,5 @@ def better_method(found: Mapping[str, Coverage]) -> str:
 
 
 def faces_digest(fingerprints: NDArray[np.bytes_]) -> str:
-    """The same for the same pictures in any order. fingerprints: (N,), of fer.data.dataset.fingerprints."""
+    """Does not depend on the pictures' order. fingerprints: (N,), from fer.data.dataset.fingerprints."""
     return hashlib.sha256(b"".join(one.ljust(16, b"\0") for one in sorted(fingerprints.tolist()))).hexdigest()

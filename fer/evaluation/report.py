@@ -1,4 +1,4 @@
-"""The evaluation as one HTML file: opens anywhere, needs no network."""
+"""The evaluation as one HTML file that opens anywhere, without a network."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ figure{margin:0;width:96px;font-size:.75rem}figure img{width:96px;image-renderin
 
 
 def render_report(studies: list[Evaluation], stress: dict[str, list[StressPoint]] | None = None) -> str:
-    """HTML of one section a study, with its charts live; names are shown letter by letter."""
+    """HTML with one section per evaluation and interactive charts; names are escaped."""
     parts = []
     for item in studies:
         parts.append(_headline(item))
@@ -56,7 +56,7 @@ def render_report(studies: list[Evaluation], stress: dict[str, list[StressPoint]
 
 
 def write_report(path: Path, studies: list[Evaluation], stress: dict[str, list[StressPoint]] | None = None) -> None:
-    """Raises FerError where the file cannot be written."""
+    """Raises FerError if the file cannot be written."""
     try:
         path.write_text(render_report(studies, stress), encoding="utf-8")
     except OSError as error:
@@ -64,7 +64,7 @@ def write_report(path: Path, studies: list[Evaluation], stress: dict[str, list[S
 
 
 def headline_rows(item: Evaluation) -> list[tuple[str, str]]:
-    """(what, value) of the numbers that open a report."""
+    """(label, value) of the numbers at the top of a report."""
     report, more, (low, high) = item.report, item.averages, item.interval
     rows = [
         ("Accuracy", percent(report.accuracy, 1)),
@@ -87,17 +87,17 @@ STRESS_AXES = "Each chart: strength, 0 (clean) to 5, against the change in accur
 
 
 def score_text(score: float | None) -> str:
-    """A class's precision, recall or F1; a dash for a class that the split does not hold."""
+    """A class's precision, recall or F1; a dash for a class that is not in the split."""
     return "–" if score is None else f"{score:.3f}"
 
 
 def share_text(share: float | None) -> str:
-    """The same for a percentage."""
+    """A percentage, or a dash."""
     return "–" if share is None else percent(share, 1)
 
 
 def sets_sentence(sets: Coverage) -> str:
-    """What prediction sets promise, what they keep on these faces, and for which class they keep least."""
+    """The level and coverage of prediction sets on these faces, and the class with the lowest coverage."""
     kept = {name: row["coverage"] for name, row in sets.per_class.items() if row["coverage"] is not None}
     lowest = min(kept, key=lambda name: kept[name])
     return (
@@ -135,7 +135,7 @@ def _sets(sets: Coverage) -> str:
         for name, row in sets.per_class.items()
     )
     return (
-        f"<h3>Prediction sets</h3><p>{sets_sentence(sets)} The promise holds for faces like FER2013's.</p>"
+        f"<h3>Prediction sets</h3><p>{sets_sentence(sets)} The level applies to faces like FER2013's.</p>"
         f"<table><tr><th></th><th>coverage</th><th>expressions per set</th><th>faces</th></tr>{rows}</table>"
     )
 
@@ -146,7 +146,7 @@ def _chart(figure: go.Figure) -> str:
 
 
 def _stress(stress: dict[str, list[StressPoint]]) -> str:
-    """A sentence a model, then a small chart a condition, in the order of what they cost the first model."""
+    """A sentence per model, then a small chart per condition, ordered by the first model's loss of accuracy."""
     sentences = "".join(
         f"<p>{html.escape(model)}: {html.escape(stress_sentence(points))}</p>" for model, points in stress.items()
     )

@@ -1,7 +1,7 @@
-"""Harder conditions, applied to faces: what light, blur, size, pose and cover do to a model.
+"""Measure a model under harder conditions: light, blur, size, pose and occlusion.
 
-The conditions are those that the literature on masked, surveillance and in-the-wild faces names as its
-limits. Each is seeded and has five strengths, 1 to 5.
+The conditions are those reported as limits in the literature on masked, surveillance and in-the-wild faces. Each is
+seeded and has five strengths, 1 to 5.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ CONDITIONS: dict[str, Change] = {
 
 
 def stressed(faces: NDArray[np.uint8], condition: str, strength: int, seed: int = 0) -> NDArray[np.uint8]:
-    """Faces (N, S, S) uint8 under one condition at strength 1 to 5; the same seed draws the same."""
+    """Faces (N, S, S) uint8 under one condition at strength 1 to 5; the same for the same seed."""
     rng = np.random.default_rng([seed, list(CONDITIONS).index(condition), strength])
     change, amount = CONDITIONS[condition], strength / max(STRENGTHS)
     out = np.empty_like(faces)
@@ -113,9 +113,9 @@ def stressed(faces: NDArray[np.uint8], condition: str, strength: int, seed: int 
 
 @dataclass(frozen=True)
 class StressPoint:
-    """The change of accuracy against the clean pictures, with its 95% interval (paired, normal).
+    """The change in accuracy from the clean pictures, with its 95% interval (paired, normal).
 
-    coverage, mean_size: of the prediction sets that were fitted on clean pictures; None where there are none.
+    coverage, mean_size: of the prediction sets fitted on clean pictures; None if there are none.
     """
 
     condition: str
@@ -136,9 +136,9 @@ def stress_report(
     seed: int = 0,
     sets: PredictionSets | None = None,
 ) -> Iterator[StressPoint]:
-    """One point after another, so that a caller can show progress and stop.
+    """Yields one point after another, so that the caller can show progress and stop.
 
-    predict: faces -> probabilities (N, 7), of one view. sets: the rule on the model's card.
+    predict: faces -> probabilities (N, 7) for one view. sets: the prediction sets on the model's card.
     """
     if sets is not None and "none" not in sets.quantiles:
         sets = None
@@ -163,7 +163,7 @@ def stress_report(
 
 
 def worst_first(points: Sequence[StressPoint]) -> dict[str, StressPoint]:
-    """The conditions, each with the point where it costs most accuracy; those that cost most come first."""
+    """Each condition with its point of lowest accuracy, ordered by the loss, largest first."""
     worst: dict[str, StressPoint] = {}
     for point in points:
         if point.condition not in worst or point.change < worst[point.condition].change:
@@ -172,7 +172,7 @@ def worst_first(points: Sequence[StressPoint]) -> dict[str, StressPoint]:
 
 
 def stress_sentence(points: Sequence[StressPoint]) -> str:
-    """What costs most and least accuracy; points: at least one."""
+    """A sentence about the conditions with the largest and smallest loss of accuracy. points: at least one."""
     worst = list(worst_first(points).values())
     first, last = worst[0], worst[-1]
     if first.change > -0.005:

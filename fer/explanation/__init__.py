@@ -1,1 +1,1 @@
-"""Why a model says what it says, and whether to believe the map."""
+"""Explain a model's answers, and test whether the explanations can be trusted."""

@@ -1,4 +1,4 @@
-"""Maps of what a network's score for a class rests on, by Captum, on the network's own copy under a lock."""
+"""Maps of the evidence for a class score, computed with Captum on a private copy of the network under a lock."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ warnings.filterwarnings("ignore", message="Setting backward hooks on ReLU activa
 warnings.filterwarnings("ignore", message="Input Tensor 0 did not already require gradients")
 
 
-# (N, 1, S, S) under directions (N, 7) -> maps (N, 1, h, w), a layer each.
+# (N, 1, S, S) under directions (N, 7) -> maps (N, 1, h, w), one per layer.
 LayerCams = Callable[[torch.Tensor, torch.Tensor], list[torch.Tensor]]
 
 
 class Scores(nn.Module):
-    """One score a row: the logits, weighted by that row's direction. A class is a unit vector; A - B a contrast."""
+    """One score per row: the logits weighted by its direction, a unit vector for a class, A - B for a contrast."""
 
     def __init__(self, model: nn.Module) -> None:
         super().__init__()
@@ -36,18 +36,18 @@ class Scores(nn.Module):
 
 
 class Explainer:
-    """Explains one network: a copy of it, so that hooks never meet a prediction; any number of threads may ask.
+    """Explains a copy of one network, so that hooks never affect predictions; safe to use from any thread.
 
-    model: gives logits and has `attribution_layers()`. ReLUs must be modules, each used once.
+    model: returns logits and has `attribution_layers()`. ReLUs must be modules, each used once.
     """
 
     def __init__(self, model: nn.Module) -> None:
-        # channels_last: the compact network's maps come in two thirds of the time.
+        # channels_last: the compact network's maps take two thirds of the time.
         own = copy.deepcopy(model).eval().requires_grad_(False)
         self._model = own.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        # Never hooked, so it needs no lock: what takes seconds does not hold up what takes a tenth of one.
+        # Never hooked, so it needs no lock: slow work does not delay fast work.
         self._unhooked = _twin(self._model)
-        # Hooked by slow methods, which then hold up no quick one.
+        # Hooked by slow methods, so that they do not delay fast ones.
         self._slowly_hooked = _twin(self._model)
         self._scores = Scores(self._model)
         self._layers = self._model.attribution_layers()
@@ -55,12 +55,12 @@ class Explainer:
 
     @property
     def layers(self) -> tuple[str, ...]:
-        """The layers that Grad-CAM can be taken from, the shallowest first, then all of them fused."""
+        """The layers available to Grad-CAM, shallowest first, then all of them fused."""
         return (*self._layers, FUSED)
 
     @property
     def model(self) -> nn.Module:
-        """The explained network; leave it as it is."""
+        """The explained network; do not change it."""
         return self._model
 
     def attribute(
@@ -70,7 +70,8 @@ class Explainer:
 
         batch: (N, 1, S, S) float32, preprocessed, or (1, 1, S, S) for one face under N directions.
         directions: (N, 7). layer: of `layers`, for Grad-CAM and Guided Grad-CAM; None is the deepest.
-        Returns (N, S, S) float32, unscaled, so that rows compare. Raises ExplainError for an unknown method or layer.
+        Returns (N, S, S) float32, unscaled, so that rows can be compared. Raises ExplainError for an unknown method or
+        layer.
         """
         if method not in METHODS:
             raise ExplainError(f"There is no method {method[:40]!r}. Choose from {', '.join(METHODS)}.")
@@ -86,9 +87,9 @@ class Explainer:
         return maps.detach().squeeze(1).numpy().astype(np.float32, copy=False)  # (N, 1, S, S) -> (N, S, S)
 
     def grad_cam_alone(self, batch: torch.Tensor, direction: torch.Tensor, layer: str) -> np.ndarray:
-        """One face's Grad-CAM, (S, S) float32, up to a factor: it compares with no other class's.
+        """One face's Grad-CAM, (S, S) float32, up to a factor, so it cannot be compared with other classes.
 
-        Where all layers are fused it is several times as fast as `attribute`: no other class is computed.
+        With all layers fused, several times as fast as `attribute`, since it computes no other class.
         """
         if layer != FUSED:
             return self.attribute("grad_cam", batch, direction[None], layer)[0]
@@ -97,7 +98,7 @@ class Explainer:
             return torch.stack([_scaled(cam, batch.shape[-2:]) for cam in cams]).mean(0)[0, 0].numpy()
 
     def logits(self, batch: torch.Tensor) -> torch.Tensor:
-        """(N, 1, S, S) -> (N, 7), by the copy that is explained."""
+        """(N, 1, S, S) -> (N, 7), by the explained copy."""
         with torch.inference_mode(), _one_thread:
             return self._unhooked(batch)
 
@@ -117,7 +118,7 @@ class Explainer:
         return GuidedBackprop(self._scores).attribute(faces.clone(), additional_forward_args=directions)
 
     def _grad_cam(self, faces: torch.Tensor, directions: torch.Tensor, layer: str) -> torch.Tensor:
-        """(N, 1, S, S), never negative. Where all layers are fused: the mean of each one's LayerCAM."""
+        """(N, 1, S, S), never negative. With all layers fused: the mean of their LayerCAM maps."""
         size = faces.shape[-2:]
         if layer != FUSED:
             cam = LayerGradCam(self._scores, self._layers[layer]).attribute(
@@ -127,7 +128,7 @@ class Explainer:
         return _fused(faces, directions, self._layer_cams)
 
     def _of_layer(self, method: Method, faces: torch.Tensor, directions: torch.Tensor, layer: str) -> torch.Tensor:
-        """A layered method that has a module of its own: (N, 1, S, S)."""
+        """A layered method with its own module: (N, 1, S, S)."""
         function, model = method.function(), self._slowly_hooked if method.slow else self._model
         layers = model.attribution_layers()  # type: ignore[operator]
         chosen = list(layers.values()) if layer == FUSED else [layers[layer]]
@@ -141,7 +142,7 @@ class Explainer:
         return LayerAttribution.interpolate(cams(faces, directions)[0], faces.shape[-2:], "bilinear")
 
     def _layer_cams(self, faces: torch.Tensor, directions: torch.Tensor) -> list[torch.Tensor]:
-        """LayerCAM (Jiang et al. 2021) of every layer, from one pass forth and back."""
+        """LayerCAM (Jiang et al. 2021) of every layer, from one forward and backward pass."""
         features: list[torch.Tensor] = []
         hooks = [
             module.register_forward_hook(lambda _module, _inputs, output: features.append(output))
@@ -160,7 +161,7 @@ class Explainer:
 
 
 def _twin(model: nn.Module) -> nn.Module:
-    """A copy with hooks of its own and the very same weights, which nobody changes."""
+    """A copy with its own hooks, sharing the weights, which nobody changes."""
     shared = [*model.parameters(), *model.buffers()]
     return copy.deepcopy(model, {id(tensor): tensor for tensor in shared})
 
@@ -168,20 +169,20 @@ def _twin(model: nn.Module) -> nn.Module:
 def _fused(faces: torch.Tensor, directions: torch.Tensor, layer_cams: LayerCams) -> torch.Tensor:
     """The mean over layers of a row's maps, each scaled to 1, times the row's strength: (N, 1, S, S).
 
-    The strength, 0..1 for a class, is the mean over layers of how near a row's peak comes to the highest of that
-    face's seven classes: rows compare, and none depends on which others were asked for.
+    The strength, 0..1 for a class, is the mean over layers of a row's peak relative to the highest peak of that face's
+    seven classes, so that rows can be compared and do not depend on which others were requested.
     """
     count, size = len(faces), faces.shape[-2:]
     alike = bool((faces == faces[:1]).all())
     if alike and torch.equal(directions, units()):
         cams = [torch.cat([cam, cam]) for cam in layer_cams(faces, directions)]
     else:
-        every = faces[:1] if alike else faces  # faces to compare the classes of: (M, 1, S, S)
+        every = faces[:1] if alike else faces  # faces whose classes are compared: (M, 1, S, S)
         cams = layer_cams(
             torch.cat([faces, every.repeat_interleave(7, 0)]), torch.cat([directions, units().repeat(len(every), 1)])
         )
     maps, strengths = [], []
-    for cam in cams:  # (N + 7 M, 1, h, w), a layer each
+    for cam in cams:  # (N + 7 M, 1, h, w), one per layer
         peaks = cam.amax((1, 2, 3))
         highest = peaks[count:].view(-1, 7).amax(1).expand(count)  # (M,) -> (N,)
         strengths.append(peaks[:count] / highest.clamp_min(1e-12))
@@ -190,15 +191,15 @@ def _fused(faces: torch.Tensor, directions: torch.Tensor, layer_cams: LayerCams)
 
 
 def _scaled(cam: torch.Tensor, size: torch.Size) -> torch.Tensor:
-    """A layer's maps (N, 1, h, w), each with its peak at 1, at the input's size."""
+    """A layer's maps (N, 1, h, w), each scaled to a peak of 1 and resized to the input."""
     return LayerAttribution.interpolate(cam / cam.amax((1, 2, 3), keepdim=True).clamp_min(1e-12), size, "bilinear")
 
 
 class _OneThread:
-    """Such small networks run on one thread: on two busy cores, waiting for a second made Grad-CAM 200 times slower.
+    """Run small networks on one thread: on two busy cores, waiting for a second thread made Grad-CAM 200 times slower.
 
-    The count is each thread's own and that of threads to come, so that one which begins while another is in here finds
-    1: it goes back to what the first of all found.
+    The thread count belongs to each thread and is inherited by new ones. A thread that starts while another is in here
+    would find 1, so all restore the count that the first one found.
     """
 
     def __init__(self) -> None:
@@ -218,10 +219,10 @@ _one_thread = _OneThread()
 
 
 def units(classes: list[int] | range = range(7)) -> torch.Tensor:
-    """Directions of single classes: (len(classes), 7)."""
+    """The directions of single classes: (len(classes), 7)."""
     return torch.eye(7)[list(classes)]
 
 
 def contrast(one: int, other: int) -> torch.Tensor:
-    """The direction "why one and not the other": (1, 7)."""
+    """The direction for "why one and not the other": (1, 7)."""
     return units([one]) - units([other])

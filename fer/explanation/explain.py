@@ -1,4 +1,4 @@
-"""Explain one face of a photo: from the picture to maps, what they are worth, and words."""
+"""Explain one face of a photo: from the picture to maps, their measurements, and words."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Progress = Callable[[float], None]
 
 
 def class_indices(classes: Sequence[str]) -> list[int]:
-    """Raises ExplainError for a class that no model here has."""
+    """Raises ExplainError for an unknown class."""
     for name in classes:
         if name not in INDEX:
             raise ExplainError(f"The model has no class {str(name)[:40]!r}. Its classes: {', '.join(NAMES)}.")
@@ -28,7 +28,7 @@ def class_indices(classes: Sequence[str]) -> list[int]:
 
 
 def check_choices(recognizer: Recognizer, methods: Sequence[str], classes: Sequence[str], layer: str | None) -> None:
-    """Raises ExplainError for a method, class or layer that is not there, before any work."""
+    """Raises ExplainError for an unknown method, class or layer, before any work."""
     class_indices(classes)
     for method in methods:
         if method not in METHODS:
@@ -48,11 +48,11 @@ def explain(
     faithfulness: bool = True,
     progress: Progress | None = None,
 ) -> Explanation:
-    """Explain one face for every class by every method, and measure what each map is worth.
+    """Explain one face for every class with every method, and measure how far each map can be trusted.
 
-    image_rgb: (H, W, 3) uint8. face: from `recognizer.predict`, or a box. layer: None is the one that scored best on
-    PublicTest. progress: called with the share done, 0..1; what it raises ends the work. Raises ExplainError for an
-    unknown method, layer or class.
+    image_rgb: (H, W, 3) uint8. face: from `recognizer.predict`, or a box. layer: None for the one that scored best on
+    PublicTest. progress: called with the share done, 0..1; raise in it to stop. Raises ExplainError for an unknown
+    method, layer or class.
     """
     check_choices(recognizer, methods, classes, layer)
     indices = class_indices(classes)
@@ -75,7 +75,7 @@ def explain(
 
 
 def assemble(job: ExplanationJob, keys: Sequence[Key], layer: str) -> Explanation:
-    """What is there by now, with the words that go with it. A method whose maps are not there is left out."""
+    """The results so far, in numbers and words. Methods without maps are left out."""
     face, classes = job.face, [NAMES[index] for index in job.classes]
     maps = {key[0]: job.maps[key] for key in keys if key in job.maps}
     ready = [key for key in keys if key in job.maps]

@@ -1,4 +1,4 @@
-"""Whether a map marks what the network uses: take away what it marks, and see what that costs."""
+"""Test whether a map marks what the network uses: remove the marked pixels, and measure the loss."""
 
 from __future__ import annotations
 
@@ -9,26 +9,27 @@ import numpy as np
 from fer.records import Curves
 
 Probabilities = Callable[[np.ndarray], np.ndarray]  # (N, 1, S, S) float32 -> (N, 7)
-# What takes the place of removed pixels: (1, 1, S, S) float32, masks (M, S, S) bool -> (M, 1, S, S) float32.
+# Replaces removed pixels: (1, 1, S, S) float32, masks (M, S, S) bool -> (M, 1, S, S) float32.
 Fill = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 FRACTIONS = (0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.65, 0.8, 1.0)
 RANDOM_ORDERS = 8
-CELL = 4  # pixels: what is taken away at once
+CELL = 4  # side in pixels of the squares that are removed
 
 
 def gray(batch: np.ndarray, masks: np.ndarray) -> np.ndarray:
-    """The face with the masks' pixels replaced by its mean gray."""
+    """The face with the masked pixels replaced by its mean gray."""
     return np.where(masks[:, None], batch.mean(dtype=np.float64).astype(np.float32), batch)
 
 
 def curves(
     probabilities: Probabilities, batch: np.ndarray, evidence: np.ndarray, class_index: int, fill: Fill = gray
 ) -> Curves:
-    """Deletion and insertion (Petsiuk et al. 2018) for one map, cell by cell, the strongest evidence first.
+    """Deletion and insertion (Petsiuk et al. 2018) for one map, cell by cell, strongest evidence first.
 
-    Deletion removes the most relevant first. Insertion shows them first, which is to remove the least relevant first,
-    read from its end: with `fer.explanation.road.imputed` as fill these are ROAD's two orders (Rong et al. 2022).
+    Deletion removes the most relevant cells first. Insertion shows them first, which is the same as removing the least
+    relevant first, read backward. With `fer.explanation.road.imputed` as fill, these are ROAD's two orders (Rong et al.
+    2022).
     batch: (1, 1, S, S) float32, preprocessed. evidence: (S, S), never negative.
     """
     return _walk(probabilities, batch, cell_order(evidence)[None], fill)[0][class_index]
@@ -41,14 +42,14 @@ def random_walks(
     orders: int = RANDOM_ORDERS,
     fill: Fill = gray,
 ) -> list[list[Curves]]:
-    """The baseline: the same cells in `orders` random orders, seven classes each."""
+    """The baseline: the same cells in `orders` random orders, for all seven classes."""
     rng = np.random.default_rng(seed)
     count = len(np.unique(square_of(batch.shape[-1])))
     return _walk(probabilities, batch, np.stack([rng.permutation(count) for _ in range(orders)]), fill)
 
 
 def mean_curves(walks: list[list[Curves]]) -> tuple[Curves, ...]:
-    """A class each: the mean over the walks."""
+    """The mean over the orders, for each class."""
     return tuple(
         Curves(
             FRACTIONS,
@@ -60,12 +61,12 @@ def mean_curves(walks: list[list[Curves]]) -> tuple[Curves, ...]:
 
 
 def advantage(found: Curves) -> float:
-    """Both orders in one number, -1..1: the area under insertion less that under deletion. Higher is better."""
+    """Both orders in one number, -1..1: the area under insertion minus that under deletion. Higher is better."""
     return found.insertion_area - found.deletion_area
 
 
 def cell_order(evidence: np.ndarray) -> np.ndarray:
-    """Cells of CELL x CELL pixels, the strongest mean evidence first; ties stay in reading order."""
+    """Cells of CELL x CELL pixels, strongest mean evidence first; ties stay in reading order."""
     cells = square_of(len(evidence))
     means = np.bincount(cells.ravel(), evidence.ravel()) / np.bincount(cells.ravel())
     return np.argsort(-means, kind="stable")
@@ -78,7 +79,7 @@ def square_of(size: int) -> np.ndarray:
 
 
 def _walk(probabilities: Probabilities, batch: np.ndarray, orders: np.ndarray, fill: Fill) -> list[list[Curves]]:
-    """orders: (R, cells). Returns the curves of R orders x 7 classes."""
+    """orders: (R, cells). Returns curves for R orders x 7 classes."""
     masks = np.concatenate(list(_masks(batch.shape[-1], orders)))  # (R * F, S, S)
     rows = probabilities(np.concatenate([fill(batch, masks), fill(batch, ~masks)]))
     deletion, insertion = rows.reshape(2, len(orders), len(FRACTIONS), -1)
@@ -89,7 +90,7 @@ def _walk(probabilities: Probabilities, batch: np.ndarray, orders: np.ndarray, f
 
 
 def _masks(size: int, orders: np.ndarray) -> Iterator[np.ndarray]:
-    """For each order the pixels that are taken, at each of FRACTIONS: (F, S, S) of bool."""
+    """For each order, the pixels removed at each of FRACTIONS: (F, S, S) bool."""
     cells = square_of(size)
     for order in orders:
         rank = np.empty(len(order), int)

@@ -1,4 +1,4 @@
-"""The measured table beside the weights: how faithful each method is on PublicTest, and so which layer is best."""
+"""The table measured for each model's weights: how faithful each method and layer is on PublicTest."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def table_path(weights: Path) -> Path:
 
 
 def read_table(recognizer: Recognizer) -> dict[str, Any] | None:
-    """The table, with `current` saying whether it was measured on these very weights; None where there is none."""
+    """The table, with `current` telling whether it was measured on these weights; None if there is none."""
     path = table_path(recognizer.weights)
     try:
         stat = path.stat()
@@ -29,13 +29,13 @@ def read_table(recognizer: Recognizer) -> dict[str, Any] | None:
 
 @lru_cache(maxsize=16)
 def _parsed(path: Path, changed_ns: int, size: int) -> dict[str, Any]:
-    """The file's values, its rows by method and layer. Raises ValueError, KeyError or TypeError for another kind."""
+    """The file's values, with rows by method and layer. Raises ValueError, KeyError or TypeError for other content."""
     table = json.loads(path.read_text(encoding="utf-8"))
     return {**table, "sha256": table["sha256"], "by": {(row["method"], row["layer"]): row for row in table["rows"]}}
 
 
 def best_layer(recognizer: Recognizer) -> str | None:
-    """The layer whose Grad-CAM scored best; None where these very weights were not measured."""
+    """The layer whose Grad-CAM scored best; None if these weights were not measured."""
     table = read_table(recognizer)
     measured = table.get("default_layer") if table and table["current"] else None
     layers = architecture(recognizer.card.architecture).layers
@@ -43,21 +43,21 @@ def best_layer(recognizer: Recognizer) -> str | None:
 
 
 def default_layer(recognizer: Recognizer) -> str:
-    """The best layer; all fused, which every network offers, where nothing was measured."""
+    """The best layer; if nothing was measured, all fused, which every network offers."""
     return best_layer(recognizer) or FUSED
 
 
-QUICK_S = 0.5  # a map that takes longer is none to open the page on
+QUICK_S = 0.5  # slower maps are not shown when the page opens
 
 
 def road_advantage(row: dict[str, Any]) -> float:
-    """By ROAD, the area under insertion less that under deletion: both orders in one number, higher is better."""
+    """ROAD's area under insertion minus that under deletion: both orders in one number, higher is better."""
     return float(row["road_insertion_area"] - row["road_deletion_area"])
 
 
 def opening_map(recognizer: Recognizer) -> tuple[str, str]:
-    """The method, and the layer for it, that Explain opens on: the most faithful by ROAD among those that take less
-    than QUICK_S and pass the randomization test; Grad-CAM where these very weights were not measured.
+    """The method and layer that Explain opens with: the most faithful by ROAD among those that take less than QUICK_S
+    and pass the randomization test; Grad-CAM if these weights were not measured.
     """
     table, layer = read_table(recognizer), default_layer(recognizer)
     if table is None or not table["current"] or "road_cost" not in table["rows"][0]:

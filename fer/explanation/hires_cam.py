@@ -1,4 +1,4 @@
-"""HiResCAM: Grad-CAM without the averaging of gradients, so that a map marks what the layer itself marks."""
+"""HiResCAM: Grad-CAM without averaging gradients, so that a map marks only what the layer uses."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from fer.explanation.layer_features import features_and_logits
 
 
 def hires_cam(model: nn.Module, batch: torch.Tensor, directions: torch.Tensor, layer: nn.Module) -> torch.Tensor:
-    """The sum over a layer's channels of gradient times feature, where it is positive (Draelos and Carin 2020).
+    """The positive part of the sum over a layer's channels of gradient times feature (Draelos and Carin 2020).
 
     batch: (N, 1, S, S), or (1, 1, S, S) under N directions (N, 7). Returns (N, 1, h, w).
     """

@@ -1,7 +1,7 @@
-"""Integrated Gradients, all classes from one forward pass a step: half of Captum's work, and it stops when it adds up.
+"""Integrated Gradients with one forward pass per step for all classes: half of Captum's work, and it stops when exact.
 
-Steps are dense near the plain gray picture, where these networks' gradients change fastest: with the same number of
-steps the sum is off by half as much as with even ones (mini-XCEPTION, 8 PublicTest faces).
+Steps are denser near the plain gray picture, where these networks' gradients change fastest: with the same number of
+steps, the error of the sum is half that of even steps (mini-XCEPTION, 8 PublicTest faces).
 """
 
 from __future__ import annotations
@@ -9,16 +9,16 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-STEPS = (64, 192, 576, 1728)  # each holds the points of the one before, so no work is lost
-TOLERANCE = 0.008  # of the largest score difference that the maps share out
+STEPS = (64, 192, 576, 1728)  # each contains the previous points, so no work is lost
+TOLERANCE = 0.008  # relative to the largest score difference among the maps
 ROWS_AT_ONCE = 16
 
 
 def integrated_gradients(model: nn.Module, batch: torch.Tensor, directions: torch.Tensor) -> torch.Tensor:
-    """Share out each score against the face's own mean gray over its pixels (Sundararajan et al. 2017).
+    """Distribute each score's difference from the face's mean gray over its pixels (Sundararajan et al. 2017).
 
-    batch: (N, 1, S, S), or (1, 1, S, S) under N directions (N, 7). Returns (N, 1, S, S); a map's sum is its
-    score's difference, within 1% of the largest difference among one face's directions.
+    batch: (N, 1, S, S), or (1, 1, S, S) under N directions (N, 7). Returns (N, 1, S, S); a map's sum equals its score's
+    difference, within 1% of the largest difference among one face's directions.
     """
     if len(batch) == 1:
         return _one_face(model, batch, directions)
@@ -34,7 +34,7 @@ def _one_face(model: nn.Module, face: torch.Tensor, directions: torch.Tensor) ->
     for steps in STEPS:
         points = (torch.arange(steps) + 0.5) / steps
         if before:
-            points = points[torch.arange(steps) % 3 != 1]  # the middle ones are done already
+            points = points[torch.arange(steps) % 3 != 1]  # the midpoints between are already done
         sums[rows] += _weighted_gradients(model, gray, face - gray, points, directions[rows])
         maps[rows] = sums[rows] / steps * (face - gray)
         wrong = (maps.sum((1, 2, 3)) - gaps).abs() > TOLERANCE * gaps.abs().max()
@@ -47,7 +47,7 @@ def _one_face(model: nn.Module, face: torch.Tensor, directions: torch.Tensor) ->
 def _weighted_gradients(
     model: nn.Module, gray: torch.Tensor, change: torch.Tensor, points: torch.Tensor, directions: torch.Tensor
 ) -> torch.Tensor:
-    """The sum over u of 2u times the gradient at gray + u^2 change, a direction each: (N, 1, S, S)."""
+    """The sum over u of 2u times the gradient at gray + u^2 change, for each direction: (N, 1, S, S)."""
     total = torch.zeros(len(directions), 1, *change.shape[2:])
     for part in points.split(ROWS_AT_ONCE):
         faces = (gray + part.square().view(-1, 1, 1, 1) * change).requires_grad_(True)

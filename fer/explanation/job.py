@@ -1,4 +1,4 @@
-"""Explaining one face: each map and measurement computed once, those that are asked for first."""
+"""Explain one face: each map and measurement is computed once, requested ones first."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ from fer.explanation.subject import Subject, explainer_for
 from fer.expressions import NAMES
 from fer.records import Curves, Judgment, MapMeasurements
 
-Key = tuple[str, str | None]  # a method, and its layer where it has one
+Key = tuple[str, str | None]  # a method, and its layer if it has one
 Map = tuple[Key, int]  # the map of one class
 Urgency = Literal["asked", "soon", "later"]
 Measurement = Literal["gray", "road", "sensitivity", "randomization"]
 MEASUREMENTS: dict[Measurement, str] = {
     "gray": "covering what it marks",
-    "road": "blending what it marks into its surroundings",
+    "road": "blending the marked pixels into their surroundings",
     "randomization": "scrambling the network",
-    "sensitivity": "changing the face a little",
+    "sensitivity": "changing the face slightly",
 }
 FILLS: dict[str, Fill] = {"gray": gray, "road": imputed}
 
@@ -48,9 +48,9 @@ def key_of(method: str, layer: str) -> Key:
 
 @dataclass(frozen=True)
 class Piece:
-    """A part of the work, a second or two at most but for slow methods. label: for a progress bar.
+    """A piece of the work, at most a second or two except for slow methods. label: for a progress bar.
 
-    urgency: whether somebody waits for it to see anything at all, or soon, or not at once.
+    urgency: whether the visitor needs it to see anything at all, soon, or later.
     """
 
     label: str
@@ -60,9 +60,9 @@ class Piece:
 
 @dataclass(eq=False)
 class ExplanationJob:
-    """All that is known of one face: the maps, what each is worth, and the work that is left.
+    """Everything known about one face: the maps, their measurements, and the remaining work.
 
-    classes: indices of the classes that maps are made for.
+    classes: indices of the classes to make maps for.
     """
 
     face: Subject
@@ -75,10 +75,10 @@ class ExplanationJob:
     _walks: dict[str, list[list[Curves]]] = field(default_factory=dict)
 
     def pieces(self, keys: Sequence[Key], asked: Map, measure: Iterable[Map] | None = None) -> Iterator[Piece]:
-        """What is not done yet, in the order in which it is wanted: the asked-for map, the fast ones, what the
-        asked-for one is worth, the slow maps, then the other measurements.
+        """The remaining work in order of need: the requested map, fast maps, measurements of the requested map, slow
+        maps, then other measurements.
 
-        measure: the maps to measure; the asked-for one alone by default. A piece may raise ExplainError.
+        measure: the maps to measure; by default only the requested one. A piece may raise ExplainError.
         """
         yield from self._map(asked[0], "asked")
         fast = [key for key in keys if key[0] in FAST]
@@ -93,12 +93,12 @@ class ExplanationJob:
             yield from self._measurements(one)
 
     def pending(self, keys: Sequence[Key], asked: Map, measure: Iterable[Map] | None = None) -> int:
-        """How many pieces are left."""
+        """The number of pieces left."""
         wanted = {asked} if measure is None else set(measure)
         return sum(key not in self.maps for key in {*keys, asked[0]}) + sum(len(self._open(one)) for one in wanted)
 
     def map_of(self, key: Key) -> np.ndarray:
-        """The maps (len(classes), S, S) of a method and layer, computed where they are not there yet."""
+        """The maps (len(classes), S, S) of a method and layer, computed if missing."""
         if key not in self.maps:
             self.maps[key] = self.face.attribute(key[0], units(list(self.classes)), key[1])
         return self.maps[key]
@@ -109,7 +109,7 @@ class ExplanationJob:
         return values
 
     def contrast_of(self, key: Key, index: int, other: int) -> np.ndarray:
-        """The map (1, S, S) of one class's score less another's."""
+        """The map (1, S, S) of one class's score minus another's."""
         wanted = (key, index, other)
         if wanted not in self.contrasts:
             self.contrasts[wanted] = self.face.attribute(key[0], contrast(index, other), key[1])
@@ -119,24 +119,24 @@ class ExplanationJob:
         return (key, index, other) in self.contrasts
 
     def has_measured(self, one: Map) -> bool:
-        """Whether all that can be measured of a map is."""
+        """Whether a map is fully measured."""
         return one[0] in self.maps and not self._open(one)
 
     def baseline(self, fill: str) -> tuple[Curves, ...]:
-        """What removing at random does, a class each; empty while it is not measured. fill: of FILLS."""
+        """The curves of random removal, one per class; empty until measured. fill: of FILLS."""
         return mean_curves(self._walks[fill]) if fill in self._walks else ()
 
     def judgment(self, one: Map) -> tuple[Judgment, str]:
-        """Whether to believe a map, and that in a sentence; unclear, without one, while it is not measured."""
+        """Whether to trust a map, with a sentence; unclear and empty until measured."""
         return judge(self.measured.get(one, MapMeasurements()), self._random("road", one[1]))
 
     def agreement(self, keys: Sequence[Key], index: int) -> tuple[list[str], np.ndarray]:
-        """The methods whose maps of a class are there, and the rank correlation of each two: (M, M)."""
+        """The methods with maps of a class, and their rank correlations: (M, M)."""
         found = {key[0]: evidence(self.values((key, index)), key[0]) for key in keys if key in self.maps}
         return list(found), agreement(found)
 
     def disagree(self, one: Map) -> bool:
-        """Whether gray and ROAD judge the removal of what a map marks differently."""
+        """Whether gray and ROAD disagree about removing a map's marked pixels."""
         found = self.measured.get(one, MapMeasurements())
         if found.gray is None or found.road is None:
             return False
@@ -146,7 +146,7 @@ class ExplanationJob:
         return judged[0] != judged[1]
 
     def _random(self, fill: str, index: int) -> list[Curves]:
-        """One class's random orders; none while they are not measured."""
+        """One class's random orders; empty until measured."""
         return [walk[index] for walk in self._walks.get(fill, [])]
 
     def _map(self, key: Key, urgency: Urgency) -> Iterator[Piece]:
@@ -159,7 +159,7 @@ class ExplanationJob:
             yield Piece(label, partial(self._measure, one, what), "later")
 
     def _open(self, one: Map) -> list[Measurement]:
-        """What is not measured of a map; nothing of one that marks nothing, as far as is known."""
+        """A map's missing measurements; none for a map that is known to mark nothing."""
         key = one[0]
         if self.face.plain or (key in self.maps and marks_nothing(self.values(one), key[0])):
             return []
@@ -198,10 +198,10 @@ class ExplanationJob:
 
 @dataclass(frozen=True)
 class Forgotten:
-    """What becomes of one map where the network forgot its last layer ("top") or everything ("all").
+    """One map after scrambling the network's last layer ("top") or all layers ("all").
 
-    maps: (S, S) of the first network of each kind. kept: the mean rank correlation with the map as trained.
-    complexity_rise: the mean over the networks that forgot everything.
+    maps: (S, S), from the first network of each kind. kept: the mean rank correlation with the trained network's map.
+    complexity_rise: the mean over the networks with all layers scrambled.
     """
 
     maps: dict[sanity_check.Part, np.ndarray]
@@ -210,7 +210,7 @@ class Forgotten:
 
 
 def after_forgetting(face: Subject, key: Key, index: int, trained: np.ndarray) -> Forgotten:
-    """trained: the map (S, S) of that class. Over DRAWS networks of each kind; one, for methods that take seconds."""
+    """trained: the class's map (S, S). Uses DRAWS networks of each kind, or one for slow methods."""
     method, layer = key
     explainer = explainer_for(face.recognizer)
     found = {
@@ -231,7 +231,7 @@ def after_forgetting(face: Subject, key: Key, index: int, trained: np.ndarray) -
 
 
 def sensitivity(face: Subject, key: Key, index: int) -> float:
-    """See `max_sensitivity`; of one class's map."""
+    """`max_sensitivity` of one class's map."""
     method, layer = key
     explainer = explainer_for(face.recognizer)
     return max_sensitivity(
@@ -240,11 +240,11 @@ def sensitivity(face: Subject, key: Key, index: int) -> float:
 
 
 def points_at_expected(face: Subject, marked: np.ndarray, index: int) -> bool | None:
-    """Whether a map's evidence (S, S) is strongest where the class's action units show; None where none is expected."""
+    """Whether a map's evidence (S, S) is strongest where the class's action units show; None if it has none."""
     expected = expected_places(index)
     return points_at(marked, face.regions, expected) if expected else None
 
 
 def expected_places(index: int) -> tuple[int, ...]:
-    """The regions, as indices in REGIONS, that a class is expected to move."""
+    """The regions that a class is expected to move, as indices into REGIONS."""
     return tuple(map(REGIONS.index, expected_regions(NAMES[index])))

@@ -1,4 +1,4 @@
-"""What a layer gives for a face, on the way to the logits."""
+"""A layer's output for a face, along with the logits."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch import nn
 def features_and_logits(model: nn.Module, layer: nn.Module, faces: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """faces: (N, 1, S, S). Returns the layer's output (N, C, h, w) and the logits (N, 7), in one graph.
 
-    Hooks the layer for this one pass: nobody else may run the model meanwhile.
+    Hooks the layer for this one pass; nobody else may run the model meanwhile.
     """
     outputs: list[torch.Tensor] = []
     hook = layer.register_forward_hook(lambda _module, _inputs, output: outputs.append(output))

@@ -1,4 +1,4 @@
-"""Single numbers about a map: whether it is stable, sparse, depends on what was learned, and points at the face."""
+"""Numbers about a map: whether it is stable, sparse, depends on the learned weights, and points at the face."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from fer.explanation.faithfulness import advantage
 from fer.explanation.sanity_check import FAILS_FROM, rank_correlation
 from fer.records import Curves, Judgment, MapMeasurements
 
-RADIUS = 0.1  # of the face's standard deviation: about five grays, which nobody sees
-SAMPLES = 5  # of faces that hardly differ
+RADIUS = 0.1  # of the face's standard deviation: about five gray levels, which nobody sees
+SAMPLES = 5  # slightly changed faces
 DRAWS = 3  # random networks
 BINS = 100
-SHAKY_FROM = 1.0  # a map whose change is as large as itself cannot be read
+SHAKY_FROM = 1.0  # a map that changes by its own size cannot be trusted
 
 
 def max_sensitivity(
     attribute: Callable[[torch.Tensor], np.ndarray], batch: torch.Tensor, samples: int = SAMPLES, seed: int = 0
 ) -> float:
-    """How much a map changes, at most, where the face hardly does (Yeh et al. 2019): 0 for not at all.
+    """How much a map changes, at most, if the face hardly does (Yeh et al. 2019): 0 for not at all.
 
-    attribute: (N, 1, S, S) float32 -> maps (N, S, S). The largest norm of the change over the map's own norm, over
-    `samples` faces whose pixels moved by up to RADIUS of the face's standard deviation. 0 for a blank map.
+    attribute: (N, 1, S, S) float32 -> maps (N, S, S). The largest norm of the change, relative to the map's norm, over
+    `samples` faces with pixels changed by up to RADIUS of the face's standard deviation. 0 for a blank map.
     """
     rng = np.random.default_rng(seed)
     moves = rng.uniform(-1, 1, (samples, *batch.shape[1:])) * RADIUS * float(batch.std())
@@ -34,7 +34,7 @@ def max_sensitivity(
 
 
 def gini(evidence: np.ndarray) -> float:
-    """How sparse a map is, by its Gini index (Chalasani et al. 2020): 0 where all pixels are alike, near 1 for one."""
+    """How sparse a map is, by its Gini index (Chalasani et al. 2020): 0 for equal pixels, near 1 for a single pixel."""
     values = np.sort(np.abs(evidence).ravel())
     total = float(values.sum())
     if total <= 0:
@@ -44,19 +44,19 @@ def gini(evidence: np.ndarray) -> float:
 
 
 def complexity_rise(trained: np.ndarray, randomized: np.ndarray) -> float:
-    """How much more complex a map becomes where nothing was learned, as a share (eMPRT, Hedström et al. 2024).
+    """How much more complex a map is for a scrambled network, as a share (eMPRT, Hedström et al. 2024).
 
-    The complexity is the entropy of the histogram of the map's values. Of the mean over several random networks, since
-    one draw says little.
+    Complexity is the entropy of the histogram of the map's values. Uses the mean over several random networks, since
+    one says little.
     """
     before = _entropy(trained)
     return (_entropy(randomized) - before) / before if before > 0 else 0.0
 
 
 def agreement(maps: Mapping[str, np.ndarray]) -> np.ndarray:
-    """The rank correlation of every two methods' maps of one class, by their evidence: (M, M), in the mapping's order.
+    """The rank correlations between the methods' evidence for one class: (M, M), in the mapping's order.
 
-    maps: per method its evidence (S, S), never negative.
+    maps: each method's evidence (S, S), never negative.
     """
     values = list(maps.values())
     return np.array([[rank_correlation(one, other, "grad_cam") for other in values] for one in values])
@@ -71,35 +71,35 @@ def points_at(evidence: np.ndarray, regions: np.ndarray, expected: tuple[int, ..
 
 
 def judge_removal(found: Curves, random: Sequence[Curves]) -> Judgment:
-    """Whether removing what a map marks does more than removing at random: by two standard deviations of the draws."""
+    """Whether removing the marked pixels does more than random removal, by two standard deviations of the draws."""
     draws = [advantage(one) for one in random]
     gain = advantage(found) - float(np.mean(draws))
     return "pass" if gain > 2 * float(np.std(draws)) else "unclear" if gain > 0 else "fail"
 
 
 def judge(measured: MapMeasurements, random_road: Sequence[Curves]) -> tuple[Judgment, str]:
-    """Whether to believe a map, and that in a sentence or two, which is empty while it is not known.
+    """Whether to trust a map, with a sentence or two, empty while unknown.
 
-    It fails where ROAD says so, or where a face that hardly changes changes all of it; it passes where ROAD and the
-    randomization test do. All else is unclear. The test is that of Adebayo et al. 2018 over several random networks: by
-    its complexity (eMPRT) hardly any map of these small networks passes, the most faithful ones included, so that
-    number is told and does not judge. random_road: the same class's random orders.
+    A map fails if ROAD says so, or if a tiny change of the face changes all of it; it passes if both ROAD and the
+    randomization test pass. Otherwise it is unclear. The test is that of Adebayo et al. 2018 over several random
+    networks. By complexity (eMPRT), hardly any map of these small networks passes, not even the most faithful, so that
+    number is reported but does not decide. random_road: the same class's random orders.
     """
     if measured.road is None or measured.kept is None:
         return "unclear", ""
     removal = judge_removal(measured.road, random_road)
     if removal == "fail":
-        return "fail", "No: removing what it marks changes the answer no more than removing as much at random."
+        return "fail", "No: removing the pixels it marks changes the answer no more than removing as many at random."
     if measured.sensitivity is not None and measured.sensitivity >= SHAKY_FROM:
-        return "fail", "No: a change of the face too small to see changes the whole map."
+        return "fail", "No: a change to the face too small to see changes the whole map."
     if removal == "unclear":
         return (
             "unclear",
-            "Hardly: removing what it marks changes the answer little more than removing as much at random.",
+            "Hardly: removing the pixels it marks changes the answer little more than removing as many at random.",
         )
     if measured.kept >= FAILS_FROM:
-        return "unclear", "In part: it marks what the answer rests on, but scrambling the network changes it little."
-    return "pass", "Yes: it marks what the answer rests on, and it depends on what the network learned."
+        return "unclear", "In part: it marks what the answer depends on, but scrambling the network changes it little."
+    return "pass", "Yes: it marks what the answer depends on, and it depends on what the network learned."
 
 
 def _entropy(values: np.ndarray) -> float:

@@ -1,4 +1,4 @@
-"""The attribution methods: what each is called, how its maps are read, and where it comes from. No torch here."""
+"""The attribution methods: their names, how to read their maps, and their sources. Does not import torch."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from typing import Literal
 
 import numpy as np
 
-FUSED = "fused"  # the layer choice that joins the maps of all layers
-BLANK = 1e-9  # a map that stays below this everywhere shows nothing
+FUSED = "fused"  # the layer choice that combines the maps of all layers
+BLANK = 1e-9  # a map below this everywhere shows nothing
 
 
 @dataclass(frozen=True)
 class Method:
-    """says: one sentence for the reader. exactly: the same in the field's words, where those are others.
-    signed: values below 0 count against the class. marks: what its evidence is, the value or its size.
+    """says: one sentence for the reader. exactly: the same in technical terms, if they differ.
+    signed: values below 0 count against the class. marks: whether evidence is the value or its magnitude.
 
-    layered: taken from a layer's features. slow: not among the maps that a page shows first.
-    place: module:function of (model, batch, directions) -> (N, 1, S, S), imported when first asked for; of a layered
-    method, (model, batch, directions, layer) -> (N, 1, h, w). Empty for what Explainer builds from Captum's.
+    layered: computed from a layer's features. slow: not among the maps that a page shows first.
+    place: module:function of (model, batch, directions) -> (N, 1, S, S), imported on first use; for a layered method,
+    (model, batch, directions, layer) -> (N, 1, h, w). Empty for methods that Explainer builds with Captum.
     """
 
     label: str
@@ -41,7 +41,7 @@ class Method:
 METHODS = {
     "grad_cam": Method(
         "Grad-CAM",
-        "Where the network found something that favors the class.",
+        "Where the network found evidence for the class.",
         "Selvaraju et al. 2017; fused over layers as in LayerCAM, Jiang et al. 2021",
         "The layer's channels, weighted by the mean gradient of the class's score.",
         signed=False,
@@ -49,9 +49,9 @@ METHODS = {
     ),
     "guided_backprop": Method(
         "Guided backpropagation",
-        "Fine edges that the score reacts to.",
+        "Fine edges that the score depends on.",
         "Springenberg et al. 2015",
-        "The gradient, let through only where it is positive at every ReLU.",
+        "The gradient, passed back only where it is positive at every ReLU.",
         marks="size",
     ),
     "guided_grad_cam": Method(
@@ -64,16 +64,16 @@ METHODS = {
     ),
     "gradient": Method(
         "Gradient",
-        "Which pixels would change the score if they were a little brighter or darker.",
+        "Which pixels would change the score if they were slightly brighter or darker.",
         "Simonyan et al. 2014",
         "The gradient of the class's score by each pixel.",
         marks="size",
     ),
     "hires_cam": Method(
         "HiResCAM",
-        "Like Grad-CAM, with each place weighed by itself.",
+        "Like Grad-CAM, with each position weighted separately.",
         "Draelos and Carin 2020",
-        "The layer's channels times the gradient of the class's score, place by place.",
+        "The layer's channels times the gradient of the class's score, position by position.",
         signed=False,
         layered=True,
         place="fer.explanation.hires_cam:hires_cam",
@@ -108,15 +108,15 @@ FAST = tuple(name for name, method in METHODS.items() if not method.slow)
 
 
 def evidence(values: np.ndarray, method: str) -> np.ndarray:
-    """What a map marks, never negative: the size of its values, or only those that favor the class."""
+    """A map's evidence, never negative: the magnitude of its values, or only those that favor the class."""
     return np.abs(values) if METHODS[method].marks == "size" else np.maximum(values, 0)
 
 
 def marks_nothing(values: np.ndarray, method: str) -> bool:
-    """Whether there is nothing to remove: the map is blank, or all of it counts against the class."""
+    """Whether there is nothing to remove, as the map is blank or all of it counts against the class."""
     return not float(evidence(values, method).max(initial=0)) > BLANK
 
 
 def is_blank(values: np.ndarray) -> bool:
-    """Whether a map shows nothing: no pixel favors the class, nor counts against it."""
+    """Whether a map shows nothing: no pixel counts for or against the class."""
     return not float(np.abs(values).max(initial=0)) > BLANK

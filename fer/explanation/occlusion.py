@@ -1,4 +1,4 @@
-"""Occlusion: one pass over all windows serves every class, where Captum would run them once a class."""
+"""Occlusion: one pass over all windows for every class, instead of Captum's one pass per class."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ ROWS_AT_ONCE = 128
 def occlusion(
     model: nn.Module, batch: torch.Tensor, directions: torch.Tensor, side: int | None = None, stride: int | None = None
 ) -> torch.Tensor:
-    """How far each score falls where a square of the face's mean gray covers it (Zeiler and Fergus 2014).
+    """How far each score falls when a square of the face's mean gray covers a part (Zeiler and Fergus 2014).
 
     batch: (N, 1, S, S), or (1, 1, S, S) under N directions (N, 7). side, stride: of the square, in pixels; by
     default a fifth of S and a quarter of that. Returns (N, 1, S, S): a pixel's mean over the windows on it.
@@ -28,7 +28,7 @@ def occlusion(
 
 @torch.no_grad()
 def _falls(model: nn.Module, face: torch.Tensor, windows: torch.Tensor) -> torch.Tensor:
-    """(1, S, S), (W, S, S) -> (W, 7): the logits, less those with the window covered."""
+    """(1, S, S), (W, S, S) -> (W, 7): the logits minus those with the window covered."""
     whole = model(face[None])
     gray = face.mean()
     covered = [model(torch.lerp(face, gray, part[:, None])) for part in windows.split(ROWS_AT_ONCE)]
@@ -36,7 +36,7 @@ def _falls(model: nn.Module, face: torch.Tensor, windows: torch.Tensor) -> torch
 
 
 def _windows(size: int, side: int, stride: int) -> torch.Tensor:
-    """All places of the square; the last one ends at the border."""
+    """All positions of the square; the last one ends at the border."""
     starts = sorted({*range(0, size - side + 1, stride), size - side})
     places = torch.zeros(len(starts) ** 2, size, size)
     for index, place in enumerate(places):

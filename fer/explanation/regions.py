@@ -1,4 +1,4 @@
-"""Which part of the face a map lies on, against what the expression is expected to move."""
+"""Compare the parts of the face that a map marks with those that the expression is expected to move."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ REST = "forehead and chin"
 REGIONS = ("brows", "eyes", "nose", "mouth", "cheeks", REST, OUTSIDE)
 PARTS = REGIONS[:5]
 
-MAINLY_SHARE, MAINLY_TIMES = 0.5, 1.5  # "mainly": so much of a map, or so many times what an even map has there
+MAINLY_SHARE, MAINLY_TIMES = 0.5, 1.5  # "mainly": this share of a map, or this many times an even map's share
 
-# Right eye, left eye, nose tip, mouth corners in FER2013's 48 x 48, where a detector gives no landmarks:
-# the medians of fer.vision.alignment, nose and mouth's width by common proportions.
+# Right eye, left eye, nose tip, mouth corners in FER2013's 48 x 48, for detectors without landmarks:
+# the medians of fer.vision.alignment, with nose and mouth width from common proportions.
 TEMPLATE = ((15.2, 18.4), (32.2, 18.4), (23.7, 28.4), (17.2, 35.6), (30.2, 35.6))
 
 
 def landmarks_in_input(box: FaceBox, face_size: int, input_size: int) -> np.ndarray:
-    """The five landmarks in pixels of the network's input, (5, 2); the template's where there are none."""
+    """The five landmarks in pixels of the network's input, (5, 2); the template's if there are none."""
     margin = (face_size - input_size) // 2
     if box.landmarks is None or box.whole:
         return np.array(TEMPLATE) * face_size / REFERENCE - margin
@@ -36,9 +36,9 @@ def landmarks_in_input(box: FaceBox, face_size: int, input_size: int) -> np.ndar
 
 
 def region_labels(landmarks: np.ndarray, size: int) -> np.ndarray:
-    """The region of each pixel as its index in REGIONS: (5, 2) -> (S, S) int.
+    """Each pixel's region, as an index into REGIONS: landmarks (5, 2) -> (S, S) int.
 
-    Drawn in the face's own frame: the eyes' middle is the origin, their distance the unit.
+    Computed in the face's own frame: the origin is between the eyes, the unit is their distance.
     """
     eyes, nose, mouth = landmarks[:2].mean(0), landmarks[2], landmarks[3:].mean(0)
     axis = landmarks[1] - landmarks[0]
@@ -67,18 +67,18 @@ def region_labels(landmarks: np.ndarray, size: int) -> np.ndarray:
 
 
 def shares(evidence: np.ndarray, labels: np.ndarray) -> dict[str, float]:
-    """The share of a map's evidence (S, S), never negative, in each region; all 0 where there is none."""
+    """The share of a map's evidence (S, S), never negative, in each region; all 0 for a blank map."""
     mass = np.bincount(labels.ravel(), evidence.ravel().astype(np.float64), len(REGIONS))
     return dict(zip(REGIONS, (mass / max(mass.sum(), 1e-300)).tolist(), strict=True))
 
 
 def areas(labels: np.ndarray) -> dict[str, float]:
-    """The share of the picture that each region covers: what an even map would have there."""
+    """The share of the picture that each region covers, which is an even map's share."""
     return shares(np.ones(labels.shape), labels)
 
 
 def expected_regions(expression: str) -> dict[str, list[str]]:
-    """Where the action units of an expression show: region -> what moves there."""
+    """Where an expression's action units show: region -> movements."""
     found: dict[str, list[str]] = {}
     for unit in ACTION_UNITS[expression]:
         moves, region = ACTION_UNIT_NAMES[unit]
@@ -87,9 +87,9 @@ def expected_regions(expression: str) -> dict[str, list[str]]:
 
 
 def leading(found: dict[str, float], even: dict[str, float]) -> tuple[list[str], bool]:
-    """The one or two regions with the most of a map, and whether it lies mainly there.
+    """The one or two regions with most of a map, and whether the map is mainly there.
 
-    even: an even map's shares. "Mainly": with more than an even map has there, and half of it all or 1.5 times that.
+    even: an even map's shares. "Mainly": more than an even map's share, and at least half of the map or 1.5 times that.
     """
     first, second = sorted(REGIONS, key=lambda region: -found[region])[:2]
     most = [first, second] if found[second] >= max(0.2, found[first] / 2) else [first]
@@ -104,9 +104,9 @@ def in_words(
     predicted: bool = True,
     marks: Literal["value", "size"] = "value",
 ) -> str:
-    """Where a map for an expression lies, and whether that is where one expects it, in a sentence or two.
+    """A sentence or two about where an expression's map lies, and whether that is expected.
 
-    found, even: the shares of the map and of an even one, by region. marks: what the method's evidence is; a size says
+    found, even: the shares of the map and of an even one, by region. marks: the method's evidence; a magnitude shows
     where the score is sensitive, not what favors it.
     """
     if not any(found.values()):

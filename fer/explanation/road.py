@@ -1,8 +1,8 @@
-"""Remove pixels by what surrounds them: the noisy linear imputation of ROAD (Rong et al. 2022).
+"""Replace removed pixels from their surroundings: the noisy linear imputation of ROAD (Rong et al. 2022).
 
-A patch of one gray is a picture that the network never saw, and its outline gives away where something was removed.
-Here each removed pixel becomes the weighted mean of its eight neighbors, removed ones included: one sparse linear
-system a mask. A little noise keeps the result from being recognizable as smooth.
+The network never saw faces with uniform gray patches, and their outlines reveal where something was removed. Here each
+removed pixel becomes the weighted mean of its eight neighbors, including removed ones: one sparse linear system per
+mask. A little noise keeps the result from being recognizably smooth.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from scipy.sparse import csr_array, diags_array
 from scipy.sparse.linalg import spsolve
 
 NOISE = 0.01  # of the face's standard deviation, as in the authors' code
-STRAIGHT, DIAGONAL = 1 / 6, 1 / 12  # the weights of neighbors that share an edge, and of those that share a corner
+STRAIGHT, DIAGONAL = 1 / 6, 1 / 12  # weights of neighbors that share an edge, and of those that share a corner
 
 
 def imputed(batch: np.ndarray, masks: np.ndarray, seed: int = 0) -> np.ndarray:
     """The face with the masks' pixels imputed: (1, 1, S, S) float32, (M, S, S) bool -> (M, 1, S, S) float32.
 
-    Where everything is removed nothing is known: the face's mean gray with noise. The same seed, the same noise.
+    If everything is removed, the result is the face's mean gray with noise. The noise is the same for the same seed.
     """
     pixels = batch.reshape(-1).astype(np.float64)
     noise = np.random.default_rng(seed).normal(0, NOISE * max(float(pixels.std()), 1e-6), pixels.shape)
@@ -34,7 +34,7 @@ def imputed(batch: np.ndarray, masks: np.ndarray, seed: int = 0) -> np.ndarray:
 
 
 def _solve(pixels: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """The removed pixels' values (K,), from those that stay."""
+    """The values (K,) of the removed pixels, from the others."""
     weights = _neighbors(round(len(pixels) ** 0.5))[mask]  # (K, S * S)
     unknown = (diags_array(weights.sum(1)) - weights[:, mask]).tocsc()
     return np.atleast_1d(spsolve(unknown, weights[:, ~mask] @ pixels[~mask]))
@@ -42,7 +42,7 @@ def _solve(pixels: np.ndarray, mask: np.ndarray) -> np.ndarray:
 
 @lru_cache(maxsize=4)
 def _neighbors(size: int) -> csr_array:
-    """(S * S, S * S): the weight of each pixel's neighbors, those inside the picture."""
+    """(S * S, S * S): the weights of each pixel's neighbors inside the picture."""
     places = np.arange(size * size).reshape(size, size)
     rows, columns, weights = [], [], []
     for down in (-1, 0, 1):

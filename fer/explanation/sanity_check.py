@@ -1,4 +1,4 @@
-"""The sanity check of Adebayo et al. 2018: a map that shows what was learned must change where nothing was."""
+"""The sanity check of Adebayo et al. 2018: a map that shows what was learned must change for a scrambled network."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fer.explanation.methods import METHODS
 
 Part = Literal["top", "all"]
 PARTS: tuple[Part, ...] = ("top", "all")
-FAILS_FROM = 0.5  # a map that still ranks its pixels this much alike does not show what those weights learned
+FAILS_FROM = 0.5  # a map whose pixel ranks still correlate this much does not show what those weights learned
 
 
 _untaught: weakref.WeakKeyDictionary[Explainer, dict[tuple[Part, int], Explainer]] = weakref.WeakKeyDictionary()
@@ -23,7 +23,7 @@ _lock = threading.Lock()
 
 
 def randomized(explainer: Explainer, part: Part, seed: int = 0) -> Explainer:
-    """An explainer of the same network, its last layer or all of its layers as before any training; made once."""
+    """An explainer of the same network with its last layer, or all layers, newly initialized; created once."""
     with _lock:
         known = _untaught.setdefault(explainer, {})
         if (part, seed) not in known:
@@ -47,9 +47,9 @@ def _forget(explainer: Explainer, part: Part, seed: int) -> Explainer:
 
 
 def rank_correlation(one: np.ndarray, other: np.ndarray, method: str) -> float:
-    """Spearman's, over the pixels of two maps, -1..1; where only size marks evidence, of the sizes.
+    """Spearman's rank correlation of two maps' pixels, -1..1; of their magnitudes, if those are the evidence.
 
-    0 where one of the maps is the same everywhere.
+    0 if one of the maps is constant.
     """
     if METHODS[method].marks == "size":
         one, other = np.abs(one), np.abs(other)
@@ -60,16 +60,16 @@ def rank_correlation(one: np.ndarray, other: np.ndarray, method: str) -> float:
 
 
 def failure(top: float, every: float) -> str:
-    """In words what the rank correlations with the last layer, and all layers, random give away; empty for a pass."""
+    """What the rank correlations with the last layer and all layers scrambled reveal, in words; empty for a pass."""
     if every >= FAILS_FROM:
         return "it shows the face itself more than what was learned"
     if top >= FAILS_FROM:
-        return "it hardly depends on the last layer, and so on which class is asked for"
+        return "it hardly depends on the last layer, and so on the class"
     return ""
 
 
 def _ranks(values: np.ndarray) -> np.ndarray:
-    """Equal values share their mean rank."""
+    """Ranks; equal values share their mean rank."""
     _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
     ends = np.cumsum(counts)
     return (ends - (counts + 1) / 2)[inverse]

@@ -1,4 +1,4 @@
-"""Score-CAM: each channel of a layer weighs as much as the face seen through it scores for the class. No gradients."""
+"""Score-CAM, without gradients: a layer's channel is weighted by the class's score for the face masked with it."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ ROWS_AT_ONCE = 64
 
 
 def score_cam(model: nn.Module, batch: torch.Tensor, directions: torch.Tensor, layer: nn.Module) -> torch.Tensor:
-    """The layer's channels, weighted by the softmax of the scores of the face masked by each (Wang et al. 2020).
+    """The layer's channels, weighted by the softmax of the scores of the face masked with each (Wang et al. 2020).
 
-    What a mask hides is the face's mean gray. A channel that is the same everywhere masks nothing and has no weight.
+    Masked pixels become the face's mean gray. A constant channel masks nothing and has no weight.
     batch: (N, 1, S, S), or (1, 1, S, S) under N directions (N, 7). Returns (N, 1, h, w), never negative.
     """
     if len(batch) == 1:

@@ -1,4 +1,4 @@
-"""The fewest squares of a face that must be covered for the answer to change."""
+"""Find the fewest squares of a face that change the answer when covered."""
 
 from __future__ import annotations
 
@@ -8,18 +8,17 @@ import numpy as np
 
 from fer.explanation.faithfulness import Probabilities, gray, square_of
 
-CANDIDATES = 40  # a step looks at those squares again that did most in the step before
-MOST = 0.5  # of the face: more than that is no patch
+CANDIDATES = 40  # a step tries again the squares with the most effect in the previous step
+MOST = 0.5  # of the face; more is not a patch
 
 
 def smallest_patch(probabilities: Probabilities, batch: np.ndarray) -> Iterator[tuple[np.ndarray, bool]]:
-    """Cover squares of 4 x 4 pixels with the face's mean gray until the answer changes, each time the one that
-    brings another class closest; then give back what is not needed.
+    """Cover squares of 4 x 4 pixels with the face's mean gray until the answer changes, each time the square that
+    brings another class closest; then uncover squares that are not needed.
 
     batch: (1, 1, S, S) float32, preprocessed. Yields (mask (S, S) of bool, whether the answer has changed) after each
-    step, so that a caller can show it and stop; the last one is the result. Greedy: on networks whose squares act
-    independently it finds the smallest patch, on others a small one. It ends unchanged where MOST of the face is
-    covered.
+    step, so that the caller can show it and stop; the last one is the result. Greedy: finds the smallest patch if
+    squares act independently, otherwise a small one. Stops without a change once MOST of the face is covered.
     """
     squares = square_of(batch.shape[-1])
     count = int(squares.max()) + 1
@@ -44,7 +43,7 @@ def smallest_patch(probabilities: Probabilities, batch: np.ndarray) -> Iterator[
 def _needed(
     probabilities: Probabilities, batch: np.ndarray, squares: np.ndarray, covered: list[int], answer: int
 ) -> list[int]:
-    """The squares without those that the change can do without, the first found last of all."""
+    """Drop squares that the change does not need, trying the first found last."""
     while len(covered) > 1:
         fewer = [[other for other in covered if other != one] for one in covered]
         leads = _leads(probabilities, batch, squares, fewer, answer)
@@ -57,7 +56,7 @@ def _needed(
 def _leads(
     probabilities: Probabilities, batch: np.ndarray, squares: np.ndarray, patches: list[list[int]], answer: int
 ) -> np.ndarray:
-    """How far the answer is ahead of the best other class under each patch, in log-probability; below 0 it lost."""
+    """The answer's lead over the best other class under each patch, in log-probability; negative if it lost."""
     rows = probabilities(gray(batch, np.stack([np.isin(squares, patch) for patch in patches])))
     logs = np.log(np.maximum(rows, 1e-30))
     return logs[:, answer] - np.delete(logs, answer, 1).max(1)

@@ -1,4 +1,4 @@
-"""A face ready to be explained: its pixels as the network sees them, its regions, and what a map of it says."""
+"""A face to explain: its pixels as the network sees them, its regions, and a map's description."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from fer.vision.alignment import cut, face_crop
 from fer.vision.pixels import as_rgb
 from fer.vision.quality import is_plain
 
-PICTURE_SCALE = 8  # picture pixels for one of the network's
+PICTURE_SCALE = 8  # picture pixels per network pixel
 Progress = Callable[[float], None]
 
 _explainers: weakref.WeakKeyDictionary[Recognizer, Explainer] = weakref.WeakKeyDictionary()
@@ -31,9 +31,9 @@ _lock = threading.Lock()
 
 
 def explainer_for(recognizer: Recognizer) -> Explainer:
-    """The torch copy of a recognizer's weights, branches folded as in prediction; made once, shared by all.
+    """The torch copy of a recognizer's weights, branches folded as in prediction; created once and shared.
 
-    Raises WeightsError where the file holds other weights by now: a run replaces its own.
+    Raises WeightsError if the file now holds other weights, as a run replaces its own.
     """
     with _lock:
         if recognizer not in _explainers:
@@ -43,12 +43,12 @@ def explainer_for(recognizer: Recognizer) -> Explainer:
 
 @dataclass(frozen=True, eq=False)
 class Subject:
-    """A face ready to be explained: gray as cut out, (H, H) uint8, and where its landmarks came from."""
+    """A face to explain: the gray crop, (H, H) uint8, and the source of its landmarks."""
 
     recognizer: Recognizer
     prediction: Prediction
     aligned_gray: np.ndarray
-    aligned_rgb: np.ndarray  # the same square of the photo, finer
+    aligned_rgb: np.ndarray  # the same square of the photo at higher resolution
     landmarks: np.ndarray  # (5, 2), in pixels of the network's input
 
     @cached_property
@@ -66,21 +66,21 @@ class Subject:
 
     @cached_property
     def picture_rgb(self) -> np.ndarray:
-        """What the network sees, in the photo's colors, PICTURE_SCALE times as fine: (8 S, 8 S, 3) uint8."""
+        """The network's view in the photo's colors, at PICTURE_SCALE times its resolution: (8 S, 8 S, 3) uint8."""
         return self._center(self.aligned_rgb, self.size * PICTURE_SCALE)
 
     @cached_property
     def regions(self) -> np.ndarray:
-        """Each pixel's index in fer.explanation.regions.REGIONS, (S, S)."""
+        """Each pixel's region, as an index into fer.explanation.regions.REGIONS: (S, S)."""
         return region_labels(self.landmarks, self.size)
 
     @property
     def plain(self) -> bool:
-        """Whether there is nothing to see: one even gray."""
+        """Whether the picture is one uniform gray."""
         return is_plain(self.aligned_gray)
 
     def probabilities(self, batch: np.ndarray) -> np.ndarray:
-        """(N, 1, S, S) float32 preprocessed -> calibrated (N, 7), by the engine that predicts."""
+        """(N, 1, S, S) float32 preprocessed -> calibrated (N, 7), with the prediction engine."""
         return softmax(self.recognizer.engine(batch) / self.recognizer.card.temperature)
 
     def attribute(self, method: str, directions: torch.Tensor, layer: str | None = None) -> np.ndarray:
@@ -94,7 +94,7 @@ class Subject:
 
 
 def subject(recognizer: Recognizer, image_rgb: np.ndarray, face: Prediction | FaceBox) -> Subject:
-    """Cut the face out as for prediction."""
+    """Crop the face as for prediction."""
     image_rgb = as_rgb(image_rgb)
     prediction = face if isinstance(face, Prediction) else recognizer.read(image_rgb, [face])[0]
     box = prediction.box
@@ -111,9 +111,9 @@ def subject(recognizer: Recognizer, image_rgb: np.ndarray, face: Prediction | Fa
 
 
 def sentence(face: Subject, expression: str, values: np.ndarray, method: str) -> str:
-    """What a map says, in words; (S, S) float32."""
+    """Describe a map (S, S) float32 in words."""
     if face.plain:
-        return "There is no facial content in this picture: it is one plain gray, so there is nothing to explain."
+        return "There is no facial content in this picture: it is one uniform gray, so there is nothing to explain."
     if marks_nothing(values, method):
         against = ": the map is empty" if is_blank(values) else f": all that the map shows counts against {expression}"
         return f"Nothing in this face favors {expression}{against}."

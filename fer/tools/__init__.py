@@ -1,1 +1,1 @@
-"""Measurements of the program as a whole, from outside."""
+"""Tools for maintainers: benchmarks, measurements and releases of weights."""

@@ -1,4 +1,4 @@
-"""The maintainers' commands: `fer tools NAME ...`, one module of this package each."""
+"""The maintainers' commands, `fer tools NAME ...`, each a module of this package."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TOOLS = (
 
 
 def main(arguments: list[str]) -> int:
-    """Run one tool, or list them. Raises FerError for an unknown one."""
+    """Run one tool, or list all. Raises FerError for an unknown one."""
     if not arguments or arguments[0] in ("-h", "--help"):
         print("usage: fer tools NAME [options]\n")
         for name in TOOLS:
@@ -47,7 +47,7 @@ def _module(name: str) -> str:
 
 
 def _says(name: str) -> str:
-    """The first line of the tool's docstring, without loading what it needs."""
+    """The first line of the tool's docstring, read without importing the tool."""
     source = Path(__file__).with_name(f"{name.replace('-', '_')}.py").read_text(encoding="utf-8")
     return (ast.get_docstring(ast.parse(source)) or "").partition("\n")[0].partition(": `python")[0]
 

@@ -1,9 +1,9 @@
-"""The least that reading a photo can cost: OpenCV, ONNX Runtime, NumPy, an exported file and nothing of this project.
+"""The minimum cost of reading a photo: OpenCV, ONNX Runtime, NumPy and an exported model, without this project.
 
     python bare_predict.py PHOTO MODEL.onnx YUNET.onnx [ROUNDS]
 
-YUNET.onnx may be empty: OpenCV's Haar cascade then. Prints a JSON line: the leading class's index and, with ROUNDS,
-the median milliseconds of as many further readings of the same bytes. Run by its path, so that fer is not imported.
+An empty YUNET.onnx selects OpenCV's Haar cascade. Prints a line of JSON: the predicted class's index and, with ROUNDS,
+the median milliseconds of that many more readings of the same bytes. Run it by its path, so that fer is not imported.
 """
 
 from __future__ import annotations

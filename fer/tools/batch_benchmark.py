@@ -1,7 +1,7 @@
-"""What a batch costs beside a plain loop, and how it grows: `python -m fer tools batch-benchmark`.
+"""Compare a batch with a plain loop, and measure how its cost grows: `python -m fer tools batch-benchmark`.
 
-Every run is a fresh process, its start included, on photos made here. Processor time is given beside wall time: on a
-machine that others use only the first can be compared.
+Every run is a new process, startup included, on generated photos. Reports CPU time beside wall time, since only CPU
+time is comparable on a shared machine.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ for path in sorted(Path(sys.argv[3]).iterdir()):
 
 
 def portraits(folder: Path, count: int) -> Path:
-    """So many photos of 640 pixels with a face, each another file."""
+    """Write this many different photos of 640 pixels with a face."""
     folder.mkdir()
     with Image.open(SAMPLES / "astronaut.jpg") as portrait:
         for number in range(count):
@@ -48,7 +48,7 @@ def portraits(folder: Path, count: int) -> Path:
 
 
 def crops(folder: Path, count: int) -> Path:
-    """So many gray pictures of 48 pixels, each another one."""
+    """Write this many different gray pictures of 48 pixels."""
     folder.mkdir()
     for number in range(count):
         pixels = np.random.default_rng(number).integers(0, 255, (48, 48), np.uint8)
@@ -57,7 +57,7 @@ def crops(folder: Path, count: int) -> Path:
 
 
 def spent_s(command: list[str]) -> tuple[float, float, float]:
-    """(wall seconds, processor seconds with all that it started, MB of the largest process) of a command."""
+    """(wall seconds, CPU seconds including child processes, MB of the largest process) of a command."""
     cost = cost_of(command, OMP_NUM_THREADS="1")
     return cost["wall_ms"] / 1000, cost["busy_ms"] / 1000, cost["peak_mb"]
 
@@ -68,13 +68,13 @@ def batch(folder: Path, out: Path, model: str, detector: str, *more: str) -> lis
 
 
 def batching(count: int = PHOTOS) -> list[Row]:
-    """One worker beside a plain loop over recognizer.predict, two beside one, and Ray beside both."""
+    """Compare one worker with a plain loop over recognizer.predict, two workers with one, and Ray with both."""
     rows = []
     with tempfile.TemporaryDirectory() as name:
         place = Path(name)
         photos = portraits(place / "photos", count)
         plain = [sys.executable, "-c", PLAIN, "compact", "auto", str(photos)]
-        spent_s(plain)  # the first fills the disk cache
+        spent_s(plain)  # the first run fills the disk cache
         loop = spent_s(plain)
         runs = {
             workers: spent_s(batch(photos, place / f"out{workers}", "compact", "auto", "--workers", str(workers)))
@@ -85,7 +85,7 @@ def batching(count: int = PHOTOS) -> list[Row]:
             row(
                 f"fer batch, 1 worker, {count} photos", 1000 * runs[1][0], against, 1000 * loop[0], 1000 * loop[0] / 0.9
             ),
-            row("the same, processor time", 1000 * runs[1][1], against, 1000 * loop[1], 1000 * loop[1] / 0.9),
+            row("the same, CPU time", 1000 * runs[1][1], against, 1000 * loop[1], 1000 * loop[1] / 0.9),
             row(
                 f"fer batch, 2 workers, {count} photos, {cores()} cores",
                 1000 * runs[2][0],
@@ -107,7 +107,7 @@ def batching(count: int = PHOTOS) -> list[Row]:
 
 
 def growth(sizes: tuple[int, ...] = SIZES, workers: int = 1) -> list[dict[str, float]]:
-    """Batches of so many small pictures: what one more costs, and the memory of the largest process."""
+    """Batches of this many small pictures: the cost of one more, and the memory of the largest process."""
     found = []
     with tempfile.TemporaryDirectory() as name:
         place = Path(name)
@@ -134,9 +134,9 @@ def main(sizes: tuple[int, ...] = SIZES, photos: int = PHOTOS, json_: bool = Fal
     """Print both tables.
 
     Args:
-        sizes: Inputs of the batches whose growth is measured.
-        photos: Photos of the comparison with a plain loop; 0 leaves it out.
-        json_: As JSON.
+        sizes: Numbers of inputs for measuring growth.
+        photos: Photos for the comparison with a plain loop; 0 skips it.
+        json_: Print JSON.
     """
     from fer.tools.timing import line
 

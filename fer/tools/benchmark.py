@@ -1,8 +1,7 @@
-"""Milliseconds of every stage, each against a plain way of doing the same in the same run.
+"""Milliseconds of every stage, each compared with a plain way of doing the same in the same run.
 
-A stage is a function that returns rows: stage, ms, against, against_ms, ratio (how many times as fast), aim_ms; the
-values of a row about memory are in its unit, MB.
-Add yours to STAGES.
+A stage is a function that returns rows: stage, ms, against, against_ms, ratio (how many times as fast), aim_ms; rows
+about memory are in MB. Add new stages to STAGES.
 """
 
 from __future__ import annotations
@@ -82,7 +81,7 @@ def explaining() -> list[Row]:
 
 
 def evaluating() -> list[Row]:
-    """As many faces as PublicTest has (noise), with metrics and all, beside eager PyTorch without any."""
+    """As many faces (noise) as PublicTest has, including metrics, beside eager PyTorch without metrics."""
     import torch
 
     from fer.data.dataset import Dataset

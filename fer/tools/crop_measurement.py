@@ -1,4 +1,4 @@
-"""Measure how FER2013 crops its faces, and how far each detector's crops lie from that.
+"""Measure how FER2013 crops its faces, and how far each detector's crops deviate.
 
 python -m fer tools crop-measurement --data fer2013.csv
 """
@@ -19,11 +19,11 @@ from fer.vision.alignment import REFERENCE, face_crop
 from fer.vision.detection import Detector, load_detector
 from fer.vision.registry import FACE_FINDERS
 
-ENLARGED, BORDER = 4, 96  # the detectors need larger faces with something around them
+ENLARGED, BORDER = 4, 96  # detectors need larger faces with surroundings
 
 
 def found_again(pixels: np.ndarray, detector: Detector) -> Iterator[tuple[int, np.ndarray, FaceBox]]:
-    """Where the detector finds a face in a picture: its row, the enlarged picture (H, W, 3) uint8, and the best box."""
+    """For each picture with a detected face: its row, the enlarged picture (H, W, 3) uint8, and the best box."""
     for row, picture in enumerate(tqdm(pixels, desc=detector.name, leave=False)):
         large = cv2.resize(picture, None, fx=ENLARGED, fy=ENLARGED, interpolation=cv2.INTER_CUBIC)
         large = cv2.copyMakeBorder(large, BORDER, BORDER, BORDER, BORDER, cv2.BORDER_REPLICATE)
@@ -33,10 +33,10 @@ def found_again(pixels: np.ndarray, detector: Detector) -> Iterator[tuple[int, n
 
 
 def measure(pixels: np.ndarray, detector: Detector) -> dict[str, float | list[float] | dict[str, float]]:
-    """Find each 48 x 48 picture's face again; medians in pixels of the picture.
+    """Detect the face in each 48 x 48 picture; medians in pixels of the picture.
 
-    spread: half of the span that holds the middle 90% of the crops that would be cut: their side in percent,
-    their center across and down in pixels, their turn in degrees. `fer.tools.detected_crops` says what that costs.
+    spread: half the range of the middle 90% of the resulting crops: side in percent, center across and down in pixels,
+    rotation in degrees. `fer.tools.detected_crops` measures its cost.
     """
     boxes, landmarks, crops = [], [], []
     for _, _, box in found_again(pixels, detector):
@@ -77,12 +77,12 @@ def measure(pixels: np.ndarray, detector: Detector) -> dict[str, float | list[fl
 
 
 def main(data: Path, pictures: int = 1500, seed: int = 0) -> None:
-    """Print each detector's median box within FER2013's Training pictures, and its crops' spread.
+    """Print each detector's median box in FER2013's Training pictures, and the spread of its crops.
 
     Args:
         data: fer2013.csv.
-        pictures: How many to measure, drawn at random.
-        seed: Of that draw.
+        pictures: Number of random pictures to measure.
+        seed: Random seed.
     """
     training = read_fer2013(data).split("Training")
     rows = np.random.default_rng(seed).choice(len(training), min(pictures, len(training)), replace=False)

@@ -1,4 +1,4 @@
-"""What a detector's crops cost: PublicTest's faces as they are, and as our pipeline cuts them out again.
+"""Measure the cost of a detector's crops: accuracy on PublicTest's original faces, and on our crops of them.
 
 python -m fer tools detected-crops mini_xception compact --data fer2013.csv
 """
@@ -22,7 +22,7 @@ SPLIT = "PublicTest"
 
 
 def cut_again(part: Dataset, detector: Detector) -> tuple[np.ndarray, np.ndarray]:
-    """The rows (M,) of the pictures whose face the detector finds, and its crops of them (M, 48, 48) uint8."""
+    """The rows (M,) of the pictures with a detected face, and the crops (M, 48, 48) uint8."""
     rows, crops = [], []
     for row, photo, box in found_again(part.pixels, detector):
         rows.append(row)
@@ -31,22 +31,22 @@ def cut_again(part: Dataset, detector: Detector) -> tuple[np.ndarray, np.ndarray
 
 
 def accuracy(recognizer: Recognizer, faces: np.ndarray, labels: np.ndarray) -> float:
-    """In 0..1, of one view; not a number for no faces."""
+    """Accuracy in 0..1 for one view; NaN without faces."""
     return float((recognizer.probabilities(faces).argmax(1) == labels).mean()) if len(faces) else float("nan")
 
 
 def main(models: tyro.conf.Positional[list[str]], data: Path, limit: int = 0) -> None:
-    """Print a table in Markdown: per detector the share found, and each model's accuracy, in percent.
+    """Print a Markdown table: for each detector, the share of faces found, and each model's accuracy, in percent.
 
     Args:
         models: Names in weights/, run directories or .safetensors files.
         data: fer2013.csv.
-        limit: Take the first N pictures only; 0: all.
+        limit: Use only the first N pictures; 0: all.
     """
     part = read_fer2013(data).split(SPLIT)
     part = part.take(np.arange(min(limit or len(part), len(part))))
     recognizers = [load(model) for model in models]
-    print("| detector | found | " + " | ".join(f"{one.name}: as they are, cut again" for one in recognizers) + " |")
+    print("| detector | found | " + " | ".join(f"{one.name}: original, cropped again" for one in recognizers) + " |")
     print("|---|---|" + "---|" * len(recognizers))
     for name in FACE_FINDERS[1:]:
         rows, crops = cut_again(part, load_detector(name))

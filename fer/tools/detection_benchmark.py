@@ -14,12 +14,12 @@ from fer.vision.detection import LONG_SIDE, Detector, load_detector
 from fer.vision.images import read_image
 from fer.vision.registry import FACE_FINDERS
 
-MATCH_IOU = 0.3  # between the annotation, a tight box, and detectors that draw wider ones
+MATCH_IOU = 0.3  # annotations are tight boxes, and some detectors draw wider ones
 
 
 @dataclass(frozen=True)
 class DetectorScore:
-    """faces: annotated; recall and precision in 0..1; milliseconds: mean a photo."""
+    """faces: annotated. recall, precision: 0..1. milliseconds: mean per photo."""
 
     faces: int
     recall: float
@@ -45,7 +45,7 @@ def score_detector(detector: Detector, folder: Path, long_side: int = LONG_SIDE)
 
 
 def _matches(boxes: list[FaceBox], truth: list[FaceBox]) -> int:
-    """One-to-one matches, the best scored box choosing first."""
+    """The number of one-to-one matches; higher-scoring boxes choose first."""
     left = list(truth)
     for box in sorted(boxes, key=lambda box: -box.score):
         best = max(left, key=lambda face: _iou(box, face), default=None)
@@ -65,14 +65,14 @@ def main(photos: Path) -> None:
     """Print recall, precision and time of each detector and search size.
 
     Args:
-        photos: A folder with photos and their faces.json.
+        photos: A folder with photos and a faces.json.
     """
     for name in FACE_FINDERS[1:]:
         for side in (1024, 640, 320) if name == "yunet" else (1024, 640):
             result = score_detector(load_detector(name), photos, side)
             print(
                 f"{name:>6} long side {side:>4}: recall {result.recall:.3f}, precision {result.precision:.3f}, "
-                f"{result.milliseconds:.0f} ms a photo ({result.faces} faces)"
+                f"{result.milliseconds:.0f} ms per photo ({result.faces} faces)"
             )
 
 

@@ -1,4 +1,4 @@
-"""A model as an ONNX file for other programs, checked against PyTorch on faces before it is called done."""
+"""Export a model as an ONNX file for other programs, verified against PyTorch on faces."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from fer.models.onnx_export import export_onnx
 from fer.models.weights import find_weights
 from fer.preprocessing import Preprocessing
 
-TOLERANCE = 1e-3  # of logits, which are a few units large
+TOLERANCE = 1e-3  # of logits, which have magnitudes of a few units
 CALIBRATION_FACES = 512
 CHECKED_FACES = 3589  # all of PublicTest
 BATCH = 128
@@ -29,10 +29,10 @@ BATCH = 128
 
 @dataclass(frozen=True)
 class Exported:
-    """What was written, and how far it is from PyTorch on the checked faces.
+    """The written file, and its difference from PyTorch on the checked faces.
 
-    difference: the largest of a logit. agreement: the share of faces with the same label. accuracy, torch_accuracy:
-    in 0..1 on the same faces.
+    difference: the largest of any logit. agreement: the share of faces with the same label. accuracy, torch_accuracy:
+    0..1, on the same faces.
     """
 
     file_bytes: int
@@ -44,11 +44,11 @@ class Exported:
 
 
 def export(model: str | Path, out: Path, dataset: Dataset, int8: bool = False) -> Exported:
-    """Write `out`, whole or not at all. The graph takes faces (N, 1, S, S) float32 as the card's preprocessing gives
-    them and returns logits (N, 7); the card travels in its metadata.
+    """Write `out`, completely or not at all. The graph takes faces (N, 1, S, S) float32, preprocessed as on the card,
+    and returns logits (N, 7); its metadata contains the card.
 
-    dataset: its Training part calibrates int8, its PublicTest part is what is checked. Raises WeightsError where a
-    float export differs from PyTorch by more than TOLERANCE, or the file cannot be written.
+    dataset: Training calibrates int8, PublicTest is used for the check. Raises WeightsError if a float export differs
+    from PyTorch by more than TOLERANCE, or if the file cannot be written.
     """
     network, card = load_checkpoint(find_weights(model))
     graph = export_onnx(network, card.input_size)
@@ -67,7 +67,7 @@ def export(model: str | Path, out: Path, dataset: Dataset, int8: bool = False) -
 
 
 def quantized(graph: bytes, preprocessing: Preprocessing, faces: np.ndarray) -> bytes:
-    """The graph with 8-bit kernels and activations, their ranges from 512 of the faces (N, S, S) uint8."""
+    """Quantize the graph's kernels and activations to 8 bits, with ranges from 512 of the faces (N, S, S) uint8."""
     from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
     from onnxruntime.quantization.shape_inference import quant_pre_process
 

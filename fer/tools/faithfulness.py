@@ -1,8 +1,8 @@
-"""The faithfulness table: `python -m fer tools faithfulness --data fer2013.csv` writes it beside the weights.
+"""Write the faithfulness table next to the weights: `python -m fer tools faithfulness --data fer2013.csv`.
 
-On PublicTest alone. For every method and layer: what the marked tenth of the face costs the predicted class, against
-a random tenth of the same cells, with a bootstrap interval, once with the face's mean gray in its place and once with
-ROAD's imputation; how much the map changes where nothing was learned, or where the face hardly changes; how sparse it
+Uses PublicTest only. For every method and layer: the predicted class's loss when the marked tenth of the face is
+removed, against a random tenth of the same cells, with a bootstrap interval, filled with the face's mean gray and with
+ROAD's imputation; how much the map changes if the network is scrambled, or if the face hardly changes; how sparse it
 is, and whether it points at the parts of the face that the expression moves.
 """
 
@@ -35,12 +35,12 @@ from fer.records import Curves, FaceBox
 from fer.tools.pages import table as markdown_table
 
 SANITY_FACES = 20
-SLOW_FACES, SLOW_SANITY_FACES = 20, 6  # for methods that take seconds a face
+SLOW_FACES, SLOW_SANITY_FACES = 20, 6  # for methods that take seconds per face
 AGREEMENT_FACES = 20
 BOOTSTRAPS = 2000
 
 Pair = tuple[str, str | None]  # method and layer
-Numbers = dict[Pair, dict[str, list[float]]]  # a list a number, a value a face
+Numbers = dict[Pair, dict[str, list[float]]]  # one list per number, one value per face
 
 
 def measure(
@@ -51,10 +51,10 @@ def measure(
     sane: bool = True,
     quiet: bool = True,
 ) -> list[dict]:
-    """One row a method and layer. faces: (N, 48, 48) uint8 gray; each is explained for its predicted class.
+    """One row per method and layer. faces: (N, 48, 48) uint8 gray; each is explained for its predicted class.
 
-    sane: run the randomization test and measure the sensitivity too; else their numbers are None. Slow methods are
-    measured on the first SLOW_FACES, the two tests on the first SANITY_FACES and SLOW_SANITY_FACES.
+    sane: also run the randomization test and measure sensitivity; otherwise their numbers are None. Slow methods use
+    the first SLOW_FACES, the two tests the first SANITY_FACES and SLOW_SANITY_FACES.
     """
     explainer = explainer_for(recognizer)
     pairs = [
@@ -153,7 +153,7 @@ def _row(method: str, layer: str | None, numbers: dict[str, list[float]]) -> dic
 
 
 def subject_of(recognizer: Recognizer, gray: np.ndarray) -> Subject:
-    """A data set's face as it is: nothing to find, nothing to cut."""
+    """A data set's face, used without detection and cropping."""
     height, width = map(float, gray.shape)
     face_rgb = np.repeat(gray[..., None], 3, 2)
     prediction = recognizer.read(face_rgb, [FaceBox(0, 0, width, height, detector="none")])[0]
@@ -163,7 +163,7 @@ def subject_of(recognizer: Recognizer, gray: np.ndarray) -> Subject:
 
 
 def agreements(recognizer: Recognizer, faces: np.ndarray, layer: str) -> list[list[float]]:
-    """The mean rank correlation of every two methods' maps of the predicted class: (M, M), in METHODS' order."""
+    """The mean rank correlations between the methods' maps of the predicted class: (M, M), in METHODS' order."""
     found = []
     for gray in faces:
         face = subject_of(recognizer, gray)
@@ -177,14 +177,14 @@ def agreements(recognizer: Recognizer, faces: np.ndarray, layer: str) -> list[li
 
 
 def main(data: str, model: str = "mini_xception", faces: int = 500, seed: int = 0, out: Path | None = None) -> None:
-    """Measure how faithful every map is, on PublicTest, and write the table beside the weights.
+    """Measure how faithful every method's maps are on PublicTest, and write the table next to the weights.
 
     Args:
         data: fer2013.csv.
         model: A name in weights/, a run directory, or a .safetensors file.
-        faces: How many of PublicTest's faces, drawn at random.
-        seed: Of that draw.
-        out: Where to write; beside the weights where none is given.
+        faces: Number of random faces from PublicTest.
+        seed: Random seed.
+        out: Output file; next to the weights by default.
     """
     recognizer = load(model, threads=1)
     split = read_dataset(data).split("PublicTest")
@@ -210,9 +210,9 @@ def main(data: str, model: str = "mini_xception", faces: int = 500, seed: int = 
 
 
 def most_faithful_layer(rows: list[dict]) -> str:
-    """The layer whose Grad-CAM has, by ROAD, the most area under insertion above that under deletion.
+    """The layer whose Grad-CAM has, by ROAD, the largest area under insertion minus that under deletion.
 
-    Of the whole curves, since the costs of the first tenth alone differ by less than chance between some layers.
+    Uses whole curves, since some layers' costs of the first tenth differ by less than chance.
     """
     best = max((row for row in rows if row["method"] == "grad_cam"), key=road_advantage)
     layer: str = best["layer"]
@@ -220,7 +220,7 @@ def most_faithful_layer(rows: list[dict]) -> str:
 
 
 def markdown(table: dict) -> str:
-    """The table as the documentation shows it. Columns that were not measured are left out."""
+    """The table for the documentation, without columns that were not measured."""
     shown = [column for column in COLUMNS if column.needs in table["rows"][0]]
     rows = [tuple(column.text(row) for column in shown) for row in table["rows"]]
     command = f"python -m fer tools faithfulness --data fer2013.csv --model {table['model']} --faces {table['faces']}"
@@ -234,7 +234,7 @@ def markdown(table: dict) -> str:
 
 @dataclass(frozen=True)
 class Column:
-    """title: its head. text: a row's cell. needs: the number without which the table does not have this column."""
+    """title: its heading. text: a row's cell. needs: the number that the column requires."""
 
     title: str
     text: Callable[[dict], str]

@@ -1,8 +1,8 @@
-"""What removing pixels does to a network, by gray and by ROAD: `python -m fer tools fills --data fer2013.csv`.
+"""Compare filling removed pixels with gray and with ROAD: `python -m fer tools fills --data fer2013.csv`.
 
-On PublicTest alone. Random squares of 4x4 pixels go, more and more of them, and either the face's mean gray or ROAD's
-noisy linear imputation takes their place: a filling that costs much more accuracy than the other makes pictures that
-the network never learned to read. --out draws the deletion and insertion curves of the map that Explain opens on.
+Uses PublicTest only. Replaces more and more random squares of 4x4 pixels by the face's mean gray or by ROAD's noisy
+linear imputation: a fill that costs much more accuracy makes pictures unlike those that the network learned from. --out
+draws the deletion and insertion curves of the map that Explain opens with.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ SHARES = (0.1, 0.2, 0.3, 0.5, 0.7)
 FIGURE_FACES = 60
 WORDS = {"gray": "gray", "road": "ROAD"}
 COLORS = {"strongest first": "#ac2b24", "random": "#767676", "weakest first": "#0b66bd"}
-WIDTH, HEIGHT, LEFT, TOP = 300, 220, 56, 58  # of a panel, and where the first begins
+WIDTH, HEIGHT, LEFT, TOP = 300, 220, 56, 58  # of a panel, and the first one's position
 
 
 def accuracies(recognizer: Recognizer, pixels: np.ndarray, labels: np.ndarray, seed: int = 0) -> dict[str, list[float]]:
-    """Each filling's accuracy, as a whole face first, then at each of SHARES. pixels: (N, 48, 48) uint8 gray."""
+    """Each fill's accuracy, for whole faces first, then at each of SHARES. pixels: (N, 48, 48) uint8 gray."""
     rng, preprocessing = np.random.default_rng(seed), recognizer.card.preprocessing
     cells = square_of(preprocessing.input_size)
     count = cells.max() + 1
@@ -47,7 +47,7 @@ def accuracies(recognizer: Recognizer, pixels: np.ndarray, labels: np.ndarray, s
 
 
 def figure(recognizer: Recognizer, pixels: np.ndarray) -> str:
-    """An SVG of two panels, a filling each: the predicted class's probability while squares go."""
+    """An SVG with one panel per fill: the predicted class's probability as squares are removed."""
     method, layer = opening_map(recognizer)
     lines: dict[tuple[str, str], list[tuple[float, ...]]] = {(name, order): [] for name in FILLS for order in COLORS}
     for index, gray in enumerate(tqdm(pixels[:FIGURE_FACES], unit="face", disable=None)):
@@ -97,7 +97,7 @@ def _svg(title: str, means: dict[tuple[str, str], np.ndarray]) -> str:
 
 
 def _points(line: np.ndarray, order: str) -> list[tuple[float, float]]:
-    """(share removed, probability): insertion shows a share, so that the rest is what was removed."""
+    """(share removed, probability); for insertion, the share removed is what is not shown yet."""
     fractions = [1 - fraction for fraction in reversed(FRACTIONS)] if order == "weakest first" else list(FRACTIONS)
     return list(zip(fractions, line.tolist(), strict=True))
 
@@ -110,15 +110,15 @@ def main(
     figure_of: str = "mini_xception",
     out: Path | None = None,
 ) -> None:
-    """Print the accuracy that each filling leaves, a row each; draw the curves where a file is given.
+    """Print the accuracy with each fill, one per row, and draw the curves if --out is given.
 
     Args:
         data: fer2013.csv.
         models: Names in weights/, run directories, or .safetensors files.
-        faces: How many of PublicTest's faces, drawn at random.
-        seed: Of that draw and of the squares.
-        figure_of: The model whose curves are drawn.
-        out: Where to write them, as SVG.
+        faces: Number of random faces from PublicTest.
+        seed: Random seed for faces and squares.
+        figure_of: The model whose curves to draw.
+        out: SVG file for the curves.
     """
     split = read_dataset(data).split("PublicTest")
     rows = np.sort(np.random.default_rng(seed).choice(len(split), min(faces, len(split)), replace=False))

@@ -1,4 +1,4 @@
-"""Fit a shipped model's prediction sets on PublicTest anew; its weights and the rest of its card stay as they are.
+"""Refit a shipped model's prediction sets on PublicTest; its weights and the rest of its card stay unchanged.
 
 python -m fer tools fit-sets --data fer2013.csv [--names compact mini_xception]
 """
@@ -28,10 +28,10 @@ SPLIT = "PublicTest"
 
 
 def with_sets(card: Card, recognizer: Recognizer, part: Dataset) -> Card:
-    """The card with sets by the better of the methods, fitted for each way to average views, and how they did held out.
+    """The card with sets by the better method, fitted for each way of averaging views, and their held-out results.
 
-    card: of the recognizer. part: the faces to fit on. Held out, one view: temperature and quantiles fitted on four
-    folds and tried on the fifth, five times; constants that were added to the logits stay those of all faces.
+    card: the recognizer's. part: the faces to fit on. Held out, with one view: temperature and quantiles are fitted on
+    four folds and tested on the fifth, five times; constants added to the logits stay those fitted on all faces.
     """
     prints = fingerprints(part.pixels)
     found = compare_methods(recognizer.logits(part.pixels), part.labels, prints)
@@ -50,11 +50,11 @@ def with_sets(card: Card, recognizer: Recognizer, part: Dataset) -> Card:
 
 
 def main(data: str, names: tuple[str, ...] = ()) -> None:
-    """Write the sets onto the cards of shipped models.
+    """Write the sets to the cards of shipped models.
 
     Args:
         data: fer2013.csv, with PublicTest.
-        names: Of shipped models; all by default.
+        names: Shipped models; all by default.
     """
     part = read_dataset(data).split(SPLIT)
     for name in names or tuple(shipped_names()):
@@ -63,7 +63,7 @@ def main(data: str, names: tuple[str, ...] = ()) -> None:
         replace_file(path.with_suffix(".json"), json.dumps(card.to_json(), indent=2) + "\n")
         held = card.metrics["held_out_sets"]
         method = card.prediction_sets.method if card.prediction_sets else ""
-        print(f"{name}: {method}, held out {held['coverage']:.1%} with {held['mean_size']:.2f} labels a face")
+        print(f"{name}: {method}, held out {held['coverage']:.1%} with {held['mean_size']:.2f} labels per face")
 
 
 if __name__ == "__main__":

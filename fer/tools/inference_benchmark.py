@@ -1,4 +1,4 @@
-"""How fast faces, frames and videos are read: stages of `python -m fer benchmark`."""
+"""The speed of reading faces, frames and videos: stages of `python -m fer benchmark`."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SAMPLE = SAMPLES / "astronaut.jpg"
 
 
 def recognizing() -> list[Row]:
-    """The shipped models, one face and 64, each way of running them beside eager PyTorch, all on one thread."""
+    """The shipped models on one face and on 64, each engine compared with eager PyTorch, all on one thread."""
     rows, threads = [], torch.get_num_threads()
     faces = np.random.default_rng(0).integers(0, 256, (256, 48, 48), dtype=np.uint8)
     torch.set_num_threads(1)
@@ -69,7 +69,7 @@ def recognizing() -> list[Row]:
 
 
 class ModelSize(TypedDict):
-    """What one shipped model weighs."""
+    """The size of one shipped model."""
 
     model: str
     parameters: int
@@ -79,7 +79,7 @@ class ModelSize(TypedDict):
 
 
 def sizes() -> list[ModelSize]:
-    """What the shipped models weigh: parameters as trained and as folded, multiply-adds of a face, bytes."""
+    """The shipped models' sizes: parameters as trained and as folded, multiply-adds per face, bytes."""
     rows: list[ModelSize] = []
     for name in shipped_names():
         path = find_weights(name)
@@ -98,7 +98,7 @@ def sizes() -> list[ModelSize]:
 
 
 def watching() -> list[Row]:
-    """A 640x480 frame with one face: detect, align, classify, on one thread; and a video of such frames."""
+    """Detect, align and classify a 640x480 frame with one face on one thread, and a video of such frames."""
 
     portrait = read_image(SAMPLE)
     frame = np.asarray(cv2.resize(portrait, (640, 640), interpolation=cv2.INTER_AREA)[:480], np.uint8)

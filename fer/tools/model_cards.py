@@ -1,4 +1,4 @@
-"""The parts of README.md and docs/ that come from the shipped weights: cards, scores by class, faithfulness tables.
+"""Write the parts of README.md and docs/ that come from the shipped weights: cards, class scores, faithfulness.
 
 python -m fer tools model-cards
 """
@@ -33,7 +33,7 @@ def cards() -> str:
 
 
 def classes() -> str:
-    """Precision, recall and F1 of each class, the models side by side."""
+    """Precision, recall and F1 of each class, for all models side by side."""
     names = shipped_names()
     rows: list[tuple[str, ...]] = [("class", "faces", *(f"{name}: precision, recall, F1" for name in names))]
     scores = [_class_scores(_card(name).metrics["confusion_matrix"]) for name in names]
@@ -46,7 +46,7 @@ def classes() -> str:
 
 
 def claims() -> str:
-    """The README's numbers about how sure the default model is and how far its maps can be trusted."""
+    """The README's numbers about the default model's confidence and how far its maps can be trusted."""
     card = _card(DEFAULT_MODEL)
     held, sets = card.metrics["held_out_calibration"], card.metrics["held_out_sets"]
     tested = _explanations(DEFAULT_MODEL, card).removeprefix("**Explanations**: ")
@@ -145,7 +145,7 @@ def _scores(metrics: dict) -> list[tuple[str, ...]]:
 
 
 def _classes(metrics: dict) -> list[tuple[str, ...]]:
-    """Recall, and what a class is most often taken for."""
+    """A class's recall, and its most frequent confusion."""
     rows: list[tuple[str, ...]] = [("class", "faces", "recognized", "most often mistaken for")]
     for index, (name, row) in enumerate(zip(NAMES, metrics["confusion_matrix"], strict=True)):
         other = max((k for k in range(len(NAMES)) if k != index), key=lambda k: row[k])
@@ -175,7 +175,7 @@ def _sureness(card: Card) -> str:
 
 
 def _sets(card: Card) -> str:
-    """What the prediction sets promise and what they kept, held out, class by class."""
+    """The level of the prediction sets and their held-out coverage, class by class."""
     sets, held = card.prediction_sets, card.metrics.get("held_out_sets")
     if sets is None or held is None:
         return "**Prediction sets**: not fitted."
@@ -212,10 +212,10 @@ def _percent(share: float | None) -> str:
 
 
 def main(folder: Path | None = None) -> None:
-    """Write what the documentation takes from the cards and tables beside the weights.
+    """Write the parts of the documentation that come from the cards and tables of the weights.
 
     Args:
-        folder: The repository's folder; this one where none is given.
+        folder: The repository's folder; this one by default.
     """
     for page in renew(PARTS, folder):
         print(f"written: {page}")

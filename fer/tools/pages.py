@@ -1,4 +1,4 @@
-"""The parts of the documentation that a command writes: what stands between two comments, which GitHub hides.
+"""Write the generated parts of the documentation, between two comments that GitHub hides.
 
 <!-- written: NAME -->
 
@@ -21,7 +21,7 @@ Parts = Mapping[str, Callable[[], str]]
 
 
 def renewed(text: str, parts: Parts) -> str:
-    """The page with each of the parts that it has written anew; others stay as they are."""
+    """The page with its generated parts replaced; the rest stays unchanged."""
 
     def write(found: re.Match[str]) -> str:
         part = parts.get(found["name"])
@@ -31,14 +31,14 @@ def renewed(text: str, parts: Parts) -> str:
 
 
 def pages_with(parts: Parts, folder: Path | None = None) -> list[Path]:
-    """README.md and the pages of docs/ that have one of the parts. folder: the repository's."""
+    """README.md and the pages of docs/ with at least one of the parts. folder: the repository's."""
     folder = folder or app_folder()
     pages = [page for page in (folder / "README.md", *sorted((folder / "docs").glob("*.md"))) if page.is_file()]
     return [page for page in pages if parts.keys() & {found["name"] for found in PART.finditer(_text(page))}]
 
 
 def renew(parts: Parts, folder: Path | None = None) -> list[Path]:
-    """Write the parts into all pages. Raises FerError where no page has any."""
+    """Write the parts into all pages. Raises FerError if no page has any."""
     pages = pages_with(parts, folder)
     if not pages:
         raise FerError("No page has a part to write. Run this in a checkout of the repository.")
@@ -48,7 +48,7 @@ def renew(parts: Parts, folder: Path | None = None) -> list[Path]:
 
 
 def table(rows: Sequence[tuple[str, ...]]) -> str:
-    """A Markdown table; the first row is its head."""
+    """A Markdown table; the first row is its heading."""
     head, *rest = ["| " + " | ".join(row) + " |" for row in rows]
     return "\n".join([head, "|" + "---|" * len(rows[0]), *rest])
 

@@ -1,7 +1,6 @@
-"""What a process that reads large photos holds on to: `python -m fer.tools.photo_memory`, as JSON.
+"""Measure the memory kept by a process that reads large photos: `python -m fer.tools.photo_memory`, as JSON.
 
-Photos of 12 megapixels, of varying shapes, one after the other: decoded, their faces found and read, as the app
-does it.
+Reads photos of 12 megapixels in varying shapes, one after the other, as the app does.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ COUNTS = (10, 100)
 
 
 def resident_mb(process: int | str = "self") -> float:
-    """A process's resident memory now; NaN on a system without /proc."""
+    """A process's current resident memory; NaN on systems without /proc."""
     try:
         status = Path(f"/proc/{process}/status").read_text()
     except OSError:
@@ -37,7 +36,7 @@ def resident_mb(process: int | str = "self") -> float:
 
 
 def photo(height: int, width: int, shift: int = 0) -> bytes:
-    """A JPEG of that size with as many faces as it has room for at 1,000 pixels each, the rows moved by `shift`."""
+    """A JPEG of this size filled with faces of 1,000 pixels, its rows moved by `shift`."""
     with Image.open(SAMPLE) as portrait:
         tile = np.asarray(portrait.convert("RGB").resize((1000, 1000)))
     tiled = np.tile(tile, (-(-height // 1000), -(-width // 1000), 1))[:height, :width]
@@ -49,9 +48,9 @@ def photo(height: int, width: int, shift: int = 0) -> bytes:
 def resident_after(
     counts: tuple[int, ...] = COUNTS, shapes: tuple[tuple[int, int], ...] = SHAPES, threads: bool = False
 ) -> dict[int, float]:
-    """Resident megabytes of this process once it has read so many photos: the most over the last photo of each shape.
+    """Resident megabytes of this process after reading this many photos, the maximum over the last of each shape.
 
-    threads: Read each photo in a new thread, as a server does for its visitors: glibc keeps memory a thread.
+    threads: Read each photo in a new thread, as a server does for its visitors; glibc keeps memory for each thread.
     """
     share_arenas()
     recognizer, detector = fer.load(), load_detector()
@@ -78,11 +77,11 @@ def resident_after(
 
 
 def main(few: int = COUNTS[0], many: int = COUNTS[1], threads: bool = False) -> None:
-    """Print the resident megabytes after some and after many photos.
+    """Print the resident megabytes after a few and after many photos.
 
     Args:
-        few: Photos after which memory is looked at first.
-        many: Photos in all.
+        few: Photos before the first measurement.
+        many: Photos in total.
         threads: Read each photo in a new thread, as a server does.
     """
     print(json.dumps(resident_after((few, many), threads=threads)))

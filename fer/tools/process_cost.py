@@ -1,6 +1,6 @@
-"""Run a command and print what it cost as one JSON line: `python -S process_cost.py COMMAND...`.
+"""Run a command and print its cost as one line of JSON: `python -S process_cost.py COMMAND...`.
 
-A process of its own, for Linux counts the memory of the process that started it into a command's peak.
+A separate small process, since Linux includes the parent's memory in a command's peak.
 """
 
 from __future__ import annotations

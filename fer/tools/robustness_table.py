@@ -1,4 +1,4 @@
-"""Several models under every condition of the stress report, side by side.
+"""Compare several models under every condition of the stress report.
 
 python -m fer tools robustness-table mini_xception compact --data fer2013.csv
 """
@@ -19,7 +19,7 @@ SPLIT = "PublicTest"
 
 
 def mean_by_condition(recognizer: Recognizer, faces: np.ndarray, labels: np.ndarray) -> dict[str, float]:
-    """Accuracy in 0..1: `clean`, then each condition's mean over its five strengths, then `all` of them."""
+    """Accuracy in 0..1: `clean`, then each condition's mean over its five strengths, then the mean of `all`."""
 
     def predict(pixels: np.ndarray) -> np.ndarray:
         return recognizer.probabilities(pixels)
@@ -43,7 +43,7 @@ def mean_by_condition(recognizer: Recognizer, faces: np.ndarray, labels: np.ndar
 
 
 def main(models: tyro.conf.Positional[list[str]], data: str) -> None:
-    """Print a table in Markdown: accuracy on PublicTest in percent, one column a model.
+    """Print a Markdown table: accuracy on PublicTest in percent, one column per model.
 
     Args:
         models: Names in weights/, run directories or .safetensors files.

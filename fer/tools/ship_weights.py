@@ -1,4 +1,4 @@
-"""Turn finished runs into weights worth shipping: calibrated on PublicTest, honest about it on the card.
+"""Turn finished runs into weights to ship, calibrated on PublicTest, with held-out results on the card.
 
 python -m fer tools ship-weights RUN_DIR [RUN_DIR ...] --data fer2013.csv --name mini_xception
 """
@@ -45,10 +45,10 @@ NOTES = (
 def calibrated(
     name: str, model: nn.Module, run_card: Card, weights: Path, dataset: Dataset, settings: dict, adjusted: bool = False
 ) -> Card:
-    """The run's card with temperature, threshold and sets fitted on all of PublicTest; the model's bias gets the
-    adjustment.
+    """The run's card with temperature, threshold and sets fitted on all of PublicTest; adds the adjustment to the
+    model's bias.
 
-    Accuracy, F1 and recall on the card are the shipped weights' own. Loss, calibration and all that is under
+    Accuracy, F1 and recall on the card are those of the shipped weights. Loss, calibration and everything under
     held_out_calibration are held out: fitted on four folds and scored on the fifth, five times.
     """
     part = dataset.split(SPLIT)
@@ -101,9 +101,9 @@ def _metrics(report: Report) -> dict:
 
 
 def load_runs(runs: tuple[Path, ...]) -> tuple[nn.Module, Card]:
-    """The best network of a run with its card, or the one that several runs are merged into, with all their settings.
+    """The best network of a run with its card, or several runs merged into one network, with all their settings.
 
-    Raises WeightsError where the runs cannot be merged.
+    Raises WeightsError if the runs cannot be merged.
     """
     networks, cards = zip(*(load_checkpoint(find_weights(run)) for run in runs), strict=True)
     first = cards[0]
@@ -112,7 +112,7 @@ def load_runs(runs: tuple[Path, ...]) -> tuple[nn.Module, Card]:
     for card in cards:
         if (card.architecture, card.preprocessing) != (first.architecture, first.preprocessing):
             raise WeightsError(
-                f"Only runs of one architecture and preprocessing are merged, not {first.architecture} "
+                f"Only runs of one architecture and preprocessing can be merged, not {first.architecture} "
                 f"and {card.architecture}. Train them with the same input_size and standardise."
             )
     architecture, merged = merge(first.architecture, networks)
@@ -124,7 +124,7 @@ def load_runs(runs: tuple[Path, ...]) -> tuple[nn.Module, Card]:
 
 
 def halved(model: nn.Module) -> dict[str, torch.Tensor]:
-    """The state with kernels of 16 bits; biases and statistics stay as they are."""
+    """The state with 16-bit kernels; biases and statistics stay unchanged."""
     return {key: tensor.half() if tensor.ndim > 1 else tensor for key, tensor in model.state_dict().items()}
 
 
@@ -138,17 +138,17 @@ def main(
     norm_pictures: int = 0,
     adjusted: bool = False,
 ) -> None:
-    """Write weights/NAME.safetensors and its card from one run, or from several that are merged into one network.
+    """Write weights/NAME.safetensors and its card from one run, or from several merged into one network.
 
     Args:
         runs: The run's directory, or several of one architecture.
         data: fer2013.csv, with Training and PublicTest.
-        name: What the shipped weights are called.
+        name: Name of the shipped weights.
         command: The command that trained the run, for the card.
-        remark: What else the card should say of the training.
-        half: Store the kernels as 16-bit floats: half the file.
-        norm_pictures: Measure the batch-norm statistics anew on that many training pictures; 0: as the run left them.
-        adjusted: Add a constant to each class's logit so that fear and disgust are named more often.
+        remark: Additional remark about the training, for the card.
+        half: Store the kernels as 16-bit floats, which halves the file.
+        norm_pictures: Remeasure the batch-norm statistics on this many training pictures; 0: keep the run's.
+        adjusted: Add a constant to each class's logit so that fear and disgust are predicted more often.
     """
     dataset = read_dataset(data)
     model, run_card = load_runs(runs)
@@ -158,7 +158,7 @@ def main(
         model = with_new_statistics(model, faces, run_card.preprocessing, norm_pictures)
         settings["norm_pictures_at_shipping"] = norm_pictures
     if half:
-        model.load_state_dict(halved(model))  # the card tells of the file's own weights
+        model.load_state_dict(halved(model))  # the card describes the weights as stored
     card = calibrated(name, model, run_card, find_weights(runs[0]), dataset, settings, adjusted)
     out = weights_folder() / f"{name}.safetensors"
     save_checkpoint(out, halved(model) if half else model.state_dict(), card)

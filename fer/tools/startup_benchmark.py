@@ -1,6 +1,6 @@
-"""What it costs to start: the command line, imports, the server and its pages; stages of `python -m fer benchmark`.
+"""The cost of starting the command line, imports, the server and its pages: stages of `python -m fer benchmark`.
 
-Everything is measured from outside, on fresh processes, in turn with the least that the same can cost.
+Everything is measured from outside on new processes, alternating with the minimum cost of doing the same.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ HERE = Path(__file__).parent
 
 SAMPLE, OTHER_SAMPLE = SAMPLES / "astronaut.jpg", SAMPLES / "grace-hopper.jpg"
 
-MODULES = {  # what is imported, and the least that it needs
+MODULES = {  # imported modules, and the minimum that each needs
     "fer": "sys",
     "fer.vision.images": "numpy, PIL.Image",
     "fer.vision.detection": "cv2",
@@ -54,12 +54,12 @@ PATIENCE_S, REST_S = 120.0, 5.0
 
 
 def cold_start(rounds: int = 7) -> list[Row]:
-    """`fer predict PHOTO` in a fresh process: seconds, processor seconds, peak memory."""
+    """`fer predict PHOTO` in a new process: seconds, CPU seconds, peak memory."""
     yunet = _yunet()
     with tempfile.TemporaryDirectory() as folder:
         ours = [sys.executable, "-m", "fer", "predict", str(SAMPLE), "--detector", "yunet" if yunet else "haar"]
         least = _least(Path(folder), yunet)
-        pairs = [(cost_of(ours), cost_of(least)) for _ in range(rounds + 1)][1:]  # the first fills the disk cache
+        pairs = [(cost_of(ours), cost_of(least)) for _ in range(rounds + 1)][1:]  # the first run fills the disk cache
     against = f"OpenCV ({'YuNet' if yunet else 'Haar, without YuNet'}) + ONNX Runtime"
     rows = []
     for name, key, factor, unit in (
@@ -73,7 +73,7 @@ def cold_start(rounds: int = 7) -> list[Row]:
 
 
 def importing(modules: dict[str, str] = MODULES, rounds: int = 3) -> list[Row]:
-    """Imports in a fresh interpreter, its own start included, and their memory; tells whether torch came with them."""
+    """Imports in a new interpreter, including its startup, with their memory and whether they load torch."""
     rows = []
     for module, needed in modules.items():
         ours, least = (
@@ -88,7 +88,7 @@ def importing(modules: dict[str, str] = MODULES, rounds: int = 3) -> list[Row]:
 
 
 def large_photos(few: int = COUNTS[0], many: int = COUNTS[1]) -> list[Row]:
-    """Resident memory of one process that reads many photos of 12 megapixels, in one thread and each in a new one."""
+    """Resident memory of a process that reads many photos of 12 megapixels, in one thread or each in a new one."""
     rows = []
     for where, flags in (("in one thread", []), ("each in a new thread", ["--threads"])):
         found = json.loads(
@@ -106,7 +106,7 @@ def large_photos(few: int = COUNTS[0], many: int = COUNTS[1]) -> list[Row]:
 
 
 def server_at_rest() -> list[Row]:
-    """Resident memory of the server once Home was opened and left."""
+    """Resident memory of the server after Home was opened and closed."""
     stage = "server at rest, Home opened once"
     if reason := _no_browser():
         return [missing(stage, reason)]
@@ -121,7 +121,7 @@ def server_at_rest() -> list[Row]:
 
 
 def page_timings(rounds: int = 3) -> list[Row]:
-    """Predict and Training on fresh servers, and a photo put into a warm Predict, in Chromium."""
+    """Predict and Training on new servers, and a photo added to a warm Predict, in Chromium."""
     stages = (
         "fresh server, Predict settled",
         "photo in the page to its answer, warm",
@@ -153,7 +153,7 @@ def page_timings(rounds: int = 3) -> list[Row]:
 
 
 def cost_of(command: list[str], **settings: str) -> dict:
-    """What a command cost, see fer.tools.process_cost. Raises FerError where it failed.
+    """A command's cost, see fer.tools.process_cost. Raises FerError if it failed.
 
     settings: environment variables.
     """
@@ -168,7 +168,7 @@ def cost_of(command: list[str], **settings: str) -> dict:
 
 @contextmanager
 def serving(script: Path, folder: Path) -> Iterator[tuple[str, int]]:
-    """A Streamlit server of that script on a port of its own: its address and process id. Runs and cache are empty."""
+    """A Streamlit server for this script on its own port: its address and process id. Runs and cache are empty."""
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         port = found.getsockname()[1]
@@ -215,12 +215,12 @@ def _yunet() -> Path | None:
 
 
 def _environment() -> dict[str, str]:
-    """Every process gets YuNet from the same place, where it can be had."""
+    """Give every process the same copy of YuNet, if available."""
     return {**os.environ, **({"FER_YUNET": str(file)} if (file := _yunet()) else {})}
 
 
 def _least(folder: Path, yunet: Path | None) -> list[str]:
-    """The command that reads the sample by OpenCV and ONNX Runtime alone."""
+    """The command that reads the sample with only OpenCV and ONNX Runtime."""
     model = weights_folder() / f"{DEFAULT_MODEL}.onnx"
     if not model.is_file():
         model = folder / model.name
@@ -235,7 +235,7 @@ def _empty_page(folder: Path) -> Path:
 
 
 def _no_browser() -> str:
-    """Why pages cannot be timed here; empty where they can."""
+    """Why pages cannot be timed here; empty if they can."""
     try:
         import playwright  # noqa: F401
     except ImportError:
@@ -255,7 +255,7 @@ def _chromium() -> Iterator:
 
 @contextmanager
 def _visit(browser) -> Iterator:
-    """A page with nothing in its cache."""
+    """A page with an empty cache."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     try:
         page = context.new_page()
@@ -266,7 +266,7 @@ def _visit(browser) -> Iterator:
 
 
 def _open(browser, address: str, wait: Callable[..., None]) -> float:
-    """Milliseconds from the address to what `wait` waits for."""
+    """Milliseconds from opening the address to the event that `wait` waits for."""
     with _visit(browser) as page:
         began = time.perf_counter()
         page.goto(address, wait_until="commit")
@@ -275,7 +275,7 @@ def _open(browser, address: str, wait: Callable[..., None]) -> float:
 
 
 def _answer_ms(browser, address: str, photo: Path) -> float:
-    """Milliseconds from a photo in Predict's uploader to the heading that says what its face shows."""
+    """Milliseconds from a photo in Predict's uploader to the heading with its face's expression."""
     with _visit(browser) as page:
         page.goto(f"{address}/predict")
         _uploader(page)

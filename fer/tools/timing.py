@@ -1,4 +1,4 @@
-"""Time a call, and put it beside a plain way of doing the same in the same run."""
+"""Time a call, and compare it with a plain way of doing the same in the same run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ROUNDS = 7
 
 
 def median_ms(call: Callable[[], object], rounds: int = ROUNDS) -> float:
-    """The median over rounds, after one call that warms up."""
+    """The median over rounds, after one warm-up call."""
     call()
     times = []
     for _ in range(rounds):
@@ -23,7 +23,7 @@ def median_ms(call: Callable[[], object], rounds: int = ROUNDS) -> float:
 
 
 def row(stage: str, ms: float, against: str, against_ms: float, aim_ms: float | None = None, unit: str = "ms") -> Row:
-    """unit: that of all three values where it is not milliseconds."""
+    """unit: of all three values, if not milliseconds."""
     return {
         "stage": stage,
         "ms": round(ms, 2),
@@ -36,12 +36,12 @@ def row(stage: str, ms: float, against: str, against_ms: float, aim_ms: float | 
 
 
 def missing(stage: str, reason: str) -> Row:
-    """A row for what could not be measured here."""
+    """A row for a stage that could not be measured here."""
     return {**row(stage, 1, f"not measured: {reason}", 1), "ms": None, "against_ms": None, "ratio": None}
 
 
 def line(found: Row) -> str:
-    """A row as the command line prints it."""
+    """A row, formatted for the command line."""
     if found["ms"] is None:
         return f"{found['stage']:<62}{found['against']}"
     return f"{found['stage']:<62}{found['ms']:>9.1f} {found['unit']}   {found['ratio']:>6.2f} x {found['against']}" + (

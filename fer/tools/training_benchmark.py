@@ -1,7 +1,7 @@
-"""How fast training is: this loop beside a plain one, in the same run; for `python -m fer benchmark`.
+"""The speed of training, compared with a plain loop in the same run; for `python -m fer benchmark`.
 
-The plain loop is what most FER2013 repositories do: a Dataset and a DataLoader that turn, move and light one face after
-the other, NCHW memory, eager. Both train the same mini-XCEPTION on the same faces.
+The plain loop is what most FER2013 repositories do: a Dataset and DataLoader that augment one face after the other,
+NCHW memory, eager mode. Both train the same mini-XCEPTION on the same faces.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ STEPS, WARMUP = 8, 2
 
 
 def stages(steps: int = STEPS, config: TrainConfig = TrainConfig(), threads: int = 0) -> dict[str, float]:  # noqa: B008
-    """Named results, each extrapolated from the median of `steps` steps: seconds a mini-XCEPTION epoch of 28,709
-    pictures by this loop and by the plain one, how many times faster, and the share of a step that data takes."""
+    """Named results, extrapolated from the median of `steps` steps: seconds per mini-XCEPTION epoch of 28,709 pictures
+    for this loop and the plain one, how many times faster, and the share of a step spent on data."""
     if threads:
         torch.set_num_threads(threads)
     rng = np.random.default_rng(0)
     pixels = rng.integers(0, 256, (config.batch_size * (steps + WARMUP), FACE_SIZE, FACE_SIZE), dtype=np.uint8)
     labels = rng.integers(0, COUNT, len(pixels))
-    # Turn about, so that what else the machine does weighs on both alike.
+    # Alternate, so that other load on the machine affects both equally.
     taken = np.array(
         [
             (*ours, plain)
@@ -57,7 +57,7 @@ def stages(steps: int = STEPS, config: TrainConfig = TrainConfig(), threads: int
 
 
 def _ours(pixels: np.ndarray, labels: np.ndarray, steps: int, config: TrainConfig) -> Iterator[tuple[float, float]]:
-    """Seconds of each step, and of drawing its batch: channels_last, all views by one grid_sample."""
+    """Seconds for each step, and for drawing its batch: channels_last, all views with one grid_sample."""
     torch.manual_seed(0)
     faces, truth, rng = torch.from_numpy(pixels), torch.from_numpy(labels), np.random.default_rng(0)
     model = build("mini_xception").train()
@@ -77,7 +77,7 @@ def _ours(pixels: np.ndarray, labels: np.ndarray, steps: int, config: TrainConfi
 
 
 def _plain(pixels: np.ndarray, labels: np.ndarray, steps: int, config: TrainConfig) -> Iterator[float]:
-    """Seconds of each step of the plain loop, the loading of its batch included."""
+    """Seconds for each step of the plain loop, including loading its batch."""
     torch.manual_seed(0)
     batches = iter(DataLoader(PlainFaces(pixels, labels, config), config.batch_size, shuffle=True, drop_last=True))
     model = build("mini_xception").train()
@@ -97,7 +97,7 @@ def _step(model: nn.Module, optimizer: torch.optim.Optimizer, batch: torch.Tenso
 
 
 class PlainFaces(TorchDataset):
-    """One face at a time: turned, scaled, moved, mirrored, lit and standardized by OpenCV and NumPy."""
+    """One face at a time: rotated, scaled, shifted, mirrored, lit and standardized with OpenCV and NumPy."""
 
     def __init__(self, pixels: np.ndarray, labels: np.ndarray, config: TrainConfig) -> None:
         self.pixels, self.labels, self.config = pixels, labels, config

@@ -1,1 +1,1 @@
-"""Training runs, each a process with a directory."""
+"""Training runs: each has its own process and directory."""

@@ -1,4 +1,4 @@
-"""Batch-norm statistics measured anew: a moving average of weights has never seen those of its own layers."""
+"""Remeasure batch-norm statistics: those of a moving average of weights do not match its own activations."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ def with_new_statistics(
     batch_size: int = 256,
     on_batch: Callable[[], None] = lambda: None,
 ) -> nn.Module:
-    """A copy of the network whose batch-norms hold the mean statistics of `count` training pictures.
+    """A copy of the network with batch-norm statistics averaged over `count` training pictures.
 
-    The pictures are seen as in use, whole and every second batch mirrored: random views, with their turned and shifted
-    faces, have other statistics (0.6 points of accuracy, see EXPERIMENTS.md). The network itself stays as it is, and
-    so do batch-norms that are frozen.
+    The pictures are shown as in use, not augmented, with every second batch mirrored: augmented views, with rotated and
+    shifted faces, have different statistics (0.6 points of accuracy, see EXPERIMENTS.md). Does not change the network
+    itself or frozen batch-norms.
     """
     measured = copy.deepcopy(network)
     norms = [
@@ -40,7 +40,7 @@ def with_new_statistics(
         norm.reset_running_stats()
         norm.momentum = None  # the plain mean over all batches
     rows = np.random.default_rng([seed, 0, 2]).permutation(len(faces))[:count]
-    if len(rows) % batch_size == 1:  # one picture alone has no statistics where the network has shrunk it to a point
+    if len(rows) % batch_size == 1:  # a single picture has no statistics once the network has reduced it to one pixel
         rows = np.append(rows, rows[0])
     measured.eval()
     for norm in norms:

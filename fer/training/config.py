@@ -1,4 +1,4 @@
-"""The settings of a training run: one frozen record that the form, the flags, the JSON file and tests share."""
+"""The settings of a training run: one frozen record for the form, the command line, the JSON file and tests."""
 
 from __future__ import annotations
 
@@ -19,67 +19,67 @@ Balance = Literal["none", "sampling", "weights"]
 
 
 def setting(default: Value, help: str) -> Value:  # noqa: A002  as argparse calls it
-    """A field of TrainConfig with what it is, which the form and the flags show."""
+    """A field of TrainConfig with its help text, shown by the form and the command line."""
     return field(default=default, metadata={"help": help})
 
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """How one run is trained. Defaults suit mini_xception and faces like FER2013's."""
+    """The settings of one training run. The defaults suit mini_xception and faces like FER2013's."""
 
-    data: str = setting("synthetic", 'path of fer2013.csv, of a folder or a zip with a folder a class, or "synthetic"')
-    classes: str = setting("", "what folders or labels of other names show, such as 1=surprise,2=fear")
-    model: str = setting("mini_xception", "architecture: see fer.models.registry")
+    data: str = setting("synthetic", 'path of fer2013.csv, or a folder or zip with a folder per class; or "synthetic"')
+    classes: str = setting("", "classes of folders or labels with other names, such as 1=surprise,2=fear")
+    model: str = setting("mini_xception", "network architecture, see fer.models.registry")
     epochs: int = setting(60, "passes over the Training split")
-    batch_size: int = setting(128, "pictures a step, over all processes")
-    seed: int = setting(0, "random seed of weights, order and augmentation")
-    optimizer: Literal["sgd", "adamw"] = setting("sgd", "sgd, with Nesterov momentum, or adamw")
-    learning_rate: float = setting(0.1, "the highest learning rate; about 0.001 for adamw")
-    momentum: float = setting(0.9, "of sgd")
-    weight_decay: float = setting(5e-5, "pulls weights toward zero; leaves out batch-norm and biases")
+    batch_size: int = setting(128, "pictures per training step, over all processes")
+    seed: int = setting(0, "random seed for initial weights, picture order and augmentation")
+    optimizer: Literal["sgd", "adamw"] = setting("sgd", "sgd (with Nesterov momentum) or adamw")
+    learning_rate: float = setting(0.1, "peak learning rate; use about 0.001 for adamw")
+    momentum: float = setting(0.9, "momentum of sgd")
+    weight_decay: float = setting(5e-5, "strength of pulling weights toward zero; not applied to batch-norm and biases")
     schedule: Literal["cosine", "linear", "constant"] = setting(
         "cosine", "how the learning rate falls after the warm-up"
     )
-    warmup_epochs: float = setting(2.0, "the learning rate rises from zero over this many epochs")
-    label_smoothing: float = setting(0.0, "share of the target spread over all classes")
-    dropout: float = setting(0.0, "before the classifier")
-    gradient_clip: float = setting(0.0, "largest gradient norm; 0: no limit")
-    ema_decay: float = setting(0.999, "decay of the moving average of the weights, which is what is kept; 0: off")
-    input_size: int = setting(44, "side of the network's view of a 48-pixel face")
-    small_size: int = setting(0, "side of smaller, faster views in the first epochs; 0: none")
-    small_epochs: int = setting(0, "how many epochs use the smaller views")
+    warmup_epochs: float = setting(2.0, "epochs over which the learning rate rises from zero")
+    label_smoothing: float = setting(0.0, "share of each target spread evenly over all classes")
+    dropout: float = setting(0.0, "share of features dropped before the classifier")
+    gradient_clip: float = setting(0.0, "maximum gradient norm; 0: no limit")
+    ema_decay: float = setting(0.999, "decay of the moving average of the weights, which is the saved result; 0: off")
+    input_size: int = setting(44, "side of the network's input in pixels, taken from a 48-pixel face")
+    small_size: int = setting(0, "side of smaller, faster inputs in the first epochs; 0: off")
+    small_epochs: int = setting(0, "number of epochs with smaller inputs")
     standardise: Literal["picture", "dataset"] = setting(
-        "picture", "zero mean, unit deviation: per picture or the data set's"
+        "picture", "zero mean and unit deviation: of each picture, or by the data set's statistics"
     )
     flip: float = setting(0.5, "share of faces mirrored")
-    rotation: float = setting(8.0, "degrees to either side")
-    scale: float = setting(0.08, "how much larger or smaller, as a share")
-    shift: float = setting(2.0, "pixels in each direction")
-    brightness: float = setting(0.2, "of the full range, to either side")
-    contrast: float = setting(0.2, "how much stronger or weaker, as a share")
-    erasing: float = setting(0.0, "share of faces with a block painted over")
-    damage: float = setting(0.0, "share of faces blurred, shrunk, compressed, lit from a side or covered")
+    rotation: float = setting(8.0, "maximum rotation in degrees, either way")
+    scale: float = setting(0.08, "maximum change of size, as a share")
+    shift: float = setting(2.0, "maximum shift in pixels, in each direction")
+    brightness: float = setting(0.2, "maximum change of brightness, as a share of the full range")
+    contrast: float = setting(0.2, "maximum change of contrast, as a share")
+    erasing: float = setting(0.0, "share of faces with a block grayed out")
+    damage: float = setting(0.0, "share of faces blurred, shrunk, compressed, lit from one side or covered")
     mixup: float = setting(0.0, "strength of blending two faces (Zhang et al. 2018), such as 0.2; 0: off")
-    mixup_off_epochs: int = setting(0, "the last epochs, which are trained without mixup")
-    balance: Balance = setting("none", "rare classes drawn more often, or weighing more")
-    balance_strength: float = setting(1.0, "1: all classes alike; 0.5: halfway, by the square root")
-    balance_epochs: int = setting(0, "the last epochs, which alone are balanced; 0: all")
-    ferplus_weight: float = setting(0.0, "of the auxiliary loss, which guesses the FER+ votes; 0: off")
-    teacher: str = setting("", "checkpoints whose answers are learned too (Hinton et al. 2015), separated by commas")
-    teacher_weight: float = setting(0.8, "share of the loss that is the teacher's; the labels have the rest")
-    teacher_temperature: float = setting(3.0, "softens both sides' probabilities")
-    teacher_epochs: int = setting(0, "epochs whose views and answers are kept and reused; 0: always new ones")
-    patience: int = setting(0, "stop after this many epochs without a better accuracy; 0: never")
-    init: str = setting("", "checkpoint to start from (name, run or file; its preprocessing stays)")
-    freeze: str = setting("", "keep the layers up to this one as they are, such as block2; empty: none")
+    mixup_off_epochs: int = setting(0, "number of last epochs without mixup")
+    balance: Balance = setting("none", "draw rare classes more often (sampling) or weight them more (weights)")
+    balance_strength: float = setting(1.0, "1: all classes count equally; 0.5: halfway, by the square root")
+    balance_epochs: int = setting(0, "balance only this many last epochs; 0: all")
+    ferplus_weight: float = setting(0.0, "weight of the auxiliary loss, which predicts the FER+ votes; 0: off")
+    teacher: str = setting("", "checkpoints to learn from as well (Hinton et al. 2015), separated by commas")
+    teacher_weight: float = setting(0.8, "teacher's share of the loss; the labels get the rest")
+    teacher_temperature: float = setting(3.0, "softens the probabilities of teacher and student")
+    teacher_epochs: int = setting(0, "reuse the teacher's answers, and the views, after this many epochs; 0: never")
+    patience: int = setting(0, "stop after this many epochs without better accuracy; 0: never")
+    init: str = setting("", "checkpoint to start from: name, run or file; keeps its preprocessing")
+    freeze: str = setting("", "do not train the layers up to this one, such as block2; empty: train all")
     faces: Literal["auto", "crop", "detect"] = setting(
-        "auto", "whether pictures in a folder are cropped to faces or need a search for them"
+        "auto", "whether a folder's pictures are already cropped to faces (crop) or need face detection (detect)"
     )
-    precision: Literal["no", "bf16", "fp16"] = setting("no", "mixed precision, for accelerators")
-    processes: int = setting(1, "processes on this machine, each with its share of a batch")
-    threads: int = setting(0, "processor threads; 0: PyTorch's choice")
+    precision: Literal["no", "bf16", "fp16"] = setting("no", "mixed precision, for GPUs")
+    processes: int = setting(1, "processes on this machine; each takes a share of the batch")
+    threads: int = setting(0, "CPU threads; 0: PyTorch's default")
     limit: int = setting(0, "train on the first N pictures only; 0: all")
-    norm_pictures: int = setting(0, "measure batch-norm statistics anew on N pictures before each validation; 0: no")
+    norm_pictures: int = setting(0, "remeasure batch-norm statistics on N pictures before each validation; 0: off")
 
     def __post_init__(self) -> None:
         def need(ok: bool, name: str, rule: str) -> None:
@@ -106,7 +106,7 @@ class TrainConfig:
         need(self.seed < 2**32, "seed", "below 2 ** 32")
         need(self.threads <= 1024, "threads", "at most 1024")
         need(self.processes <= 64, "processes", "at most 64")
-        need(self.batch_size >= 2 * self.processes, "batch_size", "at least 2 for each process")
+        need(self.batch_size >= 2 * self.processes, "batch_size", "at least 2 per process")
         need(self.learning_rate > 0, "learning_rate", "above 0")
         need(8 <= self.input_size <= 48, "input_size", "8 to 48")
         need(self.small_size == 0 or 8 <= self.small_size <= self.input_size, "small_size", "0, or 8 to input_size")
@@ -122,18 +122,18 @@ class TrainConfig:
         except DatasetError as error:
             raise SettingError(error.message) from None
         kept = self.balance == "sampling" and self.teacher_epochs > 0
-        need(not (kept and self.balance_epochs), "balance_epochs", "0 where a teacher's answers are kept for its views")
+        need(not (kept and self.balance_epochs), "balance_epochs", "0 with balanced sampling and teacher_epochs")
         for name, choices in CHOICES.items():
             need(getattr(self, name) in choices, name, f"one of {', '.join(choices)}")
 
     def balances(self, epoch: int) -> bool:
-        """Whether this epoch, counted from 1, goes by `balance`."""
+        """Whether `balance` applies to this epoch, counted from 1."""
         return self.balance != "none" and (not self.balance_epochs or epoch > self.epochs - self.balance_epochs)
 
     def fitted(self, pictures: int) -> TrainConfig:
-        """These settings for so many training pictures: a step takes no more than there are, but 2 for each process.
+        """The settings for this number of training pictures: no more per step than that, but at least 2 per process.
 
-        Where that is more than there are, pictures come twice in a step.
+        If there are fewer than 2 per process, a step uses pictures twice.
         """
         return replace(self, batch_size=max(min(self.batch_size, pictures), 2 * self.processes))
 
@@ -142,9 +142,9 @@ class TrainConfig:
 
     @classmethod
     def from_json(cls, values: object) -> TrainConfig:
-        """Raises RunError for anything that is not a whole, sensible configuration."""
+        """Raises RunError for anything but a valid configuration."""
         if not isinstance(values, dict):
-            raise RunError("The configuration is not a JSON object of settings.")
+            raise RunError("The configuration is not a JSON object. Expected setting names and values.")
         known = {each.name: each for each in fields(cls)}
         if unknown := sorted(set(values) - set(known)):
             raise RunError(f"The configuration has an unknown setting {str(unknown[0])[:40]!r}.")
@@ -163,7 +163,7 @@ class TrainConfig:
         try:
             return cls.from_json(json.loads(path.read_text(encoding="utf-8")))
         except (OSError, ValueError, RecursionError):
-            raise RunError(f"{path.name} does not read as JSON. Expected the settings of a run.") from None
+            raise RunError(f"{path.name} cannot be read as JSON. Expected the settings of a run.") from None
 
 
 # help() and tyro look for the settings' help in the class's docstring.
@@ -172,26 +172,26 @@ TrainConfig.__doc__ = f"{TrainConfig.__doc__}\n\nArgs:{_rows}\n"
 
 
 def small_data_notes(config: TrainConfig, training: int, judged_by_itself: bool) -> list[str]:
-    """What a person is told where there are few pictures: so many to train on, perhaps none to validate on."""
+    """Sentences for the user about data with too few pictures for a batch, or for a validation split."""
     notes = []
     if config.batch_size > training:
         notes.append(
             f"The data has {count_of(training, 'training picture')}, fewer than a batch of {config.batch_size:,}: "
-            f"a step takes {config.fitted(training).batch_size:,}."
+            f"each step uses {config.fitted(training).batch_size:,}."
         )
     if judged_by_itself:
         notes.append(
-            "There are too few pictures for a validation split. The accuracy is then measured on the training "
-            "pictures, and says nothing about others."
+            "There are too few pictures for a validation split. Accuracy is measured on the training pictures, and "
+            "says nothing about others."
         )
     return notes
 
 
-WEIGHTS = ("init", "teacher")  # the settings that name weights
+WEIGHTS = ("init", "teacher")  # settings that name weights
 
 
 def names_of(places: str) -> str:
-    """Weights or data by their names alone, where there are several by commas: a run's is that of its folder."""
+    """The bare names of comma-separated weights or data: a file's name, or the folder's name for a run."""
     paths = [Path(place.strip()) for place in places.split(",")]
     return ",".join(path.parent.name if path.name == "best.safetensors" else path.name for path in paths)
 
@@ -209,6 +209,6 @@ CHOICES = types.MappingProxyType(_choices())
 
 
 def field_help() -> dict[str, str]:
-    """Each setting's help as a sentence."""
+    """Each setting's help text, as a sentence."""
     texts = {each.name: each.metadata["help"] for each in fields(TrainConfig)}
     return {name: f"{text[0].upper()}{text[1:]}." for name, text in texts.items()}

@@ -1,4 +1,4 @@
-"""What the outside asks of a run (stop, pause), agreed by all its processes after every step, and its heartbeat."""
+"""Stop and pause requests to a run, agreed by all its processes after every step, and its heartbeat."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ GO, PAUSE, STOP = 0, 1, 2
 
 
 class Control:
-    """Asked after each step whether to go on. Only the first process reads requests and writes the status."""
+    """Decides after each step whether to go on. Only the first process reads requests and writes the status."""
 
     def __init__(self, run: RunDirectory, accelerator: Accelerator, turn: Turn | None = None) -> None:
         self.run, self.accelerator, self.turn = run, accelerator, turn
@@ -46,7 +46,7 @@ class Control:
         return wish != STOP
 
     def raise_if_stopped(self) -> None:
-        """Before the first step, in a lone process (several agree later): raises Interrupted if a stop is asked for."""
+        """Raises Interrupted if a stop was requested before the first step; several processes agree on that later."""
         if self.ranks == 1 and self._wish() == STOP:
             raise Interrupted
 
@@ -54,13 +54,13 @@ class Control:
         began, wish, turn_left = time.monotonic(), PAUSE, False
         self._beat, self._pause_ends = 0.0, began + 60 * limits().paused_minutes
         while wish == PAUSE:
-            self.beat("paused", **details, message="Paused. Resume goes on from this very step.")
+            self.beat("paused", **details, message="Paused. Resume continues from this step.")
             if self.turn and not turn_left:
-                self.turn.release()  # the next in the queue may train meanwhile
+                self.turn.release()  # the next run in the queue may train meanwhile
                 turn_left = True
             time.sleep(LOOK_S)
             wish = self._agreed()
-        self._pause_ends = math.inf  # to wait for a turn is no pause
+        self._pause_ends = math.inf  # waiting for a turn does not count as a pause
         queued = self.turn if turn_left and wish == GO else None
         if queued and not queued.wait(lambda: self._wish() == STOP, "paused", **details):
             wish = STOP
@@ -79,7 +79,7 @@ class Control:
         if self.ranks == 1:
             return self._wish()
         if os.getppid() != self._parent:
-            raise RunError("The launcher of this run's processes went away.")
+            raise RunError("The launcher of this run's processes ended.")
         wish = torch.tensor([self._wish()], device=self.accelerator.device)
         torch.distributed.all_reduce(wish, torch.distributed.ReduceOp.MAX)
         return int(wish)

@@ -1,4 +1,4 @@
-"""The small verbs of training: an epoch's order, one epoch, one evaluation."""
+"""The steps of training: an epoch's order, one epoch, one evaluation."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ class Faces:
 
 
 def epoch_order(count: int, seed: int, epoch: int) -> np.ndarray:
-    """The order of one epoch's pictures: the same wherever, whenever and after whatever it is asked for."""
+    """The order of one epoch's pictures; depends only on the arguments."""
     return np.random.default_rng([seed, epoch, 0]).permutation(count)
 
 
 def order_of(faces: Faces, config: TrainConfig, epoch: int) -> np.ndarray:
-    """The rows of one epoch: each face once, or with balanced sampling rare classes more often, drawn with repeats."""
+    """The rows of one epoch: each face once; with balanced sampling, drawn with repeats, rare classes more often."""
     if config.balance != "sampling" or not config.balances(epoch):
         return epoch_order(len(faces), config.seed, epoch)
     labels = faces.labels.cpu().numpy()
@@ -53,28 +53,28 @@ def order_of(faces: Faces, config: TrainConfig, epoch: int) -> np.ndarray:
 
 
 def drawn_epoch(config: TrainConfig, epoch: int) -> int:
-    """The epoch whose order and views this one uses: its own, unless a teacher's answers are kept for some epochs."""
+    """The epoch whose order and views this one uses: its own, or an earlier one to reuse the teacher's answers."""
     return (epoch - 1) % config.teacher_epochs + 1 if config.teacher and config.teacher_epochs else epoch
 
 
 def mirror_some(views: torch.Tensor, share: float, rng: np.random.Generator) -> torch.Tensor:
-    """Views (N, 1, S, S) -> the same, a share of them mirrored.
+    """Mirror a share of the views: (N, 1, S, S) -> (N, 1, S, S).
 
-    A teacher answers alike for a view and its mirror image, so kept answers go for both.
+    A teacher gives the same answer for a view and its mirror image, so stored answers apply to both.
     """
     chosen = torch.from_numpy(rng.random(len(views)) < share).to(views.device)
     return torch.where(chosen[:, None, None, None], views.flip(-1), views)
 
 
 def shrink(views: torch.Tensor, size: int) -> torch.Tensor:
-    """Views (N, 1, S, S) -> (N, 1, size, size); the same where they are that size."""
+    """Resize views: (N, 1, S, S) -> (N, 1, size, size); unchanged if they have that size."""
     if views.shape[-1] == size:
         return views
     return F.interpolate(views, size=(size, size), mode="bilinear", antialias=True, align_corners=False)
 
 
 def steps_per_epoch(count: int, batch_size: int) -> int:
-    return max(count // batch_size, 1)  # the last, smaller batch is left for another epoch's order
+    return max(count // batch_size, 1)  # skips the last, smaller batch; the next epoch's order differs
 
 
 def augmentation_of(config: TrainConfig) -> Augmentation:
@@ -102,10 +102,10 @@ def train_one_epoch(
     on_step: Callable[[int, int], bool],
     teacher: Teacher | None = None,
 ) -> tuple[float, float, float]:
-    """Returns (mean loss, accuracy on the augmented views, last learning rate).
+    """Train one epoch. Returns (mean loss, accuracy on the augmented views, last learning rate).
 
-    on_step(step, steps) is called after each step; False interrupts. Raises RunError for a loss that is
-    not a number, Interrupted when told to stop.
+    on_step(step, steps) is called after each step; if it returns False, raises Interrupted. Raises RunError for a loss
+    that is not finite.
     """
     rank, ranks = accelerator.process_index, accelerator.num_processes
     drawn = drawn_epoch(config, epoch)
@@ -113,9 +113,9 @@ def train_one_epoch(
     torch.manual_seed(int(np.random.default_rng([config.seed, epoch, 1_000 + rank]).integers(2**31)))
     mirrors = np.random.default_rng([config.seed, epoch, 2_000 + rank])
     order, steps = order_of(faces, config, drawn), steps_per_epoch(len(faces), config.batch_size)
-    order = np.resize(order, max(len(order), config.batch_size))  # fewer faces than a batch: they come twice
+    order = np.resize(order, max(len(order), config.batch_size))  # fewer faces than a batch: repeat them
     augment, objective = augmentation_of(config), Loss(config, faces.labels, epoch)
-    full = preprocessing.input_size  # config's own, or that of the checkpoint it starts from
+    full = preprocessing.input_size  # config's, or that of the checkpoint it starts from
     size = min(config.small_size, full) if config.small_size and epoch <= config.small_epochs else full
     mixes = config.mixup > 0 and epoch <= config.epochs - config.mixup_off_epochs
     model.train()
@@ -129,7 +129,7 @@ def train_one_epoch(
         rows = torch.from_numpy(drawn_rows).to(faces.labels.device)
         views = augment(faces.pixels[rows], full, rng)
         wanted = teacher(views, (drawn, step)) if teacher else None
-        if drawn != epoch:  # these views were seen before
+        if drawn != epoch:  # these views' answers are stored
             views = mirror_some(views, config.flip, mirrors)
         batch = normalize(preprocessing, shrink(views, size))
         labels = faces.labels[rows]
@@ -146,7 +146,7 @@ def train_one_epoch(
         if not np.isfinite(value):
             raise RunError(
                 f"The loss became {value} in epoch {epoch}, step {step + 1}. Lower the learning rate "
-                f"(it was {rate:.4g}), or set a gradient clip.",
+                f"(it was {rate:.4g}) or set a gradient clip.",
                 cause="diverged",
             )
         if config.gradient_clip:
@@ -172,7 +172,7 @@ def evaluate(
     batch_size: int = 256,
     on_batch: Callable[[], None] = lambda: None,
 ) -> tuple[float, np.ndarray, np.ndarray]:
-    """Returns (mean loss in nats, confusion matrix (7, 7) with truth in rows, logits (N, 7))."""
+    """Evaluate one split. Returns (mean loss in nats, confusion matrix (7, 7) with truth in rows, logits (N, 7))."""
     model.eval()
     parts = []
     for first in range(0, len(faces), batch_size):

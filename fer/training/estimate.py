@@ -1,7 +1,7 @@
-"""What a network is built of, and how long its steps take here: measured as the run's own worker would do them.
+"""Describe a network, and time its training steps on this machine as the run's worker would take them.
 
 `python -m fer.training.estimate SETTINGS STARTED` prints {"network": ...}, then {"costs": ...} as lines of JSON, or
-{"problem": ...} where such a run would fail. STARTED: when this process was started, as time.time() tells.
+{"problem": ...} if the run would fail. STARTED: when this process was started, as returned by time.time().
 """
 
 from __future__ import annotations
@@ -43,14 +43,14 @@ from fer.training.stop_signal import Interrupted
 from fer.training.teacher import load_teacher
 from fer.training.worker import NICENESS
 
-WARM_UP, STEPS = 4, 12  # steps: the first ones are slow, until memory and kernels are chosen
-BUDGET_S = 8.0  # for the steps of one size, once two are timed
-LARGEST_BATCH = 256  # timed; the step of a larger one is as much longer
+WARM_UP, STEPS = 4, 12  # steps; the first ones are slow, while memory is allocated and kernels are chosen
+BUDGET_S = 8.0  # for the steps of one size, after the first two
+LARGEST_BATCH = 256  # the largest batch to time; larger ones are extrapolated
 JUDGED = 512  # pictures
 
 
 def network_of(config: TrainConfig) -> tuple[nn.Module, Preprocessing, dict[str, object]]:
-    """The network as the run would start with it, its preprocessing, and what the page shows of it."""
+    """The network that the run would start with, its preprocessing, and its description for the page."""
     network, start = starting_network(config)
     preprocessing = start.preprocessing if start else Preprocessing(input_size=config.input_size)
     size = preprocessing.input_size
@@ -63,17 +63,17 @@ def network_of(config: TrainConfig) -> tuple[nn.Module, Preprocessing, dict[str,
 
 
 def measure(config: TrainConfig, network: nn.Module, preprocessing: Preprocessing, loading_s: float) -> Costs:
-    """Time steps, judging and keeping of made-up faces, by the trainer's own functions. Raises FerError.
+    """Time training steps, validation and saving on random pictures, with the trainer's own functions. Raises FerError.
 
-    Of several processes one is timed, with its share of the batch and of the cores. loading_s: what it took to load
-    PyTorch, as the run will.
+    Times one of several processes, with its share of the batch and the cores. loading_s: the time to load PyTorch,
+    which the run needs too.
     """
     if config.processes > 1:
         share = max(cores() // config.processes, 1)
         config = replace(config, batch_size=config.batch_size // config.processes, processes=1, threads=share)
     if config.threads:
         torch.set_num_threads(config.threads)
-    # A low rate: whatever the settings, weights stay numbers. One long epoch, of which only the first steps are taken.
+    # A low rate keeps the weights finite with any settings. One long epoch, of which only the first steps are taken.
     config = replace(config, batch_size=min(config.batch_size, LARGEST_BATCH), learning_rate=1e-5, mixup_off_epochs=0)
     accelerator = Accelerator(cpu=not torch.cuda.is_available(), mixed_precision=config.precision)
     if config.freeze:
@@ -121,7 +121,7 @@ def measure(config: TrainConfig, network: nn.Module, preprocessing: Preprocessin
 
 
 def _faces(count: int, config: TrainConfig, device: torch.device) -> Faces:
-    """Noise, as large as faces and labeled by chance."""
+    """Noise of a face's size, with random labels."""
     generator = torch.Generator().manual_seed(0)
     pixels = torch.randint(0, 256, (count, FACE_SIZE, FACE_SIZE), dtype=torch.uint8, generator=generator)
     labels = torch.randint(0, COUNT, (count,), generator=generator)
@@ -134,13 +134,13 @@ def _some(faces: Faces, count: int) -> Faces:
 
 
 def _around_median(seconds: np.ndarray) -> Range:
-    """From halfway to the lower quartile to halfway to the upper: a whole run evens out."""
+    """From halfway between median and lower quartile to halfway to the upper: over a run, variation evens out."""
     low, median, high = np.quantile(seconds, (0.25, 0.5, 0.75)).tolist()
     return Range((low + median) / 2, (median + high) / 2)
 
 
 def _seconds(work) -> float:
-    """How long it takes the second time."""
+    """Seconds that the second call takes."""
     work()
     began = time.perf_counter()
     work()

@@ -1,4 +1,4 @@
-"""Why a run failed, and what to change: a word in its status, from which the page makes its advice.
+"""Why a run failed, as a word in its status, and the advice that the page shows for it.
 
 Knows nothing of PyTorch.
 """
@@ -30,13 +30,13 @@ def cause_of(error: Exception) -> str:
     ):
         if isinstance(error, kind):
             return cause
-    # Of several processes that train together, those that are left hear of it so.
+    # How the remaining processes of a run learn that another one ended.
     lost = isinstance(error, RuntimeError) and int(os.environ.get("WORLD_SIZE", "1")) > 1
     return "lost" if lost else "unexpected"
 
 
 def _says_out_of_memory(error: Exception) -> bool:
-    """PyTorch raises a RuntimeError of many words."""
+    """PyTorch raises a RuntimeError with various messages."""
     if isinstance(error, OSError):
         return error.errno == errno.ENOMEM
     return isinstance(error, RuntimeError) and any(words in str(error).lower() for words in OUT_OF_MEMORY)
@@ -44,14 +44,14 @@ def _says_out_of_memory(error: Exception) -> bool:
 
 @dataclass(frozen=True)
 class Advice:
-    """words: what to change; resume: whether the run may go on with the settings that it has."""
+    """words: what to change. resume: whether the run can continue with its settings."""
 
     words: str
     resume: bool
 
 
 def advice_on(cause: str, config: TrainConfig) -> Advice:
-    """For a run that failed or died. cause: of `cause_of`, or "died"; empty for runs from before it was written."""
+    """Advice for a run that failed or died. cause: from `cause_of`, or "died"; empty for older runs."""
     smaller = (
         f"a batch of {config.batch_size // 2}"
         if config.batch_size // 2 >= 2 * config.processes
@@ -65,7 +65,7 @@ def advice_on(cause: str, config: TrainConfig) -> Advice:
         "setting": Advice("Change that setting.", False),
         "disk": Advice("Free some disk space, then resume: the run continues from its last complete epoch.", True),
         "missing": Advice("Install it, then resume.", True),
-        "died": Advice(f"If it ends again, the machine may be short of memory: try {smaller}.", True),
+        "died": Advice(f"If it ends again, the machine may be out of memory: try {smaller}.", True),
     }
     anything = Advice("Try to resume. If the run fails again at the same place, change the settings.", True)
     return advice.get(cause, anything)

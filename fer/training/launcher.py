@@ -1,4 +1,4 @@
-"""Start runs as processes of their own, which outlive the page and the server, and tell them what is wished.
+"""Start runs in their own processes, which outlive the page and the server, and send them requests.
 
 Knows nothing of PyTorch.
 """
@@ -27,14 +27,14 @@ from fer.training.run_about import title_of
 from fer.training.run_directory import ALIVE, RunDirectory
 from fer.training.run_store import free_id, list_runs
 
-# Threads that wait for each other sleep instead of spinning: the app and other work get the processor.
+# Waiting threads sleep instead of spinning, which leaves the processor to the app and other work.
 WAITING = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "0"}
 RESUMABLE = ("stopped", "failed", "died")
-_starting = threading.Lock()  # two that start at once are counted one after the other
+_starting = threading.Lock()  # so that two runs starting at once are counted one after the other
 
 
 def start(config: TrainConfig, run_id: str = "") -> RunDirectory:
-    """Create a run and its worker; it queues while another one trains. Raises RunError, also beyond fer.limits."""
+    """Create a run and its worker, queued while another trains. Raises RunError, also if fer.limits are exceeded."""
     config = bounded(config)
     with _starting:
         _need_room()
@@ -44,7 +44,7 @@ def start(config: TrainConfig, run_id: str = "") -> RunDirectory:
 
 
 def bounded(config: TrainConfig) -> TrainConfig:
-    """The configuration within the limits in force: fewer pictures where there are more; RunError for all else."""
+    """The configuration within the current limits: the number of pictures is reduced; raises RunError for the rest."""
     most = limits()
     if most.train_models and config.model not in most.train_models:
         raise RunError(
@@ -54,8 +54,8 @@ def bounded(config: TrainConfig) -> TrainConfig:
     for name, highest in highest_settings().items():
         if getattr(config, name) > highest:
             raise RunError(
-                f"The setting {name.replace('_', ' ')} goes up to {highest} here, not "
-                f"{getattr(config, name)}. Lower it, or train on your own machine."
+                f"The setting {name.replace('_', ' ')} is {getattr(config, name)}; the limit here is {highest}. "
+                f"Lower it, or train on your own machine."
             )
     _check_sources(config, most)
     if most.server_paths:
@@ -64,14 +64,14 @@ def bounded(config: TrainConfig) -> TrainConfig:
 
 
 def highest_settings() -> dict[str, int]:
-    """The settings that have a highest value within the limits in force."""
+    """The settings with a maximum value under the current limits."""
     most = limits()
     lengths = {"epochs": most.train_epochs, "batch_size": most.train_batch}
     return lengths if most.server_paths else {**lengths, "processes": 1, "threads": os.cpu_count() or 1}
 
 
 def _check_sources(config: TrainConfig, most: Limits) -> None:
-    """Where weights and data come from. Raises RunError for more teachers than are taken, and for paths."""
+    """Check where weights and data come from. Raises RunError for too many teachers, and for paths."""
     teachers = [name for name in config.teacher.split(",") if name.strip()]
     if len(teachers) > most.train_teachers:
         raise RunError(
@@ -87,7 +87,7 @@ def _check_sources(config: TrainConfig, most: Limits) -> None:
 
 
 def _need_room() -> None:
-    """Raises RunError where as many runs have a process as are taken: a paused one holds its memory too."""
+    """Raises RunError if too many runs have a process; a paused one counts, as it holds memory too."""
     alive = sum(run.status()["state"] in ALIVE for run in list_runs())
     if alive >= limits().train_waiting:
         raise RunError(
@@ -97,7 +97,7 @@ def _need_room() -> None:
 
 
 def launch(run: RunDirectory) -> None:
-    """Start the worker of a run that no process holds: at the first start, or to resume it. Raises RunError."""
+    """Start a run's worker, for the first time or to resume. Raises RunError if another process is training it."""
     if run.is_locked():
         raise RunError(f"The run {title_of(run)} is already training, in another process.")
     try:
@@ -116,19 +116,19 @@ def launch(run: RunDirectory) -> None:
                 env=worker_environment(),
             )
     except OSError as error:
-        with suppress(OSError):  # on a full disk not even that fits
+        with suppress(OSError):  # a full disk may not have room even for that
             run.write_status("failed", message=f"The worker could not be started: {error.strerror}.", cause="disk")
         raise RunError(f"The run {title_of(run)} could not be started: {error.strerror}.") from None
-    threading.Thread(target=process.wait, daemon=True).start()  # so that no ended child lingers
+    threading.Thread(target=process.wait, daemon=True).start()  # reap the child when it ends
 
 
 def worker_environment() -> dict[str, str]:
-    """What a worker, and what times its steps beforehand, runs in."""
+    """Environment variables of a worker, and of the process that times its steps beforehand."""
     return {**WAITING, **os.environ, "OMP_NUM_THREADS": str(worker_threads())}
 
 
 def worker_threads() -> int:
-    """Of many cores one is left for the app; of one or two none, since the worker is nice and gives way."""
+    """Leave one core to the app, unless there are only one or two: the worker is nice and yields."""
     return cores() - 1 if cores() > 2 else cores()
 
 
@@ -137,9 +137,9 @@ def pause(run: RunDirectory) -> None:
 
 
 def resume(run: RunDirectory) -> None:
-    """Go on: a paused run from its very step, a stopped, failed or died one from its last whole epoch.
+    """Continue a paused run from its step, and a stopped, failed or died run from its last complete epoch.
 
-    Raises RunError, also beyond fer.limits.
+    Raises RunError, also if fer.limits are exceeded.
     """
     if run.is_locked():
         run.withdraw("pause")
@@ -157,7 +157,7 @@ def stop(run: RunDirectory) -> None:
 
 
 def kill(run: RunDirectory) -> None:
-    """End a worker that hangs. Raises RunError where the process is not this run's worker."""
+    """End a hanging worker. Raises RunError if the process is not this run's worker."""
     pid = run.status().get("pid")
     if not run.is_locked() or not isinstance(pid, int) or not _is_worker(pid, run.path):
         raise RunError(
@@ -175,7 +175,7 @@ def _is_worker(pid: int, path: Path) -> bool:
 
 
 def _told_by_ps(pid: int) -> str:
-    """A process's command line where there is no /proc, as on macOS; empty where nothing tells."""
+    """A process's command line on systems without /proc, such as macOS; empty if unknown."""
     try:
         return subprocess.run(
             ["ps", "-ww", "-o", "command=", "-p", str(pid)],

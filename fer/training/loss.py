@@ -1,4 +1,4 @@
-"""What a step makes small: cross-entropy, weighted, blended, and the FER+ votes as an auxiliary."""
+"""The training loss: cross-entropy, optionally weighted and blended, with the FER+ votes as an auxiliary."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Output = torch.Tensor | tuple[torch.Tensor, torch.Tensor]
 
 @dataclass(frozen=True)
 class Blend:
-    """One batch's mixup (Zhang et al. 2018): every face with a partner's, by the same share."""
+    """One batch's mixup (Zhang et al. 2018): each face is blended with a partner, all by the same share."""
 
     share: float
     partner: torch.Tensor
@@ -32,7 +32,7 @@ class Blend:
 
 
 class Loss:
-    """The loss of a batch, a mean over its faces. class_weights (7,) average 1 over the training faces."""
+    """The mean loss over a batch's faces. class_weights (7,) average 1 over the training faces."""
 
     def __init__(self, config: TrainConfig, labels: torch.Tensor, epoch: int = 1) -> None:
         self.smoothing, self.votes_weight = config.label_smoothing, config.ferplus_weight
@@ -62,12 +62,12 @@ class Loss:
             loss = (1 - self.teacher_weight) * loss + self.teacher_weight * self._distance(logits, taught, blend)
         if isinstance(output, tuple) and votes is not None:
             wanted = blend(votes) if blend else votes
-            # A row of zeros, a face that FER+ has no votes for, adds nothing.
+            # A face without FER+ votes is a row of zeros and adds nothing.
             loss = loss - self.votes_weight * (wanted * output[1].log_softmax(1)).sum(1).mean()
         return loss
 
     def _distance(self, logits: torch.Tensor, taught: torch.Tensor, blend: Blend | None) -> torch.Tensor:
-        """T^2 times the divergence of the student's softened probabilities from the teacher's (Hinton et al. 2015)."""
+        """T^2 times the divergence between the teacher's and student's softened probabilities (Hinton et al. 2015)."""
         wanted = (taught.float() / self.temperature).softmax(1)
         wanted = blend(wanted) if blend else wanted
         softened = (logits.float() / self.temperature).log_softmax(1)
@@ -81,9 +81,9 @@ class Loss:
 
 
 def class_weights(labels: torch.Tensor, strength: float = 1.0) -> torch.Tensor:
-    """(N,) -> (7,) float32: the rarer a class, the heavier; 0 for one that is not there, 1 on average over N.
+    """Labels (N,) -> weights (7,) float32: higher for rarer classes, 0 for absent ones, 1 on average over N.
 
-    strength: 1 lets every class weigh as much in all, 0 every face.
+    strength: 1 gives every class the same total weight, 0 every face.
     """
     counts = torch.bincount(labels, minlength=COUNT).float()
     weights = torch.where(counts > 0, counts.clamp_min(1) ** -strength, 0)
@@ -91,10 +91,10 @@ def class_weights(labels: torch.Tensor, strength: float = 1.0) -> torch.Tensor:
 
 
 class WithVotes(nn.Module):
-    """A network and a second head on what its classifier sees, which guesses how ten people voted.
+    """A network with a second head on the classifier's features, which predicts how ten people voted.
 
-    Faces (N, 1, S, S) -> (logits (N, 7), vote logits (N, 10)). The head only shapes the features: what is kept
-    and shipped is `network` alone.
+    Faces (N, 1, S, S) -> (logits (N, 7), vote logits (N, 10)). The head only shapes the features; only `network` is
+    saved and shipped.
     """
 
     def __init__(self, network: nn.Module) -> None:
@@ -118,6 +118,6 @@ class WithVotes(nn.Module):
 
 
 def vote_shares(votes: np.ndarray) -> torch.Tensor:
-    """FER+ votes (N, 10) uint8 -> shares (N, 10) float32; zeros where there are none."""
+    """FER+ votes (N, 10) uint8 -> shares (N, 10) float32; zeros for faces without votes."""
     counts = torch.from_numpy(votes.astype(np.float32))
     return counts / counts.sum(1, keepdim=True).clamp_min(1)

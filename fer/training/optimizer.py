@@ -1,4 +1,4 @@
-"""What turns gradients into better weights: optimizer, schedule, moving average."""
+"""Optimizer, learning-rate schedule and moving average of the weights."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fer.training.config import TrainConfig
 
 
 def make_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
-    """Weight decay on convolution and linear weights only: none on batch-norm and biases."""
+    """Apply weight decay to convolution and linear weights only, not to batch-norm and biases."""
     decayed = [p for p in model.parameters() if p.ndim > 1 and p.requires_grad]
     free = [p for p in model.parameters() if p.ndim <= 1 and p.requires_grad]
     groups = [{"params": decayed, "weight_decay": config.weight_decay}, {"params": free, "weight_decay": 0.0}]
@@ -22,10 +22,10 @@ def make_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimiz
 
 
 def learning_rate(step: int, steps_per_epoch: int, config: TrainConfig) -> float:
-    """The rate of a step, counted from 0: a linear warm-up, then down to zero by cosine or line, or constant."""
+    """The learning rate of a step, counted from 0: linear warm-up, then cosine or linear decay to zero, or constant."""
     warmup = config.warmup_epochs * steps_per_epoch
     total = config.epochs * steps_per_epoch
-    warmup = min(warmup, total / 2)  # a short run still gets to learn at the full rate
+    warmup = min(warmup, total / 2)  # even a short run reaches the full rate
     if step < warmup:
         return config.learning_rate * (step + 1) / (warmup + 1)
     if config.schedule == "constant":
@@ -37,8 +37,7 @@ def learning_rate(step: int, steps_per_epoch: int, config: TrainConfig) -> float
 def make_average(model: nn.Module, decay: float) -> AveragedModel:
     """An exponential moving average of weights and batch-norm statistics.
 
-    The decay starts low and rises with the steps taken, so that the average of a short run is not
-    held back by its random start.
+    The decay starts low and rises with each step, so that a short run's average does not keep its random start.
     """
 
     def blend(average: torch.Tensor, value: torch.Tensor, step: torch.Tensor | int) -> torch.Tensor:

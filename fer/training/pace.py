@@ -1,4 +1,4 @@
-"""How long a run takes: estimated before it starts, and told from its own steps while it goes.
+"""How long a run takes: estimated before it starts, then measured from its own steps.
 
 Knows nothing of PyTorch.
 """
@@ -13,18 +13,18 @@ from dataclasses import asdict, dataclass
 from fer.training.config import TrainConfig
 
 RECENT_STEPS, RECENT_EPOCHS = 100, 5
-QUICKER, SLOWER = 0.85, 1.25  # a run against the few seconds that were timed: other work comes and goes meanwhile
-JUDGED = 1 / 3  # of a step's cost a picture, what judging costs it: forward only
+QUICKER, SLOWER = 0.85, 1.25  # of a whole run, against the few seconds timed: the machine's load varies
+JUDGED = 1 / 3  # cost of validating a picture against training on it: forward pass only
 
 
 def small_epochs(config: TrainConfig) -> int:
-    """How many of the epochs see smaller views."""
+    """The number of epochs with smaller inputs."""
     return min(config.small_epochs, config.epochs) if config.small_size else 0
 
 
 @dataclass(frozen=True)
 class Range:
-    """Seconds, from the quicker to the slower of what was measured."""
+    """A range of seconds, from the fastest to the slowest measurement."""
 
     low: float
     high: float
@@ -38,9 +38,8 @@ class Range:
 
 @dataclass(frozen=True)
 class Costs:
-    """Seconds, as measured: of starting; of a step and one of smaller views, with batches of `batch`; of judging a
-    picture; of a picture's share in the batch-norm statistics; of keeping an epoch, from its state alone to new best
-    weights."""
+    """Measured seconds: to start; per step, and per step with smaller inputs, at batches of `batch`; to validate one
+    picture; per picture for the batch-norm statistics; to save an epoch, from its state alone to new best weights."""
 
     batch: int
     start: float
@@ -59,7 +58,7 @@ class Costs:
         return cls(**{**values, **ranges})
 
     def estimate(self, config: TrainConfig, training: int, validation: int) -> tuple[Range, Range]:
-        """Of one epoch, and of the whole run, with so many pictures."""
+        """Seconds per epoch, and for the whole run, with this many pictures."""
         fitted = config.fitted(training)
         steps = max(training // fitted.batch_size, 1) * fitted.batch_size / self.batch
         judging = validation * self.judged + min(config.norm_pictures, training) * self.norm
@@ -72,9 +71,9 @@ class Costs:
 
 
 class Pace:
-    """A run's own speed, from its steps and its epochs' ends of late, without the time that it was paused.
+    """A run's speed, from its recent steps and ends of epochs, not counting pauses.
 
-    steps: of an epoch; validation: pictures judged after each.
+    steps: per epoch. validation: pictures evaluated after each epoch.
     """
 
     def __init__(
@@ -87,14 +86,14 @@ class Pace:
         self._since = clock()
 
     def go(self) -> None:
-        """From now on time counts: an epoch begins, or a pause is over."""
+        """Start counting time, as an epoch begins or a pause ends."""
         self._since = self._clock()
 
     def step_done(self, epoch: int) -> None:
         self._step_s[epoch <= small_epochs(self.config)].append(self._elapsed())
 
     def epoch_done(self) -> None:
-        """It was judged and kept."""
+        """The epoch was validated and saved."""
         self._end_s.append(self._elapsed())
 
     def _elapsed(self) -> float:
@@ -102,7 +101,7 @@ class Pace:
         return self._since - since
 
     def left_s(self, epoch: int, step: int) -> float:
-        """Seconds from this step of this epoch, counted from 1, to the end."""
+        """Seconds from this step of this epoch, counted from 1, to the end of the run."""
         small = small_epochs(self.config)
         done = (epoch - 1) * self.steps + step
         small_left = max(small * self.steps - done, 0)
@@ -115,7 +114,7 @@ class Pace:
             return _mean(self._step_s[small])
         if not self._step_s[not small]:
             return 0.0
-        area = (self.config.input_size / max(self.config.small_size, 1)) ** 2  # none yet of that size
+        area = (self.config.input_size / max(self.config.small_size, 1)) ** 2  # no step of that size yet
         return _mean(self._step_s[not small]) * (1 / area if small else area)
 
     def _end(self) -> float:

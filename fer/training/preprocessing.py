@@ -1,4 +1,4 @@
-"""fer.preprocessing in PyTorch, on the device where training keeps its faces."""
+"""fer.preprocessing in PyTorch, on the training device."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from fer.preprocessing import DEVIATION_FLOOR, Preprocessing, resize_weights
 
 
 def prepare(preprocessing: Preprocessing, faces: torch.Tensor) -> torch.Tensor:
-    """Gray faces (N, S, S) uint8 -> (N, 1, input_size, input_size) float32, as `Preprocessing.__call__`."""
+    """Gray faces (N, S, S) uint8 -> (N, 1, input_size, input_size) float32, like `Preprocessing.__call__`."""
     unit = faces.unsqueeze(1).double() / 255
     size = preprocessing.face_size
     if unit.shape[-2:] != (size, size) and len(unit):
@@ -18,7 +18,7 @@ def prepare(preprocessing: Preprocessing, faces: torch.Tensor) -> torch.Tensor:
 
 
 def normalize(preprocessing: Preprocessing, unit: torch.Tensor) -> torch.Tensor:
-    """Standardize a batch (N, 1, S, S) in 0..1, as `Preprocessing.normalize`. Returns float32."""
+    """Standardize a batch (N, 1, S, S) in 0..1, like `Preprocessing.normalize`. Returns float32."""
     wide = unit.double()
     if preprocessing.standardise == "dataset":
         return ((wide - preprocessing.mean) / preprocessing.deviation).float()

@@ -1,4 +1,4 @@
-"""Settings to start from, by what one wants to do; each names only what differs from TrainConfig's defaults."""
+"""Presets for common goals; each lists only what differs from TrainConfig's defaults."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ class Preset:
 PRESETS = (
     Preset(
         "Quick look",
-        "Eight short epochs: about a minute on the synthetic faces, to see how a run goes.",
+        "Eight short epochs to see how a run works: about a minute on the synthetic faces.",
         {"epochs": 8, "batch_size": 64, "learning_rate": 0.05, "warmup_epochs": 1.0, "ema_decay": 0.98},
     ),
-    Preset("Standard", "60 epochs with light augmentation, for faces like those of FER2013."),
+    Preset("Standard", "60 epochs with light augmentation, for faces like FER2013's."),
     Preset(
         "Thorough",
-        "Twice as long, with blended faces and blocks painted over, against learning by heart.",
+        "Twice as long, with blended faces and grayed-out blocks to reduce overfitting.",
         {"epochs": 120, "erasing": 0.25, "mixup": 0.1, "patience": 30},
     ),
     Preset(
         "Fine-tune the shipped weights on my data",
-        "Start from what was learned on FER2013, at a low learning rate; the first layers stay as they are.",
+        "Start from weights trained on FER2013, at a low learning rate; the first layers are not trained.",
         {
             "model": "mini_xception_64",
             "init": "mini_xception",
@@ -43,7 +43,7 @@ PRESETS = (
     ),
 )
 
-# The form's groups, in the order of what a person decides; every field of TrainConfig but `data` and `classes`.
+# The form's groups, in the order of the user's decisions; every field of TrainConfig but `data` and `classes`.
 GROUPS = {
     "": ("model", "epochs", "batch_size", "learning_rate"),
     "Starting weights": ("init", "freeze"),

@@ -1,6 +1,6 @@
-"""Several processes for one run: PyTorch's elastic launcher starts them, this process watches over it.
+"""Run several processes for one run: PyTorch's elastic launcher starts them, and this process watches the launcher.
 
-Across machines the launcher is started by hand on each (docs/training.md): then the first process holds the run's lock.
+Across machines, start the launcher on each by hand (docs/training.md); the first process then holds the run's lock.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ ENDED = ("finished", "stopped", "failed")
 def supervise(
     run: RunDirectory, processes: int, held: tuple[int, ...], on_epoch: Callable[[EpochRecord], None] | None = None
 ) -> str:
-    """Run `torchrun` on this machine until the run ends; returns its state. Raises RunError where a process died.
+    """Run `torchrun` on this machine until the run ends; returns its state. Raises RunError if a process died.
 
-    held: open lock files, which the launcher inherits: the run stays locked as long as it lives.
+    held: open lock files, inherited by the launcher so that the run stays locked while it lives.
     """
     stop, asked, told = StopSignal(patient=True), False, 0
     command = [
@@ -66,13 +66,13 @@ def supervise(
         return status["state"]
     reason = status.get("message") if status["state"] == "failed" else None
     raise RunError(
-        reason or "One of the run's processes ended unexpectedly. Resume goes on from the last whole epoch.",
+        reason or "One of the run's processes ended unexpectedly. Resume continues from the last complete epoch.",
         cause=status.get("cause") or "lost",
     )
 
 
 def _tell(run: RunDirectory, told: int, on_epoch: Callable[[EpochRecord], None] | None) -> int:
-    """Pass on the epochs recorded since; returns the last epoch told of."""
+    """Report the epochs recorded since; returns the last one reported."""
     if on_epoch is None:
         return told
     for record in run.records():

@@ -1,4 +1,4 @@
-"""Save and restore everything an interrupted run needs to go on exactly: safetensors and JSON, no pickle."""
+"""Save and restore everything that an interrupted run needs to continue exactly: safetensors and JSON, no pickle."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from fer.training.run_directory import RunDirectory
 
 @dataclass
 class Standing:
-    """How far a run has come, and what goes on from there beside the tensors. epoch: the last whole one, 0 before it.
+    """A run's progress, and its state besides the tensors. epoch: the last complete one, 0 before the first.
 
-    record: that epoch's; scaler: the state of precision fp16's gradient scaler.
+    record: of that epoch. scaler: the state of fp16's gradient scaler.
     """
 
     epoch: int = 0
@@ -35,7 +35,7 @@ class Standing:
     scaler: dict[str, Any] | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """What is not there yet is left out."""
+        """Omits values that are not set yet."""
         values: dict[str, Any] = {"epoch": self.epoch, "best": self.best, "best_epoch": self.best_epoch}
         if self.record is not None:
             values["record"] = self.record.to_json()
@@ -47,7 +47,7 @@ class Standing:
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Standing:
-        """Of what `load_state` gives. Raises RunError for values that `to_json` did not write."""
+        """From the result of `load_state`. Raises RunError for values that `to_json` did not write."""
         record, preprocessing = values.get("record"), values.get("preprocessing")
         try:
             return cls(
@@ -72,14 +72,14 @@ def save_state(
     optimizer: torch.optim.Optimizer,
     facts: dict[str, Any],
 ) -> None:
-    """Write state/<epoch>/ whole, then point to it. facts: JSON values that come back from `load_state`."""
+    """Write state/<epoch>/ completely, then point to it. facts: JSON values that `load_state` returns."""
     folder = run.new_state(epoch)
     tensors = {f"model.{name}": value for name, value in model.state_dict().items()}
     tensors |= {f"average.{name}": value for name, value in average.state_dict().items()}
     for index, values in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{index}.{key}": value for key, value in values.items() if torch.is_tensor(value)}
     tensors["random"] = torch.get_rng_state()
-    # clone: a tensor saved twice, as tied or shared memory, is refused by safetensors
+    # clone: safetensors rejects tensors that share memory
     blob = safetensors.torch.save({name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()})
     with open(folder / "last.safetensors", "wb") as file:
         file.write(blob)
@@ -93,7 +93,7 @@ def save_state(
 def load_state(
     run: RunDirectory, model: nn.Module, average: nn.Module, optimizer: torch.optim.Optimizer
 ) -> dict[str, Any] | None:
-    """Bring everything back as it was after the last whole epoch; returns its facts, or None for a new run."""
+    """Restore the state after the last complete epoch; returns its facts, or None for a new run."""
     folder = run.current_state()
     if folder is None:
         return None
@@ -114,8 +114,8 @@ def load_state(
         return facts
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, WeightsError) as error:
         raise RunError(
-            f"The saved state of {run.id} cannot be used ({type(error).__name__}): it is damaged, or of "
-            "another network. Start a new run."
+            f"The saved state of {run.id} cannot be used ({type(error).__name__}): it is damaged, or "
+            "belongs to another network. Start a new run."
         ) from None
 
 

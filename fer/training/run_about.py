@@ -1,6 +1,6 @@
-"""What people call a run, and what its starter knew of it: about.json, which only the starter and a rename write.
+"""A run's title, and what was known when it started: about.json, written only at the start and by a rename.
 
-The directory keeps its name, by which addresses and settings know the run. Knows nothing of PyTorch.
+The directory keeps its name, which addresses and settings refer to. Knows nothing of PyTorch.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from fer.training.run_directory import RunDirectory, bad_name
 from fer.wording import date_and_time
 
 TITLE = re.compile(r"\w[\w .,:()_-]{0,79}")
-LONGEST_DATA = 48  # letters of a title that name the data
-AUTOMATIC_ID = re.compile(r"(\d{8}-\d{6})-(.+)")  # as `new_run_id` makes it
+LONGEST_DATA = 48  # maximum characters of the data's name in a title
+AUTOMATIC_ID = re.compile(r"(\d{8}-\d{6})-(.+)")  # as made by `new_run_id`
 
 
 @dataclass(frozen=True)
 class About:
-    """title: the run's name for people; data: the upload's own file name; expected_s: how long it was to take.
+    """title: the run's displayed name. data: the upload's file name. expected_s: the estimated duration.
 
-    Empty or 0 for what nobody said.
+    Empty or 0 if unknown.
     """
 
     title: str = ""
@@ -37,7 +37,7 @@ class About:
 
 
 def read_about(run: RunDirectory) -> About:
-    """What is not there, or is no text or number, is empty."""
+    """Values that are missing or of the wrong type become empty."""
     try:
         values = json.loads((run.path / "about.json").read_text(encoding="utf-8"))
         title, data, expected_s = values.get("title"), values.get("data"), values.get("expected_s")
@@ -51,15 +51,15 @@ def read_about(run: RunDirectory) -> About:
 
 
 def write_about(run: RunDirectory, about: About) -> None:
-    """Raises RunError where the disk refuses."""
+    """Raises RunError if the file cannot be written."""
     try:
         replace_file(run.path / "about.json", json.dumps(asdict(about), ensure_ascii=False) + "\n")
     except OSError as error:
-        raise RunError(f"The run's name cannot be written: {error.strerror}.") from None
+        raise RunError(f"The run's name cannot be saved: {error.strerror}.") from None
 
 
 def title_of(run: RunDirectory) -> str:
-    """The run's name for people: the one it was given, else its data and date, else what its folder is called."""
+    """The run's displayed name: the given title, else its data and date, else its folder's name."""
     if title := read_about(run).title:
         return title
     if not (made := AUTOMATIC_ID.fullmatch(run.id)):
@@ -68,25 +68,25 @@ def title_of(run: RunDirectory) -> str:
         began, config = datetime.strptime(made[1], "%Y%m%d-%H%M%S"), run.config
     except (ValueError, RunError):
         return run.id
-    rest = made[2].removeprefix(config.model).strip("-")  # such as search-03, or 2 for the second of one second
+    rest = made[2].removeprefix(config.model).strip("-")  # such as search-03, or 2 for a second run in the same second
     return default_title(data_words(config), began) + (f", {rest}" if rest else "")
 
 
 def data_words(config: TrainConfig, upload: str = "") -> str:
-    """The data of a run for people. upload: an upload's own file name, where it may be told."""
+    """The displayed name of a run's data. upload: an upload's file name, if it may be shown."""
     if config.data == SYNTHETIC:
         return "Synthetic faces"
     return (upload or "Uploaded data") if is_upload(config.data) else Path(config.data).name
 
 
 def default_title(data: str, began: datetime) -> str:
-    """`Synthetic faces, Nov 25, 1:44 PM`: what a run is called until somebody renames it."""
+    """`Synthetic faces, Nov 25, 1:44 PM`: a run's title until it is renamed."""
     words = re.sub(r"[^\w .,:()_-]", "_", data)[:LONGEST_DATA].strip()
     return f"{words if words and words[0].isalnum() else f'Data {words}'.strip()}, {date_and_time(began)}"
 
 
 def checked_title(title: str) -> str:
-    """The title without spaces around it. Raises RunError where it is not made of what names may use."""
+    """The title without surrounding spaces. Raises RunError if it is not a valid name."""
     if not isinstance(title, str) or not TITLE.fullmatch(title.strip()):
         raise bad_name(title)
     return title.strip()

@@ -26,9 +26,9 @@ from fer.records import EpochRecord
 from fer.training.config import TrainConfig
 
 RUN_ID = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ._-]{0,78}[A-Za-z0-9._-])?")
-ALIVE = ("queued", "running", "paused")  # states that need a process
-SILENT_S = 60.0  # without a heartbeat for so long, a living worker hangs
-QUEUE_GRACE_S = 60.0  # a queued run's process may take so long to come up
+ALIVE = ("queued", "running", "paused")  # states with a process
+SILENT_S = 60.0  # a living worker without a heartbeat for this long hangs
+QUEUE_GRACE_S = 60.0  # a queued run's process may take this long to start
 LOCK_PATIENCE_S = 1.0
 NUMBER = (int, float)
 STATUS_KINDS: dict[str, type | tuple[type, ...]] = {
@@ -54,18 +54,17 @@ def new_run_id(model: str) -> str:
 
 def bad_name(name: object) -> RunError:
     return RunError(
-        "Run names may use letters, digits, spaces, . _ - and have 80 characters at most. "
-        f"{str(name)[:80]!r} does not fit."
+        f"Run names may use letters, digits, spaces, . _ - and at most 80 characters. {str(name)[:80]!r} is not valid."
     )
 
 
 def shown_state(status: dict) -> str:
-    """A status's state as people see it: a resumed run that waits for its turn is queued, its worker still paused."""
+    """The state to display: a resumed run that waits for its turn is queued, although its worker is still paused."""
     return "queued" if status["state"] == "paused" and "queued_at" in status else status["state"]
 
 
 def _fits(name: str, value: object) -> bool:
-    """Whether a value of status.json is of its kind; what no reader knows may be anything."""
+    """Whether a value of status.json has the right type; unknown keys may hold anything."""
     kind = STATUS_KINDS.get(name, object)
     if kind in (int, NUMBER) and (isinstance(value, bool) or not isinstance(value, NUMBER) or not abs(value) < 2**53):
         return False
@@ -87,7 +86,7 @@ class RunDirectory:
 
     @classmethod
     def create(cls, path: Path | str, config: TrainConfig) -> RunDirectory:
-        """Raises RunError where a run is there already or the folder cannot be made."""
+        """Raises RunError if the run exists already or the folder cannot be created."""
         run = cls(path)
         if not RUN_ID.fullmatch(run.path.name):
             raise bad_name(run.path.name)
@@ -99,9 +98,9 @@ class RunDirectory:
             replace_file(run.path / "config.json", json.dumps(config.to_json(), indent=2) + "\n")
             run.write_status("queued")
         except OSError as error:
-            if not was_there:  # nothing half made is left
+            if not was_there:  # leave nothing half made
                 shutil.rmtree(run.path, ignore_errors=True)
-            raise RunError(f"The run's folder cannot be written: {error.strerror}.") from None
+            raise RunError(f"The run's folder cannot be created: {error.strerror}.") from None
         return run
 
     @classmethod
@@ -129,12 +128,12 @@ class RunDirectory:
         replace_file(self.path / "status.json", json.dumps(values) + "\n")
 
     def status(self) -> dict:
-        """The last written status. A worker that went without saying so reads as `died`; one that lives but has been
-        silent for long has `silent_s`, the seconds since its last heartbeat."""
+        """The last written status. A worker that ended without a final status reads as `died`; one that lives but has
+        been silent for long has `silent_s`, the seconds since its last heartbeat."""
         values = self._written_status()
         waits = values["state"] == "queued" and time.time() - values["heartbeat"] < QUEUE_GRACE_S
         if values["state"] in ALIVE and not waits and not self.is_locked():
-            values = self._written_status()  # it may have ended between the two looks
+            values = self._written_status()  # it may have ended between the two reads
             if values["state"] in ALIVE:
                 values["state"] = "died"
         silent = time.time() - values["heartbeat"]
@@ -157,7 +156,7 @@ class RunDirectory:
             os.fsync(file.fileno())
 
     def records(self) -> list[EpochRecord]:
-        """All whole records in the order of epochs; a repeated epoch counts as last written."""
+        """All complete records, ordered by epoch; of a repeated epoch, the last one written."""
         try:
             lines = (self.path / "metrics.jsonl").read_bytes().splitlines(keepends=True)
         except OSError:
@@ -175,9 +174,9 @@ class RunDirectory:
         return [found[epoch] for epoch in sorted(found)]
 
     def drop_records_after(self, epoch: int, last: EpochRecord | None = None) -> None:
-        """Before a resume: an epoch recorded but not saved runs again, and a torn last line goes.
+        """Before a resume, drop epochs that were recorded but not saved, and an incomplete last line.
 
-        last: the record that was saved with the state, put back where a kill came between the two.
+        last: the record saved with the state, restored if the worker was killed before recording it.
         """
         kept = [record for record in self.records() if record.epoch <= epoch]
         if last is not None and last.epoch == epoch and not any(record.epoch == epoch for record in kept):
@@ -185,10 +184,10 @@ class RunDirectory:
         lines = (json.dumps(record.to_json()) for record in kept)
         replace_file(self.path / "metrics.jsonl", "".join(f"{line}\n" for line in lines))
 
-    # --- the resumable state: a new folder each epoch, then one pointer replaced ---
+    # --- the resumable state: a new folder per epoch, then one pointer is replaced ---
 
     def current_state(self) -> Path | None:
-        """The folder of the last whole state, or None before the first."""
+        """The folder of the last complete state, or None before the first."""
         try:
             name = (self.path / "state" / "current").read_text(encoding="utf-8").strip()
         except (OSError, ValueError):
@@ -203,7 +202,7 @@ class RunDirectory:
         return folder
 
     def point_to(self, folder: Path) -> None:
-        """Make `folder` the current state, then remove those that no pointer names any more."""
+        """Make `folder` the current state, then remove the others."""
         replace_file(self.path / "state" / "current", folder.name + "\n")
         for other in (self.path / "state").iterdir():
             if other.is_dir() and other != folder:
@@ -212,7 +211,7 @@ class RunDirectory:
     # --- requests and liveness ---
 
     def request(self, what: str) -> None:
-        """Ask the worker to `stop` or `pause`."""
+        """Request the worker to `stop` or `pause`."""
         (self.path / what).touch()
 
     def requested(self, what: str) -> bool:
@@ -223,7 +222,7 @@ class RunDirectory:
             (self.path / name).unlink(missing_ok=True)
 
     def is_locked(self) -> bool:
-        """Whether a worker lives. Looks by a shared lock for an instant, which a starting worker waits out."""
+        """Whether a worker lives. Takes a shared lock for an instant; a starting worker waits for its release."""
         try:
             with open(self.path / "lock") as file:
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -231,13 +230,13 @@ class RunDirectory:
         except BlockingIOError:
             return True
         except OSError:
-            return False  # no lock file: no worker has been here yet
+            return False  # no lock file: no worker has started yet
 
     @contextmanager
     def lock(self) -> Iterator[IO]:
-        """Hold the run as its one worker. Raises RunError where another process does; freed when a process dies.
+        """Lock the run as its only worker. Raises RunError if another process has the lock; a dying process frees it.
 
-        Yields the open lock file, which a child process may inherit to hold the run too.
+        Yields the open lock file, which a child process may inherit to keep the lock.
         """
         with open(self.path / "lock", "a") as file:
             deadline = time.monotonic() + LOCK_PATIENCE_S
@@ -251,7 +250,7 @@ class RunDirectory:
                 fcntl.flock(file, fcntl.LOCK_UN)
 
     def sweep(self) -> None:
-        """Remove what a killed or full-disk write left half done; only for the worker that holds the lock."""
+        """Remove the files of interrupted writes; only for the worker that holds the lock."""
         settle(self.best)
         current = self.current_state()
         for file in [*self.path.glob(".*.*"), *(self.path / "state").glob(".*")]:

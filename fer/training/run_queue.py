@@ -1,6 +1,6 @@
-"""One run at a time: queued workers wait, first come first served, for the lock of their runs folder.
+"""One run at a time: queued workers wait, first come, first served, for their runs folder's lock.
 
-Each waits in its own process, so that the queue goes on without the app. Knows nothing of PyTorch.
+Each waits in its own process, so that the queue continues without the app. Knows nothing of PyTorch.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ BEAT_S = 5.0
 
 
 class Turn:
-    """The turn of one run among those of its folder; held while it trains, given up while it is paused."""
+    """One run's turn among the runs of its folder; held while it trains, released while it is paused."""
 
     def __init__(self, run: RunDirectory) -> None:
         self.run = run
         self._file = open(run.path.parent / ".turn", "a")  # noqa: SIM115  lives as long as the worker
 
     def try_take(self) -> bool:
-        """Take it where it is free, past any queue."""
+        """Take the turn if it is free, bypassing the queue."""
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return True
@@ -33,9 +33,9 @@ class Turn:
             return False
 
     def wait(self, cancelled: Callable[[], bool], state: str = "queued", **details: object) -> bool:
-        """Wait for it behind all that queued earlier; False where `cancelled` says so first.
+        """Wait behind all runs that queued earlier; returns False if `cancelled` becomes true first.
 
-        state, details: for the status, such as how far a run had come that was paused.
+        state, details: for the status, such as the progress of a run that was paused.
         """
         since, beat = time.time(), 0.0
         while not cancelled():
@@ -60,7 +60,7 @@ class Turn:
 
 
 def queue(runs_folder: Path) -> list[RunDirectory]:
-    """The runs whose workers wait for their turn, the next one first."""
+    """The runs waiting for their turn, the next one first."""
     waiting = []
     for file in runs_folder.glob("*/status.json"):
         run = RunDirectory(file.parent)
@@ -71,9 +71,9 @@ def queue(runs_folder: Path) -> list[RunDirectory]:
 
 
 def expected_wait_s(run: RunDirectory) -> float | None:
-    """About how long until a queued run's turn: the rest of the one that trains and all of those before it.
+    """Estimated seconds until a queued run's turn: the rest of the training run, and all runs queued earlier.
 
-    None where nobody knows of one of them.
+    None if the time of one of them is unknown.
     """
     training = [
         other
@@ -88,5 +88,5 @@ def expected_wait_s(run: RunDirectory) -> float | None:
 
 
 def _rest_s(run: RunDirectory) -> float | None:
-    """Seconds that it still takes: by its own speed, else by what it was expected to take."""
+    """Seconds that the run still takes: from its own speed, else from the estimate at its start."""
     return run.status().get("left_s") or read_about(run).expected_s or None

@@ -1,4 +1,4 @@
-"""The runs folder: what is there, by which name, and how a run is renamed, deleted and brought back.
+"""The runs folder: list, name, rename, delete and restore runs.
 
 Knows nothing of PyTorch.
 """
@@ -17,19 +17,19 @@ from fer.locations import runs_folder
 from fer.training.run_about import checked_title, read_about, title_of, write_about
 from fer.training.run_directory import RUN_ID, RunDirectory, bad_name, new_run_id
 
-DELETED = ".deleted"  # in the runs folder: what was deleted and can be brought back for a while
+DELETED = ".deleted"  # in the runs folder: deleted runs that can still be restored
 UNDO_S = 600.0
 
 
 def list_runs() -> list[RunDirectory]:
-    """All runs, the newest first."""
+    """All runs, newest first."""
     folder = runs_folder()
     found = [file.parent for file in folder.glob("*/config.json") if RUN_ID.fullmatch(file.parent.name)]
     return [RunDirectory(path) for path in sorted(found, key=_born, reverse=True)]
 
 
 def find_run(run_id: str) -> RunDirectory:
-    """A run by its id, which may come from a stranger's address line. Raises RunError for anything else."""
+    """A run by its id, which may come from an untrusted URL. Raises RunError for anything else."""
     return RunDirectory.open(runs_folder() / checked_id(run_id))
 
 
@@ -40,7 +40,7 @@ def checked_id(run_id: str) -> str:
 
 
 def free_id(model: str) -> str:
-    """A new run's id: date, time and model, counted on where that is taken. Raises RunError for a model of no name."""
+    """A new run's id: date, time and model, plus a number if taken. Raises RunError for an invalid model name."""
     base = checked_id(new_run_id(model))
     number, name = 1, base
     while (runs_folder() / name).exists():
@@ -50,7 +50,7 @@ def free_id(model: str) -> str:
 
 
 def free_title(title: str, run: RunDirectory) -> str:
-    """A title for this run, counted on where another one has it."""
+    """A title for this run, plus a number if another run has it."""
     taken = {title_of(other) for other in list_runs() if other.id != run.id}
     number, name = 1, title
     while name in taken:
@@ -60,7 +60,7 @@ def free_title(title: str, run: RunDirectory) -> str:
 
 
 def rename_run(run: RunDirectory, title: str) -> None:
-    """Give it another title; its id, and with it all addresses, stay. Raises RunError where that is bad or taken."""
+    """Change the title; the id and all addresses stay. Raises RunError if the title is invalid or taken."""
     title = checked_title(title)
     if any(title in (title_of(other), other.id) for other in list_runs() if other.id != run.id):
         raise RunError(f"There is already a run called {title}. Choose another name.")
@@ -68,9 +68,9 @@ def rename_run(run: RunDirectory, title: str) -> None:
 
 
 def delete_run(run: RunDirectory) -> Path:
-    """Move the directory aside with all that is in it, weights too; returns where it is until `purge_deleted`.
+    """Move the whole directory aside, weights included; returns its place until `purge_deleted`.
 
-    Raises RunError while the run is being trained.
+    Raises RunError while the run is training.
     """
     if run.is_locked():
         raise RunError(f"The run {title_of(run)} is training. Stop it, then delete it.")
@@ -86,7 +86,7 @@ def delete_run(run: RunDirectory) -> Path:
 
 
 def restore_run(aside: Path) -> RunDirectory:
-    """Undo `delete_run`. Raises RunError where it is too late, or another run has the name."""
+    """Undo `delete_run`. Raises RunError if it is too late, or if another run has the name."""
     run = RunDirectory(aside.parent.parent / aside.name.partition("-")[2])
     if run.path.exists():
         raise RunError(f"There is already a run {run.id}. Delete it first to restore the other one.")
@@ -98,7 +98,7 @@ def restore_run(aside: Path) -> RunDirectory:
 
 
 def purge_deleted(before_s: float) -> None:
-    """Remove for good what was deleted before that time."""
+    """Permanently remove runs that were deleted before that time."""
     for aside in (runs_folder() / DELETED).glob("*"):
         with suppress(ValueError):
             if float(aside.name.partition("-")[0]) < before_s:

@@ -1,4 +1,4 @@
-"""Try several settings, seeded: each trial is a run of its own; Optuna proposes, the validation accuracy judges."""
+"""Search for better settings, seeded: each trial is a run; Optuna proposes settings, validation accuracy ranks them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SEARCHED = ("learning_rate", "weight_decay", "label_smoothing", "dropout", "eras
 
 
 def propose(trial: optuna.Trial, config: TrainConfig) -> TrainConfig:
-    """One setting: the learning rate from a fifth of the given one to twice that, regularizers within their use."""
+    """Propose one setting: the learning rate from a fifth to twice the given one, regularizers within usual ranges."""
     return replace(
         config,
         learning_rate=trial.suggest_float(
@@ -37,9 +37,9 @@ def propose(trial: optuna.Trial, config: TrainConfig) -> TrainConfig:
 
 
 def run_search(config: TrainConfig, trials: int, out: Path | None = None, as_json: bool = False) -> int:
-    """Train `trials` runs, <out>-01 and so on, one after the other; prints a table, the best first.
+    """Train `trials` runs, <out>-01 and so on, one after the other; prints a table, best first.
 
-    The first trial is the given setting itself. A run that is stopped ends the search; one that fails counts as 0.
+    The first trial uses the given settings. Stopping a run ends the search; a failed run counts as 0.
     """
     if trials < 1:
         raise RunError(f"A search needs at least 1 trial, got {trials}.")
@@ -60,7 +60,7 @@ def run_search(config: TrainConfig, trials: int, out: Path | None = None, as_jso
         best = max((record.validation_accuracy for record in run.records()), default=0.0)
         if number > 1:
             study.tell(trial, best)
-        else:  # the given setting is not of the sampler's making
+        else:  # the sampler did not propose the given settings
             study.tell(trial, state=optuna.trial.TrialState.FAIL)
         rows.append(
             {
@@ -80,7 +80,7 @@ def run_search(config: TrainConfig, trials: int, out: Path | None = None, as_jso
 
 
 def table(rows: list[dict]) -> str:
-    """The trials as text, the best first."""
+    """The trials as text, best first."""
     ranked = sorted(rows, key=lambda row: -row["accuracy"])
     cells = [list(ranked[0]), *([str(value) for value in row.values()] for row in ranked)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]

@@ -1,4 +1,4 @@
-"""What a run trains on: its splits, their preprocessing, and the tensors on the device."""
+"""A run's training data: its splits, their preprocessing, and the tensors on the device."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from fer.training.loss import vote_shares
 
 
 def choose_splits(dataset: Dataset, config: TrainConfig) -> tuple[Dataset, Dataset]:
-    """Training and validation split; too few pictures for a validation split are judged by themselves.
+    """The training and validation splits; the training split validates itself if there are too few pictures for two.
 
-    Raises DatasetError where there is nothing to train on, RunError where there are no votes for an auxiliary loss.
+    Raises DatasetError if there is nothing to train on, RunError if the auxiliary loss has no votes.
     """
     training = dataset.split("Training")
     validation = dataset.split("PublicTest") if (dataset.usage == "PublicTest").any() else training
@@ -31,7 +31,7 @@ def choose_splits(dataset: Dataset, config: TrainConfig) -> tuple[Dataset, Datas
 
 
 def measure_preprocessing(config: TrainConfig, training: Dataset) -> Preprocessing:
-    """How faces become batches: by the configuration, with the training split's own mean and deviation."""
+    """The configured preprocessing, with the training split's mean and deviation."""
     unit = training.pixels.astype("float32") / 255
     return Preprocessing(
         face_size=training.pixels.shape[-1],
@@ -43,6 +43,6 @@ def measure_preprocessing(config: TrainConfig, training: Dataset) -> Preprocessi
 
 
 def to_device(dataset: Dataset, device: torch.device, with_votes: bool) -> Faces:
-    """One split on the device; its votes only where they are wanted."""
+    """One split on the device; with its votes only if needed."""
     votes = vote_shares(dataset.votes).to(device) if with_votes and dataset.votes is not None else None
     return Faces(torch.from_numpy(dataset.pixels).to(device), torch.from_numpy(dataset.labels).to(device), votes)

@@ -1,4 +1,4 @@
-"""Where a run starts from: fresh weights or a checkpoint's, and which layers stay as they are."""
+"""A run's starting point: new weights or a checkpoint's, and the frozen layers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from fer.training.config import TrainConfig
 
 
 def starting_network(config: TrainConfig) -> tuple[nn.Module, Card | None]:
-    """A freshly initialized network, or the checkpoint's that config.init names, with its card.
+    """A newly initialized network, or that of the checkpoint config.init, with its card.
 
     Raises RunError for a checkpoint of another architecture, WeightsError for one that cannot be read.
     """
@@ -37,7 +37,7 @@ def starting_network(config: TrainConfig) -> tuple[nn.Module, Card | None]:
 
 
 def freeze(network: nn.Module, last: str) -> None:
-    """Keep all layers up to and with `last`, a name of network.attribution_layers(). Raises RunError for others."""
+    """Freeze all layers through `last`, a name in network.attribution_layers(). Raises RunError for other names."""
     layers: dict[str, nn.Module] = getattr(network, "attribution_layers", dict)()
     if last not in layers:
         raise RunError(f"There is no layer {last[:40]!r} to freeze up to. Choose from {', '.join(layers)}.")
@@ -50,7 +50,7 @@ def freeze(network: nn.Module, last: str) -> None:
 
 
 def keep_frozen(network: nn.Module) -> None:
-    """After network.train(): batch-norms without a gradient keep their statistics too."""
+    """Call after network.train(): batch-norms without a gradient also keep their statistics."""
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d) and not module.weight.requires_grad:
             module.eval()

@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM as a wish to stop, which the training loop reads. Knows nothing of PyTorch."""
+"""Turn SIGINT and SIGTERM into stop requests for the training loop. Knows nothing of PyTorch."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import signal
 
 
 class Interrupted(Exception):
-    """A stop was asked for in mid-epoch; the epoch restarts on resume."""
+    """A stop was requested in the middle of an epoch; the epoch restarts on resume."""
 
 
 class StopSignal:
@@ -17,7 +17,7 @@ class StopSignal:
         for number in (signal.SIGINT, signal.SIGTERM):
             try:
                 signal.signal(number, self._ask)
-            except ValueError:  # not in the main thread: the file `stop` still works
+            except ValueError:  # not the main thread; the file `stop` still works
                 break
         self.patient = patient
 

@@ -1,4 +1,4 @@
-"""Larger networks that a smaller one learns from: what they say of the very views that the student sees."""
+"""Larger networks as teachers: their answers to the same views that the student sees."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from fer.training.preprocessing import normalize
 
 
 class Teacher:
-    """The mean logits of some networks, each over a view and its mirror image.
+    """The mean logits of several networks, each averaged over a view and its mirror image.
 
-    networks: (network in evaluation mode, its preprocessing). keep: remember the answers, for views that come again.
+    networks: (network in evaluation mode, its preprocessing). keep: store the answers, for views that are reused.
     """
 
     def __init__(self, networks: list[tuple[nn.Module, Preprocessing]], low_precision: bool, keep: bool) -> None:
@@ -39,19 +39,19 @@ class Teacher:
             ).mean(0)
         if not self.keep:
             return logits
-        self.kept[place] = logits.half()  # 14 bytes a view: twenty epochs of FER2013 are 8 MB
-        return self.kept[place].float()  # the first time too, so that a resumed run learns the same
+        self.kept[place] = logits.half()  # 14 bytes per view: twenty epochs of FER2013 take 8 MB
+        return self.kept[place].float()  # rounded the first time too, so that a resumed run learns the same
 
     def save(self, path: Path) -> None:
-        """Write the kept answers, so that a resumed run need not ask again."""
-        unfinished = path.with_name(f".{path.name}.part")  # swept away where the run dies here
+        """Save the stored answers, so that a resumed run need not compute them again."""
+        unfinished = path.with_name(f".{path.name}.part")  # removed on resume if the run dies here
         safetensors.torch.save_file(
             {f"{epoch}.{step}": answers.contiguous().cpu() for (epoch, step), answers in self.kept.items()}, unfinished
         )
         unfinished.replace(path)
 
     def restore(self, path: Path) -> None:
-        """Take up what `save` wrote; a file that is missing or damaged only costs the time to ask again."""
+        """Load the answers that `save` wrote; if the file is missing or damaged, they are computed again."""
         try:
             for place, answers in read_tensors(path).items():
                 epoch, step = place.split(".")
@@ -73,7 +73,7 @@ class Teacher:
 
 
 def load_teacher(config: TrainConfig, device: torch.device) -> Teacher | None:
-    """The checkpoints that config.teacher names, separated by commas; None for none. Raises WeightsError."""
+    """The teacher made of the checkpoints in config.teacher; None if there are none. Raises WeightsError."""
     names = [name.strip() for name in config.teacher.split(",") if name.strip()]
     if not names:
         return None

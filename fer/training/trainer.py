@@ -1,4 +1,4 @@
-"""One run from its configuration to its last epoch, in this process; the lock and the endings are the worker's."""
+"""Train one run to its last epoch, in this process; the worker holds the lock and reports how the run ended."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ LICENCES = {
 
 @dataclass
 class Session:
-    """All that an epoch needs. model: what is trained, perhaps with a vote head; average: its moving average."""
+    """Everything an epoch needs. model: the trained network, possibly with a vote head. average: its moving average."""
 
     run: RunDirectory
     config: TrainConfig
@@ -67,11 +67,11 @@ class Session:
     standing: Standing
     pace: Pace
     watched: np.ndarray
-    started_from: str  # the data that the weights it began with had learned from
+    started_from: str  # training data of the starting weights
 
     @property
     def kept(self) -> nn.Module:
-        """The network that is judged and shipped."""
+        """The network that is validated and saved."""
         model = self.average.module if self.config.ema_decay else self.model
         return model.network if isinstance(model, WithVotes) else model
 
@@ -83,7 +83,7 @@ def run_session(
     quiet: bool = False,
     on_epoch: Callable[[EpochRecord], None] | None = None,
 ) -> str:
-    """Train to the end; returns "finished" or "stopped". Raises FerError or OSError where it cannot go on."""
+    """Train to the end; returns "finished" or "stopped". Raises FerError or OSError if it cannot continue."""
     accelerator = Accelerator(cpu=not torch.cuda.is_available(), mixed_precision=config.precision)
     control = Control(run, accelerator, turn)
     if config.threads:
@@ -149,7 +149,7 @@ def run_session(
     answers.unlink(missing_ok=True)
     if main:
         early = _out_of_patience(config, standing, standing.epoch) and standing.epoch < config.epochs
-        message = f"Ended early: no better accuracy in {config.patience} epochs." if early else ""
+        message = f"Ended early: accuracy did not improve for {config.patience} epochs." if early else ""
         run.write_status(
             "finished",
             epoch=standing.epoch,
@@ -165,7 +165,7 @@ def run_session(
 def open_session(
     run: RunDirectory, config: TrainConfig, accelerator: Accelerator, control: Control, quiet: bool = True
 ) -> Session:
-    """Read the data, build or restore the network, and bring the directory to the last whole epoch."""
+    """Read the data, build or restore the network, and reset the directory to the last complete epoch."""
     main = accelerator.is_main_process
 
     control.beat(epoch=0, epochs=config.epochs, message="Reading the data.")
@@ -180,7 +180,7 @@ def open_session(
         uploaded = is_upload(config.data)
         most = limits() if uploaded else OWNER
         dataset = read_dataset(config.data, reading, True, config.faces, config.classes, most)
-    if main and not uploaded:  # a visitor's file names are nothing for the log
+    if main and not uploaded:  # keep visitors' file names out of the log
         for line in [*dataset.left_out(), *dataset.remarks]:
             print(line, file=sys.stderr, flush=True)
     training, validation = choose_splits(dataset, config)
@@ -200,7 +200,7 @@ def open_session(
     start_preprocessing = start.preprocessing if start else None
     preprocessing = standing.preprocessing or start_preprocessing or measure_preprocessing(config, training)
     standing.preprocessing = preprocessing
-    accelerator.wait_for_everyone()  # all have read the state before the first writes
+    accelerator.wait_for_everyone()  # every process has read the state before the first one writes
     rows = watched_faces.choose(validation.labels, config.seed) if watched_faces.allowed(run) else np.empty(0, np.int64)
     if main:
         run.sweep()
@@ -232,7 +232,7 @@ def open_session(
 def close_epoch(
     session: Session, epoch: int, trained: tuple[float, float, float], seconds: float, steps: int
 ) -> EpochRecord:
-    """Judge the epoch on the validation split, then keep everything: best weights, watch wall, state, record."""
+    """Validate the epoch, then save everything: best weights, watched faces, state, record."""
     run, config, standing = session.run, session.config, session.standing
     kept = session.kept
 
@@ -269,7 +269,7 @@ def close_epoch(
     if len(session.watched):
         watched_faces.append(run, epoch, logits[session.watched])
     standing.epoch, standing.record = epoch, record
-    if session.accelerator.scaler is not None:  # of precision fp16
+    if session.accelerator.scaler is not None:  # only with fp16
         standing.scaler = session.accelerator.scaler.state_dict()
     save_state(run, epoch, session.model, session.average, session.optimizer, standing.to_json())
     run.append(record)
@@ -277,7 +277,7 @@ def close_epoch(
 
 
 def _share_best(session: Session) -> None:
-    """All processes must agree on when patience ends: the first one tells the others."""
+    """The first process tells the others whether patience has ended, so that all agree."""
     if session.accelerator.num_processes == 1:
         return
     standing = session.standing
@@ -319,6 +319,6 @@ def _card(session: Session, record: EpochRecord) -> Card:
 
 
 def _data_name(session: Session) -> str:
-    """What the run learned from: an upload by its own name; "synthetic" for the synthetic faces alone."""
+    """The name of the training data: an upload's own name; "synthetic" only for the synthetic faces."""
     name = read_about(session.run).data or Path(session.dataset.name).name
     return f"{name} (folder)" if name == SYNTHETIC and session.config.data != SYNTHETIC else name

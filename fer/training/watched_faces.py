@@ -1,4 +1,4 @@
-"""Sixteen validation faces, and what the model believed of them after every epoch: watch.png, watch.json, watch.jsonl.
+"""Sixteen validation faces, with the model's predictions after each epoch: watch.png, watch.json, watch.jsonl.
 
 Knows nothing of PyTorch.
 """
@@ -26,7 +26,7 @@ FACES = 16
 
 @dataclass(frozen=True)
 class Watch:
-    """pixels: (n, S, S) uint8; labels: the truth of each; beliefs: epoch -> (n, 7) probabilities."""
+    """pixels: (n, S, S) uint8. labels: the true classes. beliefs: epoch -> (n, 7) probabilities."""
 
     pixels: np.ndarray
     labels: tuple[int, ...]
@@ -34,12 +34,12 @@ class Watch:
 
 
 def allowed(run: RunDirectory) -> bool:
-    """Whether its faces may be watched: on the shared demo, where everybody sees every run, no uploaded ones."""
+    """Whether faces may be shown: the shared demo shows no uploaded ones, since everyone sees every run there."""
     return not (hosted() and is_upload(run.config.data))
 
 
 def choose(labels: np.ndarray, seed: int, count: int = FACES) -> np.ndarray:
-    """Rows to watch: the classes in turn, each face drawn by chance; the same for the same seed."""
+    """Rows to watch: a random face of each class in turn; the same for the same seed."""
     order = np.random.default_rng([seed, 16]).permutation(len(labels))
     turn = np.zeros(len(labels), np.int64)
     for label in range(COUNT):
@@ -49,7 +49,7 @@ def choose(labels: np.ndarray, seed: int, count: int = FACES) -> np.ndarray:
 
 
 def start(run: RunDirectory, pixels: np.ndarray, labels: np.ndarray, after_epoch: int) -> None:
-    """Write the faces; forget beliefs after that epoch, which runs again."""
+    """Write the faces; drop predictions of later epochs, which will run again."""
     cv2.imwrite(str(run.path / "watch.png"), np.hstack(list(pixels)))
     replace_file(run.path / "watch.json", json.dumps({"labels": [int(label) for label in labels]}) + "\n")
     kept = [row for row in _rows(run.path / "watch.jsonl") if row["epoch"] <= after_epoch]
@@ -57,14 +57,14 @@ def start(run: RunDirectory, pixels: np.ndarray, labels: np.ndarray, after_epoch
 
 
 def append(run: RunDirectory, epoch: int, logits: np.ndarray) -> None:
-    """One line an epoch: the probabilities of the watched faces, from logits (n, 7)."""
+    """Append one line for the epoch: the watched faces' probabilities, from logits (n, 7)."""
     shares = softmax(logits).round(4)
     with open(run.path / "watch.jsonl", "a", encoding="utf-8") as file:
         file.write(json.dumps({"epoch": epoch, "probabilities": shares.tolist()}) + "\n")
 
 
 def read(run: RunDirectory) -> Watch | None:
-    """The wall as it is now, or None before the first epoch and for runs that have none."""
+    """The watched faces so far, or None before the first epoch and for runs without them."""
     try:
         labels = tuple(json.loads((run.path / "watch.json").read_text(encoding="utf-8"))["labels"])
         if not labels or not all(label in range(COUNT) for label in labels):
@@ -82,7 +82,7 @@ def read(run: RunDirectory) -> Watch | None:
 
 
 def _shares(rows: object) -> np.ndarray:
-    """(n, 7) float64, or an empty array for what is no table of numbers."""
+    """(n, 7) float64, or an empty array if it is not a table of numbers."""
     try:
         shares = np.array(rows)
     except (ValueError, OverflowError):  # rows of different lengths

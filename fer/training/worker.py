@@ -1,6 +1,6 @@
-"""Train the run in a directory: `python -m fer.training.worker RUN_DIR`. The one process that writes there.
+"""Train the run in a directory, as the only process that writes there: `python -m fer.training.worker RUN_DIR`.
 
-This module holds the run's lock, waits for its turn and tells its ending; PyTorch is loaded only when it trains.
+This module holds the run's lock, waits for its turn and reports how it ended; PyTorch is loaded only to train.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from fer.training.run_directory import RunDirectory
 from fer.training.run_queue import Turn
 from fer.training.stop_signal import Interrupted
 
-SUPERVISED = "FER_SUPERVISED"  # set for processes whose starter holds the run's lock
+SUPERVISED = "FER_SUPERVISED"  # set for processes whose parent holds the run's lock
 NICENESS = 10
 
 
 def train(
     run: RunDirectory, quiet: bool = False, on_epoch: Callable[[EpochRecord], None] | None = None, wait: bool = False
 ) -> str:
-    """Train until finished, stopped or failed; returns that state. Raises RunError where the run is taken.
+    """Train until finished, stopped or failed; returns that state. Raises RunError if another process is training it.
 
-    SIGINT and SIGTERM, or a file `stop` in the directory, end it after the current step; what was saved is the
-    last whole epoch. wait: queue for the runs folder's turn; else go on beside another run.
+    SIGINT, SIGTERM or a file `stop` in the directory end it after the current step; the last complete epoch remains
+    saved. wait: queue for the runs folder's turn, instead of training beside another run.
     """
     ranked = "RANK" in os.environ
     first = os.environ.get("RANK", "0") == "0"
@@ -37,7 +37,7 @@ def train(
         with _endings(run, first) as ending:
             config = run.config
             turn = None
-            # A launched worker (wait) keeps a Stop that was pressed while it started; its launcher cleared older ones.
+            # A launched worker (wait) honors a Stop pressed while it started; its launcher cleared older ones.
             if first and SUPERVISED not in os.environ and not wait:
                 run.withdraw("stop", "pause")
             if not ranked:
@@ -62,13 +62,13 @@ def _take_turn(run: RunDirectory, wait: bool) -> Turn:
         if not turn.wait(lambda: run.requested("stop")):
             raise Interrupted
     elif not turn.try_take():
-        print("Another run of this folder is training; this one goes on beside it.", file=sys.stderr)
+        print("Another run in this folder is training; this one trains beside it.", file=sys.stderr)
     return turn
 
 
 @contextmanager
 def _endings(run: RunDirectory, writes: bool) -> Iterator[dict]:
-    """Whatever happens in the block, the status says so, where this process is the one that writes."""
+    """Report any outcome of the block in the status, if this process is the one that writes."""
     ending = {"state": "stopped"}
 
     def tell(state: str, message: str, **details: str) -> None:
@@ -76,23 +76,23 @@ def _endings(run: RunDirectory, writes: bool) -> Iterator[dict]:
             return
         try:
             run.write_status(state, message=message, **details)
-        except OSError:  # not even that fits: the free lock still tells that the run died
+        except OSError:  # no room even for that; the free lock still shows that the run died
             print(message, file=sys.stderr)
 
     try:
         yield ending
     except Interrupted:
-        tell("stopped", "Stopped. Resume goes on from the last whole epoch.")
+        tell("stopped", "Stopped. Resume continues from the last complete epoch.")
     except FerError as error:
         tell("failed", error.message, cause=cause_of(error))
         raise
     except OSError as error:
         reason = "the disk is full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else error.strerror or str(error)
         message = (
-            f"The run could not write its files: {reason}. The last good checkpoint is kept. Make room, then resume."
+            f"The run could not write its files: {reason}. The last checkpoint is intact. Free disk space, then resume."
         )
         if writes:
-            run.sweep()  # frees what was half written, so that the status fits
+            run.sweep()  # frees half-written files, to make room for the status
         tell("failed", message, cause=cause_of(error))
         raise RunError(message, cause=cause_of(error)) from error
     except ModuleNotFoundError as error:
@@ -101,10 +101,10 @@ def _endings(run: RunDirectory, writes: bool) -> Iterator[dict]:
     except Exception as error:
         cause = cause_of(error)
         words = {
-            "memory": "The machine ran out of memory. The last good checkpoint is kept.",
-            "lost": "Another process of this run went away. Resume goes on from the last whole epoch.",
+            "memory": "The machine ran out of memory. The last checkpoint is intact.",
+            "lost": "Another process of this run ended. Resume continues from the last complete epoch.",
         }
-        unexpected = f"The run broke off by an unexpected error ({type(error).__name__}). Its log says where."
+        unexpected = f"The run ended with an unexpected error ({type(error).__name__}). Its log has the details."
         tell("failed", words.get(cause, unexpected), cause=cause)
         raise
 

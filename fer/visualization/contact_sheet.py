@@ -9,7 +9,7 @@ GAP = 2
 
 
 def contact_sheet(faces: np.ndarray, columns: int = 8, enlarge: int = 2) -> np.ndarray:
-    """(n, S, S) uint8 -> one picture (H, W, 4) uint8 RGBA, row by row, clear between the faces and after the last."""
+    """(n, S, S) uint8 -> one picture (H, W, 4) uint8 RGBA, row by row, transparent between faces and after the last."""
     side = faces.shape[-1] * enlarge
     rows = max(-(-len(faces) // columns), 1)
     sheet = np.zeros((rows * (side + GAP) - GAP, columns * (side + GAP) - GAP, 4), np.uint8)

@@ -17,10 +17,10 @@ ACCENT, SECOND, REFERENCE = "#5B6EE1", "#D55E00", "#8A8A8A"
 def confusion(
     matrix: Sequence[Sequence[int]], percent: bool = False, height: int = 420, dark: bool = False
 ) -> go.Figure:
-    """Truth in rows, predictions in columns. Color is the share of the row; a click selects a cell.
+    """Truth in rows, predictions in columns. Color shows the share of the row; a click selects a cell.
 
-    The cells' invisible points carry (truth, predicted) as customdata, since a heatmap cannot be selected. dark:
-    whether the page is.
+    Each cell has an invisible point with (truth, predicted) as customdata, since a heatmap cannot be selected. dark:
+    whether the page is dark.
     """
     counts = np.asarray(matrix)
     share = counts / np.maximum(counts.sum(1, keepdims=True), 1)
@@ -45,7 +45,7 @@ def confusion(
 
 
 def reliability_diagram(rows: list[dict], height: int = 320) -> go.Figure:
-    """Accuracy against confidence; a calibrated model lies on the line."""
+    """Accuracy against confidence; a calibrated model follows the line."""
     middle = [100 * (row["from"] + row["to"]) / 2 for row in rows]
     width = [100 * (row["to"] - row["from"]) * 0.92 for row in rows]
     figure = go.Figure(
@@ -82,7 +82,7 @@ def confidence_histogram(rows: list[dict], height: int = 220) -> go.Figure:
 def risk_coverage_chart(
     coverage: np.ndarray, risk: np.ndarray, at: tuple[float, float], height: int = 320
 ) -> go.Figure:
-    """The share of wrong answers by the share answered, the chosen threshold marked."""
+    """The share of wrong answers by the share answered, with the threshold marked."""
     kept = np.unique(np.linspace(0, len(coverage) - 1, 300).round().astype(int))
     figure = go.Figure(
         go.Scatter(
@@ -106,7 +106,7 @@ def risk_coverage_chart(
 
 
 def class_curves(curves: dict, x_title: str, y_title: str, height: int = 360) -> go.Figure:
-    """One curve a class, named with its area."""
+    """One curve per class, named with its area."""
     figure = go.Figure()
     for name, curve in curves.items():
         figure.add_scatter(
@@ -122,14 +122,14 @@ def class_curves(curves: dict, x_title: str, y_title: str, height: int = 360) ->
 
 
 def stress_curves(series: dict[str, list], condition: str, height: int = 150) -> go.Figure:
-    """The change of accuracy by strength, with its interval, one line a model: solid, then dotted.
+    """The change in accuracy by strength, with its interval, one line per model: solid, then dotted.
 
-    series: {model: StressPoints}. One of several small charts: all conditions share one axis, so that they compare.
+    series: {model: StressPoints}. One of several small charts, all on the same axis so that conditions can be compared.
     """
     lowest = min((100 * point.low for points in series.values() for point in points), default=0)
     figure = go.Figure()
     for (name, points), color, dash in zip(series.items(), (ACCENT, SECOND), ("solid", "dot")):
-        model = html.escape(name)  # Plotly reads tags in names
+        model = html.escape(name)  # Plotly interprets tags in names
         chosen = [point for point in points if point.condition == condition]
         x = [0, *(point.strength for point in chosen)]
         low, high = ([0, *(100 * getattr(point, side) for point in chosen)] for side in ("low", "high"))
@@ -175,12 +175,12 @@ def people_chart(rows: list[dict], height: int = 300) -> go.Figure:
 
 
 def _with_legend(figure: go.Figure) -> go.Figure:
-    """The legend above the chart, which moves down for as many lines as it takes: below, it would cover the axis."""
+    """Put the legend above the chart, and move the chart down for its lines: below, it would cover the axis."""
     legend = {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"}
     return figure.update_layout(showlegend=True, legend=legend)
 
 
 def _percent_axes(figure: go.Figure, x_title: str, y_title: str) -> None:
-    # Apart from the axes: at the origin the two zeros would touch.
+    # Move labels off the axes: at the origin, the two zeros would touch.
     figure.update_xaxes(title=x_title, range=[0, 101], ticksuffix="%", dtick=20, ticklabelstandoff=6)
     figure.update_yaxes(title=y_title, range=[0, 101], ticksuffix="%", dtick=20, ticklabelstandoff=6)

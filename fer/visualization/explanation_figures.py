@@ -1,4 +1,4 @@
-"""Charts of an explanation, in the house look of figures.py. Knows nothing of PyTorch."""
+"""Charts of an explanation, in the style of figures.py. Knows nothing of PyTorch."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ FOR, RANDOM, EXPECTED = "#0072B2", "#8A8A8A", "#E69F00"
 
 
 def curve_chart(found: Curves, baseline: Curves, kind: str, height: int = 260) -> go.Figure:
-    """The probability against the share of the picture that went (deletion) or came (insertion), beside random."""
+    """The probability by the share of the picture deleted or inserted, beside random orders."""
     percent = [100 * fraction for fraction in found.fractions]
     figure = go.Figure()
     for values, name, color, dash in (
@@ -45,7 +45,7 @@ def curve_chart(found: Curves, baseline: Curves, kind: str, height: int = 260) -
 
 
 def region_bars(shares: dict[str, float], areas: dict[str, float], expected: set[str], height: int = 270) -> go.Figure:
-    """The share of a map in each region; a tick where it would be if the map were even; expected ones marked."""
+    """A map's share in each region, with a tick at an even map's share; expected regions are marked."""
     names = [f"{name} \u2022" if name in expected else name for name in shares]
     values = [100 * share for share in shares.values()]
     figure = go.Figure(
@@ -67,7 +67,7 @@ def region_bars(shares: dict[str, float], areas: dict[str, float], expected: set
 
 
 def change_bars(before: tuple[float, ...], after: tuple[float, ...], height: int = 270) -> go.Figure:
-    """Seven bars after a change, a tick where each stood before."""
+    """Seven bars after a change, with ticks at their values before."""
     percent = [100 * p for p in after]
     labels = [f"{wording.percent(p)} ({wording.signed(p - q)})" for p, q in zip(after, before, strict=True)]
     figure = go.Figure(
@@ -88,9 +88,9 @@ def change_bars(before: tuple[float, ...], after: tuple[float, ...], height: int
 def _ticks(
     figure: go.Figure, ticks: list[float], bars: list[float], names: list[str], labels: list[str], label_width: float
 ) -> None:
-    """A gray tick a bar, and the bar's number at its end, or past a tick that would cross it.
+    """A gray tick for each bar, and the bar's number at its end, or beyond a tick that would cross it.
 
-    label_width: the room that a number takes, on the axis.
+    label_width: a number's width, in units of the axis.
     """
     starts = [tick if bar <= tick < bar + label_width else bar for tick, bar in zip(ticks, bars, strict=True)]
     figure.add_scatter(

@@ -1,4 +1,4 @@
-"""Write an explanation into a folder: a PNG a map, maps.npz, explanation.json."""
+"""Write an explanation to a folder: one PNG per map, maps.npz and explanation.json."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from fer.records import Explanation
 from fer.visualization import maps
 from fer.visualization.maps import Look
 
-SIDE = 352  # pixels of a map's PNG
+SIDE = 352  # side of a map's PNG in pixels
 
 
 def write_explanation(explanation: Explanation, folder: Path) -> list[Path]:
-    """The files written. A map's PNG lies over the gray face, on one scale across the method's classes.
+    """Returns the files written. Maps are drawn over the gray face, on one scale for all of a method's classes.
 
-    Maps of an earlier explanation in the same folder go first, by their names; nothing else is touched.
+    First removes maps of an earlier explanation in the folder, recognized by their names; other files stay.
     """
     face_rgb = np.repeat(explanation.face_gray[..., None], 3, 2)
     content = {

@@ -1,4 +1,4 @@
-"""Where a numbered dot for each face of a photo goes, so that it covers no face, and which faces lie side by side."""
+"""Place a numbered dot beside each face in a photo without covering faces, and find each face's neighbors."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ import numpy as np
 
 from fer.records import FaceBox
 
-RADIUS = 0.026  # of the picture's width: 17 pixels across on a phone
-SHRINKS = (1.0, 0.85, 0.7)  # how small a dot may become in a crowd
-GAP = 0.15  # radii between a dot and a face or another dot
-RINGS, PLACES = 7, 32  # how many distances from the face, and places at each, are tried before any other
+RADIUS = 0.026  # share of the picture's width: a diameter of 17 pixels on a phone
+SHRINKS = (1.0, 0.85, 0.7)  # minimum size of a dot in a crowd
+GAP = 0.15  # distance, in radii, from a dot to a face or another dot
+RINGS, PLACES = 7, 32  # distances from the face, and places at each, to try first
 RING_STEP = 0.7  # radii
-# What makes a place worse, in radii of distance to the face.
+# Penalties of a place, in radii of distance to the face.
 LINE_OVER_A_FACE, BESIDE_OR_BELOW = 4.0, 0.4
-OWN_SHARE, NEAR_ANOTHER = 0.6, 1.5  # where its own face is farther than this share of the way to the next, times that
+OWN_SHARE, NEAR_ANOTHER = 0.6, 1.5  # applied if its own face is farther than this share of the distance to the next
 LINE_SAMPLES = np.linspace(0, 1, 7)[None, :, None]
 DIRECTIONS = {"left": (-1, 0), "right": (1, 0), "up": (0, -1), "down": (0, 1)}
 
 
 @dataclass(frozen=True)
 class Dot:
-    """A dot's center and radius, and where the line from it meets its face's box, in pixels of the picture."""
+    """A dot's center and radius, and where its line meets the face's box, in picture pixels."""
 
     x: float
     y: float
@@ -33,10 +33,10 @@ class Dot:
 
 
 def place_dots(boxes: Sequence[FaceBox], width: int, height: int) -> list[Dot]:
-    """A dot for each box, in their order: inside the picture, off all boxes and all other dots.
+    """A dot for each box, in the same order: inside the picture, clear of all boxes and other dots.
 
-    Near its own box where there is room, smaller where there is little; where nothing is free, which is so in a
-    close-up, at the place that covers least. width, height: of the picture, in pixels.
+    Near its own box if there is room, smaller if there is little. If no place is free, as in a close-up, at the place
+    that covers least. width, height: of the picture, in pixels.
     """
     if not boxes:
         return []
@@ -45,9 +45,9 @@ def place_dots(boxes: Sequence[FaceBox], width: int, height: int) -> list[Dot]:
     near = [_around(edge, radius) for edge in edges]
     room = [int((_free(places, radius, edges, width, height)).sum()) for places in near]
     anywhere = _everywhere(radius, width, height)
-    dots = np.zeros((0, 3))  # x, y, radius of those that have their place
+    dots = np.zeros((0, 3))  # x, y, radius of placed dots
     found: dict[int, Dot] = {}
-    for index in np.argsort(room, kind="stable"):  # who has the least room chooses first
+    for index in np.argsort(room, kind="stable"):  # faces with the least room choose first
         x, y, size = _place(int(index), near[index], anywhere, radius, edges, dots, width, height)
         dots = np.vstack([dots, (x, y, size)])
         left, top, right, bottom = edges[index]
@@ -84,7 +84,7 @@ def _place(
 
 
 def _around(edge: np.ndarray, radius: float) -> np.ndarray:
-    """Places (P, 2) on ever larger frames around a box."""
+    """Places (P, 2) on increasingly large frames around a box."""
     turns = np.arange(PLACES) * 2 * np.pi / PLACES
     units = np.stack([np.cos(turns), np.sin(turns)], 1)
     units /= np.abs(units).max(1, keepdims=True)  # on a square's edge
@@ -95,7 +95,7 @@ def _around(edge: np.ndarray, radius: float) -> np.ndarray:
 
 
 def _everywhere(radius: float, width: int, height: int) -> np.ndarray:
-    """A grid of places (P, 2) over the whole picture, its edges included."""
+    """A grid of places (P, 2) over the whole picture, including its edges."""
     smallest = SHRINKS[-1] * radius
     columns = np.linspace(smallest, width - smallest, max(int(width / radius) + 1, 2))
     rows = np.linspace(smallest, height - smallest, max(int(height / radius) + 1, 2))
@@ -107,29 +107,29 @@ def _within(places: np.ndarray, size: float, width: int, height: int) -> np.ndar
 
 
 def _free(places: np.ndarray, size: float, edges: np.ndarray, width: int, height: int) -> np.ndarray:
-    """Which places (P, 2) a dot of this radius may take: inside the picture and off all boxes."""
+    """Which places (P, 2) a dot of this radius may take: inside the picture and clear of all boxes."""
     off = _distances(places, edges).min(1) >= size
     return _within(places, size, width, height) & off
 
 
 def _distances(places: np.ndarray, edges: np.ndarray) -> np.ndarray:
-    """From places (P, 2) to boxes (N, 4), (P, N); below 0 inside a box."""
+    """Distances (P, N) from places (P, 2) to boxes (N, 4); negative inside a box."""
     beyond = np.maximum(edges[None, :, :2] - places[:, None], places[:, None] - edges[None, :, 2:])  # (P, N, 2)
     return np.hypot(*np.moveaxis(np.maximum(beyond, 0), 2, 0)) + np.minimum(beyond.max(2), 0)
 
 
 def _distances_to_dots(places: np.ndarray, dots: np.ndarray) -> np.ndarray:
-    """From places (P, 2) to the edges of dots (N, 3), (P, N)."""
+    """Distances (P, N) from places (P, 2) to the edges of dots (N, 3)."""
     return np.hypot(*np.moveaxis(places[:, None] - dots[None, :, :2], 2, 0)) - dots[None, :, 2]
 
 
 def _clearance(places: np.ndarray, dots: np.ndarray) -> np.ndarray:
-    """From places (P, 2) to the edge of the nearest dot, (P,)."""
+    """Distances (P,) from places (P, 2) to the edge of the nearest dot."""
     return _distances_to_dots(places, dots).min(1) if len(dots) else np.full(len(places), np.inf)
 
 
 def _cost(places: np.ndarray, index: int, edges: np.ndarray, radius: float) -> np.ndarray:
-    """How little places (P, 2) suit box `index`, in radii: the distance, and whether they seem to be another's."""
+    """The penalty of places (P, 2) for box `index`, in radii: the distance, plus more if they seem to be another's."""
     distances = _distances(places, edges)
     own, others = distances[:, index], np.delete(distances, index, 1)
     cost = own / radius
@@ -144,10 +144,10 @@ def _cost(places: np.ndarray, index: int, edges: np.ndarray, radius: float) -> n
 
 
 def neighbors(boxes: Sequence[FaceBox]) -> list[dict[str, int | None]]:
-    """For each box the index of its neighbor to each side of DIRECTIONS; None where there is none.
+    """For each box, the index of its neighbor in each of DIRECTIONS; None if there is none.
 
-    The nearest of those that lie more along than across that side, by the sum of both. So a step towards a face always
-    brings it nearer, and any can be reached from any other. Where there is none, the nearest at that side.
+    The nearest box, by the sum of both distances, among those farther along the direction than across it: a step toward
+    a face always brings it nearer, and every face can be reached. If there is none, the nearest on that side.
     """
     centers = np.array([(box.x + box.width / 2, box.y + box.height / 2) for box in boxes]).reshape(-1, 2)
     found = []

@@ -1,10 +1,10 @@
-"""Charts, by Plotly, with one look. Knows nothing of PyTorch."""
+"""Plotly charts in one style. Knows nothing of PyTorch."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-# Plotly peeks at pandas in sys.modules: half imported by another thread on a fresh server, it broke the first chart.
+# Plotly looks for pandas in sys.modules: half imported by another thread on a new server, it broke the first chart.
 import pandas  # noqa: F401
 import plotly.graph_objects as go
 
@@ -13,15 +13,15 @@ from fer.visualization.palettes import ink_on
 
 CONFIG = {"displayModeBar": False, "responsive": True}
 
-# Words in charts: Streamlit puts the theme's first chart color in this one's place, so that they can be read on light
-# and dark (.streamlit/config.toml; its own gray has a contrast of 3.7 on white). Elsewhere it is black.
+# Text color in charts: Streamlit replaces it with the theme's first chart color, readable on light and dark
+# (.streamlit/config.toml; Streamlit's own gray has a contrast of 3.7 on white). Elsewhere it is black.
 WORDS = "#000001"
-# The cells of a confusion matrix from none to all of a row, on a light and on a dark page (.streamlit/config.toml).
+# Colors of a confusion matrix from none to all of a row, on light and dark pages (.streamlit/config.toml).
 SHARES = {False: ("#EEF0FA", "#26338A"), True: ("#1E2230", "#A9B5FF")}
 
 
 def style(figure: go.Figure, height: int) -> go.Figure:
-    """The house look: no ground of its own, so that it sits on light and dark; small margins; fixed axes."""
+    """Apply the common style: transparent background for light and dark pages, small margins, fixed axes."""
     figure.update_layout(
         height=height,
         margin={"l": 8, "r": 8, "t": 8, "b": 8},
@@ -41,7 +41,7 @@ def style(figure: go.Figure, height: int) -> go.Figure:
 
 
 def probability_bars(probabilities: tuple[float, ...], height: int = 250) -> go.Figure:
-    """Seven bars, always in the same order and from 0 to 100%, so that faces compare at a glance."""
+    """Seven bars, always in the same order and from 0 to 100%, so that faces can be compared at a glance."""
     percent = [100 * p for p in probabilities]
     figure = go.Figure(
         go.Bar(
@@ -63,9 +63,9 @@ def probability_bars(probabilities: tuple[float, ...], height: int = 250) -> go.
 def share_matrix(
     shares: Sequence[Sequence[float]], text: Sequence[Sequence[str]], height: int, dark: bool = False
 ) -> go.Figure:
-    """A confusion matrix, truth in rows. shares: (7, 7), of each row, 0..1: a cell's color; text: what it says.
+    """A confusion matrix with truth in rows. shares: (7, 7), of each row, 0..1, for the colors. text: of the cells.
 
-    dark: whether the page is.
+    dark: whether the page is dark.
     """
     ends = SHARES[dark]
     figure = go.Figure(
@@ -84,10 +84,10 @@ def share_matrix(
     )
     for truth, row in zip(NAMES, zip(shares, text, strict=True), strict=True):
         for predicted, share, words in zip(NAMES, *row, strict=True):
-            # Not the heatmap's own text: on colors between, Plotly's choice of a color falls below 4.5.
+            # Not the heatmap's own text: on intermediate colors, Plotly's choice has a contrast below 4.5.
             ink = ink_on(_between(ends, share))
             figure.add_annotation(x=predicted, y=truth, text=words, showarrow=False, font={"color": ink})
-    last = len(NAMES) - 0.5  # the cells fill the chart, with no margin for what is drawn on them
+    last = len(NAMES) - 0.5  # the cells fill the chart, without a margin for the points on them
     figure.update_yaxes(range=[last, -0.5], title="labeled", showgrid=False, ticks="")
     figure.update_xaxes(range=[-0.5, last], title="predicted", side="bottom", tickangle=-45, showgrid=False, ticks="")
     return style(figure, height)

@@ -1,4 +1,4 @@
-"""Maps as pictures: one tile, and the grid of methods and classes as one PNG or SVG."""
+"""Draw maps as pictures: single tiles, and the grid of methods and classes as PNG or SVG."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from fer.explanation.methods import METHODS, is_blank
 from fer.records import Explanation
 from fer.visualization.palettes import paint
 
-TILE = 176  # pixels of a tile's side
+TILE = 176  # side of a tile in pixels
 LABEL_WIDTH, HEADER, GAP, FOOT = 190, 64, 10, 34
-CLIP = {"value": 99.5, "size": 97}  # percentile at the palette's end, so that a few pixels do not dim all others
+CLIP = {"value": 99.5, "size": 97}  # percentile at the palette's end, so that a few pixels do not dim the others
 
 
 @dataclass(frozen=True)
 class Look:
-    """How maps are drawn. opacity: of the map over the face, 0..1; alone: without the face; each: own scales."""
+    """How to draw maps. opacity: of the map over the face, 0..1. alone: without the face. each: one scale per map."""
 
     opacity: float = 0.75
     alone: bool = False
@@ -30,7 +30,7 @@ class Look:
 
 
 def scales(maps: np.ndarray, method: str, each: bool) -> np.ndarray:
-    """The value at the palette's end for each of K maps (K, S, S): one for all, or each its own."""
+    """The value at the palette's end for each of K maps (K, S, S): the same for all, or one for each."""
     tops = np.array([np.percentile(np.abs(values), CLIP[METHODS[method].marks]) for values in maps])
     peaks = np.abs(maps).max((1, 2))
     tops = np.where(tops > 0, tops, peaks)
@@ -40,14 +40,14 @@ def scales(maps: np.ndarray, method: str, each: bool) -> np.ndarray:
 def tile(
     values: np.ndarray, scale: float, signed: bool, picture_rgb: np.ndarray, look: Look, side: int = TILE
 ) -> np.ndarray:
-    """One map (S, S), alone or over the face (P, P, 3): (side, side, 3) uint8 RGB."""
+    """Draw one map (S, S), alone or over the face (P, P, 3). Returns (side, side, 3) uint8 RGB."""
     smooth = cv2.resize(values, (side, side), interpolation=cv2.INTER_LINEAR)
     painted = paint(smooth, scale, signed)
     if look.alone:
         return painted
     face = cv2.cvtColor(cv2.resize(picture_rgb, (side, side), interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
     strength = np.clip(np.abs(smooth) / scale, 0, 1) if scale > 0 else np.zeros_like(smooth)
-    weight = (look.opacity * np.sqrt(strength))[..., None]  # the face shows where the map says nothing
+    weight = (look.opacity * np.sqrt(strength))[..., None]  # the face shows through where the map is zero
     return (painted * weight + face[..., None] * (1 - weight)).round().astype(np.uint8)
 
 
@@ -55,7 +55,7 @@ def layers(
     values: np.ndarray, scale: float, signed: bool, picture_rgb: np.ndarray, alone: bool, side: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """The same map as two pictures, for a page that blends them itself: the gray face (side, side, 3), and the map
-    (side, side, 4) with its strength as alpha, or opaque where it is shown alone.
+    (side, side, 4) with its strength as alpha, or opaque if shown alone.
     """
     smooth = cv2.resize(values, (side, side), interpolation=cv2.INTER_LINEAR)
     face = cv2.cvtColor(cv2.resize(picture_rgb, (side, side), interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
@@ -63,7 +63,7 @@ def layers(
 
 
 def color_scale(signed: bool, alone: bool) -> np.ndarray:
-    """All colors of a map side by side, as `layers` paints them: (1, 256, 4) uint8, from 0, or where signed from -1."""
+    """A map's color scale as painted by `layers`: (1, 256, 4) uint8, from 0, or from -1 if signed."""
     return _marks(np.linspace(-1 if signed else 0, 1, 256, dtype=np.float32)[None], 1, signed, alone)
 
 
@@ -75,7 +75,7 @@ def _marks(values: np.ndarray, scale: float, signed: bool, alone: bool) -> np.nd
 
 
 def tiles(maps: np.ndarray, method: str, picture_rgb: np.ndarray, look: Look, side: int = TILE) -> list[np.ndarray]:
-    """The tiles of one method, a class each."""
+    """The tiles of one method, one per class."""
     return [
         tile(values, scale, METHODS[method].signed, picture_rgb, look, side)
         for values, scale in zip(maps, scales(maps, method, look.each), strict=True)
@@ -89,7 +89,7 @@ def png(picture: np.ndarray) -> bytes:
 
 
 def cell_boxes(methods: list[str], classes: list[str]) -> dict[str, list[int]]:
-    """Where each cell lies in the grid's PNG: "method/class" -> [x, y, width, height] in pixels."""
+    """The position of each cell in the grid's PNG: "method/class" -> [x, y, width, height] in pixels."""
     return {
         f"{method}/{name}": [LABEL_WIDTH + column * (TILE + GAP), HEADER + row * (TILE + GAP), TILE, TILE]
         for row, method in enumerate(methods)
@@ -104,8 +104,8 @@ def grid_png(
     marks: dict[str, str],
     foot: str,
 ) -> bytes:
-    """The grid on white. rows: a method's tiles; heads: class -> its heading; marks: class -> a word below it; foot:
-    a line below the grid.
+    """The grid on white. rows: a method's tiles. heads: class -> its heading. marks: class -> a word below it. foot: a
+    line below the grid.
     """
     boxes = cell_boxes(list(rows), list(heads))
     canvas = Image.new("RGB", _size(len(rows), len(heads)), "white")
@@ -135,7 +135,7 @@ def grid_png(
 
 
 def grid_svg(rows: dict[str, list[np.ndarray]], heads: dict[str, str], marks: dict[str, str], foot: str) -> bytes:
-    """The same grid with letters that stay letters, and each tile a picture inside."""
+    """The same grid as SVG, with real text and each tile embedded as a picture."""
     boxes, (width, height) = cell_boxes(list(rows), list(heads)), _size(len(rows), len(heads))
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '

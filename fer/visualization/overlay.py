@@ -1,4 +1,4 @@
-"""Draw on moving pictures: quick, at the frame's own size, gray where nothing is told."""
+"""Draw on video frames: fast, at the frame's own size, gray for faces without an answer."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from fer.visualization.render import chip, face_color, face_label, rgb
 from fer.wording import percent
 
 STRENGTH = 0.5  # of the map over the face
-PARTS = ("boxes", "labels", "landmarks", "heat")  # what can be drawn; heat is fer.app.predict.live_overlay's
+PARTS = ("boxes", "labels", "landmarks", "heat")  # what can be drawn; heat is drawn by fer.app.predict.live_overlay
 
 
 def label_of(face: TrackedFace) -> str:
-    """The words for a person now: as `face_label` says, with the probability of a sure expression."""
+    """A person's current label: as in `face_label`, with the probability if the answer is sure."""
     prediction = face.prediction
     return f"{prediction.answer} {percent(prediction.confidence)}" if prediction.sure else face_label(prediction)
 
@@ -26,7 +26,7 @@ def label_of(face: TrackedFace) -> str:
 def draw_faces(
     frame_rgb: np.ndarray, faces: Iterable[TrackedFace], parts: frozenset[str] = frozenset({"boxes", "labels"})
 ) -> np.ndarray:
-    """A copy of the frame (H, W, 3) uint8 RGB with its faces marked; their number where there are several.
+    """A copy of the frame (H, W, 3) uint8 RGB with its faces marked, and numbered if there are several.
 
     parts: of PARTS.
     """
@@ -51,9 +51,9 @@ def draw_faces(
 
 
 def blend_heat(frame_rgb: np.ndarray, heat: np.ndarray, matrix: np.ndarray) -> None:
-    """Lay a map over a face, in place. heat: (S, S) float32, never negative; matrix: (2, 3), its pixels to the frame's.
+    """Draw a map over a face, in place. heat: (S, S) float32, non-negative. matrix: (2, 3), its pixels to the frame's.
 
-    Colored by its own largest value and strongest there; where it marks nothing the frame stays as it is.
+    Scaled by its largest value, where it is most opaque; where it is zero, the frame stays unchanged.
     """
     largest = float(heat.max())
     if not largest > 0:
@@ -76,13 +76,13 @@ def blend_heat(frame_rgb: np.ndarray, heat: np.ndarray, matrix: np.ndarray) -> N
 
 @cache
 def _blending() -> tuple[np.ndarray, np.ndarray]:
-    """Of each of a map's 256 levels: the frame's share (256,) and what is added (256, 3), uint16, of 256."""
+    """For each of a map's 256 levels: the frame's weight (256,) and the color to add (256, 3), uint16, out of 256."""
     share = np.round(256 * STRENGTH * np.sqrt(np.arange(256) / 255)).astype(np.uint16)
     return 256 - share, share[:, None] * table(SEQUENTIAL).astype(np.uint16)
 
 
 def _put(canvas: np.ndarray, label: np.ndarray, face: TrackedFace, line: int) -> None:
-    """Above the box, else below it, else at the top; never outside the frame."""
+    """Place a label above the box, else below it, else at the top; never outside the frame."""
     (height, width), (rows, columns) = canvas.shape[:2], label.shape[:2]
     box = face.prediction.box
     left = int(np.clip(round(box.x) - line // 2, 0, max(width - columns, 0)))

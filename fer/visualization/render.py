@@ -1,4 +1,4 @@
-"""Draw on pictures: colors and words for a face, labels, and pictures for the screen."""
+"""Draw on pictures: a face's color and label, and pictures for the screen."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from PIL import Image, ImageDraw, ImageFont
 from fer.expressions import COLORS, UNSURE_COLOR
 from fer.records import Prediction
 
-LONG_SIDE = 1280  # of a photo on the screen
+LONG_SIDE = 1280  # of a photo on screen
 
 
 def for_screen(image_rgb: np.ndarray) -> np.ndarray:
-    """The picture (H, W, 3) uint8 RGB as it is, or shrunk to LONG_SIDE."""
+    """The picture (H, W, 3) uint8 RGB, reduced to LONG_SIDE if larger."""
     height, width = image_rgb.shape[:2]
     factor = LONG_SIDE / max(height, width)
     if factor >= 1:
@@ -25,7 +25,7 @@ def for_screen(image_rgb: np.ndarray) -> np.ndarray:
 
 
 def jpeg(image_rgb: np.ndarray) -> bytes:
-    """A picture to be kept small, (H, W, 3) uint8 RGB."""
+    """A picture to encode compactly, (H, W, 3) uint8 RGB."""
     return cv2.imencode(".jpg", cv2.cvtColor(image_rgb, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 92])[1].tobytes()
 
 
@@ -34,13 +34,13 @@ def face_color(face: Prediction) -> str:
 
 
 def face_label(face: Prediction) -> str:
-    """The answer for a face; "not sure: blurred" where it cannot be read."""
+    """The answer for a face; "not sure: blurred" if it cannot be read."""
     return face.answer if face.quality.ok else f"{face.answer}: {face.quality.reasons[0]}"
 
 
 @lru_cache(maxsize=2048)
 def chip(text: str, color: str, letters: int) -> np.ndarray:
-    """Letters on a colored ground."""
+    """Text on a colored background."""
     font = ImageFont.load_default(letters)
     left, top, right, bottom = map(int, font.getbbox(text))
     pad = max(letters // 4, 3)
@@ -56,7 +56,7 @@ def ink_on(color: str) -> str:
 
 
 def surroundings(image_rgb: np.ndarray, face: Prediction, side: int = 192) -> np.ndarray:
-    """The face as it was found: its box and some of what is around, (side, side, 3) uint8 RGB."""
+    """The detected face: its box with some surroundings, (side, side, 3) uint8 RGB."""
     box = face.box
     reach = max(box.width, box.height) * 0.75
     x, y = box.x + box.width / 2, box.y + box.height / 2
@@ -82,9 +82,9 @@ def surroundings(image_rgb: np.ndarray, face: Prediction, side: int = 192) -> np
 
 
 def gray_picture(values: np.ndarray, side: int = 192) -> np.ndarray:
-    """A face or a standardized input for the screen, its pixels kept square: (S, S) -> (side, side) uint8.
+    """A face or standardized input, enlarged with sharp pixels: (S, S) -> (side, side) uint8.
 
-    uint8 is shown as it is; floats from -2.5 (black) to 2.5 (white) standard deviations.
+    uint8 stays unchanged; floats range from -2.5 (black) to 2.5 (white) standard deviations.
     """
     if values.dtype != np.uint8:
         values = np.clip((values + 2.5) / 5 * 255, 0, 255).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""Expressions over time: who showed what when, how often, and what followed what."""
+"""Charts of expressions over time: who showed which expression when, how often, and in which order."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fer.records import NOT_SURE, FaceRecord
 from fer.visualization.figures import style
 from fer.wording import percent
 
-MOST_POINTS = 600  # a line: more cannot be told apart on a screen
+MOST_POINTS = 600  # per line; a screen cannot show more
 
 
 def probability_lines(rows: Sequence[FaceRecord], start_s: float, end_s: float, height: int = 230) -> go.Figure:
@@ -48,7 +48,7 @@ def probability_lines(rows: Sequence[FaceRecord], start_s: float, end_s: float, 
 
 
 def expression_bands(people: Sequence[Person], start_s: float, end_s: float) -> go.Figure:
-    """A band a person, in this order, colored by what was told at each time; gray where it was not sure."""
+    """One band per person, in this order, colored by the answer at each time; gray if not sure."""
     figure, named = go.Figure(), set()
     for place, person in enumerate(people):
         for name, begin, end in person.stretches:
@@ -100,7 +100,7 @@ def share_bars(rows: Sequence[FaceRecord], height: int = 270) -> go.Figure:
 
 
 def transition_table(rows: Sequence[FaceRecord]) -> list[dict[str, object]]:
-    """What followed what and how often, the most frequent first."""
+    """How often one expression followed another, most frequent first."""
     found = sorted(transitions(rows).items(), key=lambda item: (-item[1], item[0]))
     return [{"from": before, "to": after, "times": count} for (before, after), count in found]
 

@@ -1,4 +1,4 @@
-"""The charts of training: curves, recall, confusion, comparison, class counts. Knows nothing of PyTorch."""
+"""Training charts: curves, recall, confusion, comparison, class counts. Knows nothing of PyTorch."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from fer.visualization.figures import share_matrix, style
 
 TRAINING, VALIDATION, BEST = "#8A8FA3", "#5B6EE1", "#E69F00"
 RUN_COLORS = ("#5B6EE1", "#D55E00", "#009E73", "#CC79A7", "#E69F00")
-LOG_FROM = 10.0  # the largest loss over the smallest, from which a linear axis would press the small ones flat
+LOG_FROM = 10.0  # ratio of largest to smallest loss from which a linear axis would flatten the small ones
 LEGEND = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "xanchor": "left"}
 
 
 def curves(records: Sequence[EpochRecord], what: str, height: int = 280) -> go.Figure:
-    """`accuracy` (in percent) or `loss` of both splits over the epochs, the best epoch marked with a star."""
+    """`accuracy` (in percent) or `loss` of both splits over the epochs, with the best epoch marked by a star."""
     factor, unit = (100, "%") if what == "accuracy" else (1, "")
     figure, epochs = go.Figure(), [record.epoch for record in records]
     for split, color, dash in (("train", TRAINING, "dot"), ("validation", VALIDATION, "solid")):
@@ -67,7 +67,7 @@ def single(records: Sequence[EpochRecord], what: str, height: int = 200) -> go.F
 
 
 def recall_strip(records: Sequence[EpochRecord], height: int = 250) -> go.Figure:
-    """Per-class recall as a heat strip: a row a class, a column an epoch, 0 to 100%."""
+    """Per-class recall as a heatmap: one row per class, one column per epoch, 0 to 100%."""
     figure = go.Figure(
         go.Heatmap(
             x=[record.epoch for record in records],
@@ -88,7 +88,7 @@ def recall_strip(records: Sequence[EpochRecord], height: int = 250) -> go.Figure
 
 
 def confusion(record: EpochRecord, height: int = 340, dark: bool = False) -> go.Figure:
-    """Shares of each true class (rows) by the predicted class, in percent; hover tells the counts."""
+    """Shares of each true class (rows) by predicted class, in percent; hovering shows the counts."""
     shares = [[count / max(sum(row), 1) for count in row] for row in record.confusion_matrix]
     figure = share_matrix(shares, [[f"{100 * share:.0f}" for share in row] for row in shares], height, dark)
     return figure.update_traces(
@@ -101,7 +101,7 @@ def confusion(record: EpochRecord, height: int = 340, dark: bool = False) -> go.
 def comparison(
     runs: Mapping[str, Sequence[EpochRecord]], what: str = "validation_accuracy", height: int = 340
 ) -> go.Figure:
-    """One line a run: validation accuracy in percent, or validation loss."""
+    """One line per run: validation accuracy in percent, or validation loss."""
     factor, unit = (100, "%") if what.endswith("accuracy") else (1, "")
     figure = go.Figure()
     dashes = ("solid", "dash", "dot", "dashdot", "longdash")
@@ -121,7 +121,7 @@ def comparison(
 
 
 def class_counts(counts: dict[str, dict[str, int]], labels: dict[str, str], height: int = 260) -> go.Figure:
-    """Pictures per class, a group of bars a split; the splits told apart by shade and pattern."""
+    """Pictures per class, with one group of bars per split, distinguished by shade and pattern."""
     figure = go.Figure()
     looks = {"Training": (1.0, ""), "PublicTest": (0.7, "/"), "PrivateTest": (0.45, ".")}
     for split, classes in counts.items():
@@ -148,7 +148,7 @@ def _name(split: str) -> str:
 
 
 def _scale_losses(figure: go.Figure, losses: Sequence[float]) -> None:
-    """An axis that clips no loss: from 0, or logarithmic where some are many times as large as others."""
+    """An axis that clips no loss: from 0, or logarithmic if some are many times larger than others."""
     there = [loss for loss in losses if math.isfinite(loss) and loss > 0]
     if not there:
         return

@@ -121,7 +121,7 @@ def test_a_batch_too_large_trains_its_model_has_a_banner_and_a_deleted_run_comes
         box = page.get_by_role("spinbutton", name=label, exact=True)
         box.fill(number)
         box.press("Enter")
-    note = page.get_by_text("The data has 40 training pictures, fewer than a batch of 64: a step takes 40.")
+    note = page.get_by_text("The data has 40 training pictures, fewer than a batch of 64: each step uses 40.")
     expect(note).to_be_visible()
     expect(page.get_by_text(re.compile("About .* an epoch of 40 pictures"))).to_be_visible()
     expect(page.get_by_text("2 changed")).to_be_visible()

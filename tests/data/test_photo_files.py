@@ -31,7 +31,7 @@ def test_nothing_skipped_is_nothing_said(tmp_path):
     assert len(list(photos)) == 1 and photos.words() == ""
     make(tmp_path, "1.txt")
     list(photos)
-    assert photos.words() == "1 file was skipped, as it is not a picture: 1 .txt (1.txt)."
+    assert photos.words() == "1 file was skipped because it is not a picture: 1 .txt (1.txt)."
 
 
 def test_links_to_folders_are_not_followed_and_files_are(tmp_path):

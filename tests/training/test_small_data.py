@@ -22,7 +22,7 @@ from tests.training.conftest import small
 def test_a_batch_larger_than_the_data_is_made_as_small(tmp_path, capfd):
     run = RunDirectory.create(tmp_path / "run", small(limit=20, batch_size=128, epochs=1))
     assert train(run, quiet=True) == "finished" and len(run.records()) == 1
-    assert "20 training pictures, fewer than a batch of 128: a step takes 20." in capfd.readouterr().err
+    assert "20 training pictures, fewer than a batch of 128: each step uses 20." in capfd.readouterr().err
     assert run.config.batch_size == 128  # what was asked for stays on file
 
 
@@ -59,4 +59,4 @@ def test_a_batch_fits_the_pictures_and_two_for_each_process():
     assert TrainConfig(batch_size=64, processes=4).fitted(1).batch_size == 8
     assert small_data_notes(TrainConfig(batch_size=64), 64, False) == []
     (note,) = small_data_notes(TrainConfig(batch_size=64), 1, False)
-    assert note == "The data has 1 training picture, fewer than a batch of 64: a step takes 2."
+    assert note == "The data has 1 training picture, fewer than a batch of 64: each step uses 2."

@@ -134,8 +134,8 @@ def show_reading(dataset: Dataset) -> None:
     for words, files in (
         ("no face found", dataset.faceless),
         ("could not be read", dataset.unreadable),
-        ("in no class folder", dataset.unplaced),
-        ("no pictures by name", dataset.others),
+        ("not in a class folder", dataset.unplaced),
+        ("not in a picture format", dataset.others),
     ):
         if files:
             with st.expander(f"{count_of(len(files), 'file')} skipped: {words}"):

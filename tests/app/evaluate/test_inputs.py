@@ -83,7 +83,7 @@ def test_numbered_folders_are_told_by_a_form_and_what_is_skipped_is_counted(app,
     next(button for button in app.button if button.label == "Use these classes").click().run()
     assert not app.exception and not app.error and "on 2 faces" in words(app)
     assert "names match no class: 2 (2 pictures)" in words(app).replace("\\", "")
-    assert "1 file skipped: no pictures by name" in [box.label for box in app.expander]
+    assert "1 file skipped: not in a picture format" in [box.label for box in app.expander]
     assert "landmarks" in words(app) and "README" not in words(app)
     class_boxes(app)[1].set_value("fear")
     next(button for button in app.button if button.label == "Use these classes").click().run()
