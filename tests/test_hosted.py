@@ -72,7 +72,7 @@ def zip_of_faces(path: Path) -> Path:
 @pytest.fixture
 def app(demo, monkeypatch, offline):
     monkeypatch.chdir(ROOT)
-    return AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60).run()
+    return AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=180).run()
 
 
 def test_no_limit_is_looser_on_the_demo(monkeypatch):

@@ -34,6 +34,12 @@ def _parsed(path: Path, changed_ns: int, size: int) -> dict[str, Any]:
     return {**table, "sha256": table["sha256"], "by": {(row["method"], row["layer"]): row for row in table["rows"]}}
 
 
+def measured_by_road(recognizer: Recognizer) -> bool:
+    """Whether ROAD was measured on these very weights, so that a method may be called the most faithful."""
+    table = read_table(recognizer)
+    return table is not None and table["current"] and "road_cost" in table["rows"][0]
+
+
 def best_layer(recognizer: Recognizer) -> str | None:
     """The layer whose Grad-CAM scored best; None if these weights were not measured."""
     table = read_table(recognizer)
@@ -60,7 +66,7 @@ def opening_map(recognizer: Recognizer) -> tuple[str, str]:
     and pass the randomization test; Grad-CAM if these weights were not measured.
     """
     table, layer = read_table(recognizer), default_layer(recognizer)
-    if table is None or not table["current"] or "road_cost" not in table["rows"][0]:
+    if table is None or not measured_by_road(recognizer):
         return "grad_cam", layer
     quick = [
         row

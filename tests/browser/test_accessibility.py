@@ -106,9 +106,9 @@ def evaluate_synthetic(page, _run) -> None:
 PAGES = {
     "home": ("/", home),
     "predict photos": ("/predict", predict),
-    "predict camera": ("/predict?view=camera", predict_view("Your browser asks whether")),
-    "predict live": ("/predict?view=live", predict_view("Your browser asks for the camera")),
-    "predict video": ("/predict?view=video", predict_view("You get the video back")),
+    "predict camera": ("/predict?view=camera", predict_view("Allow the camera when your browser asks. This server")),
+    "predict live": ("/predict?view=live", predict_view("Allow the camera when your browser asks, and watch")),
+    "predict video": ("/predict?view=video", predict_view("Get the video back")),
     "explain": ("/explain", explain),
     "training run": ("/training?run=short", training_run),
     "training form": ("/training?run=short", training_form),

@@ -66,7 +66,7 @@ def test_start_watch_pause_reload_resume_finish_and_predict(training_server, pag
     epochs = page.get_by_role("spinbutton", name="Epochs", exact=True)
     epochs.fill("20")  # a fast machine does eight before they can be paused
     epochs.press("Enter")
-    expect(page.get_by_text(re.compile("About .* an epoch"))).to_be_visible()
+    expect(page.get_by_text(re.compile("About .* an epoch"))).to_be_visible(timeout=150_000)
     page.wait_for_timeout(1000)
     page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for(state="attached")
     page.get_by_role("button", name="Start training").click()
@@ -115,7 +115,8 @@ def test_a_batch_too_large_trains_its_model_has_a_banner_and_a_deleted_run_comes
     start, folder = training_server
     page.set_default_timeout(90_000)
     page.goto(f"{start()}/training")
-    expect(page.get_by_role("img", name=re.compile("How mini-xception is built.*shortcut conv 1×1"))).to_be_visible()
+    diagram = page.get_by_role("img", name=re.compile("How mini-xception is built.*shortcut conv 1×1"))
+    expect(diagram).to_be_visible(timeout=150_000)
     page.get_by_text("More settings").click()
     for label, number in (("Limit pictures", "40"), ("Epochs", "1")):
         box = page.get_by_role("spinbutton", name=label, exact=True)

@@ -21,7 +21,7 @@ def test_a_video_is_read_played_annotated_and_downloaded(server, page, tmp_path)
     page.set_viewport_size({"width": 390, "height": 900})
     page.goto(f"{server}/predict?view=video")
     expect(page.get_by_role("tab", name="Video")).to_have_attribute("aria-selected", "true")
-    expect(page.get_by_text("You get the video back")).to_be_visible()  # else the last uploader is that for photos
+    expect(page.get_by_text("Get the video back")).to_be_visible()  # else the last uploader is that for photos
     page.locator("input[type=file]").last.set_input_files(str(tmp_path / "holiday.mp4"))
     expect(page.get_by_role("heading", name="Strongest moments")).to_be_visible()
     expect(page.get_by_text("faces read in 20 of 20 frames")).to_be_visible()

@@ -15,7 +15,7 @@ from fer.app.explain.job import ExplainJob
 from fer.app.explain.large_map import SIDE, large_map, opacity
 from fer.app.explain.map_grid import map_grid
 from fer.app.media import source_of
-from fer.explanation.faithfulness_table import best_layer, opening_map
+from fer.explanation.faithfulness_table import measured_by_road, opening_map
 from fer.explanation.job import Key, Map, key_of
 from fer.explanation.methods import FUSED, METHODS, is_blank, marks_nothing
 from fer.explanation.subject import explainer_for, sentence
@@ -121,7 +121,8 @@ def _trust(job: ExplainJob, cell: Cell) -> str:
 def _controls(job: ExplainJob, cell: Cell) -> Look:
     """Method, class and layer, which the address owns, and the look."""
     layers, methods = list(explainer_for(job.face.recognizer).layers), list(METHODS)
-    best, (opening, _) = best_layer(job.face.recognizer), opening_map(job.face.recognizer)
+    opening = opening_map(job.face.recognizer)
+    most_faithful = opening if measured_by_road(job.face.recognizer) else ("", "")
     layer = choose_layer(job)
     method_place, class_place, layer_place = st.columns(3)  # one under the other on a phone
     with method_place:
@@ -130,7 +131,7 @@ def _controls(job: ExplainJob, cell: Cell) -> Look:
             methods,
             cell.method,
             "method",
-            lambda name: METHODS[name].label + (" (most faithful)" if best and name == opening else ""),
+            lambda name: METHODS[name].label + (" (most faithful)" if name == most_faithful[0] else ""),
             "How the map is made. Most faithful: of the methods that take under half a second and pass the "
             "scrambling test, the one that comes out best by ROAD on PublicTest.",
         )
@@ -142,7 +143,7 @@ def _controls(job: ExplainJob, cell: Cell) -> Look:
             layers,
             layer,
             "layer",
-            lambda one: _layer_words(one) + (" (most faithful)" if one == best else ""),
+            lambda one: _layer_words(one) + (" (most faithful)" if one == most_faithful[1] else ""),
             "Where in the network the map is read, for Grad-CAM and its relatives. Early layers tell more exactly "
             "where, late ones more surely what; “all, fused” is the mean of all. Most faithful: by ROAD on "
             "PublicTest, with the largest area under Grad-CAM's insertion curve less that under its deletion curve.",

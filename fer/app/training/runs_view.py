@@ -69,6 +69,7 @@ def show_upkeep(run: RunDirectory) -> None:
         )
         try:
             config = run.config
+            st.markdown("Settings")
             st.json(
                 config.to_json()
                 | {name: _shown(config, name, read_about(run).data) for name in ("data", "classes", *WEIGHTS)},

@@ -7,7 +7,7 @@ from tests.app.helpers import open_view, words
 
 def test_a_snapshot_is_read_like_a_photo(app, sample):
     open_view(app, "camera")
-    assert not app.exception and "Your browser asks" in words(app)
+    assert not app.exception and "your browser asks" in words(app)
     (camera,) = app.get("camera_input")
     assert camera is not None
 
