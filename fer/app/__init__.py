@@ -1,1 +1,1 @@
-"""The only Streamlit code outside the pages."""
+"""All Streamlit code outside the pages."""

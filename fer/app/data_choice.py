@@ -1,4 +1,4 @@
-"""Which data: synthetic faces, a path on the server, or an upload, and what its folders show. Every page asks here."""
+"""Choose data on any page: synthetic faces, a path on the server or an upload, and the classes of its folders."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ def choose_data(
     in_address: bool = False,
     on_remove: Callable[[str], None] = lambda digest: None,
 ) -> str | UploadedFile | None:
-    """What --data takes, or an upload, or None while nothing usable is chosen. key: tells the pages' choices apart.
+    """The chosen data: a value of --data, an upload, or None while nothing usable is chosen. key: the page's choice.
 
     none_word: a first choice that means no data. in_address: keep synthetic data or a path in the address, which
-    reopens it. on_remove: called with the digest of an upload that the visitor takes back. FER_DATA may name the path
-    to start with.
+    reopens it. on_remove: called with the digest of an upload that the visitor removes. FER_DATA may set the initial
+    path.
     """
     sources = {**({"none": none_word} if none_word else {}), **SOURCES}
     if not limits().server_paths:
@@ -79,7 +79,7 @@ def _keep_in_address(data: str | None) -> None:
 
 def _choose_path(key: str, start: str) -> str | None:
     path = st.text_input(
-        "Path of fer2013.csv, or of a folder or a zip with class folders in it",
+        "Path of fer2013.csv, or of a folder or zip with class folders",
         start,
         key=f"{key}_path",
         persist_state="session",
@@ -89,15 +89,15 @@ def _choose_path(key: str, start: str) -> str | None:
         return None
     try:
         there = Path(path).exists()
-    except (OSError, ValueError):  # a name too long, a NUL in it
+    except (OSError, ValueError):  # name too long, or with a NUL
         there = False
     if not there:
-        raise DatasetError(f"There is nothing at {path[-120:]} on this server. Check the path.")
+        raise DatasetError(f"{path[-120:]} does not exist on this server. Check the path.")
     return str(Path(path).resolve())
 
 
 def _choose_upload(key: str, on_remove: Callable[[str], None]) -> UploadedFile | None:
-    """The uploader, and below it what was uploaded before, with a way to remove it."""
+    """The uploader, and below it earlier uploads, each with a button to remove it."""
     page, picker = session.page_data.get().setdefault(key, PageData()), f"{key}_uploads"
     uploader = f"{key}_upload" + (f"_{page.uploader}" if page.uploader else "")
     st.file_uploader(
@@ -139,7 +139,7 @@ def _words(upload: Upload) -> str:
 
 
 def _take(page: PageData, uploader: str, picker: str) -> None:
-    """Put a new upload on the list, and empty the uploader for the next one."""
+    """Add a new upload to the list, and empty the uploader for the next one."""
     file = session.widget(uploader, UploadedFile)
     if file is None:
         return
@@ -151,7 +151,7 @@ def _take(page: PageData, uploader: str, picker: str) -> None:
 
 
 def _drop_oldest(newest: str) -> None:
-    """Keep a visitor's uploads within the limit of a session: the oldest go first, the newest stays."""
+    """Keep a visitor's uploads within the session's limit by removing the oldest; the newest stays."""
     held = [(page, digest) for page in session.page_data.get().values() for digest in page.uploads]
     size = sum(page.uploads[digest].file.size for page, digest in held)
     for page, digest in held:
@@ -170,12 +170,12 @@ def digest_of(key: str, upload: UploadedFile) -> str:
 
 
 def short(data: str) -> str:
-    """A name for a path or digest in the keys of widgets, which the browser sees: no path gets there."""
+    """A digest of a path or upload for widget keys, which the browser sees, so that no path is revealed."""
     return hashlib.blake2b(data.encode("utf-8", "surrogateescape"), digest_size=6).hexdigest()
 
 
 def note_faces(key: str, digest: str, faces: int) -> None:
-    """Show from now on how many faces an upload holds."""
+    """Record how many faces an upload holds, to be shown with it."""
     upload = session.page_data.get()[key].uploads[digest]
     if upload.faces != faces:
         upload.faces = faces
@@ -183,15 +183,15 @@ def note_faces(key: str, digest: str, faces: int) -> None:
 
 
 def chosen_classes(data: str) -> str:
-    """What the visitor said that this data's folders or labels show, as --classes takes it. data: path or digest."""
+    """The visitor's classes for this data's folders or labels, as in --classes. data: path or digest."""
     return session.data_classes.get().get(data, "")
 
 
 @contextmanager
 def asking_for_classes(data: str) -> Iterator[DeltaGenerator]:
-    """Around the reading of data: where nothing is called by a class, ask in this place what is what.
+    """Use around reading data: if no folder or label is named after a class, ask for their classes here.
 
-    Yields the place, for `ask_for_classes` where only some of it is called otherwise.
+    Yields the place, for `ask_for_classes` if only some names do not match.
     """
     place = st.container()
     try:
@@ -208,7 +208,7 @@ def asking_for_classes(data: str) -> Iterator[DeltaGenerator]:
 
 
 def ask_for_classes(place: DeltaGenerator, data: str, unknown: Mapping[str, int]) -> None:
-    """A small form behind a line where some folders or labels are left out, or were given a class before."""
+    """A collapsed form, if some folders or labels are left out or were assigned before."""
     given = parse_classes(chosen_classes(data))
     if given or 0 < len(unknown) <= MOST_ASKED:
         words = ", ".join(sorted({**given, **unknown}, key=natural_order)[:5])
@@ -217,7 +217,7 @@ def ask_for_classes(place: DeltaGenerator, data: str, unknown: Mapping[str, int]
 
 
 def _form(data: str, unknown: Mapping[str, int]) -> None:
-    """One select for each folder or label that is none of the seven classes."""
+    """One select box for each folder or label that matches no class."""
     given, chosen = parse_classes(chosen_classes(data)), {}
     options = [LEAVE_OUT, *NAMES]
     digest = short(data)

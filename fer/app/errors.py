@@ -1,4 +1,4 @@
-"""Where errors end: each becomes a sentence for the visitor. Unexpected ones are logged under a reference number."""
+"""Turn every error into a sentence for the visitor, and log unexpected ones under a reference number."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ CALLBACK_ADVICE = "Nothing was lost. Try again."
 
 
 def sentence_for(error: Exception, log_title: str, advice: str) -> str:
-    """What the visitor is told: an expected error's own message, else a number under which the log has the rest.
+    """The message for the visitor: an expected error's own, else one with the log's reference number.
 
-    advice: what to do about an unexpected one. From any thread; needs escaping where Markdown is read.
+    advice: what to do about an unexpected error. Safe from any thread; escape the result for Markdown.
     """
     if isinstance(error, FerError):
         return error.message
@@ -37,14 +37,14 @@ def show_error(message: str, icon: str = ":material/error:") -> None:
 
 
 def show_message() -> None:
-    """Show what a callback left behind since the last run of the page, if anything."""
+    """Show the message of a callback since the last run of the page, if any."""
     if message := session.message.take():
         show_error(message)
 
 
 @contextmanager
 def guarded() -> Iterator[None]:
-    """Show an error of a page, or of a part of it, in its place."""
+    """Show an error of a page, or of a part of it, in place of that part."""
     try:
         yield
     except Exception as error:
@@ -52,7 +52,7 @@ def guarded() -> Iterator[None]:
 
 
 def guarded_part(part: Callable[[], None]) -> Callable[[], None]:
-    """The same for a fragment, which is polled outside of the page's own guard."""
+    """The same for a fragment, which reruns outside the page's own guard."""
 
     @functools.wraps(part)
     def safe() -> None:

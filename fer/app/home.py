@@ -1,4 +1,4 @@
-"""Home, the playground: a photo in, what its face shows, and where to go next."""
+"""Home: try a photo, see its expressions, and where to go next."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ def show() -> None:
     with errors.guarded():
         own = state.photos()
         photo = own[0] if own else photo_reading.sample(resources.FIRST_SAMPLE)
-        # On a phone the columns stand one below the other: the answer with its bars, then what to try next.
+        # On a phone the columns are stacked: the answer with its bars, then suggestions.
         answer, beside = st.columns([6, 5], gap="medium")
         with beside:
             bars = st.empty()
-            bars.container(height=widgets.CHART_HEIGHT, border=False)  # nothing moves when they come
+            bars.container(height=widgets.CHART_HEIGHT, border=False)  # reserves their space
             _inputs(photo)
         with answer:
             reading = photo_reading.read_photo(photo)
@@ -61,7 +61,7 @@ def _several_to_predict(photos: list[Photo]) -> None:
 
 
 def _show_answer(reading: Reading) -> None:
-    """The words first, and the picture with its faces marked."""
+    """The answer in words first, then the picture with its faces marked."""
     photo, faces = reading.photo, reading.faces
     if reading.error:
         widgets.photo_name(photo.name)
@@ -89,7 +89,7 @@ def _show_answer(reading: Reading) -> None:
 
 
 def _links(reading: Reading) -> None:
-    """Where to go from this face."""
+    """Links to continue with this face."""
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         if reading.faces and st.button("Explain this face", icon=":material/travel_explore:"):
             explain_state.explain_face(Explained(reading.photo))

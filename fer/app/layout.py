@@ -1,4 +1,4 @@
-"""What every page has around it: page settings and the sidebar."""
+"""The frame of every page: page settings and the sidebar."""
 
 from __future__ import annotations
 
@@ -57,16 +57,16 @@ DETECTORS = {"auto": "Automatic", **{name: kind.label for name, kind in DETECTOR
 
 
 def open_page(title: str) -> DeltaGenerator:
-    """Each page's first line: the browser's title, the sidebar, on the demo what happens with what is shown. Returns
-    where `close_page` puts what may wait.
+    """Call first on each page: sets the title, the sidebar and, on the demo, the privacy notice. Returns the place for
+    `close_page`.
     """
-    # An emoji: for an icon of Streamlit's own font the browser would ask fonts.gstatic.com.
+    # An emoji, since for an icon of Streamlit's font the browser would contact fonts.gstatic.com.
     st.set_page_config(page_title=f"{title} · FER Studio", page_icon="🙂", layout="wide")
     setup.prepare()
     remove_expired_if_due()
     collect_every_minute(remove_expired_if_due)
     if title != "Predict":
-        predict_state.end_live()  # its picture is gone from the page: a recording ends with it
+        predict_state.end_live()  # the view has left the page, so its recording ends
         if rows := browser_state.leave():
             predict_state.recording.set(rows)
     with st.sidebar:
@@ -77,7 +77,7 @@ def open_page(title: str) -> DeltaGenerator:
         _model_picker()
         detector_line = _detector_picker()
         scheme.follow()
-    if hosted():  # on the page, for on a phone the sidebar is closed
+    if hosted():  # on the page, since the sidebar is closed on a phone
         st.caption(f":material/visibility: {HOSTED_NOTICE}")
     if title != "Training":
         _drawings_banner()
@@ -85,7 +85,7 @@ def open_page(title: str) -> DeltaGenerator:
 
 
 def close_page(detector_line: DeltaGenerator) -> None:
-    """Each page's last line: which detector `auto` stands for, which on a fresh server is loaded for that."""
+    """Call last on each page: names the detector that `auto` uses, which may have to be loaded first."""
     if session.detector.get() == "auto":
         name = resources.detector("auto").name
         detector_line.caption(
@@ -95,7 +95,7 @@ def close_page(detector_line: DeltaGenerator) -> None:
 
 @contextmanager
 def loading(what: str) -> Iterator[None]:
-    """Say what is loaded while an import of seconds goes on; nothing is said where it is quick."""
+    """Show what is loading during a slow import; nothing if it is fast."""
     with st.spinner(f"Loading {what}"):
         yield
 
@@ -106,7 +106,7 @@ def _model_picker() -> None:
         st.warning("No model found. Train one first.")
         return
     chosen = models.get(session.model().spec, next(iter(models.values())))
-    if session.widget("model_widget", str) != chosen.spec:  # it was chosen elsewhere, or its run is gone
+    if session.widget("model_widget", str) != chosen.spec:  # chosen on another page, or its run is gone
         session.set_widget("model_widget", chosen.spec)
     st.selectbox(
         "Model",
@@ -122,7 +122,7 @@ def _model_picker() -> None:
 
 
 def _drawings_banner() -> None:
-    """Above a page that reads photos with a model that is not meant for them, and the way back to one that is."""
+    """Warn on a page that reads photos with a model not meant for them, with a button to switch."""
     model = session.model()
     if not from_drawings(model):
         return
@@ -154,7 +154,7 @@ def _detector_picker() -> DeltaGenerator:
 
 
 def accuracy_line(model: Model) -> str:
-    """One honest line from the card: accuracy, and on which pictures."""
+    """The card's accuracy in one line, with the pictures it was measured on."""
     card = resources.card(model)
     if card.from_drawings:
         return DRAWINGS.capitalize()

@@ -1,4 +1,4 @@
-"""Untrusted text, such as a file's name, in places that read Markdown."""
+"""Escape untrusted text, such as a file's name, for Markdown."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ SPECIAL = "\\`*_{}[]()#+-.!|<>~$:^&="
 
 
 def plain(text: str) -> str:
-    """The text with all that Markdown would interpret escaped: it is shown letter by letter, on one line."""
+    """The text with everything that Markdown would interpret escaped, on one line."""
     return "".join(f"\\{letter}" if letter in SPECIAL else letter for letter in text.replace("\n", " "))

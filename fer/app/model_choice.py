@@ -1,4 +1,4 @@
-"""The models that a visitor can choose: those that come with the app, and the runs that were trained here."""
+"""The models that a visitor can choose: shipped ones, and runs trained here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What all visitors share: loaded models and detectors. Nobody changes them."""
+"""Models, detectors and data shared by all visitors; do not change them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from fer.models.card import Card
 from fer.models.weights import find_weights, read_card
 from fer.vision.detection import Detector, load_detector
 
-# Those in the public domain that come with the app (SOURCES.md): file and caption.
+# The app's public-domain samples (SOURCES.md): file and caption.
 SAMPLE_NAMES = {
     "astronaut": "Eileen Collins, NASA",
     "grace-hopper": "Grace Hopper, US Navy",
@@ -30,7 +30,7 @@ SAMPLE_NAMES = {
     "joe-biden": "Joe Biden, White House",
     "four-portraits": "Four portraits",
 }
-FIRST_SAMPLE = "astronaut"  # which the pages open on
+FIRST_SAMPLE = "astronaut"  # the pages' initial photo
 
 
 def recognizer(model: Model) -> Recognizer:
@@ -50,7 +50,7 @@ def card(model: Model) -> Card:
 
 
 def detector(name: str) -> Detector:
-    """The detector; `auto` never waits for the network: HOG serves until YuNet has come."""
+    """The detector; `auto` never waits for the network but uses HOG until YuNet is downloaded."""
     return load_detector(name, wait_s=0.2)
 
 
@@ -59,9 +59,9 @@ def sample_bytes(name: str) -> bytes:
 
 
 def dataset(path: str, classes: str = "") -> Dataset:
-    """A data set, as --data and --classes name it, cached until its files change.
+    """A data set by its --data and --classes, cached until its files change.
 
-    Raises DatasetError, on the shared demo for every path but that of one upload.
+    Raises DatasetError, on the shared demo for every path except an upload's.
     """
     if path != SYNTHETIC and not limits().server_paths and not is_upload(path):
         raise DatasetError("This shared demo does not read data by path. Use the synthetic faces, or upload your data.")
@@ -75,7 +75,7 @@ def _dataset(path: str, classes: str, stamp: str) -> Dataset:
 
 @st.cache_data(ttl=10, max_entries=32, show_spinner=False)
 def data_stamp(path: str) -> str:
-    """Names, sizes and times of a data set's files as a digest: another one means that something changed."""
+    """A digest of the names, sizes and times of a data set's files, which changes when they do."""
     if path == SYNTHETIC:
         return SYNTHETIC
     place = Path(path)

@@ -1,4 +1,4 @@
-"""The samples as thumbnails, which a click chooses, as one small component; their names stand below."""
+"""A small component of clickable sample thumbnails with captions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from fer.app.media import source_of
 from fer.vision.images import decode_image
 
 KEY = "sample_strip"
-SIDE = 120  # pixels, of a thumbnail that is shown half as large
+SIDE = 120  # thumbnail size in pixels; shown at half size
 
 CSS = """
 ul { display: flex; flex-wrap: wrap; gap: 8px; margin: 0; padding: 3px; list-style: none; }
@@ -50,7 +50,7 @@ _component = st.components.v2.component("fer_sample_strip", css=CSS, js=JS)
 
 
 def choose_sample(chosen: str | None, on_pick: Callable[[str], None]) -> None:
-    """Show the thumbnails. chosen: the sample to mark; on_pick: a callback, given the name of the one clicked."""
+    """Show the thumbnails. chosen: the sample to mark. on_pick: a callback, given the name of the clicked one."""
 
     def picked() -> None:
         name = (session.widget(KEY, dict) or {}).get("pick")

@@ -1,4 +1,4 @@
-"""The visitor's color scheme: Streamlit follows a change at once, but draws no chart anew without a run of the page."""
+"""Follow the visitor's color scheme: Streamlit switches at once, but redraws charts only when the page reruns."""
 
 from __future__ import annotations
 
@@ -22,5 +22,5 @@ _component = st.components.v2.component("fer_color_scheme", js=JS)
 
 
 def follow() -> None:
-    """Run the page again when the scheme changes; shows nothing."""
+    """Rerun the page when the scheme changes; shows nothing."""
     _component(data={}, key=KEY, on_changed_change=lambda: None)

@@ -1,6 +1,6 @@
-"""What the pages of one visitor share. What belongs to a single page is in that page's own state.py.
+"""Session state shared by one visitor's pages; each page's own state is in its state.py.
 
-No other module touches `st.session_state`: it keeps values under strings and knows no types.
+No other module uses `st.session_state`, which has string keys and no types.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ Value = TypeVar("Value")
 class Slot(Generic[Value]):
     """One value of this visitor's session, in memory only.
 
-    key: no widget's. Streamlit forgets what a widget holds when the visitor goes to another page, unless it is drawn
-    with `persist_state="session"`.
-    initial: makes the value of a visitor who has none yet.
+    key: not a widget's. Streamlit drops a widget's value when the visitor opens another page, unless the widget has
+    `persist_state="session"`.
+    initial: creates a new visitor's value.
     """
 
     def __init__(self, key: str, initial: Callable[[], Value]) -> None:
         self.key, self._initial = key, initial
 
     def get(self) -> Value:
-        """The value itself: what is added to a set or a dictionary stays in it."""
+        """The value itself, not a copy, so that changes to a set or dictionary persist."""
         value: Value = st.session_state.setdefault(self.key, self._initial())
         return value
 
@@ -39,14 +39,14 @@ class Slot(Generic[Value]):
         st.session_state[self.key] = value
 
     def take(self) -> Value:
-        """The value, which is the initial one again afterwards."""
+        """The value; resets it to the initial one."""
         value = self.get()
         del st.session_state[self.key]
         return value
 
 
 class RecentSlot(Slot[OrderedDict[Key, Value]], Generic[Key, Value]):
-    """The values that were added or moved to the end last, `most` at most."""
+    """Values with the most recently added or moved last, at most `most`."""
 
     def __init__(self, key: str, most: int) -> None:
         super().__init__(key, OrderedDict)
@@ -61,7 +61,7 @@ class RecentSlot(Slot[OrderedDict[Key, Value]], Generic[Key, Value]):
 
 @dataclass
 class Upload:
-    """A file that a visitor gave. faces: how many it holds, once it has been read."""
+    """A visitor's file. faces: their number, once the file was read."""
 
     file: UploadedFile
     faces: int | None = None
@@ -69,9 +69,9 @@ class Upload:
 
 @dataclass
 class PageData:
-    """What a visitor uploaded on one page, which outlives a change of pages.
+    """A visitor's uploads on one page, kept across pages.
 
-    uploads: by digest, the oldest first. uploader: another number is another, empty file uploader.
+    uploads: by digest, oldest first. uploader: a new number is a new, empty file uploader.
     """
 
     uploads: dict[str, Upload] = field(default_factory=dict)
@@ -80,17 +80,17 @@ class PageData:
 
 _model: Slot[Model | None] = Slot("chosen_model", lambda: None)
 detector: Slot[str] = Slot("chosen_detector", lambda: "auto")
-# A sentence for the top of the page, from a callback that could not do its work.
+# A sentence for the top of the page, from a failed callback.
 message: Slot[str] = Slot("message", str)
-# From a fragment's callback: what changed is shown outside the fragment, so the whole page has to run.
+# Set in a fragment's callback if the whole page must rerun to show the change.
 page_rerun: Slot[bool] = Slot("page_rerun", bool)
-# What folders and labels of this visitor's data show, as --classes takes it, by the data's path or digest.
+# The visitor's classes for folders and labels, as in --classes, by the data's path or digest.
 data_classes: Slot[dict[str, str]] = Slot("data_classes", dict)
 page_data: Slot[dict[str, PageData]] = Slot("page_data", dict)  # uploaded data sets, by the page's key
 
 
 def model() -> Model:
-    """The model in use. Another one than was chosen where that was deleted meanwhile."""
+    """The current model; the default one if the chosen one was deleted meanwhile."""
     chosen = _model.get()
     return chosen if chosen is not None and chosen.exists else default_model()
 
@@ -100,13 +100,13 @@ def choose_model(chosen: Model) -> None:
 
 
 def widget(key: str, kind: type[Value]) -> Value | None:
-    """What a keyed widget holds now, for its on_change; None where it holds nothing, or nothing of that kind."""
+    """A keyed widget's current value, for its on_change; None if it is empty or of another type."""
     value = st.session_state.get(key)
     return value if isinstance(value, kind) else None
 
 
 def set_widget(key: str, value: object) -> None:
-    """What a keyed widget shows; only before it is on the page."""
+    """Set a keyed widget's value; only before it is on the page."""
     st.session_state[key] = value
 
 
@@ -116,5 +116,5 @@ def dark() -> bool:
 
 
 def phone() -> bool:
-    """Whether the visitor's browser says that it is a phone's, where nothing can be dropped or pasted."""
+    """Whether the visitor's browser is a phone's, which cannot drop or paste files."""
     return "Mobi" in st.context.headers.get("User-Agent", "")

@@ -1,6 +1,6 @@
-"""A table as a small component: rows on a wide screen, cards on a narrow one. A row can be made to be chosen.
+"""A table as a small component: rows on wide screens, cards on narrow ones, with optionally selectable rows.
 
-Every text is set as text, never as HTML; the code below is fixed, and only this module's data reaches it.
+All text is inserted as text, never as HTML; the code below is fixed, and only this module's data reaches it.
 """
 
 from __future__ import annotations
@@ -158,14 +158,14 @@ function build(data, choose) {
 """
 
 _component = st.components.v2.component("fer_table", css=CSS, js=JS)
-WHOLE = 40  # rows: a longer table to choose from scrolls in itself
-PHONE, LETTER, GAP = 330, 7, 12  # pixels: the room that a phone has, and about what a letter and a column's end take
+WHOLE = 40  # rows; a longer selectable table scrolls inside itself
+PHONE, LETTER, GAP = 330, 7, 12  # pixels: a phone's width, and about those of a character and a column's padding
 _NUMBER = re.compile(r"[+−-]?[\d.,]+(%| points?)?|–|")
 
 
 @dataclass(frozen=True)
 class Shares:
-    """One stacked bar of the seven classes in place of seven cells. shares: (7,) 0..1, in the order of NAMES."""
+    """One stacked bar of the seven classes instead of seven cells. shares: (7,) 0..1, in the order of NAMES."""
 
     shares: Sequence[float]
 
@@ -181,7 +181,7 @@ class Shares:
 
 @dataclass(frozen=True)
 class Strip:
-    """Pictures of one height side by side as one image. source: its address; captions: one below each picture."""
+    """Pictures of the same height side by side in one image. source: its address. captions: one below each picture."""
 
     source: str
     alt: str
@@ -202,11 +202,10 @@ def table(
     selected: int | None = None,
     on_select: Callable[[int], None] | None = None,
 ) -> None:
-    """Show rows whose first cell names them; where they do not fit a narrow screen, it shows each row as a card.
+    """Show rows named by their first cell; if they do not fit a narrow screen, each row becomes a card.
 
-    Numbers come as text, see fer/wording.py; a column of nothing else stands to the right. label: what the table is,
-    for screen readers. on_select: makes the rows buttons; a callback, given the row's number from 0. selected: the row
-    that is marked.
+    Numbers are text, see fer/wording.py; a column of numbers is right-aligned. label: describes the table to screen
+    readers. on_select: makes rows selectable; a callback, given the row's number from 0. selected: the marked row.
     """
     cells = [[cell if isinstance(cell, str) else cell.to_json() for cell in row] for row in rows]
     classes = [_class(list(column)) for column in zip(*rows)]
@@ -232,7 +231,7 @@ def table(
 
 
 def _least_width(columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> int:
-    """About how many pixels the table takes with each cell broken between all its words."""
+    """The table's approximate minimum width in pixels, with all cells wrapped between words."""
     texts = [[cell for cell in column if isinstance(cell, str)] for column in zip(columns, *rows)]
     longest = [max((len(word) for text in column for word in text.split()), default=0) for column in texts]
     return LETTER * sum(longest) + GAP * (len(columns) - 1)

@@ -1,4 +1,4 @@
-"""Pieces that several pages show."""
+"""Elements shared by several pages."""
 
 from __future__ import annotations
 
@@ -23,39 +23,39 @@ if TYPE_CHECKING:
 
     from fer.models.card import Card
 
-STEP_WIDTH = 100  # pixels: four stand side by side on a desktop, two by two on a phone
-CHART_HEIGHT = 250  # pixels, of the seven bars
-SIDE_BY_SIDE = 4  # fields of a form
+STEP_WIDTH = 100  # pixels; four fit side by side on a desktop, two by two on a phone
+CHART_HEIGHT = 250  # height of the seven bars in pixels
+SIDE_BY_SIDE = 4  # fields of a form per row
 STABILITY_HELP = (
     "Each copy is shifted, scaled and turned a little, up to 6 degrees; half of them are mirrored. Do not trust a best "
     "guess that such small changes alter."
 )
-MAX_CHARTS = 256  # more than the faces on a page of many photos: a click builds none of them anew
+MAX_CHARTS = 256  # more than the faces on a page of many photos, so that a click rebuilds none
 
 
 def main_label(words: str) -> str:
     """The label of a page's main button, in the accent color.
 
-    Streamlit's filled button has white words, whose contrast is 2.3 on the accent that the dark page needs.
+    Streamlit's filled button has white text, with a contrast of 2.3 on the dark page's accent color.
     """
     return f":primary[**{words}**]"
 
 
 def page_link(path: str, label: str, icon: str) -> None:
-    """A way to another page, in the accent color: Streamlit's own looks like plain text."""
+    """A link to another page, in the accent color; Streamlit's own looks like plain text."""
     st.page_link(path, label=f":primary[{label}]", icon=icon)
 
 
 def download(what: str, data: bytes | Callable[[], bytes | str], file: str, mime: str, key: str) -> None:
-    """A button to download a file. data: the file, or what makes it when it is asked for."""
+    """A button to download a file. data: the file, or a function that makes it on request."""
     label, icon = f"Download {what}", ":material/download:"
     st.download_button(label, data, file, mime, on_click="ignore", icon=icon, key=key)
 
 
 def chart(figure: go.Figure, key: str, alt: str, on_click: Callable[[Sequence[Any]], None] | None = None) -> None:
-    """A chart as wide as its place. on_click: is given a clicked point's customdata, before the page runs again.
+    """A chart of full width. on_click: called with a clicked point's customdata before the page reruns.
 
-    Its key tells light from dark: under the same key Streamlit keeps the words' color when the scheme changes.
+    The key depends on the color scheme, since under the same key Streamlit keeps the text color when it changes.
     """
     from fer.visualization import figures
 
@@ -81,21 +81,21 @@ def chart(figure: go.Figure, key: str, alt: str, on_click: Callable[[Sequence[An
 
 
 def filled_label(words: str, icon: str) -> str:
-    """The label of a filled button (`type="primary"`), in ink that can be read on the accent, light or dark.
+    """The label of a filled button (`type="primary"`), in a color readable on the accent, light or dark.
 
-    That ink is what .streamlit/config.toml calls violet. For a button that is disabled, plain words.
+    .streamlit/config.toml defines that color as violet. A disabled button gets plain text.
     """
     return f":violet[{icon} **{words}**]"
 
 
 def form_places(count: int) -> list[DeltaGenerator]:
-    """A place for each field of a form: SIDE_BY_SIDE in a row, or each as wide as a phone."""
+    """Places for a form's fields: SIDE_BY_SIDE in a row, or full width on a phone."""
     rows = range(0, count, SIDE_BY_SIDE)
     return [place for _ in rows for place in st.columns(SIDE_BY_SIDE)][:count]
 
 
 def verdict(face: Prediction, card: Card) -> None:
-    """In words what one face says; "not sure" is an answer like any other, and comes with the set."""
+    """One face's answer in words; "not sure" is an answer too, and comes with the set."""
     if face.sure:
         st.markdown(f"## {face.answer.capitalize()}, {percent(face.confidence)}")
         return
@@ -121,38 +121,38 @@ def verdict(face: Prediction, card: Card) -> None:
 
 
 def probability_chart(face: Prediction, key: str) -> None:
-    # Its libraries take most of a second to load: the picture and the words above are shown meanwhile.
+    # Its libraries take most of a second to load; the picture and the words above are shown meanwhile.
     words = ", ".join(f"{name} {percent(p)}" for name, p in zip(NAMES, face.probabilities, strict=True))
     chart(_bars(face.probabilities), key, f"Probabilities: {words}")
 
 
 @lru_cache(maxsize=MAX_CHARTS)
 def _bars(probabilities: tuple[float, ...]) -> go.Figure:
-    """Shared by all pages: shown, never changed."""
+    """Shared by all pages; never change it."""
     from fer.visualization import figures
 
     return figures.probability_bars(probabilities, CHART_HEIGHT)
 
 
 def stability_note(share: float, expression: str) -> None:
-    """Whether the best guess stays the same on slightly changed copies of the face. share: of the copies, 0..1."""
+    """Show whether the best guess survives small changes of the face. share: of the copies that agree, 0..1."""
     st.caption(stability_words(share, expression), help=STABILITY_HELP)
 
 
 def stability_to_come(expression: str) -> None:
-    """In the note's place while it is being measured: in as many lines, so that nothing below it moves."""
+    """A placeholder for the note while measuring: as many lines, so that nothing below moves."""
     st.caption(f"Reading: {expression} in … of {VIEWS} slightly changed copies.", help=STABILITY_HELP)
 
 
 def steps_strip(pictures: dict[str, bytes]) -> None:
-    """How the face got to the network: found, aligned, gray, standardized."""
+    """The steps from photo to network: detected, aligned, gray, standardized."""
     with st.container(horizontal=True, gap="small"):
         for caption, picture in pictures.items():
             st.image(picture, caption=caption, width=STEP_WIDTH, alt=f"The face, step: {caption}")
 
 
 def steps_to_come(names: Sequence[str]) -> None:
-    """In the strip's place while it is being made: as large on any screen, so that nothing below it moves."""
+    """A placeholder of the strip's size on any screen, so that nothing below moves."""
     with st.container(horizontal=True, gap="small"):
         for caption in names:
             st.image(_blank(), caption=caption, width=STEP_WIDTH, alt=f"The face, step: {caption}, to come")
@@ -160,7 +160,7 @@ def steps_to_come(names: Sequence[str]) -> None:
 
 @cache
 def _blank() -> bytes:
-    """A faint gray square, a PNG that lets light and dark pages through."""
+    """A faint gray square as a translucent PNG, for light and dark pages."""
     return cv2.imencode(".png", np.full((STEP_WIDTH, STEP_WIDTH, 4), (128, 128, 128, 40), np.uint8))[1].tobytes()
 
 

@@ -1,4 +1,4 @@
-"""A few at a time, first come first served: so that one visitor's heavy work leaves the others an app that answers."""
+"""Limit heavy work to a few visitors at a time, first come, first served, so that the app stays responsive."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class _Ticket:
 
 
 class WorkQueue:
-    """Lets `places` in at once; the others wait in the order they came, those of higher priority first. From any
-    thread; not to be nested.
+    """Lets `places` in at once; the others wait in order of priority, then arrival. Safe from any thread; do not
+    nest.
     """
 
     def __init__(self, places: int) -> None:
@@ -35,8 +35,8 @@ class WorkQueue:
 
     @contextmanager
     def entered(self, on_wait: Callable[[int], None] = lambda place: None, priority: int = 0) -> Iterator[None]:
-        """Wait for a place, and give it back in the end. on_wait(place), from 1, is called every LOOK_S of waiting;
-        what it raises ends the waiting.
+        """Wait for a place, and release it at the end. on_wait(place), from 1, is called every LOOK_S while waiting; it
+        may raise to stop waiting.
         """
         ticket = _Ticket(priority)
         with self._changed:
@@ -70,34 +70,34 @@ _photos = WorkQueue(limits().photos_at_once)
 
 
 def heavy_slot() -> AbstractContextManager[None]:
-    """A place for a measurement or evaluation of seconds; for a visitor who has left it ends the page's script."""
+    """A place for work of seconds, such as an evaluation; ends the page's script if the visitor has left."""
     return _place_in(_heavy, st.empty(), LATER)
 
 
 def photo_slot() -> AbstractContextManager[None]:
-    """A place to read a photo, whose pixels take memory: apart from all else, since labels come first."""
+    """A place to read a photo, whose pixels take memory; a separate queue, since labels come first."""
     return _place_in(_photos, st.empty(), SOON)
 
 
 def follow_up_slot() -> AbstractContextManager[None]:
-    """The same for what takes longer than a photo's label and follows it: it goes after all that wait for a label."""
+    """The same for slower results after a photo's label; served after everyone who waits for a label."""
     return _place_in(_photos, st.empty(), LATER)
 
 
 def interactive_slot() -> AbstractContextManager[None]:
-    """A place for what a visitor waits for, a second at most: it goes before all that is slow."""
+    """A place for work of at most a second that a visitor waits for; served before slow work."""
     return _place_in(_heavy, st.empty(), SOON)
 
 
 def first_slot() -> AbstractContextManager[None]:
-    """A place for what a visitor must have to see anything: it goes before all that others wait for meanwhile."""
+    """A place for work without which a visitor sees nothing; served before everything else."""
     return _place_in(_heavy, st.empty(), FIRST)
 
 
 @contextmanager
 def in_turns() -> Iterator[Callable[[], None]]:
-    """A place for slow work of many pieces. Call what this gives between two of them: it lets the others in, then
-    waits for the next turn; for a visitor who has left it ends the page's script.
+    """A place for slow work of many pieces. Call the yielded function between pieces: it lets others in, then waits
+    for the next turn; it ends the page's script if the visitor has left.
     """
     notice = st.empty()
     with ExitStack() as place:
@@ -112,7 +112,7 @@ def in_turns() -> Iterator[Callable[[], None]]:
 
 @contextmanager
 def _place_in(queue: WorkQueue, notice: DeltaGenerator, priority: int) -> Iterator[None]:
-    """A place; while there is none, the empty element `notice` shows the visitor theirs in the queue."""
+    """A place; while waiting, the empty element `notice` shows the visitor's position in the queue."""
     waited = False
 
     def show(place: int) -> None:
@@ -120,7 +120,7 @@ def _place_in(queue: WorkQueue, notice: DeltaGenerator, priority: int) -> Iterat
         waited = True
         _stop_if_left()
         notice.info(
-            f"Others are at work here just now: your place is {place}. It goes on by itself.",
+            f"Others are using this server. Your place in the queue is {place}; your turn comes by itself.",
             icon=":material/hourglass_top:",
         )
 

@@ -46,7 +46,7 @@ def main(models: tyro.conf.Positional[list[str]], data: Path, limit: int = 0) ->
     part = read_fer2013(data).split(SPLIT)
     part = part.take(np.arange(min(limit or len(part), len(part))))
     recognizers = [load(model) for model in models]
-    print("| detector | found | " + " | ".join(f"{one.name}: original, cropped again" for one in recognizers) + " |")
+    print("| detector | found | " + " | ".join(f"{one.name}: as they are, cut again" for one in recognizers) + " |")
     print("|---|---|" + "---|" * len(recognizers))
     for name in FACE_FINDERS[1:]:
         rows, crops = cut_again(part, load_detector(name))

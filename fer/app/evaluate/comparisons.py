@@ -1,4 +1,4 @@
-"""The slower questions: stress, groups, another model."""
+"""The slower comparisons: under stress, by group, and with another model."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ SCORES = {"macro_f1": "macro-F1", "nll": "log loss (nats)", "ece": "ECE", "brier
 
 
 def stress(item: Evaluation, choice: Choice) -> None:
-    """Fourteen harder conditions, five strengths each, for the model and another one beside it."""
+    """Fourteen harder conditions with five strengths each, for the model and another one beside it."""
     st.markdown("How much accuracy is lost when faces are badly lit, blurred, small, turned or covered?")
     answer, others = st.container(), _other_models()
     models = [session.model()]
@@ -111,12 +111,12 @@ def _stress_answer(models: list[Model], item: Evaluation, choice: Choice) -> Non
 
 
 def _other_models() -> dict[str, Model]:
-    """The models but the one in use, by what a widget holds of them."""
+    """All models except the one in use, by their widget values."""
     return {model.spec: model for model in available_models() if model != session.model()}
 
 
 def points_of(model: Model, choice: Choice) -> list[StressPoint]:
-    """The stress points measured for these weights and data in this session, in the order of measuring."""
+    """The stress points measured for these weights and data in this session, in the order measured."""
     return state.stress_points.get().get((resources.card(model).sha256, choice), [])
 
 
@@ -125,7 +125,7 @@ def _whole(model: Model, choice: Choice) -> bool:
 
 
 def _run(model: Model, item: Evaluation, choice: Choice) -> None:
-    """Point by point; a click elsewhere or on Stop ends it and keeps what is there."""
+    """Measure point by point; any click, such as on Stop, ends it and keeps the points so far."""
     recognizer = resources.recognizer(model)
     points: list[StressPoint] = []
     state.stress_points.get()[(recognizer.card.sha256, choice)] = points
@@ -166,7 +166,7 @@ def groups(item: Evaluation) -> None:
     given = state.group_table.get()
     if given is None:
         return
-    if upload is None:  # it was uploaded before another page was open
+    if upload is None:  # uploaded before the visitor opened another page
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"In use: **{plain(given.name)}**")
             st.button(
@@ -232,7 +232,7 @@ def _groups_csv(rows: list[Slice]) -> bytes:
 
 
 def other_model(item: Evaluation, choice: Choice, dataset: Dataset) -> None:
-    """This model against another one on the same faces."""
+    """Compare this model with another one on the same faces."""
     others = _other_models()
     if not others:
         st.info("There is only one model. Train another one on the Training page, then compare the two here.")

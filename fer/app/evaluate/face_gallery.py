@@ -1,4 +1,4 @@
-"""Faces behind the numbers: a cell of the matrix, the worst errors, where people disagree; each opens in Explain."""
+"""The faces behind the numbers: a cell of the matrix, the worst errors, disagreements; each opens in Explain."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SIDE = 104  # pixels: three side by side on a phone
 
 
 def gallery(item: Evaluation, choice: Choice, rows: np.ndarray, key: str) -> None:
-    """Up to SHOWN faces of these rows, a page at a time, each with its label and the model's prediction."""
+    """The faces of these rows, SHOWN per page, each with its label and the model's prediction."""
     if not len(rows):
         st.caption("No faces here.")
         return
@@ -50,14 +50,14 @@ def _open_in_explain(item: Evaluation, choice: Choice, row: int, truth: str) -> 
     data = cv2.imencode(".png", item.part.pixels[row])[1].tobytes()
     name = str(item.part.names[row]) if item.part.names is not None else f"face-{row}.png"
     photo = Photo(name, data)
-    predict_state.take_whole(photo.key)  # it is a face crop already
+    predict_state.take_whole(photo.key)  # it is already cropped
     explain_state.explain_face(Explained(photo, truth=truth, row=row_of(item, choice, row)))
     state.opened_face.set(photo.key)
     st.switch_page("pages/explain.py")
 
 
 def row_of(item: Evaluation, choice: Choice, row: int) -> DataRow | None:
-    """Where the server finds a face of these again; None for an upload, which it forgets."""
+    """The source from which the server can reload these faces; None for an upload, which it does not keep."""
     if choice.uploaded:
         return None
     whole = resources.dataset(choice.data, choice.classes)
@@ -83,7 +83,7 @@ def errors(item: Evaluation, choice: Choice) -> None:
 
 
 def people(item: Evaluation, choice: Choice) -> None:
-    """The model beside FER+'s ten people."""
+    """Compare the model with FER+'s ten people."""
     found = item.people
     if found is None:
         st.info("This data has no FER+ votes. To compare with people, put fer2013new.csv next to fer2013.csv.")

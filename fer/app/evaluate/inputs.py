@@ -1,4 +1,4 @@
-"""What is evaluated: a data set, a split, averaged views; and the work itself, with progress."""
+"""Choose what to evaluate (data set, split, averaged views), and run the evaluation with progress."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ PAGE = "evaluate"  # its choice of data
 
 @dataclass(frozen=True)
 class Choice:
-    """data, classes: as the command line takes them, of an upload its digest; stamp: the data's version; split:
-    FER2013's own name, or All.
+    """data, classes: as on the command line, or an upload's digest. stamp: the data's version. split: FER2013's name
+    or All.
     """
 
     data: str
@@ -103,7 +103,7 @@ def _split_and_views(name: str, dataset: Dataset) -> tuple[str, str]:
 
 
 def _uploaded(upload: UploadedFile, digest: str, classes: str) -> Dataset:
-    """An upload's faces, read once a session for the same classes."""
+    """An upload's faces, read once per session for the same classes."""
     key, datasets = (digest, classes), state.uploaded_datasets.get()
     if key not in datasets:
         datasets[key] = _read(upload, classes)
@@ -111,7 +111,7 @@ def _uploaded(upload: UploadedFile, digest: str, classes: str) -> Dataset:
 
 
 def _read(upload: UploadedFile, classes: str) -> Dataset:
-    """Its faces, read in turns with other visitors' work and for nobody who has left. Raises DatasetError."""
+    """Read an upload's faces in turns with other visitors' work, until the visitor leaves. Raises DatasetError."""
     place = st.empty()
 
     def show(share: float) -> None:
@@ -130,7 +130,7 @@ def _read(upload: UploadedFile, classes: str) -> Dataset:
 
 
 def show_reading(dataset: Dataset) -> None:
-    """What could not be used, counted and listed, never dropped silently."""
+    """List and count the files that were skipped."""
     for words, files in (
         ("no face found", dataset.faceless),
         ("could not be read", dataset.unreadable),
@@ -165,7 +165,7 @@ def evaluated(model: Model, choice: Choice, dataset: Dataset) -> Evaluation:
 
 
 def taking_turns(recognizer: Recognizer, next_turn: Callable[[], None]) -> Recognizer:
-    """The same recognizer for work_queue.in_turns: each batch of faces waits for its turn."""
+    """Wraps a recognizer for work_queue.in_turns: each batch of faces waits for its turn."""
 
     def engine(batch: NDArray[np.floating]) -> NDArray[np.float32]:
         next_turn()
@@ -175,10 +175,10 @@ def taking_turns(recognizer: Recognizer, next_turn: Callable[[], None]) -> Recog
 
 
 def judged_splits(dataset: Dataset) -> list[str]:
-    """Validation and test, as far as the data holds them with labels."""
+    """Validation and test, if the data has them with labels."""
     return [split for split in SPLITS[1:] if (dataset.labels[dataset.usage == split] >= 0).any()]
 
 
 def by_split(model: Model, choice: Choice, dataset: Dataset) -> dict[str, Report]:
-    """The reports of the judged splits, whichever of them was chosen."""
+    """The reports of the validation and test splits, whichever was chosen."""
     return {split: evaluated(model, replace(choice, split=split), dataset).report for split in judged_splits(dataset)}

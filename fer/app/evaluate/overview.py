@@ -1,4 +1,4 @@
-"""The first answers: how good, on what, how sure of it, class by class; and the card where no data is chosen."""
+"""The main results: metrics with intervals, class by class; or the model's published ones if no data is chosen."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ HELP = {
 
 
 def show_card(card: Card) -> None:
-    """What the model's card says, so that a visitor sees a result before choosing data."""
+    """The results on the model's card, so that a visitor sees some before choosing data."""
     metrics = card.metrics
     st.header("Published results")
     st.caption(
@@ -77,7 +77,7 @@ def show_card(card: Card) -> None:
 def overview(
     item: Evaluation, splits: list[str], reports: Callable[[], dict[str, Report]], stress: list[StressPoint]
 ) -> None:
-    """splits: validation and test, as far as the data holds them; reports: makes theirs; stress: what was measured."""
+    """splits: validation and test, if the data has them. reports: makes their reports. stress: the measured points."""
     from fer.evaluation.report import headline_rows, render_report, score_text
 
     report, (low, high) = item.report, item.interval
@@ -109,7 +109,7 @@ def overview(
         _by_split(reports)
     with st.expander("All numbers"):
         table(["", ""], [[what, value] for what, value in headline_rows(item)], "All numbers", "headline_table")
-    # The download is made outside this session's thread, so it takes along what it needs.
+    # The download is made outside this session's thread, so it captures everything it needs.
     stressed = {item.model: stress} if stress else None
     with st.container(horizontal=True):
         report_html, numbers = partial(render_report, [item], stressed), partial(json.dumps, item.to_json(), indent=1)
@@ -138,7 +138,7 @@ def _by_split(reports: Callable[[], dict[str, Report]]) -> None:
 
 
 def confusion(item: Evaluation) -> tuple[int, int] | None:
-    """The matrix; returns the (truth, predicted) cell that was clicked, or chosen below, last."""
+    """The matrix; returns the (truth, predicted) cell that was last clicked, or chosen below it."""
     percent_rows = st.toggle("Rows in percent", key="confusion_percent", persist_state="session")
     matrix = charts.confusion(item.report.confusion_matrix, percent_rows, dark=session.dark())
     widgets.chart(matrix, "confusion", "Confusion matrix", lambda place: _show_cell(*place[:2]))

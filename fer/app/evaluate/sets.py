@@ -1,4 +1,4 @@
-"""Prediction sets: what is promised, what is kept, for which class, and where it breaks."""
+"""Prediction sets: promised and actual coverage, by class and under stress."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def show(item: Evaluation) -> None:
-    """Coverage and size at a level that the visitor chooses, over all faces and class by class."""
+    """Coverage and size at a level of the visitor's choice, over all faces and class by class."""
     st.markdown(
         "Besides its best guess the model gives a set, such as “happy or neutral”, that should contain the true "
         "expression as often as promised. The promise holds class by class for faces like FER2013's, and may fail for "
@@ -64,7 +64,7 @@ def show(item: Evaluation) -> None:
 
 
 def show_stress(model: str, points: list[StressPoint], level: float) -> None:
-    """How often the sets still hold the truth under each condition, where that was measured."""
+    """Coverage under each measured condition."""
     strengths = sorted({point.strength for point in points})
     kept: dict[str, dict[int, float]] = {}
     for point in points:

@@ -1,4 +1,4 @@
-"""Which face Explain shows, in its address: a reload reopens samples and rows of a data set, and tells uploads lost."""
+"""Explain's face in its address: a reload reopens samples and rows of a data set, and reports that uploads are gone."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fer.errors import FerError
 from fer.limits import limits
 
 PARAMETERS = ("sample", "data", "part", "row", "classes", "photo", "face")
-UPLOAD = {"photo": "upload"}  # all that the address says of a face that cannot be reopened
+UPLOAD = {"photo": "upload"}  # the address's value for a face that cannot be reopened
 GONE = (
     "This page showed a face from your own photo. Reloading ended that session, and photos are not stored. Choose the "
     "photo again under “Explain another face”; a sample is shown meanwhile."
@@ -24,7 +24,7 @@ GONE = (
 
 
 def open_address() -> str:
-    """Explain the face that the address names, where it names another one than before; what to say if it cannot be."""
+    """Open the face in the address, if it has changed; returns a sentence if it cannot be opened."""
     named = {name: st.query_params[name] for name in PARAMETERS if name in st.query_params}
     name = named.get("sample")
     if named == state.address.get():
@@ -43,7 +43,7 @@ def open_address() -> str:
 
 
 def select_face(reading: Reading) -> None:
-    """Select the face whose number the address says, where no face of the photo was selected yet."""
+    """Select the face with the address's number, if no face of the photo was selected yet."""
     number = _whole(st.query_params.get("face", ""))
     if number and number <= len(reading.faces) and predict_state.selected_face(reading.photo.key) is None:
         face_picker.select(reading, number)
@@ -66,7 +66,7 @@ def _names(chosen: Explained) -> dict[str, str]:
         return {"data": row.data, "part": row.part, "row": str(row.number), **classes}
     name = sample_name(chosen.photo)
     if name == resources.FIRST_SAMPLE and state.explained() is None:
-        return {}  # the page opens on it anyway
+        return {}  # the page opens with it anyway
     return {"sample": name} if name else UPLOAD
 
 
@@ -76,7 +76,7 @@ def _row_of(named: dict[str, str]) -> DataRow:
 
 
 def _may_name(data: str) -> bool:
-    """Whether the address may name this data: on the shared demo it names no path."""
+    """Whether the address may name this data; on the shared demo, it never names a path."""
     return data == SYNTHETIC or limits().server_paths
 
 

@@ -1,4 +1,4 @@
-"""A button that copies the page's address, which reopens what is shown."""
+"""A button that copies the page's address, which reopens the current view."""
 
 from __future__ import annotations
 

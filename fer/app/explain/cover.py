@@ -1,4 +1,4 @@
-"""The component on which a part of the face is covered by dragging; the bars beside it follow at once."""
+"""The component for covering parts of the face by dragging; the bars beside it follow at once."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Rectangle = tuple[int, int, int, int]  # left, top, width, height, in pixels of 
 
 @dataclass(frozen=True)
 class Covered:
-    """The rectangles of one face. sequence: of the browser's messages, so that it knows an old answer."""
+    """The rectangles of one face. sequence: of the browser's messages, so that it recognizes an old answer."""
 
     rectangles: tuple[Rectangle, ...] = ()
     sequence: int = 0
@@ -45,8 +45,8 @@ _component = st.components.v2.component(
 def place(
     face: str, picture_rgb: np.ndarray, gray: int, size: int, covered: Covered, bars: list[dict], sentence: str
 ) -> None:
-    """Draw the component. face: tells faces apart. size: of the network's input; gray: what covers, 0..255; bars: of
-    `bars_of`.
+    """Draw the component. face: identifies the face. size: of the network's input. gray: of the cover, 0..255. bars:
+    from `bars_of`.
     """
     _component(
         data={
@@ -64,12 +64,12 @@ def place(
 
 
 def said(face: str, size: int) -> Covered | None:
-    """What the browser said last of this face; None where it said nothing, or nothing that makes sense."""
+    """The browser's last message about this face; None if there is none or it is invalid."""
     return parsed((session.widget(f"{KEY}_{face}", dict) or {}).get("cover"), size)
 
 
 def parsed(value: Any, size: int) -> Covered | None:
-    """The rectangles in a message, cut to the face; None for another message."""
+    """The rectangles in a message, clipped to the face; None for an invalid message."""
     try:
         sequence, rectangles = int(value["sequence"]), value["rectangles"]
         if not isinstance(rectangles, list) or len(rectangles) > MOST:
@@ -97,7 +97,7 @@ def bars_of(before: tuple[float, ...], after: np.ndarray) -> list[dict]:
 
 
 def in_words(before: tuple[float, ...], after: np.ndarray) -> str:
-    """What covering does to the answer, in a sentence or two."""
+    """The effect of covering on the answer, in a sentence or two."""
     first, now = int(np.argmax(before)), int(np.argmax(after))
     change = float(after[first]) - before[first]
     name = NAMES[first].capitalize()

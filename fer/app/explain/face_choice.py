@@ -1,4 +1,4 @@
-"""Which face Explain explains: of a photo, a snapshot, a sample, or a row of a data set."""
+"""Choose the face to explain: from a photo, a snapshot, a sample, or a row of a data set."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PARTS = ("PublicTest", "Training")
 
 
 def choose_number(reading: Reading) -> int:
-    """Which face of the photo, from 1: the one that is selected, here or on Predict."""
+    """The face of the photo, from 1, that is selected here or on Predict."""
     if len(reading.faces) > 1:
         picture, names = st.columns([2, 3], gap="medium")
         with picture:
@@ -33,7 +33,7 @@ def choose_number(reading: Reading) -> int:
 
 
 def has_face(reading: Reading) -> bool:
-    """Whether there is a face to explain; where there is none, the page says why."""
+    """Whether there is a face to explain; if not, shows why."""
     if reading.error:
         errors.show_error(reading.error.message, ":material/broken_image:")
         return False
@@ -44,7 +44,7 @@ def has_face(reading: Reading) -> bool:
 
 
 def back_to_photo(chosen: Explained) -> None:
-    """A way to the photo in Predict, as it was there; not for a face of a data set, which came from no photo."""
+    """A link back to the photo in Predict; not for a data set's face, which has no photo."""
     if chosen.truth or (state.explained() is None and chosen.photo not in predict_state.photos()):
         return
     if st.button("Back to this photo in Predict", icon=":material/arrow_back:", type="tertiary"):
@@ -57,7 +57,7 @@ def back_to_photo(chosen: Explained) -> None:
 
 
 def choose_face() -> None:
-    """Another face: a photo, a snapshot, a sample; a row of a data set where its path may be named."""
+    """Choose another face: a photo, a snapshot or a sample, or a row of a data set if paths are allowed."""
     with st.expander("Explain another face", icon=":material/face:"):
         photo, camera, sample, *row = st.tabs(
             ["Photo", "Camera", "Samples", *(["Data set"] if limits().server_paths else [])]
@@ -76,7 +76,7 @@ def choose_face() -> None:
 
 
 def face_of_row(row: DataRow) -> Explained:
-    """Raises DatasetError where the data cannot be read, or has no such row."""
+    """Raises DatasetError if the data cannot be read or has no such row."""
     if row.part not in SPLITS:
         raise DatasetError(f"There is no part {row.part[:40]!r}. Choose {', '.join(SPLITS[:-1])} or {SPLITS[-1]}.")
     faces = resources.dataset(row.data, row.classes).split(row.part)
@@ -89,7 +89,7 @@ def face_of_row(row: DataRow) -> Explained:
 
 
 def _choose_row() -> None:
-    """A form: all of it stays as it was filled in, also where the data cannot be read."""
+    """A form that keeps its values even if the data cannot be read."""
     with st.form("explain_row_form", border=False):
         path = st.text_input(
             "fer2013.csv, or a folder that holds it, on this machine", key="explain_data", persist_state="session"
@@ -126,12 +126,12 @@ def _explain_snapshot(key: str) -> None:
 
 
 def _explain(chosen: Explained) -> None:
-    """Map and face of the address are the last face's: it begins anew."""
+    """Clear map and face from the address, since they belong to the previous face."""
     state.explain_face(chosen)
     st.query_params.clear()
 
 
 def back_to_evaluation(chosen: Explained) -> None:
-    """A way back to the gallery of Evaluate that this face was opened from."""
+    """A link back to Evaluate's gallery, from which this face was opened."""
     if evaluate_state.opened_face.get() == chosen.photo.key:
         st.page_link("pages/evaluate.py", label="Back to the evaluation", icon=":material/arrow_back:")

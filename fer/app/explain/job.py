@@ -1,4 +1,4 @@
-"""One face on the Explain page: its job, the pictures of its maps, and the queue in which its pieces wait."""
+"""One face on the Explain page: its job, the pictures of its maps, and the queue for its pieces of work."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ from fer.expressions import NAMES
 from fer.visualization import maps
 from fer.visualization.maps import Look
 
-MOST_ROWS = 3 * len(METHODS)  # of drawn tiles, a method's each
+MOST_ROWS = 3 * len(METHODS)  # rows of drawn tiles, one per method
 MOST_LARGE = 14  # drawn maps
 
 
 @dataclass(eq=False)
 class ExplainJob(ExplanationJob):
-    """All of it stays in the visitor's session, so that a click costs nothing twice."""
+    """Stays in the visitor's session, so that nothing is computed twice."""
 
     truth: str | None = None
     covered: Covered = Covered()
-    patch: str = ""  # what was found of the smallest one
+    patch: str = ""  # sentence about the smallest patch found
     _tiles: OrderedDict[tuple[Key, Look], tuple[str, ...]] = field(default_factory=OrderedDict)
     _large: OrderedDict[tuple[Map, bool, bool], tuple[str, str]] = field(default_factory=OrderedDict)
 
     def tiles_of(self, key: Key, look: Look) -> tuple[str, ...]:
-        """The seven maps drawn small, for the grid; empty addresses while they are not there yet."""
+        """Addresses of the seven small maps for the grid; empty until the maps exist."""
         if key not in self.maps:
             return ("",) * len(NAMES)
         if (key, look) not in self._tiles:
@@ -47,7 +47,7 @@ class ExplainJob(ExplanationJob):
         return self._tiles[key, look]
 
     def large_of(self, one: Map, look: Look, side: int) -> tuple[str, str]:
-        """The face and one map's marks, drawn `side` pixels large; the page blends them, so opacity does not count."""
+        """The face and one map's marks at `side` pixels; the page blends them, so opacity does not matter."""
         key = (one, look.alone, look.each)
         if key not in self._large:
             (method, _), index = one
@@ -62,7 +62,7 @@ class ExplainJob(ExplanationJob):
 
 
 def job_of(reading: Reading, number: int, truth: str | None) -> ExplainJob:
-    """The job of one face of a read photo; where there is none yet, its photo is decoded again."""
+    """The job of one face of a photo; if there is none yet, decodes the photo again."""
     key = (reading.key, number)
     jobs = state.jobs.get()
     if key not in jobs:
@@ -74,7 +74,7 @@ def job_of(reading: Reading, number: int, truth: str | None) -> ExplainJob:
 
 
 def run_while(job: ExplainJob, keys: list[Key], asked: Map, urgency: Urgency) -> None:
-    """Do the pieces that come first, as long as they are of this urgency; each takes its turn."""
+    """Run the first pieces while they have this urgency; each takes its turn."""
     for piece in job.pieces(keys, asked):
         if piece.urgency != urgency:
             return
@@ -89,7 +89,7 @@ def slot_for(piece: Piece) -> AbstractContextManager[None]:
 
 
 def last_face() -> Explained:
-    """The face handed over, else the largest one of the photo that was put in last, else the sample's."""
+    """The face handed over, else the largest face of the newest photo, else the sample's."""
     if chosen := state.explained():
         return chosen
     return Explained(predict_state.newest_face() or sample(resources.FIRST_SAMPLE))

@@ -1,4 +1,4 @@
-"""The chosen map, large, over the face, and what its colors mean: opacity follows the slider without the server."""
+"""The chosen map, large, over the face, with a legend; the opacity slider works without the server."""
 
 from __future__ import annotations
 
@@ -71,8 +71,8 @@ _component = st.components.v2.component("fer_large_map", css=CSS, js=JS)
 
 
 def large_map(face: str, marks: str, alt: str, colors: str, ends: tuple[str, str], opacity: int, alone: bool) -> None:
-    """face, marks: images' addresses, of the face and of what is laid over it. colors: of the color scale, whose ends
-    mean what `ends` says. opacity: in percent, to begin with.
+    """face, marks, colors: the addresses of the images of the face, the overlay and the color scale. ends: the meaning
+    of the scale's ends. opacity: the initial percentage.
     """
     data = {
         "face": face,
@@ -87,6 +87,6 @@ def large_map(face: str, marks: str, alt: str, colors: str, ends: tuple[str, str
 
 
 def opacity() -> int:
-    """What the slider says, in percent; 80 until it was moved."""
+    """The slider's value in percent; 80 until it is moved."""
     value = (session.widget(KEY, dict) or {}).get("opacity")
     return min(max(int(value), 0), 100) if isinstance(value, (int, float)) else 80

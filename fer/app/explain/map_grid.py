@@ -1,6 +1,6 @@
-"""The grid of maps as one small component: it scrolls inside itself, and a click chooses a map.
+"""The grid of maps as one small component that scrolls inside itself; a click chooses a map.
 
-Every text is set as text, never as HTML; the code below is fixed, and only this module's data reaches it.
+All text is inserted as text, never as HTML; the code below is fixed, and only this module's data reaches it.
 """
 
 from __future__ import annotations
@@ -112,10 +112,10 @@ _component = st.components.v2.component("fer_map_grid", css=CSS, js=JS)
 
 
 def map_grid(heads: list[dict], rows: list[dict], key: str, choose: Callable[[str, str], None]) -> None:
-    """Show the grid; choose is called with method and class where one is clicked, before the page runs again.
+    """Show the grid; choose is called with method and class after a click, before the page reruns.
 
-    heads: name, percent, mark. rows: method, label, note, cells of name, src (of `media.source_of`, empty while there
-    is none), alt, blank, chosen.
+    heads: name, percent, mark. rows: method, label, note, cells of name, src (from `media.source_of`, empty until
+    drawn), alt, blank, chosen.
     """
 
     def pick() -> None:

@@ -1,4 +1,4 @@
-"""The maps of the Explain page: the chosen one large, and the grid of all."""
+"""The maps on the Explain page: the chosen one, large, and the grid of all."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ CHECKING = "Checking…"
 
 @dataclass(frozen=True)
 class Cell:
-    """The chosen map: method and layer, and class."""
+    """The chosen map: method, layer and class."""
 
     key: Key
     name: str
@@ -63,7 +63,7 @@ def chosen_cell(job: ExplainJob, layer: str) -> Cell:
 
 
 def top(job: ExplainJob, cell: Cell) -> Look:
-    """The chosen map large, what it says and whether to trust it, then the controls; returns how maps are drawn."""
+    """The chosen map, large, with its description and verdict, then the controls; returns how to draw maps."""
     map_place, words_place = st.columns([6, 5], gap="large", vertical_alignment="center")  # on a phone the map is first
     look = _controls(job, cell)
     values = job.map_of(cell.key)
@@ -88,7 +88,7 @@ def _colors(signed: bool, alone: bool) -> str:
 
 
 def _ends(cell: Cell) -> tuple[str, str]:
-    """What the ends of the color scale mean."""
+    """The meanings of the color scale's ends."""
     if not METHODS[cell.method].signed:
         return f"Hardly matters for {cell.name}", f"Favors {cell.name} most"
     if METHODS[cell.method].marks == "size":
@@ -119,7 +119,7 @@ def _trust(job: ExplainJob, cell: Cell) -> str:
 
 
 def _controls(job: ExplainJob, cell: Cell) -> Look:
-    """Method, class and layer, which the address owns, and the look."""
+    """The controls for method, class and layer, which the address stores, and for the look."""
     layers, methods = list(explainer_for(job.face.recognizer).layers), list(METHODS)
     opening = opening_map(job.face.recognizer)
     most_faithful = opening if measured_by_road(job.face.recognizer) else ("", "")
@@ -166,7 +166,7 @@ def _choice(
     words: Callable[[str], str],
     help_words: str,
 ) -> None:
-    """A select box whose value is the address's: a new choice goes there before the page runs again."""
+    """A select box for a value in the address, which a new choice updates before the page reruns."""
     key = f"explain_{parameter}_{chosen}"
 
     def choose() -> None:

@@ -1,4 +1,4 @@
-"""Whether to believe a map: what was measured of it and of the others, and the work behind that."""
+"""Whether to trust a map: its measurements and those of the others, and the work to get them."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ ORDER: tuple[Judgment, ...] = ("pass", "unclear", "fail")
 
 
 def work(job: ExplainJob, keys: list[Key], cell: Cell) -> None:
-    """Do what is still open, a piece at a time, so that a click or Stop ends it at once; then show it.
+    """Do the remaining work piece by piece, so that a click or Stop ends it at once; then show the results.
 
-    What the chosen map is worth is shown as soon as it is known.
+    The chosen map's verdict is shown as soon as it is known.
     """
     wanted = _wanted(job, keys, cell)
     total = job.pending(keys, cell.map, wanted)
@@ -67,12 +67,12 @@ def work(job: ExplainJob, keys: list[Key], cell: Cell) -> None:
 
 
 def _wanted(job: ExplainJob, keys: list[Key], cell: Cell) -> list[Map]:
-    """The maps to measure: the chosen one, and where the visitor asked for it those of the other methods."""
+    """The maps to measure: the chosen one, and those of the other methods if the visitor asked for them."""
     return [cell.map, *((key, cell.index) for key in keys if state.measure_all.get() and key != cell.key)]
 
 
 def trust(job: ExplainJob, keys: list[Key], cell: Cell) -> None:
-    """Everything behind the one line beside the map, folded."""
+    """The details behind the verdict beside the map, collapsed."""
     with st.expander("How trustworthy are these maps?", icon=":material/rule:"):
         if job.face.plain:
             st.markdown("There is no facial content in this picture, so there is nothing to check these maps against.")
@@ -88,7 +88,7 @@ def trust(job: ExplainJob, keys: list[Key], cell: Cell) -> None:
 
 
 def _lines(job: ExplainJob, keys: list[Key], cell: Cell) -> None:
-    """A line a map of this class, the one most worth believing first."""
+    """One line per map of this class, the most trustworthy first."""
     measured = [key for key in keys if (key, cell.index) in job.measured]
     best_first = sorted(
         measured,
@@ -126,7 +126,7 @@ def _in_numbers(job: ExplainJob, key: Key, index: int, found: MapMeasurements) -
             f"{signed(found.complexity_rise)}%)."
         )
     if found.sensitivity is not None:
-        words.append(f"A change of the face too small to see changes the map by up to {percent(found.sensitivity)}.")
+        words.append(f"A change to the face too small to see changes the map by up to {percent(found.sensitivity)}.")
     if found.sparseness is not None:
         words.append(f"Sparseness {found.sparseness:.2f}.")
     if found.points_at_expected is not None:
@@ -139,7 +139,7 @@ def _in_numbers(job: ExplainJob, key: Key, index: int, found: MapMeasurements) -
 
 
 def _kept(similarity: float) -> str:
-    """What scrambling does to a map, by the limit of the test."""
+    """The effect of scrambling on a map, by the test's limit."""
     if similarity >= BARELY_FROM:
         return "barely changes"
     return "changes little" if similarity >= sanity_check.FAILS_FROM else "changes"
@@ -151,7 +151,7 @@ def _gain(job: ExplainJob, one: Map) -> float:
 
 
 def _change(cost: float) -> str:
-    """cost: the probability that the class loses, 0..1; below 0 it rose."""
+    """cost: the class's loss of probability, 0..1; negative if it rose."""
     if not round(100 * cost):
         return "changes nothing"
     return f"{'lowers' if cost > 0 else 'raises'} the score by {points(cost)}"
@@ -199,7 +199,7 @@ def _chart(found: Curves, baseline: Curves, cell: Cell, kind: str) -> None:
 
 
 def _on_public_test(job: ExplainJob, cell: Cell) -> None:
-    """What the stored measurement on PublicTest says of this method and layer."""
+    """The stored measurement of this method and layer on PublicTest."""
     table = read_table(job.face.recognizer)
     row = verdict(table, *cell.key)
     if table is None or row is None or "road_cost" not in row:
@@ -226,7 +226,7 @@ def _randomized(job: ExplainJob, cell: Cell) -> None:
     if cell.map not in job.randomized:
         return
     st.markdown(
-        "**What if the network is scrambled?** Random weights in place of what was learned should change the map.",
+        "**What if the network is scrambled?** Replacing what it learned by random weights should change the map.",
         help="The randomization test of Adebayo et al. 2018: a map that stays the same does not show what was learned. "
         "The verdict is the mean over several scrambled networks; here is one of each kind.",
     )
@@ -244,7 +244,7 @@ def _randomized(job: ExplainJob, cell: Cell) -> None:
 
 
 def _agreement(job: ExplainJob, keys: list[Key], cell: Cell) -> None:
-    """How alike the methods' maps of this class are."""
+    """The similarity of the methods' maps for this class."""
     methods, matrix = job.agreement(keys, cell.index)
     if len(methods) < 2:
         return

@@ -1,4 +1,4 @@
-"""What Explain remembers of a visitor: the face, what was computed for it, and, in the address, what is selected."""
+"""Explain's session state: the face, its results, and, in the address, the selected map."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import streamlit as st
 
 from fer.app.session import RecentSlot, Slot
 
-if TYPE_CHECKING:  # they load PyTorch, or need this module
+if TYPE_CHECKING:  # these load PyTorch, or import this module
     from fer.app.explain.job import ExplainJob
     from fer.app.predict.photo_reading import Photo
 
@@ -18,8 +18,8 @@ MAX_JOBS = 12
 
 @dataclass(frozen=True)
 class DataRow:
-    """A face of a data set: what --data takes, FER2013's name of the split, the row in it from 0; classes: as --classes
-    takes them.
+    """A face of a data set: a value of --data, FER2013's name of the split, and the row in it, from 0. classes: as in
+    --classes.
     """
 
     data: str
@@ -30,7 +30,7 @@ class DataRow:
 
 @dataclass(frozen=True)
 class Explained:
-    """The photo whose selected face Explain shows, the face's true class where that is known, the row it came from."""
+    """The photo whose selected face Explain shows, the face's true class if known, and its row."""
 
     photo: Photo
     truth: str | None = None
@@ -38,16 +38,16 @@ class Explained:
 
 
 _explained: Slot[Explained | None] = Slot("explained_face", lambda: None)
-# What was computed for faces, by reading and the face's number in it.
+# The faces' jobs, by reading and the face's number in it.
 jobs: RecentSlot[tuple[tuple[str, ...], int], ExplainJob] = RecentSlot("explain_jobs", MAX_JOBS)
-# What the address said of the face when it was opened or written last: only another one is opened.
+# The address's face when last opened or written, so that only a different one is opened.
 address: Slot[dict[str, str]] = Slot("explain_address", dict)
-measure_all: Slot[bool] = Slot("measure_all_maps", bool)  # not the chosen map alone
-stop_measuring: Slot[bool] = Slot("stop_explaining", bool)  # the slow measurements are to end where they are
+measure_all: Slot[bool] = Slot("measure_all_maps", bool)  # not only the chosen map
+stop_measuring: Slot[bool] = Slot("stop_explaining", bool)  # stop the slow measurements
 
 
 def explained() -> Explained | None:
-    """The face that was handed to Explain, if one was."""
+    """The face handed to Explain, if any."""
     return _explained.get()
 
 
@@ -57,7 +57,7 @@ def explain_face(face: Explained) -> None:
 
 
 def forget_face() -> None:
-    """Another photo is in use: Explain opens on that."""
+    """Another photo is in use; Explain opens with it."""
     _explained.set(None)
     stop_measuring.set(False)
     measure_all.set(False)
@@ -70,6 +70,6 @@ def selected(parameter: str, choices: list[str], default: str) -> str:
 
 
 def select(**parameters: str) -> None:
-    """Put class, method or layer into the address, which reopens them."""
+    """Store class, method or layer in the address, which reopens them."""
     for name, value in parameters.items():
         st.query_params[name] = value

@@ -1,4 +1,4 @@
-"""What a visitor does with a map: see where it lies, cover a part, compare two expressions, save and share it."""
+"""Actions on a map: see its regions, cover a part of the face, compare two expressions, save and share."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def what_if(job: ExplainJob, cell: Cell, look: Look) -> None:
 
 
 def _cover(job: ExplainJob) -> None:
-    """Parts of the face, and rectangles that are dragged on it, filled with its mean gray; the bars follow at once."""
+    """Cover parts of the face, or rectangles dragged on it, with its mean gray; the bars follow at once."""
     face, size = job.face, job.face.size
     name = f"{id(job):x}"
     heard = cover.said(name, size)
@@ -76,7 +76,7 @@ def _cover(job: ExplainJob) -> None:
         "Cover",
         PARTS,
         selection_mode="multi",
-        default=[] if job.patch else ["mouth"],  # a patch that was found is covered alone
+        default=[] if job.patch else ["mouth"],  # a found patch replaces other covers
         key=f"explain_parts_{name}_{bool(job.patch)}",
     )
     by_parts = np.isin(face.regions, [REGIONS.index(part) for part in parts])
@@ -105,7 +105,7 @@ def _cover(job: ExplainJob) -> None:
 
 
 def _find_patch(job: ExplainJob) -> None:
-    """Put the patch on the face in place of what was covered; every step takes its turn in the queue."""
+    """Show the patch on the face instead of other covers; each step takes its turn in the queue."""
     size, place = job.face.size, st.empty()
     steps = smallest_patch(job.face.probabilities, job.face.batch.numpy())
     mask, changed = np.zeros((size, size), bool), False
@@ -171,7 +171,7 @@ def _contrast(job: ExplainJob, cell: Cell, look: Look) -> None:
         )
     with words:
         if marks_nothing(values[0], cell.method):
-            against = "the map is empty" if is_blank(values) else f"all that the map shows favors {other}"
+            against = "the map is empty" if is_blank(values) else f"everything the map shows favors {other}"
             st.markdown(f"Nothing in this face favors **{one}** over **{other}**: {against}.")
             return
         found = shares(evidence(values[0], cell.method), job.face.regions)
@@ -207,7 +207,7 @@ def downloads(job: ExplainJob, keys: list[Key], cell: Cell, layer: str, look: Lo
         "each_by_itself": look.each,
     }
     with st.container(horizontal=True, vertical_alignment="center"):
-        if "photo" not in st.query_params:  # an uploaded face is in no address
+        if "photo" not in st.query_params:  # an uploaded face cannot be in the address
             copy_link()
         for what, file, mime, made in (
             ("PNG", "explanation.png", "image/png", lambda: maps.grid_png(rows, found, heads, marks, foot)),

@@ -1,4 +1,4 @@
-"""Predict's second view: one picture from the camera, which works wherever a browser has one."""
+"""Predict's second view: a single picture from the camera, which works in every browser with one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fer.app.predict.photo_reading import Photo
 
 
 def show() -> None:
-    """Take a picture; it is read like an uploaded one. After a live stream that did not start: why."""
+    """Take a picture, which is read like an uploaded one. If a live stream did not start, shows why."""
     if reason := state.live_error.get():
         st.warning(plain(reason), icon=":material/videocam_off:")
         st.button("Try live again", on_click=_again, icon=":material/videocam:", key="live_again")
@@ -36,7 +36,7 @@ def show() -> None:
 
 
 def take_snapshot(key: str) -> None:
-    """A camera's callback: its picture stays until another one is taken or it is removed."""
+    """The camera's callback: its picture stays until it is replaced or removed."""
     picture = session.widget(key, UploadedFile)
     if picture is None:
         state.remove_snapshot()

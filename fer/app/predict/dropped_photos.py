@@ -1,7 +1,7 @@
-"""Photos that are pasted into the page, or dropped anywhere on it, as a component that shows nothing.
+"""An invisible component that takes photos pasted into the page or dropped anywhere on it.
 
-An uploader takes only what is dropped on itself; what misses it a browser opens, and the page with its work is gone.
-What is too large an uploader marks only until it is emptied, so where one of the files is, they come this way, too.
+An uploader takes only files dropped on itself; the browser would open other dropped files and leave the page. An
+uploader marks files that are too large only until it is emptied, so if one of them is, all come through this component.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from fer.errors import ImageError
 from fer.limits import MB, limits
 
 KEY = "dropped_photos"
-MOST_BYTES = 100 * MB  # at once: they come in one message, of which Streamlit's server takes 200 MB
-UNNAMED = ("", "image.png")  # as browsers call a picture that was copied, not a file
+MOST_BYTES = 100 * MB  # at once, since they come in one message, which Streamlit's server limits to 200 MB
+UNNAMED = ("", "image.png")  # browsers' name for a copied picture that is not a file
 
-# Of the whole page: the uploader's own line says "30MB per file", which its label says better.
+# For the whole page: hides the uploader's own "30MB per file", since its label says it better.
 CSS = """
 [data-testid=stFileUploaderDropzoneInstructions] {
   display: none;
@@ -86,16 +86,16 @@ _component = st.components.v2.component("fer_dropped_photos", css=CSS, js=JS, is
 
 
 def listen(on_photos: Callable[[], None], uploader: str) -> None:
-    """Take photos that are pasted, unless into a field, or dropped. on_photos: calls `received`.
+    """Take photos that are dropped, or pasted outside of text fields. on_photos: calls `received`.
 
-    uploader: how the keys of photo uploaders begin.
+    uploader: the prefix of photo uploaders' keys.
     """
     data = {"photo_bytes": limits().photo_bytes, "most_bytes": MOST_BYTES, "uploader": uploader}
     _component(data=data, key=KEY, on_photos_change=on_photos)
 
 
 def received() -> tuple[list[tuple[str, bytes]], list[str]]:
-    """In the callback: names and bytes, and a sentence about each that was not taken."""
+    """In the callback: names and bytes, and a sentence about each rejected photo."""
     taken, sentences = [], []
     for name, size, encoded in _described((session.widget(KEY, dict) or {}).get("photos")):
         try:
@@ -106,7 +106,7 @@ def received() -> tuple[list[tuple[str, bytes]], list[str]]:
 
 
 def _described(said: object) -> list[tuple[str, int, str]]:
-    """Name, size and base64 of what the browser said, as far as it is of that kind."""
+    """Name, size and base64 data from the browser's message, as far as valid."""
     found = [one for one in said if isinstance(one, dict)] if isinstance(said, list) else []
     return [
         ("pasted.png" if name in UNNAMED else name, size, encoded)
@@ -117,7 +117,7 @@ def _described(said: object) -> list[tuple[str, int, str]]:
 
 
 def _bytes_of(name: str, size: int, encoded: str) -> bytes:
-    """Raises ImageError where the photo is too large, or did not come whole."""
+    """Raises ImageError if the photo is too large or incomplete."""
     most = limits().photo_bytes
     if size > most or len(encoded) > 4 * (most // 3 + 1):
         raise ImageError(f"{name} is {size / MB:.0f} MB; the limit is {most // MB} MB. Save it smaller.")

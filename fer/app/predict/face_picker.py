@@ -1,4 +1,4 @@
-"""Select one face of a photo, on the picture or by name: both show and change what predict/state.py holds."""
+"""Select one face of a photo, on the picture or by name; both use the selection in predict/state.py."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from fer.visualization.render import face_color, face_label, ink_on
 from fer.wording import percent
 
 KEPT_AS = "face_picker"  # among the page's media
-MANY = 20  # faces: the names of more scroll in a box
-LIST_HEIGHT = 140  # pixels, of that box: three rows
-# Streamlit sends this text with each photo and each run of the page; the module itself is fetched once.
+MANY = 20  # faces; longer lists scroll in a box
+LIST_HEIGHT = 140  # height of that box in pixels: three rows
+# Streamlit sends this text with each photo and each rerun; the browser loads the module itself only once.
 _JS = """export default async (component) => {
   const { default: show } = await import(new URL(component.data.module, location.href));
   return show(component);
@@ -30,7 +30,7 @@ _component = st.components.v2.component("fer_face_picker", js=_JS)
 
 
 def selected(reading: Reading) -> int:
-    """The selected face's number, from 1: the one that covers most of the box that was selected, else the largest."""
+    """The selected face's number, from 1: the one that overlaps most with the selected box, else the largest."""
     box = state.selected_face(reading.photo.key)
     if box is None:
         return 1
@@ -43,7 +43,7 @@ def select(reading: Reading, number: int) -> None:
 
 
 def picture(reading: Reading) -> None:
-    """The photo with its faces outlined, and where they are several, numbered: a click or an arrow key selects one."""
+    """The photo with its faces outlined, and numbered if there are several; a click or an arrow key selects one."""
     key = f"picture_{reading.photo.key}_{reading.detector}"
     width, height = reading.width or 1, reading.height or 1
     labels = ", ".join(face_label(face) for face in reading.faces) or "none"
@@ -61,7 +61,7 @@ def picture(reading: Reading) -> None:
 
 
 def names(reading: Reading, sortable: bool = True) -> None:
-    """The faces by number and answer; a click selects one. For a photo of several. sortable: with a choice of order."""
+    """The faces of a photo with several, by number and answer; a click selects one. sortable: offer a sort order."""
     key, count = f"{reading.photo.key}_{reading.detector}", len(reading.faces)
     if sortable:
         _order_choice(f"Sort the {count} faces by", f"order_{key}")
@@ -80,10 +80,10 @@ def names(reading: Reading, sortable: bool = True) -> None:
 
 
 def no_face(reading: Reading) -> None:
-    """In place of an answer: no face was found, and what to do about it."""
+    """Shown instead of an answer if no face was found, with advice."""
     st.markdown("## No face found")
     st.markdown(
-        "A face must be at least 20 pixels wide and turned toward the camera. Try another face detector in the "
+        "Faces must be at least 20 pixels wide and look at the camera. Try another face detector in the "
         "sidebar. If the picture is a close-up of one face:"
     )
     st.button(
@@ -96,7 +96,7 @@ def no_face(reading: Reading) -> None:
 
 
 def undo_whole(reading: Reading) -> None:
-    """Where the whole picture was taken for a face: a button to look for faces again."""
+    """A button to search for faces again, after treating the whole picture as a face."""
     if state.as_whole(reading.photo.key):
         st.button(
             "Look for faces again",
@@ -118,7 +118,7 @@ def _order_choice(label: str, key: str) -> None:
 
 
 def in_order(faces: tuple[Prediction, ...], order: str) -> list[int]:
-    """The faces' numbers, from 1, in one of state.FACE_ORDERS: the largest or the least sure first."""
+    """The faces' numbers, from 1, in one of state.FACE_ORDERS: largest or least sure first."""
     numbers = list(range(1, len(faces) + 1))
     if order == "uncertainty":
         numbers.sort(key=lambda number: (faces[number - 1].sure, faces[number - 1].confidence))
@@ -132,7 +132,7 @@ def _on_pick(reading: Reading, key: str) -> None:
 
 
 def _picked(key: str) -> tuple[int, int]:
-    """What the browser said last: a face's number, from 1, and how many times it has said one; zeros where nothing."""
+    """The browser's last message: a face's number, from 1, and a count of its messages; zeros if there is none."""
     said = (session.widget(key, dict) or {}).get("pick")
     face, count = (said.get("face"), said.get("count")) if isinstance(said, dict) else (0, 0)
     return (face, count) if isinstance(face, int) and isinstance(count, int) else (0, 0)
@@ -159,7 +159,7 @@ def _rounded(*lengths: float) -> list[float]:
 
 
 def _label(number: int, face: Prediction) -> str:
-    """What a screen reader and the tooltip say of a face."""
+    """A face's label for screen readers and the tooltip."""
     return (
         f"Face {number}: {face.answer}, {percent(face.confidence)}"
         if face.sure
@@ -171,5 +171,5 @@ def _label(number: int, face: Prediction) -> str:
 def _layout(
     boxes: tuple[FaceBox, ...], width: int, height: int
 ) -> tuple[list[face_dots.Dot], list[dict[str, int | None]]]:
-    """Remembered, so that a click on a page of many photos places no dot anew."""
+    """Cached, so that a click on a page of many photos does not place dots again."""
     return face_dots.place_dots(boxes, width, height), face_dots.neighbors(boxes)

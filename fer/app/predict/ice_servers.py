@@ -1,7 +1,7 @@
-"""Where a browser and this server find a way to each other: STUN and TURN servers, from secrets or the environment.
+"""STUN and TURN servers to connect a browser with this server, from secrets or the environment.
 
-Credentials are fetched with a time to live and asked for again before it ends: streamlit-webrtc's own copy is passed
-to the browser as it was on the first run.
+Credentials are requested with a time to live and renewed before they expire; streamlit-webrtc's own copy would reach
+the browser as it was on the first run.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from dataclasses import dataclass
 from http.client import HTTPException
 from typing import Any
 
-LIFETIME_S = 2 * 3600  # asked of the provider
-RENEW_S = 3600  # a visitor who connects just before has an hour left
-RETRY_S = 60  # after a provider did not answer
-SPARE_S = 600  # credentials that end sooner are not given to anybody
+LIFETIME_S = 2 * 3600  # requested from the provider
+RENEW_S = 3600  # a visitor who connects just before renewal has an hour left
+RETRY_S = 60  # after a provider's failure
+SPARE_S = 600  # credentials that expire sooner are not used
 TIMEOUT_S = 5
 Server = dict[str, str | list[str]]
 STUN: list[Server] = [{"urls": ["stun:stun.cloudflare.com:3478"]}]
@@ -40,12 +40,12 @@ CLOUDFLARE, TWILIO, HUGGING_FACE = (
     "https://fastrtc-turn-server-login.hf.space",
 )
 
-ADDRESS = re.compile(r"(stuns?|turns?):[^\s:?/]")  # a scheme and the beginning of a host
+ADDRESS = re.compile(r"(stuns?|turns?):[^\s:?/]")  # scheme and first characters of a host
 
 
 @dataclass(frozen=True)
 class Ice:
-    """servers: as RTCPeerConnection takes them. relay: whether one of them is TURN. note: a sentence on a failure."""
+    """servers: in RTCPeerConnection's format. relay: whether one of them is TURN. note: a sentence about a failure."""
 
     servers: list[Server]
     source: str
@@ -57,9 +57,9 @@ class Ice:
 
 
 class IceSource:
-    """The servers that the settings name, fetched when needed and cached until they grow old; safe from any thread.
+    """The configured servers, requested when needed and cached until they expire; safe from any thread.
 
-    settings: of NAMES. bases: the providers' addresses. Never raises: where a provider fails, plain STUN and a note.
+    settings: of NAMES. bases: the providers' addresses. Never raises: if a provider fails, returns STUN with a note.
     """
 
     def __init__(
@@ -70,8 +70,8 @@ class IceSource:
     ) -> None:
         self._settings, self._clock, self._lock = settings, clock, threading.Lock()
         self._bases = {"cloudflare": CLOUDFLARE, "twilio": TWILIO, "hf": HUGGING_FACE, **(bases or {})}
-        self._cached: tuple[float, Ice] | None = None  # until when, and what
-        self._last_answer: tuple[float, Ice] | None = None  # when, and what a provider sent last
+        self._cached: tuple[float, Ice] | None = None  # expiry time, and servers
+        self._last_answer: tuple[float, Ice] | None = None  # time and content of a provider's last answer
 
     def get(self) -> Ice:
         with self._lock:
@@ -81,7 +81,7 @@ class IceSource:
                 if not ice.note:
                     self._last_answer = now, ice
                 elif self._last_answer and now - self._last_answer[0] < LIFETIME_S - SPARE_S:
-                    ice = self._last_answer[1]  # the provider does not answer just now; what it gave still holds
+                    ice = self._last_answer[1]  # the provider does not answer, but its last answer is still valid
                 self._cached = now + lasts_s, ice
             return self._cached[1]
 
@@ -97,8 +97,8 @@ class IceSource:
             if value("HF_TOKEN"):
                 return Ice(self._hugging_face(), "Hugging Face")
         except (OSError, HTTPException, ValueError, KeyError, TypeError) as error:
-            # a refused key, no network, another answer
-            logging.getLogger(__name__).warning("TURN credentials were not given: %s", type(error).__name__)
+            # key rejected, no network, or unexpected answer
+            logging.getLogger(__name__).warning("Could not get TURN credentials: %s", type(error).__name__)
             return Ice(STUN, "STUN only", "The TURN provider did not give credentials: check the keys in the secrets.")
         return Ice(STUN, "STUN only")
 
@@ -130,7 +130,7 @@ class IceSource:
 
 
 def parse_plain(text: str) -> list[Server]:
-    """A JSON list of servers, or addresses by commas. Raises ValueError for anything else."""
+    """A JSON list of servers, or comma-separated addresses. Raises ValueError for anything else."""
     text = text.strip()
     if text.startswith("["):
         return _checked(json.loads(text))
@@ -143,7 +143,7 @@ def _urls(server: Server) -> list[str]:
 
 
 def _checked(servers: object) -> list[Server]:
-    """Only the fields that RTCPeerConnection knows. Raises ValueError for what is no list of servers."""
+    """Keep only fields that RTCPeerConnection knows. Raises ValueError if it is not a list of servers."""
     if isinstance(servers, dict):
         servers = [servers]
     if not isinstance(servers, list) or not servers:

@@ -1,4 +1,4 @@
-"""What one live stream draws on its frames; the evidence overlay, which needs PyTorch, only once it was asked for."""
+"""Draw on a live stream's frames; the evidence overlay needs PyTorch, which is loaded only on request."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fer.visualization.overlay import draw_faces
 
 
 class LazyDrawer:
-    """Draws faces; heat only once `load_heat` was called, which takes seconds and is not for the stream's thread."""
+    """Draws faces, and heat after `load_heat`, which takes seconds and must not be called in the stream's thread."""
 
     def __init__(self) -> None:
         self._with_heat: Draw | None = None
@@ -23,7 +23,7 @@ class LazyDrawer:
         parts: frozenset[str],
         recognizer: Recognizer,
     ) -> np.ndarray:
-        """A drawn copy of the frame (H, W, 3) uint8 RGB."""
+        """An annotated copy of the frame (H, W, 3) uint8 RGB."""
         draw = self._with_heat if "heat" in parts else None
         if draw is None:
             return draw_faces(frame_rgb, faces, parts)
@@ -34,7 +34,7 @@ class LazyDrawer:
         return self._with_heat is not None
 
     def load_heat(self, recognizer: Recognizer) -> None:
-        """Load PyTorch, the method and the model's weights; from now on the overlay is drawn where it is wanted."""
+        """Load PyTorch, the method and the model's weights, so that the overlay can be drawn."""
         if self._with_heat is None:
             from fer.app.predict.live_overlay import LiveDrawer
             from fer.explanation.explain import explainer_for

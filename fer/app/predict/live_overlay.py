@@ -1,4 +1,4 @@
-"""Grad-CAM on a live stream: what the leading label rests on, computed beside the stream and laid over its frames."""
+"""Grad-CAM on a live stream: the leading label's evidence, computed beside the stream and drawn over its frames."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from fer.vision.alignment import Crop, align_face, crop_matrix, face_crop
 from fer.visualization.overlay import blend_heat, draw_faces
 
 MAPS_PER_S = 5.0  # at most
-REST = 3.0  # times what a map cost, until the next one begins: maps take a quarter of one core at most
-OLD_S = 3.0  # a map that was made longer ago says nothing about this frame
-RETRY_S = 5.0  # after a map that failed
-IDLE_S = 2.0  # without a frame for so long, the thread ends
+REST = 3.0  # of a map's duration before the next one begins, so that maps take at most a quarter of one core
+OLD_S = 3.0  # an older map says nothing about the current frame
+RETRY_S = 5.0  # after a failed map
+IDLE_S = 2.0  # the thread ends after this long without a frame
 
 
 @dataclass(frozen=True)
 class Heat:
-    """A map (S, S) float32 of one person's face, by one model. made_s: when it was done."""
+    """A map (S, S) float32 of one person's face, by one model. made_s: when it was finished."""
 
     values: np.ndarray
     person: int
@@ -42,7 +42,7 @@ class _Frame:
 
 
 class HeatThread:
-    """Computes maps of the latest frame, one at a time, in a thread of its own that ends when no frames come."""
+    """Computes maps of the latest frame, one at a time, in its own thread, which ends when frames stop."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -52,7 +52,7 @@ class HeatThread:
         self._failure: Exception | None = None
 
     def offer(self, frame: _Frame) -> None:
-        """The frame to take next; one that still waits is dropped. Returns at once."""
+        """Set the next frame, replacing one that still waits. Returns at once."""
         with self._changed:
             self._waiting = frame
             if self._running:
@@ -62,7 +62,7 @@ class HeatThread:
                 threading.Thread(target=self._run, daemon=True, name="live-heat").start()
 
     def latest(self) -> Heat | None:
-        """The last map. Raises once what a map failed with, so that the stream tells it."""
+        """The last map. Raises a map's error once, so that the stream can report it."""
         with self._changed:
             failure, self._failure = self._failure, None
             if failure is not None:
@@ -74,7 +74,7 @@ class HeatThread:
             began = time.monotonic()
             try:
                 heat = Heat(heat_map(frame), frame.face.person, frame.recognizer, time.monotonic())
-            except Exception as error:  # told by the stream: its frames go on
+            except Exception as error:  # reported by the stream, which continues
                 with self._changed:
                     self._latest, self._failure = None, error
                 time.sleep(RETRY_S)
@@ -95,9 +95,10 @@ class HeatThread:
 
 
 class LiveDrawer:
-    """Draws faces, and on the largest one the map of its leading class; one per stream.
+    """Draws faces, and the map of the leading class on the largest one; one drawer per stream.
 
-    A map costs more than a frame may: it is computed beside the stream, and moves with its person's box until the next.
+    A map takes longer than a frame allows, so it is computed beside the stream and follows the person's box until the
+    next map.
     """
 
     def __init__(self) -> None:
@@ -110,7 +111,7 @@ class LiveDrawer:
         parts: frozenset[str],
         recognizer: Recognizer,
     ) -> np.ndarray:
-        """A drawn copy of the frame (H, W, 3) uint8 RGB."""
+        """An annotated copy of the frame (H, W, 3) uint8 RGB."""
         if "heat" in parts and faces and faces[0].prediction.quality.ok:
             self._heat.offer(_Frame(frame_rgb, faces[0], recognizer))
             heat = self._heat.latest()
@@ -120,7 +121,7 @@ class LiveDrawer:
 
     @staticmethod
     def _laid(frame_rgb: np.ndarray, faces: tuple[TrackedFace, ...], heat: Heat) -> np.ndarray:
-        """The frame with the map where its person is now; as it is where they are not."""
+        """The frame with the map at its person's current position; unchanged if the person is gone."""
         face = next((face for face in faces if face.person == heat.person and face.prediction.quality.ok), None)
         if face is None:
             return frame_rgb
@@ -131,7 +132,7 @@ class LiveDrawer:
 
 
 def heat_map(frame: _Frame) -> np.ndarray:
-    """Grad-CAM of the face's leading class, (S, S) float32, of no scale."""
+    """Grad-CAM of the face's leading class, (S, S) float32, unscaled."""
     preprocessing = frame.recognizer.card.preprocessing
     gray = align_face(frame.rgb, frame.face.prediction.box, preprocessing.face_size)
     leading = int(np.argmax(frame.face.prediction.probabilities))
@@ -141,9 +142,9 @@ def heat_map(frame: _Frame) -> np.ndarray:
 
 
 def view_matrix(crop: Crop, face_size: int, size: int) -> np.ndarray:
-    """(2, 3): a pixel of the network's view (size, size), the middle of the face crop, to the picture's pixels."""
+    """(2, 3) matrix from the network's view (size, size), the center of the face crop, to the picture's pixels."""
     inner = Crop(crop.center_x, crop.center_y, crop.side * size / face_size, crop.roll)
-    matrix, fine = crop_matrix(inner, size)  # of a view that is `fine` times as fine
+    matrix, fine = crop_matrix(inner, size)  # for a view at `fine` times the resolution
     coarse = matrix.copy()
     coarse[:, :2] *= fine
     coarse[:, 2] += matrix[:, :2] @ np.full(2, (fine - 1) / 2)

@@ -1,4 +1,4 @@
-"""Predict's third view: a live camera, what each person shows now and over the last minute, and a recorder."""
+"""Predict's third view: a live camera, each person's expression now and over the last minute, and a recorder."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from fer.visualization.overlay import label_of
 from fer.wording import count_of, percent
 
 POLL_S = 0.5
-TIMELINE_POLL_S = 2.0  # its chart costs more than all else of the panel, and a minute moves slowly
-MOST_ROWS, TIMELINE_HEIGHT = 8, 420  # a timeline of more people scrolls, at so many pixels
+TIMELINE_POLL_S = 2.0  # its chart costs more than the rest of the panel, and a minute moves slowly
+MOST_ROWS, TIMELINE_HEIGHT = 8, 420  # a timeline with more people scrolls, at this height in pixels
 PARTS = {"boxes": "Boxes", "labels": "Labels", "landmarks": "Landmarks", "heat": "Evidence (Grad-CAM)"}
 PLACE_KEY = "live_place_widget"
 PLACES: dict[browser_state.Place, str] = {"browser": "In this browser", "server": "On the server"}
@@ -37,11 +37,11 @@ UNFIT = {
 
 
 def show(is_open: bool) -> None:
-    """A live camera with its panel beside it, read where the visitor chose."""
-    choice = st.container()  # open or not: what stands below must stay where it is, else the page builds it anew
+    """A live camera with its panel, read in the browser or on the server."""
+    choice = st.container()  # always created: elements below must keep their positions, or the page rebuilds them
     with choice:
         place = _choose_place() if is_open else "browser" if browser_state.is_recording() else "server"
-    if place == "browser":  # also where the tab was left in mid-recording: the browser sends the rest
+    if place == "browser":  # also after leaving the tab while recording, since the browser sends the rest
         _in_browser(is_open)
     else:
         _on_server(is_open)
@@ -50,7 +50,7 @@ def show(is_open: bool) -> None:
 
 
 def _choose_place() -> browser_state.Place:
-    """Where faces are read: on a shared demo in the browser, on one's own machine by the server, until chosen."""
+    """Where faces are read: by default in the browser on a shared demo, else on the server."""
     if why := component.why_not():
         st.caption(f"The server reads live faces. Your browser cannot: {why}.")
         return "server"
@@ -88,7 +88,7 @@ def _in_browser(is_open: bool) -> None:
 
 
 def _component(is_open: bool) -> None:
-    """A fragment: numbers that come every few seconds redraw nothing else."""
+    """A fragment, since the numbers that come every few seconds should redraw nothing else."""
     if session.page_rerun.take():
         st.rerun(scope="app")
     try:
@@ -96,7 +96,7 @@ def _component(is_open: bool) -> None:
         given, card = component.model(chosen.spec, chosen.label)
         browser_state.model.set(given)
         browser_state.cards.get()[chosen.label] = (chosen.name, card)
-    except FerError as error:  # what runs goes on with the model before
+    except FerError as error:  # a running camera continues with the previous model
         errors.show_error(error.message)
     if model := browser_state.model.get():
         component.place(
@@ -113,11 +113,11 @@ def _take_rows() -> None:
     found = browser_state.take(component.said("rows"))
     if found is not None and found.done:
         state.recording.set(found.rows)
-        session.page_rerun.set(True)  # the summary stands outside this fragment
+        session.page_rerun.set(True)  # the summary is outside this fragment
 
 
 def _give_up_browser() -> None:
-    """The next rung: WebRTC. It does not start by itself, for frames go to the server then."""
+    """Fall back to WebRTC. Never starts by itself, since it sends frames to the server."""
     why = component.said("unfit")
     if why in UNFIT:
         browser_state.give_up(str(why))
@@ -130,7 +130,7 @@ def _open_photos() -> None:
 
 
 def _on_server(is_open: bool) -> None:
-    """The stream with its panel beside it. The component is drawn as long as there is a stream, open or not."""
+    """The stream with its panel. The component is drawn while there is a stream, even if the tab is closed."""
     stream = state.live.get()
     if stream is None and not is_open:
         return
@@ -151,7 +151,7 @@ def _on_server(is_open: bool) -> None:
     _buttons(stream)
     try:
         _apply(stream)
-    except FerError as error:  # the stream goes on as it was
+    except FerError as error:  # the stream continues unchanged
         errors.show_error(error.message)
     left, right = st.columns([3, 2], gap="large")
     with left:
@@ -164,17 +164,17 @@ def _on_server(is_open: bool) -> None:
         if is_open:
             st.fragment(errors.guarded_part(_panel), run_every=POLL_S if stream.wanted else None)()
             st.fragment(errors.guarded_part(_timeline), run_every=TIMELINE_POLL_S if stream.wanted else None)()
-    if "heat" in stream.analyzer.settings.drawn and not stream.drawer.has_heat:  # last: the page stands meanwhile
+    if "heat" in stream.analyzer.settings.drawn and not stream.drawer.has_heat:  # last: the page is complete by now
         with loading, st.spinner("Loading PyTorch for the evidence overlay"):
             stream.drawer.load_heat(resources.recognizer(session.model()))
-            collect(now=True)  # else each poll of the panel would search all of PyTorch for garbage, for up to a minute
+            collect(now=True)  # or each poll would garbage-collect all of PyTorch for up to a minute
 
 
 def _place(stream: Stream) -> None:
-    """The stream's component; where it cannot be had, the page says so and opens the snapshot."""
+    """The stream's component; if it fails, the page says so and opens the snapshot."""
     try:
         webcam.place(stream)
-    except Exception as error:  # of streamlit-webrtc or aiortc: an offer or an address that they refuse, a time-out
+    except Exception as error:  # from streamlit-webrtc or aiortc: a rejected offer or address, or a timeout
         log_failure("The live stream failed", error)
         if not stream.wanted:
             return
@@ -193,7 +193,7 @@ def _buttons(stream: Stream) -> None:
 
 def _start() -> None:
     stream = state.live.get()
-    if stream is None or stream.wanted:  # the second click of two
+    if stream is None or stream.wanted:  # a double click
         return
     state.live_error.set("")
     if not webcam.secure():
@@ -217,7 +217,7 @@ def _invitation() -> None:
 
 
 def _apply(stream: Stream) -> None:
-    """The choices, model and detector for the next frame; the stream goes on."""
+    """Set options, model and detector for the next frame; the stream continues."""
     stream.analyzer.use(resources.recognizer(session.model()), resources.detector(session.detector.get()), _settings())
 
 
@@ -235,7 +235,7 @@ def _settings() -> LiveSettings:
 
 
 def _choices(stream: Stream | None) -> None:
-    """What is drawn, and how. stream: None where the browser reads, which draws no evidence."""
+    """The drawing options. stream: None if the browser reads faces, which draws no evidence."""
     parts = st.pills(
         "Show on the picture",
         [part for part in PARTS if stream or part != "heat"],
@@ -291,7 +291,7 @@ def _choices(stream: Stream | None) -> None:
 
 
 def _panel() -> None:
-    """Polled: what is current. Redraws itself alone, so that the stream is never touched."""
+    """The current state, polled. Redraws only itself, so that the stream is never disturbed."""
     stream = state.live.get()
     if session.page_rerun.take():
         st.rerun(scope="app")
@@ -311,7 +311,7 @@ def _panel() -> None:
         )
         return
     _numbers(now)
-    _recorder(stream, now)  # before the charts: on a busy server the next poll may come before they are drawn
+    _recorder(stream, now)  # before the charts, since on a busy server the next poll may come before they are drawn
     _people(now)
 
 
@@ -344,7 +344,7 @@ def _people(now: LiveState) -> None:
     for place, face in enumerate(now.faces[:SHOWN_PEOPLE]):
         who = f"Person {face.person}: " if len(now.faces) > 1 else ""
         st.markdown(f"## {who}{label_of(face).capitalize()}")
-        widgets.probability_chart(face.prediction, key=f"live_bars_{place}")  # a new key would build the chart anew
+        widgets.probability_chart(face.prediction, key=f"live_bars_{place}")  # a new key would rebuild the chart
         if face.prediction.quality.reasons:
             st.caption("; ".join(face.prediction.quality.reasons))
         elif not face.prediction.sure and face.prediction.prediction_set:
@@ -354,7 +354,7 @@ def _people(now: LiveState) -> None:
 
 
 def _timeline() -> None:
-    """Polled by itself, less often."""
+    """Polled separately, less often."""
     stream = state.live.get()
     if stream is None or not stream.wanted or not stream.flows:
         return
@@ -396,10 +396,10 @@ def _recorder(stream: Stream, now: LiveState) -> None:
 
 def _stop_recording() -> None:
     stream = state.live.get()
-    # else this is the second click of two, or the camera was stopped before it
+    # otherwise a double click, or the camera stopped first
     if stream is not None and stream.analyzer.state().recording:
         state.recording.set(stream.analyzer.stop_recording())
-        session.page_rerun.set(True)  # the summary stands outside this fragment
+        session.page_rerun.set(True)  # the summary is outside this fragment
 
 
 def _recording_result() -> None:

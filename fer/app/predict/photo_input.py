@@ -1,4 +1,4 @@
-"""Where a visitor's photos come in, the same on every page: browse, drop, paste, take a sample."""
+"""Photo input, the same on every page: browse, drop, paste, or choose a sample."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fer.app.server import setup
 from fer.limits import MB, limits
 from fer.vision.images import FORMATS
 
-UPLOADER = "photo_uploads"  # how its keys begin, on every page
+UPLOADER = "photo_uploads"  # prefix of its keys on every page
 SHOWN_NAMES = 3
 Then = Callable[[list[Photo]], None]
 
@@ -25,7 +25,7 @@ def nothing_more(_photos: list[Photo]) -> None:
 
 
 def drop_zone(then: Then = nothing_more) -> None:
-    """An uploader that hands its files over, and is empty again. then: given them, once state.photos() has them."""
+    """An uploader that hands over its files and becomes empty. then: called with them, once state.photos() has them."""
     key, most_mb = f"{UPLOADER}_{state.inputs.get()}", limits().photo_bytes // MB
     st.file_uploader(
         f"{'Choose' if session.phone() else 'Choose, drop or paste'} photos, up to {most_mb} MB each",
@@ -40,12 +40,12 @@ def drop_zone(then: Then = nothing_more) -> None:
 
 
 def listen(then: Then = nothing_more) -> None:
-    """Take what is pasted into the page or dropped beside the uploader; shows nothing. Once a page, near its top."""
+    """Take photos pasted into the page or dropped beside the uploader; invisible. Call once per page, near its top."""
     dropped_photos.listen(errors.guarded_callback(lambda: _take_dropped(then)), UPLOADER)
 
 
 def show_left_out() -> None:
-    """Which photos were too large, and which left to make room."""
+    """Name the photos that were too large, and those removed to make room."""
     for sentence in state.refused.get():
         errors.show_error(sentence, ":material/broken_image:")
     if names := state.crowded_out.get():
@@ -63,13 +63,13 @@ def take_sample(name: str) -> None:
 
 
 def sample_buttons(key: str, on_click: Callable[[str], None]) -> None:
-    """A button a sample. on_click: is given its name."""
+    """One button per sample. on_click: called with its name."""
     for name, source in resources.SAMPLE_NAMES.items():
         st.button(source, key=f"{key}_{name}", on_click=on_click, args=(name,), icon=":material/image:")
 
 
 def _take_uploads(key: str, then: Then) -> None:
-    # A slow browser may name what was taken over once more: Streamlit then gives something else in its place.
+    # A slow browser may refer again to an upload that was taken over; Streamlit then returns something else.
     uploads = [upload for upload in session.widget(key, list) or [] if isinstance(upload, UploadedFile)]
     photos = [Photo(upload.name, upload.getvalue()) for upload in uploads]
     for upload in uploads:

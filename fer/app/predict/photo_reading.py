@@ -1,4 +1,4 @@
-"""Read a visitor's photos: one result a photo, in this session's memory, never on disk."""
+"""Read a visitor's photos: one result per photo, in this session's memory, never on disk."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ from fer.vision.images import decode
 from fer.visualization import render
 
 STEPS = ("Found", "Aligned", "Gray", "Standardized")
-STEP_SIDE = 100  # pixels of a step's picture, as it is shown: Streamlit would encode a larger one anew each time
+STEP_SIDE = 100  # displayed size of a step's picture in pixels; Streamlit would re-encode a larger one each time
 
 
 @dataclass(frozen=True)
 class Photo:
-    """A photo as it came. key: the same for the same bytes under the same name."""
+    """A photo as received. key: the same for the same bytes and name."""
 
     name: str
     data: bytes
@@ -49,7 +49,7 @@ def sample(name: str) -> Photo:
 
 
 def sample_name(photo: Photo) -> str | None:
-    """Which of the samples this is; None where it is the visitor's own."""
+    """The sample's name; None for the visitor's own photo."""
     return _samples().get(photo.key)
 
 
@@ -60,9 +60,9 @@ def _samples() -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Reading:
-    """What was read off one photo, and by what; error is a sentence where nothing could be.
+    """One photo's result, with its model and detector; error is a sentence if the photo could not be read.
 
-    The answer is whole from the start; stabilities and strips take longer, and are filled in by `follow_up`.
+    The answer is complete from the start; stabilities and strips take longer, and are added by `follow_up`.
     """
 
     photo: Photo
@@ -70,27 +70,27 @@ class Reading:
     detector: str
     width: int | None = None
     height: int | None = None
-    picture: bytes = b""  # for the screen, upright, a JPEG: 100 photos' pixels are gigabytes
+    picture: bytes = b""  # for the screen, upright, as JPEG, since the pixels of 100 photos take gigabytes
     faces: tuple[Prediction, ...] = ()
     notes: tuple[str, ...] = ()  # about the file
     error: FerError | None = None
     recognizer: Recognizer | None = None
-    automatic: bool = False  # nobody chose the detector
-    # Of the largest faces the share of views that keep the label; and of each face that was looked at, how it got to
-    # the network, as small JPEGs by the names in STEPS.
+    automatic: bool = False  # the detector was chosen automatically
+    # For the largest faces, the share of views that keep the label; for each face viewed, its way to the network as
+    # small JPEGs, by the names in STEPS.
     stabilities: list[float] = field(default_factory=list, compare=False)
     strips: dict[int, dict[str, bytes]] = field(default_factory=dict, compare=False)
 
     @property
     def reader(self) -> Recognizer:
-        """What reads the photo. Raises ValueError where its model could not be loaded, and so nothing was read."""
+        """The model that read the photo. Raises ValueError if it could not be loaded, so that nothing was read."""
         if self.recognizer is None:
             raise ValueError(f"no model read {self.photo.name}")
         return self.recognizer
 
     @property
     def measured_faces(self) -> list[Prediction]:
-        """The faces, with their stability where it is known by now."""
+        """The faces, with their stability if already known."""
         known: list[float | None] = [*self.stabilities, *[None] * (len(self.faces) - len(self.stabilities))]
         return [replace(face, stability=share) for face, share in zip(self.faces, known)]
 
@@ -99,7 +99,7 @@ class Reading:
         return decode(self.photo.data, limits()).rgb
 
     def strip(self, number: int) -> dict[str, bytes]:
-        """How face `number`, from 1, got to the network, as small pictures; made when first asked for, then kept."""
+        """The steps from photo to network for face `number`, from 1, as small pictures; made once."""
         if number not in self.strips:
             self._make(number, work_queue.photo_slot)
         return self.strips[number]
@@ -109,15 +109,15 @@ class Reading:
         return number in self.strips and bool(self.stabilities)
 
     def follow_up(self, number: int) -> None:
-        """Measure the stabilities and picture the steps of face `number`, from 1, where they are not known; keep them.
+        """Measure the stabilities and draw the steps of face `number`, from 1, if not yet known, and store them.
 
-        Takes a place of the queue, behind all photos that have no answer yet: not to be called from inside it.
+        Waits in the queue behind all photos without an answer; do not call it from inside the queue.
         """
         if not self.followed_up(number):
             self._make(number, work_queue.follow_up_slot, measure=not self.stabilities)
 
     def _make(self, number: int, place: Callable[[], AbstractContextManager[None]], measure: bool = False) -> None:
-        # The photo is decoded again: kept since its answer, the pixels of all visitors' photos would fill the memory.
+        # Decode the photo again: keeping the pixels of all visitors' photos would fill the memory.
         with place():
             image_rgb = self.image_rgb()
             self.strips[number] = _strip(self.reader, image_rgb, self.faces[number - 1])
@@ -127,12 +127,12 @@ class Reading:
 
     @property
     def key(self) -> tuple[str, ...]:
-        """The same for the same photo, read by the same weights and detector: a run replaces its weights by better."""
+        """The same for the same photo, weights and detector; weights by digest, since a run replaces its own."""
         digest = self.recognizer.card.sha256 if self.recognizer else ""
         return (self.photo.key, self.model.spec, digest, self.detector, str(self.automatic))
 
     def to_json(self) -> dict[str, Any]:
-        """The same line as `python -m fer predict --json` prints, plus model and detector."""
+        """The line that `python -m fer predict --json` prints, plus model and detector."""
         reading = PhotoReading(
             self.photo.name, self.width, self.height, tuple(self.measured_faces), self.notes, self.error
         )
@@ -144,10 +144,10 @@ class Reading:
 
 
 def read_photo(photo: Photo) -> Reading:
-    """The answer: decode, detect and read by the session's model and detector; remembered, so that a click costs
+    """Decode the photo, and read its faces with the session's model and detector; cached, so that a click costs
     nothing.
 
-    Takes a place of the queue for what is not known yet: not to be called from inside it.
+    Waits in the queue if not yet known; do not call it from inside the queue.
     """
     unread, detector = _unread(photo)
     if unread.error:
@@ -161,17 +161,17 @@ def read_photo(photo: Photo) -> Reading:
 
 
 def known(photo: Photo) -> Reading | None:
-    """What was read off this photo in this session by the model and detector in use, else None."""
+    """This photo's result in this session by the current model and detector, else None."""
     return state.results().get(_unread(photo)[0].key)
 
 
 def failed(photo: Photo, error: FerError) -> Reading:
-    """In place of a reading that could not be made."""
+    """The result for a photo that could not be read."""
     return Reading(photo, session.model(), session.detector.get(), error=error)
 
 
 def _unread(photo: Photo) -> tuple[Reading, Detector]:
-    """The reading to be made, with an error where its model cannot be loaded, and the detector to make it with."""
+    """The empty reading, with an error if its model cannot be loaded, and the detector to use."""
     model = session.model()
     detector = resources.detector("none" if state.as_whole(photo.key) else session.detector.get())
     unread = Reading(photo, model, detector.name, automatic=isinstance(detector, Auto))
@@ -203,7 +203,7 @@ def _read(unread: Reading, detector: Detector) -> Reading:
 
 
 def _strip(recognizer: Recognizer, image_rgb: np.ndarray, face: Prediction) -> dict[str, bytes]:
-    """Found, aligned, gray, standardized: a JPEG each."""
+    """The face as detected, aligned, gray and standardized, each as JPEG."""
     steps = recognizer.steps(image_rgb, face.box)
     pictures = (
         render.surroundings(image_rgb, face),
@@ -221,7 +221,7 @@ def _small_jpeg(picture: np.ndarray) -> bytes:
 
 
 def records_of(readings: list[Reading]) -> list[FaceRecord]:
-    """One record a face, for the table and the CSV."""
+    """One record per face, for the table and the CSV."""
     return [
         FaceRecord(face, reading.photo.name, person=number, model=reading.model.name)
         for reading in readings

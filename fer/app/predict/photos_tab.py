@@ -1,4 +1,4 @@
-"""Predict's first view: photos in, expressions out."""
+"""Predict's first view: photos and their expressions."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from fer.records import FaceRecord, set_words
 from fer.wording import count_of, file_size, percent
 
 TABLE = "all_faces"
-LINE_HEIGHT = 44  # pixels, of the button in it: what stands below keeps its place when the button goes
-LISTED = 3  # photos whose names stand on the page
-LONGEST_NAME = 40  # letters
+LINE_HEIGHT = 44  # pixels, of the button inside, so that elements below do not move when it disappears
+LISTED = 3  # photos listed by name
+LONGEST_NAME = 40  # characters
 
 
 def show() -> None:
-    """The visitor's photos, each as soon as it is read; then what takes longer, and all faces in a table."""
+    """The visitor's photos, each as soon as it is read; then the slower results, and all faces in a table."""
     errors.show_message()
     photos = chosen_photos()
     readings, answers = [], []
@@ -42,10 +42,10 @@ def show() -> None:
 
 
 def chosen_photos() -> list[Photo]:
-    """What the visitor put in, below the ways to put in more and to take some out."""
+    """The visitor's photos, below the controls to add and remove some."""
     _open_address()
     photos = state.photos()
-    invitation = st.empty()  # gone at once with the first photo, so that what stands below does not move later
+    invitation = st.empty()  # removed at once with the first photo, so that nothing moves later
     if not photos:
         with invitation.container():
             photo_input.drop_zone()
@@ -61,7 +61,7 @@ def chosen_photos() -> list[Photo]:
 
 
 def _open_address() -> None:
-    """A sample in the address is opened, once; the address names the first photo where that is a sample."""
+    """Open the sample in the address, once; keep the first photo's name in the address if it is a sample."""
     named, known = st.query_params.get("sample"), state.sample_of_address.get()
     if named in resources.SAMPLE_NAMES and named != known:
         photo_input.take_sample(named)
@@ -75,8 +75,8 @@ def _open_address() -> None:
 
 
 def _list_photos(photos: list[Photo]) -> None:
-    """More photos, and each one's name with a way to take it out; many of them behind a button."""
-    # Its number is a new one after each photo that was put in: a new popover is closed.
+    """Add photos, and list each with a button to remove it; a long list opens in a popover."""
+    # A new number after each added photo, since a new popover is closed.
     with st.popover("Add photos", icon=":material/add_photo_alternate:", key=f"adding_{state.inputs.get()}"):
         photo_input.drop_zone()
         with st.container(horizontal=True):
@@ -104,19 +104,19 @@ def _removals(photos: list[Photo]) -> None:
 
 
 def read_all(chosen: list[Photo]) -> Iterator[Reading]:
-    """Read the photos one by one, each given out as soon as its answer is there; where they are several, below a line
-    that tells how far it is, with a way out.
+    """Read the photos one by one, yielding each as soon as its answer is ready; for several, shows progress with a
+    Stop button.
     """
     line = st.container(
         horizontal=True, vertical_alignment="center", border=False, height=LINE_HEIGHT if len(chosen) > 1 else "content"
     )
     with line:
         place, way_out = st.empty(), st.empty()
-    queue, read = st.empty(), 0  # the notice of a queue, always there, so that what stands below keeps its place
+    queue, read = st.empty(), 0  # the queue's notice, always created so that elements below keep their positions
     if len(chosen) > 1:
         way_out.button("Stop reading", on_click=state.stop_reading.set, args=(True,), icon=":material/stop_circle:")
     for number, photo in enumerate(chosen, 1):
-        if state.stop_reading.get() and not photo_reading.known(photo):  # what was read before stays
+        if state.stop_reading.get() and not photo_reading.known(photo):  # earlier results stay
             continue
         if len(chosen) > 1:
             place.progress(number / len(chosen), f"Reading photo {number} of {len(chosen)}")
@@ -130,11 +130,11 @@ def read_all(chosen: list[Photo]) -> Iterator[Reading]:
         with line:
             st.button("Continue", on_click=state.stop_reading.set, args=(False,), icon=":material/play_arrow:")
     elif len(chosen) > 1:
-        place.markdown(f"All {len(chosen)} photos are read.")
+        place.markdown(f"All {len(chosen)} photos were read.")
 
 
 def read_one(photo: Photo) -> Reading:
-    """Never raises, so that one bad photo does not keep the others from being read."""
+    """Never raises, so that one bad photo does not stop the others."""
     try:
         return photo_reading.read_photo(photo)
     except Exception as error:
@@ -144,7 +144,7 @@ def read_one(photo: Photo) -> Reading:
 
 @dataclass(frozen=True)
 class Answer:
-    """A photo whose answer stands on the page, and where the rest goes. number: the face that is shown, from 1."""
+    """A photo with its answer on the page, and places for the rest. number: the face shown, from 1."""
 
     reading: Reading
     number: int
@@ -154,7 +154,7 @@ class Answer:
 
 
 def show_answer(reading: Reading) -> Answer | None:
-    """One photo: the picture with its faces, and one face at a time in detail. None where nothing can follow."""
+    """One photo: the picture with its faces, and one face in detail. None if nothing can follow."""
     with st.container(border=True):
         widgets.photo_name(reading.photo.name)
         if reading.error:
@@ -170,7 +170,7 @@ def show_answer(reading: Reading) -> Answer | None:
                 face_picker.no_face(reading)
                 return None
             number, meter = show_face(reading)
-        # Below both columns: on a phone the answer comes before the names and the steps.
+        # Below both columns, so that on a phone the answer comes before the names and the steps.
         if len(reading.faces) > 1:
             face_picker.names(reading)
         answer = Answer(reading, number, meter, steps=st.empty(), queue=st.empty())
@@ -186,7 +186,7 @@ def show_answer(reading: Reading) -> Answer | None:
 
 
 def follow_up(answer: Answer) -> None:
-    """What takes longer than the answer, where it is not there yet: how steady the label is, and the strip of steps."""
+    """The results that take longer than the answer, if missing: the label's stability and the strip of steps."""
     if answer.reading.followed_up(answer.number):
         return
     with answer.queue:
@@ -204,7 +204,7 @@ def fill_in(answer: Answer) -> None:
 
 
 def show_face(reading: Reading) -> tuple[int, DeltaGenerator]:
-    """The selected face's words and bars; returns which face that is, from 1, and where its stability goes."""
+    """The selected face's words and bars; returns its number, from 1, and the place for its stability."""
     number = face_picker.selected(reading)
     face = reading.faces[number - 1]
     widgets.verdict(face, reading.reader.card)
@@ -219,7 +219,7 @@ def show_face(reading: Reading) -> tuple[int, DeltaGenerator]:
 
 
 def show_table(readings: list[Reading]) -> None:
-    """All faces of all photos; the selected one of the photo that was touched last is marked, and a click selects."""
+    """All faces of all photos, with the last photo's selected one marked; a click selects."""
     records = photo_reading.records_of(readings)
     st.header("All faces")
     faces = [(reading, number) for reading in readings for number in range(1, len(reading.faces) + 1)]
@@ -235,7 +235,7 @@ def show_table(readings: list[Reading]) -> None:
         selected=shown,
         on_select=lambda row: face_picker.select(*faces[row]),
     )
-    with st.container(horizontal=True):  # the files are made when they are asked for, not on every drawing of the page
+    with st.container(horizontal=True):  # files are made on request, not on every rerun
         widgets.download("CSV", lambda: photo_reading.to_csv(records), "expressions.csv", "text/csv", "faces_csv")
         widgets.download(
             "JSON", lambda: photo_reading.to_json(readings), "expressions.json", "application/json", "faces_json"
@@ -243,7 +243,7 @@ def show_table(readings: list[Reading]) -> None:
 
 
 def _table_row(record: FaceRecord, several: bool) -> list[str | Shares]:
-    """several: whether there are other photos, so that the photo has to be named."""
+    """several: whether there are other photos, so that the photo must be named."""
     face = record.prediction
     return [
         f"{_short(record.input)}, face {record.person}" if several else f"Face {record.person}",

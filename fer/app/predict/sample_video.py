@@ -1,4 +1,4 @@
-"""A video to try with: the camera moves over the two sample portraits. Made when first asked for, never stored."""
+"""A sample video in which the camera moves over the two sample portraits. Made on first use, never stored."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def sample_video() -> bytes:
 
 
 def _view(portrait_rgb: np.ndarray, share: float) -> np.ndarray:
-    """The portrait's upper part, slowly nearer and to the side: (HEIGHT, WIDTH, 3) uint8 RGB."""
+    """The portrait's upper part, slowly zooming and panning: (HEIGHT, WIDTH, 3) uint8 RGB."""
     height, width = portrait_rgb.shape[:2]
     scale = max(WIDTH / width, HEIGHT / height) * (1.02 + 0.15 * share)
     matrix = np.array([[scale, 0, (WIDTH - scale * width) / 2 + 20 * (share - 0.5)], [0, scale, -12 * share]])

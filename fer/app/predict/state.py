@@ -1,4 +1,4 @@
-"""What Predict remembers of a visitor: views, photos, the live stream, the video. Other pages read the photos."""
+"""Predict's session state: views, photos, the live stream, the video. Other pages use the photos."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from fer.app.session import RecentSlot, Slot
 from fer.limits import limits
 from fer.records import FaceBox
 
-if TYPE_CHECKING:  # they load PyAV and more, or need this module
+if TYPE_CHECKING:  # these load PyAV and more, or import this module
     from fer.app.predict.photo_reading import Photo, Reading
     from fer.app.predict.video_annotations import Annotations
     from fer.app.predict.video_job import VideoJob
@@ -26,33 +26,33 @@ if TYPE_CHECKING:  # they load PyAV and more, or need this module
 
 TABS = "predict_tabs"  # the tabs' own key
 VIEWS = {"photos": "Photos", "camera": "Camera", "live": "Live", "video": "Video"}
-FACE_ORDERS = ("size", "uncertainty")  # as the page calls them
-MAX_RESULTS = 120  # more than limits().photos, else each click would read them all again
+FACE_ORDERS = ("size", "uncertainty")  # as on the page
+MAX_RESULTS = 120  # more than limits().photos, or each click would read all of them again
 MAX_ANNOTATED = 8  # videos
 
 _requested_view: Slot[str | None] = Slot("wanted_predict_view", lambda: None)
 _last_view: Slot[str | None] = Slot("last_predict_view", lambda: None)
 _photos: Slot[list[Photo]] = Slot("photos", list)
 _snapshot: Slot[Photo | None] = Slot("snapshot_photo", lambda: None)
-_newest: Slot[str] = Slot("newest_photo", str)  # the key of the photo or snapshot that was put in last
-crowded_out: Slot[list[str]] = Slot("crowded_out", list)  # names of photos that left for those put in last
-refused: Slot[list[str]] = Slot("refused_photos", list)  # a sentence about each that was not taken
-inputs: Slot[int] = Slot("photo_inputs", int)  # which uploader is on the page: the next number is an empty one
-to_predict: Slot[bool] = Slot("to_predict", bool)  # Home was given several photos, which Predict is to show
-sample_of_address: Slot[str] = Slot("sample_of_address", str)  # the one that was opened from it, or put into it
+_newest: Slot[str] = Slot("newest_photo", str)  # the key of the newest photo or snapshot
+crowded_out: Slot[list[str]] = Slot("crowded_out", list)  # names of photos removed to make room for the newest
+refused: Slot[list[str]] = Slot("refused_photos", list)  # a sentence about each rejected photo
+inputs: Slot[int] = Slot("photo_inputs", int)  # the uploader's number; a new number is an empty uploader
+to_predict: Slot[bool] = Slot("to_predict", bool)  # several photos were added on Home, so Predict should show them
+sample_of_address: Slot[str] = Slot("sample_of_address", str)  # the sample last read from the address or written to it
 _results: RecentSlot[tuple[str, ...], Reading] = RecentSlot("photo_results", MAX_RESULTS)
 _whole_photos: Slot[set[str]] = Slot("whole_photos", set)
-# The face that is selected in each photo, by the photo's key: a box, since another detector numbers faces anew. The
-# picture, the list, the table and Explain all show it and change it; the last one that was selected is at the end.
+# The selected face's box in each photo, by the photo's key; a box, since another detector renumbers faces. The
+# picture, the list, the table and Explain show and change it; the most recent selection is at the end.
 _selected_faces: RecentSlot[str, FaceBox] = RecentSlot("selected_faces", MAX_RESULTS)
 face_order: Slot[str] = Slot("face_order", lambda: FACE_ORDERS[0])
-stop_reading: Slot[bool] = Slot("stop_reading", bool)  # the reading of many photos is to end where it is
+stop_reading: Slot[bool] = Slot("stop_reading", bool)  # stop reading many photos
 live: Slot[Stream | None] = Slot("live_stream", lambda: None)
 live_error: Slot[str] = Slot("live_error", str)  # why the last stream did not start
 recording: Slot[list[FaceRecord]] = Slot("live_recording", list)  # the last one that was stopped
-# By the video's digest and the detector: another detector numbers the people anew.
+# By the video's digest and the detector, since another detector renumbers people.
 video_notes: RecentSlot[tuple[str, str], Annotations] = RecentSlot("video_annotations", MAX_ANNOTATED)
-video_job: Slot[VideoJob | None] = Slot("video_job", lambda: None)  # the video that is being read, or was last
+video_job: Slot[VideoJob | None] = Slot("video_job", lambda: None)  # the video being read, or read last
 _video: Slot[Video | None] = Slot("video", lambda: None)
 
 
@@ -69,13 +69,13 @@ class Video:
 
 
 def open_view(name: str) -> None:
-    """Open one of VIEWS with the next run of the page: the tabs own their key while they are shown."""
+    """Open one of VIEWS on the next rerun, since the tabs own their key while shown."""
     _requested_view.set(name)
 
 
 def apply_requested_view() -> None:
-    """Before the tabs are shown: open the view that was asked for, by the app or by the address; on a return to the
-    page, else, the one that was open.
+    """Before showing the tabs: open the view requested by the app or the address, or the last one on returning to the
+    page.
     """
     requested = _requested_view.take()
     if session.widget(TABS, str) is None:
@@ -85,13 +85,13 @@ def apply_requested_view() -> None:
 
 
 def remember_view() -> None:
-    """After the tabs are shown: the open one opens again when the visitor comes back."""
+    """After showing the tabs: remember the open one for the visitor's return."""
     shown = session.widget(TABS, str)
     _last_view.set(next((name for name, title in VIEWS.items() if title == shown), None))
 
 
 def photos() -> list[Photo]:
-    """What the visitor put in, uploads and samples, the newest first."""
+    """The visitor's photos, uploads and samples, newest first."""
     return list(_photos.get())
 
 
@@ -100,12 +100,12 @@ def snapshot() -> Photo | None:
 
 
 def empty_inputs() -> None:
-    """The next run of the page has new, empty uploaders."""
+    """Replace the uploaders by new, empty ones on the next rerun."""
     inputs.set(inputs.get() + 1)
 
 
 def put_first(new: Iterable[Photo]) -> None:
-    """Put photos before those that are there, each once. The oldest leave where they are too many or too large."""
+    """Add photos before the others, without duplicates. Removes the oldest if they are too many or too large."""
     listed = list({photo.key: photo for photo in (*new, *_photos.get())}.values())
     size, fitting = _size_of(_snapshot.get(), _video.get()), 0
     for photo in listed[: limits().photos]:
@@ -117,7 +117,7 @@ def put_first(new: Iterable[Photo]) -> None:
 
 
 def add_photos(new: list[Photo]) -> None:
-    """The visitor puts photos in: Explain opens on the first of them."""
+    """The visitor adds photos; Explain opens with the first of them."""
     explain_state.forget_face()
     stop_reading.set(False)
     empty_inputs()
@@ -129,7 +129,7 @@ def _size_of(*files: Photo | Video | None) -> int:
 
 
 def video() -> Video | None:
-    """The video to read, or that was read; None where the visitor has none, or it was too large to keep."""
+    """The current video; None if there is none, or if it was too large to keep."""
     return _video.get()
 
 
@@ -140,7 +140,7 @@ def set_video(video: Video) -> None:
 
 
 def remove_video() -> None:
-    """Take the video out, with what was read of it."""
+    """Remove the video and its results."""
     if job := video_job.take():
         job.cancel()
     _video.set(None)
@@ -148,7 +148,7 @@ def remove_video() -> None:
 
 
 def drop_large_video() -> None:
-    """Once the video is being read: let go of it where it does not fit beside the photos. What is read of it stays."""
+    """After starting to read the video: drop it if it does not fit beside the photos. Its results stay."""
     if _size_of(*_photos.get(), _snapshot.get(), _video.get()) > limits().session_bytes:
         _video.set(None)
 
@@ -169,7 +169,7 @@ def remove_snapshot() -> None:
 
 
 def remove_photo(key: str) -> None:
-    """Take a photo out, with all that is known of it."""
+    """Remove a photo and its results."""
     _photos.set([photo for photo in _photos.get() if photo.key != key])
     crowded_out.set([])
     refused.set([])
@@ -199,14 +199,14 @@ def _forget_readings(photo: str) -> None:
 
 
 def newest_face() -> Photo | None:
-    """Of the photos and the snapshot in which faces were found, the one that was put in last."""
+    """The newest photo or snapshot with faces."""
     found = {reading.photo.key for reading in _results.get().values() if reading.faces}
     own = [photo for photo in (*_photos.get(), _snapshot.get()) if photo and photo.key in found]
     return min(own, key=lambda photo: photo.key != _newest.get(), default=None)
 
 
 def as_whole(photo: str) -> bool:
-    """Whether the visitor asked to take this whole photo for one face. photo: its key."""
+    """Whether the visitor chose to treat this whole photo as one face. photo: its key."""
     return photo in _whole_photos.get()
 
 
@@ -216,7 +216,7 @@ def take_whole(photo: str, whole: bool = True) -> None:
 
 
 def selected_face(photo: str) -> FaceBox | None:
-    """Where the face is that the visitor selected in this photo, if they did. photo: its key."""
+    """The box of the face selected in this photo, if any. photo: its key."""
     return _selected_faces.get().get(photo)
 
 
@@ -227,14 +227,14 @@ def select_face(photo: str, box: FaceBox) -> None:
 
 
 def last_selected(photos: Iterable[str]) -> str | None:
-    """In which of these photos a face was selected last. photos: their keys."""
+    """The photo in which a face was last selected. photos: their keys."""
     among = set(photos)
     return next((photo for photo in reversed(_selected_faces.get()) if photo in among), None)
 
 
 def results() -> OrderedDict[tuple[str, ...], Reading]:
-    """This visitor's photos as they were read. Where their files are too large together, those leave that are not
-    among the photos and snapshots put in, the oldest first.
+    """This visitor's read photos. If their files are too large together, removes those that are no longer among the
+    visitor's photos and snapshots, oldest first.
     """
     readings = _results.get()
     own = {photo.key: len(photo.data) for photo in (*_photos.get(), _snapshot.get()) if photo}
@@ -249,7 +249,7 @@ def results() -> OrderedDict[tuple[str, ...], Reading]:
 
 
 def end_live() -> None:
-    """Stop this visitor's stream; what is being recorded is not lost."""
+    """Stop this visitor's stream and keep its recording."""
     stream = live.get()
     if stream is None or not stream.wanted:
         return

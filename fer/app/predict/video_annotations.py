@@ -1,4 +1,4 @@
-"""What a visitor noted about a video: names of its people, and marked moments. In the session, over page changes."""
+"""A visitor's notes about a video: names of people and marked moments. Kept in the session across pages."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ MOST_EVENTS, MOST_NAMES, LONGEST_NAME = 500, 500, 60
 
 @dataclass
 class Annotations:
-    """names: by a person's first number; events: by time. edits: how often the page changed them, so that it can tell
-    its own latest from an older one.
+    """names: by a person's first number. events: by time. edits: the number of changes, by which the page recognizes
+    an older version.
     """
 
     names: dict[int, str] = field(default_factory=dict)
@@ -24,7 +24,7 @@ class Annotations:
     edits: int = 0
 
     def to_json(self) -> dict[str, object]:
-        """As the viewer takes it and gives it back."""
+        """In the viewer's format."""
         names = {str(person): name for person, name in self.names.items()}
         events = [{"timeS": event.time_s, "name": event.name} for event in self.events]
         return {"edits": self.edits, "names": names, "events": events}
@@ -34,7 +34,7 @@ class Annotations:
         return self.names.get(person.number) or person.label.capitalize()
 
     def names_by_number(self, people: Iterable[Person]) -> dict[int, str]:
-        """For an export: the name of each number that the picture shows."""
+        """For an export: the name for each number in the picture."""
         return {
             number: self.names[person.number]
             for person in people
@@ -44,12 +44,12 @@ class Annotations:
 
 
 def of_video(video: tuple[str, str]) -> Annotations:
-    """Those of one video, by its digest and the detector; what is noted later stands in the same ones."""
+    """The notes on one video, by its digest and the detector; later notes go into the same object."""
     return state.video_notes.get().setdefault(video, Annotations())
 
 
 def take(noted: Annotations, values: object) -> None:
-    """Put what the viewer says in its place; what is not of its kind is refused whole."""
+    """Replace the notes by the viewer's message; an invalid one is rejected completely."""
     try:
         noted.names, noted.events, noted.edits = _checked(values)
     except (TypeError, ValueError, KeyError, OverflowError):
@@ -67,7 +67,7 @@ def _checked(values: object) -> tuple[dict[int, str], list[Event], int]:
 
 
 def _text(value: object) -> str:
-    """One line without what cannot be seen."""
+    """One line without invisible characters."""
     if not isinstance(value, str):
         raise TypeError("no text")
     return " ".join("".join(letter if letter.isprintable() else " " for letter in value).split())[:LONGEST_NAME]

@@ -1,4 +1,4 @@
-"""A video being read in a thread of its own, so that the page can be clicked meanwhile."""
+"""Read a video in its own thread, so that the page stays usable."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from fer.vision.detection import Detector
 from fer.visualization import render
 from fer.visualization.overlay import draw_faces
 
-MOMENT_WIDTH = 220  # pixels of a moment's picture, as it is shown: Streamlit would encode a wider one anew each time
+MOMENT_WIDTH = 220  # displayed width of a moment's picture in pixels; Streamlit would re-encode a wider one each time
 
 
 @cache
 def _places() -> WorkQueue:
-    """Where videos wait for their turn, of all visitors."""
+    """The queue for all visitors' videos."""
     return WorkQueue(limits().videos_at_once)
 
 
@@ -38,16 +38,16 @@ class Cancelled(Exception):
 
 @dataclass
 class VideoJob:
-    """One video of one visitor, in memory.
+    """One visitor's video, in memory.
 
-    key: the same for the same video, weights, detector and readings a second.
+    key: the same for the same video, weights, detector and readings per second.
     """
 
     key: tuple[str, str, str]
     name: str
     model: Model
     progress: Progress = Progress(0.0, 0, None)
-    place: int = 0  # in the queue, from 1; 0 when it is being read
+    place: int = 0  # in the queue, from 1; 0 while being read
     result: VideoResult | None = None
     annotated: bytes = b""
     error: str = ""
@@ -63,7 +63,7 @@ class VideoJob:
         readings_per_s: float,
         wanted: Callable[[], bool] = lambda: True,
     ) -> None:
-        """Begin. wanted: whether the visitor is still there; work for nobody ends."""
+        """Start. wanted: whether the visitor is still there; otherwise the work ends."""
         self._wanted = wanted
         threading.Thread(
             target=self._run, args=(data, recognizer, detector, readings_per_s), daemon=True, name="video"
@@ -74,17 +74,17 @@ class VideoJob:
 
     @property
     def unread(self) -> bool:
-        """Whether there is nothing of the video, or a part only: reading it again makes sense."""
+        """Whether results are missing or partial, so that reading the video again makes sense."""
         return bool(self.error) or self.result is None or self.result.cancelled
 
     @cached_property
     def moment_pictures(self) -> tuple[bytes, ...]:
-        """The frames of the strongest moments, a JPEG each, MOMENT_WIDTH wide at most."""
+        """The frames of the strongest moments as JPEGs, at most MOMENT_WIDTH wide."""
         return tuple(render.jpeg(_narrow(moment.frame_rgb)) for moment in self.result.moments) if self.result else ()
 
     @cached_property
     def people(self) -> list[Person]:
-        """Once it was read: who is in it."""
+        """The people in the video, once it was read."""
         return timeline.people(self.result.rows, cuts_s=self.result.cuts_s) if self.result else []
 
     @property
@@ -102,7 +102,7 @@ class VideoJob:
                 self.annotated = out.getvalue()
         except Cancelled:
             pass
-        except Exception as error:  # a thread's failure must reach its visitor as a sentence
+        except Exception as error:  # the visitor must see a thread's failure as a sentence
             self.error = sentence_for(error, "A video failed", "Try another video, or save it as MP4 (H.264).")
         finally:
             self._finished.set()

@@ -1,4 +1,4 @@
-"""Predict's fourth view: a video in; the annotated video with its timeline, names and marks out."""
+"""Predict's fourth view: a video, and the annotated video with its timeline, names and marks."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ from fer.vision.video import SUFFIXES, longest
 from fer.visualization import timeline_figures
 from fer.wording import count_of, file_size, percent
 
-UPLOADER = "video_upload"  # how its keys begin
+UPLOADER = "video_upload"  # prefix of its keys
 VIEWER = "video_viewer"
-MOST_PILLS = 8  # people; more are chosen from a list
+MOST_PILLS = 8  # people; a list offers more
 POLL_S = 0.4
-GRACE_S = 60.0  # a video is read on for that long after its visitor's connection broke
+GRACE_S = 60.0  # how long reading continues after the visitor's connection breaks
 
 
 def show() -> None:
-    """A video is read as soon as it is there."""
+    """The view; a video is read as soon as it is added."""
     errors.show_message()
     video, job = state.video(), state.video_job.get()
     name = video.name if video else job.name if job else ""
@@ -73,7 +73,7 @@ def show() -> None:
 
 
 def _choose() -> None:
-    """The uploader, which hands the video over and is empty again, and the sample."""
+    """The uploader, which hands over the video and becomes empty, and the sample."""
     key, most_mb = f"{UPLOADER}_{state.inputs.get()}", limits().video_bytes // MB
     st.file_uploader(
         f"Choose a video, up to {longest(limits())} and {most_mb} MB",
@@ -103,7 +103,7 @@ def _take_sample() -> None:
 
 
 def _read(video: Video) -> None:
-    """Start reading, unless this very video has been read already; another model reads it only when asked."""
+    """Start reading, unless this video was read already; another model reads it only on request."""
     job = state.video_job.get()
     if job is not None and job.key[0] == video.digest:
         return
@@ -114,7 +114,7 @@ def _read(video: Video) -> None:
 
 
 def _readers() -> tuple[Recognizer, Detector, tuple[str, str]]:
-    """The model and the detector in use, and what tells them apart from others."""
+    """The current model and detector, and a key for them."""
     recognizer, detector = resources.recognizer(session.model()), resources.detector(session.detector.get())
     return recognizer, detector, (recognizer.card.sha256, detector.name)
 
@@ -133,7 +133,7 @@ def _progress() -> None:
 
 
 def _result(job: VideoJob, at_hand: bool) -> None:
-    """What was read. at_hand: whether the video itself is still there."""
+    """The results. at_hand: whether the video itself is still available."""
     video = job.result
     if job.error:
         errors.show_error(job.error, ":material/movie:")
@@ -163,7 +163,7 @@ def _result(job: VideoJob, at_hand: bool) -> None:
     for note in video.notes:
         st.info(plain(note), icon=":material/info:")
     noted = video_annotations.of_video((job.key[0], job.key[2]))
-    # A fragment: a name or a mark redraws nothing else.
+    # A fragment, so that a name or a mark redraws nothing else.
     st.fragment(errors.guarded_part(lambda: _watch(job, video, noted)))()
     _downloads(job, video, noted)
 
@@ -193,7 +193,7 @@ def _end_s(video: VideoResult) -> float:
 
 
 def _probabilities(people: list[Person], noted: Annotations, end_s: float) -> None:
-    """One person's lines, of the one who is chosen."""
+    """The chosen person's lines."""
     by_number = {person.number: person for person in people}
     names = {number: noted.name_of(person) for number, person in by_number.items()}
     st.header("Probabilities over time")
@@ -221,7 +221,7 @@ def _probabilities(people: list[Person], noted: Annotations, end_s: float) -> No
 
 
 def _downloads(job: VideoJob, video: VideoResult, noted: Annotations) -> None:
-    """Tables are made when they are asked for, with what is noted by then."""
+    """Tables are made on request, with the notes at that time."""
     with st.container(horizontal=True):
         widgets.download("annotated video", job.annotated, "expressions.mp4", "video/mp4", "video_video")
         widgets.download("CSV", lambda: as_csv(job, video, noted), "video.csv", "text/csv", "video_csv")
@@ -234,7 +234,7 @@ def as_csv(job: VideoJob, video: VideoResult, noted: Annotations) -> str:
 
 
 def as_json(job: VideoJob, video: VideoResult, noted: Annotations) -> str:
-    """`names` by the numbers that the rows and the picture show, and `events`."""
+    """`names` by the numbers in the rows and the picture, and `events`."""
     return recording.to_json(
         video.rows,
         video=job.name,

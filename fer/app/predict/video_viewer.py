@@ -1,4 +1,4 @@
-"""The Streamlit component (components v2) that shows a timeline to move along: a video's, or a recording's."""
+"""The Streamlit component (components v2) with an interactive timeline of a video or recording."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from fer.records import FaceRecord
 
 HERE = Path(__file__).parent / "viewer"
 HTML = '<div class="place"></div>'
-READINGS_PER_S = 5.0  # of a recording, that travel to the page: smoothed probabilities change no faster
+READINGS_PER_S = 5.0  # of a recording, sent to the page; smoothed probabilities change no faster
 MOST_READINGS = 20_000  # half a megabyte
 
 
 @dataclass(frozen=True)
 class ShownMoment:
-    """A picture below the timeline, as a JPEG, that leads to its moment."""
+    """A JPEG picture below the timeline that links to its moment."""
 
     jpeg: bytes
     caption: str
@@ -42,7 +42,7 @@ def show_video(
     annotations: Annotations,
     on_annotations_change: Callable[[], None],
 ) -> None:
-    """A video (MP4) with the timeline of its people. What the visitor noted is `said` in the handler."""
+    """A video (MP4) with the timeline of its people. In the handler, `said` has the visitor's notes."""
     shown = [
         {
             "url": served(moment.jpeg, "image/jpeg", f"fer_viewer.{key}.{index}"),
@@ -58,7 +58,7 @@ def show_video(
 
 
 def show_recording(key: str, people: Sequence[Person], end_s: float) -> None:
-    """A recording's timeline; below it what each person showed at the chosen moment."""
+    """A recording's timeline, and below it each person's expression at the chosen moment."""
     every_s = max(1 / READINGS_PER_S, len(people) * end_s / MOST_READINGS)
     readings = [[_reading(row) for row in thinned(person.rows, every_s)] for person in people]
     identity = hashlib.blake2b(repr((end_s, readings)).encode(), digest_size=12).hexdigest()
@@ -66,12 +66,12 @@ def show_recording(key: str, people: Sequence[Person], end_s: float) -> None:
 
 
 def said(key: str) -> object:
-    """In a handler: what the visitor noted."""
+    """In a handler: the visitor's notes."""
     return (session.widget(key, dict) or {}).get("annotations")
 
 
 def thinned(rows: Sequence[FaceRecord], every_s: float) -> list[FaceRecord]:
-    """Those of so many seconds, the first one always."""
+    """The rows at this interval in seconds, including the first."""
     kept: list[FaceRecord] = []
     for row in rows:
         if not kept or row.time_s - kept[-1].time_s >= every_s - 1e-6:

@@ -1,6 +1,6 @@
-"""The live stream's thin adapter between the browser's camera and `fer.inference.live`.
+"""A thin adapter between the browser's camera and `fer.inference.live`.
 
-The callback runs in a thread of the stream: it uses nothing of Streamlit, and builds nothing.
+The callback runs in a thread of the stream: it does not use Streamlit and creates nothing.
 """
 
 from __future__ import annotations
@@ -30,17 +30,16 @@ KEY = "live"
 _streams: WeakSet[Stream] = WeakSet()  # of all visitors
 _streams_lock = threading.Lock()
 START_WITHIN_S = 10
-STALE_S = 30  # a stream without a frame for so long has been left
+STALE_S = 30  # a stream without a frame for this long was abandoned
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 RATES = (10, 15, 24, 30)
 
 
 @dataclass(eq=False)
 class Stream:
-    """One visitor's stream: its analyzer and what that draws with, whether it is wanted, since when, and at how many
-    frames a second.
+    """One visitor's stream: its analyzer and drawer, whether it is wanted and since when, and its frames per second.
 
-    signalling: whether the browser has given its camera and made its offer; that begins another START_WITHIN_S.
+    signalling: whether the browser has opened its camera and made its offer, which starts another START_WITHIN_S.
     """
 
     analyzer: LiveAnalyzer
@@ -63,7 +62,7 @@ class Stream:
 
     @property
     def flows(self) -> bool:
-        """Whether a frame has come since the start."""
+        """Whether a frame has arrived since the start."""
         return self.analyzer.state().frames > self.frames_before
 
     @property
@@ -72,17 +71,17 @@ class Stream:
 
     @property
     def left(self) -> bool:
-        """Whether neither a start nor a frame was seen for STALE_S."""
+        """Whether there was neither a start nor a frame for STALE_S."""
         return min(self.analyzer.state().silent_s, time.monotonic() - self.since_s) >= STALE_S
 
     @property
     def waiting_s(self) -> float:
-        """For how long it has been wanted, or the browser's offer has been there, without a frame."""
+        """Seconds without a frame since the start or the browser's offer."""
         return time.monotonic() - self.since_s if self.wanted and not self.flows else 0.0
 
 
 def busy() -> bool:
-    """Whether as many cameras are live, of all visitors, as this server takes."""
+    """Whether all visitors together use as many cameras as this server allows."""
     with _streams_lock:
         streams = list(_streams)
     return sum(stream.wanted and not stream.left for stream in streams) >= limits().streams
@@ -91,9 +90,9 @@ def busy() -> bool:
 def callback_of(
     analyzer: LiveAnalyzer, wanted: Callable[[], bool] = lambda: True
 ) -> Callable[[av.VideoFrame], av.VideoFrame]:
-    """A video frame callback: frame in, drawn frame out; larger frames come back at MAX_SIDE. It never raises.
+    """The video frame callback: returns the annotated frame, reduced to MAX_SIDE if larger. Never raises.
 
-    wanted: whether the visitor pressed Start; a connection that was made without costs no reading.
+    wanted: whether the visitor pressed Start; a connection made otherwise is not read.
     """
 
     def callback(frame: av.VideoFrame) -> av.VideoFrame:
@@ -107,9 +106,9 @@ def callback_of(
             height, width = drawn.shape[:2]
             even = np.ascontiguousarray(
                 drawn[: height - height % 2 or height, : width - width % 2 or width]
-            )  # for H.264
+            )  # even sides for H.264
             return av.VideoFrame.from_ndarray(even, format="rgb24")
-        except Exception as error:  # an exception here would freeze the stream without a word
+        except Exception as error:  # an exception here would silently freeze the stream
             analyzer.failed(error)
             return frame
 
@@ -117,8 +116,8 @@ def callback_of(
 
 
 def place(stream: Stream) -> None:
-    """The component; always drawn on its page while there is a stream, never inside a fragment."""
-    # Providers are asked for credentials once a camera is wanted, not by everyone who looks at the tab.
+    """The component; always drawn while there is a stream, never inside a fragment."""
+    # Request credentials when a camera is wanted, not for everyone who opens the tab.
     servers = ice_servers() if stream.wanted else Ice([], "not needed yet")
     context = webrtc_streamer(
         KEY,
@@ -148,19 +147,19 @@ def place(stream: Stream) -> None:
 
 
 def secure() -> bool:
-    """Whether a browser gives this page a camera at all: over https, or on this machine."""
+    """Whether browsers allow this page to use a camera: over HTTPS, or on this machine."""
     return not st.context.url or st.context.url.startswith("https://") or local()
 
 
 def local() -> bool:
-    """Whether browser and server are one machine."""
+    """Whether browser and server run on the same machine."""
     host = (st.context.url or "").partition("://")[2].partition("/")[0].rpartition("@")[2]
     name = host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
     return name in LOCAL_HOSTS or name.endswith(".localhost")
 
 
 def ice_servers() -> Ice:
-    """STUN and TURN for this visitor. On one machine none are needed, and no provider gets its key."""
+    """STUN and TURN servers for this visitor. On the same machine none are needed, and no provider is asked."""
     settings = _settings()
     if local() and "FER_ICE_SERVERS" not in settings:
         return Ice([], "none needed on this machine")
@@ -168,7 +167,7 @@ def ice_servers() -> Ice:
 
 
 def why_not(stream: Stream) -> str:
-    """What most likely kept a stream from starting, and what to do."""
+    """The most likely reason that a stream did not start, and what to do."""
     if not secure():
         return (
             "Browsers allow the camera on secure pages only. Open this page over HTTPS, or on the machine that it runs "

@@ -1,4 +1,4 @@
-"""The server that `streamlit run streamlit_app.py` starts: Streamlit's, with one more route and a policy for pages."""
+"""The server for `streamlit run streamlit_app.py`: Streamlit's, with an extra route and a policy for pages."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from fer.app.predict.browser import assets
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-# Nothing is asked of another host. Inline scripts and styles, and modules from blobs, are Streamlit's way; the camera's
-# picture and charts are data or blobs; frame-src is for Streamlit's components of the first kind. Who may frame the
-# page is not said here: a Hugging Face Space is shown in a frame of another site.
+# No other host is contacted. Streamlit needs inline scripts and styles, and modules from blobs; the camera's picture
+# and charts are data or blobs; frame-src is for Streamlit's components v1. Framing is not restricted, since a Hugging
+# Face Space is shown in another site's frame.
 PAGE_POLICY = "; ".join(
     (
         "default-src 'self'",
@@ -34,7 +34,7 @@ PAGE_POLICY = "; ".join(
 
 
 class PagePolicy:
-    """Middleware: every HTML page comes with PAGE_POLICY."""
+    """Middleware that adds PAGE_POLICY to every HTML page."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app

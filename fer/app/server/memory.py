@@ -1,8 +1,8 @@
 """Run a full garbage collection at most once a minute, not after every poll of a page.
 
-Streamlit collects after each run of a page and of a polled part: over all modules and models that took 80% of the
-server's time beside a live stream (`python -m tests.browser.measure_live`). What is alive is therefore frozen for the
-collector between two full collections, which thaw it, so that what visitors leave behind goes with the next one.
+Streamlit collects after each run of a page or fragment, which, over all modules and models, took 80% of the server's
+time beside a live stream (`python -m tests.browser.measure_live`). Live objects are therefore frozen between full
+collections; a full collection thaws them first, so that it frees what visitors left behind.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ _timer: threading.Timer | None = None
 
 
 def collect_every_minute(task: Callable[[], None] = lambda: None) -> None:
-    """For each page that is opened: collect where it is due, and from then on every minute, though nobody comes.
+    """Call when a page opens: collects if due, and from then on every minute, even without visitors.
 
-    task: what else is to be done each minute.
+    task: more work for each minute.
     """
     collect()
     if _timer is None or not _timer.is_alive():
@@ -43,29 +43,29 @@ def _start_timer(task: Callable[[], None]) -> None:
 
 
 def _run_upkeep(task: Callable[[], None]) -> None:
-    """The last visitor's pictures go as well: Streamlit forgets a session that ran out when the next one comes."""
+    """Also frees the last visitor's pictures: Streamlit drops an expired session only when the next one starts."""
     try:
         drop_expired_sessions()
         collect(now=True)
         task()
-    except Exception as error:  # the next minute must come all the same
+    except Exception as error:  # the next minute's run must happen anyway
         log_failure("The upkeep failed", error)
     if runtime.exists():
         _start_timer(task)
 
 
 def drop_expired_sessions() -> None:
-    """Drop the sessions that ran out, of visitors who closed the page over two minutes ago."""
+    """Drop expired sessions, of visitors who closed the page over two minutes ago."""
     if not runtime.exists():
         return
     sessions = runtime.get_instance()._session_mgr
     if isinstance(sessions, WebsocketSessionManager) and isinstance(sessions._session_storage, MemorySessionStorage):
         with sessions._storage_lock:
-            len(sessions._session_storage._cache)  # asked for its length, it lets go of those
+            len(sessions._session_storage._cache)  # taking its length drops them
 
 
 def collect(now: bool = False) -> bool:
-    """Collect everything and freeze what stays; returns whether it was time to, which `now` says it is."""
+    """Collect everything and freeze the rest, if due or `now`; returns whether it did."""
     global _last_s
     if not now and time.monotonic() - _last_s < EVERY_S or not _lock.acquire(blocking=False):
         return False

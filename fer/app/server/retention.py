@@ -1,4 +1,4 @@
-"""Remove what visitors left on Training for too long: deleted runs, uploads and, on the shared demo, runs."""
+"""Remove old data from Training: deleted runs, uploads and, on the shared demo, runs."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _last_s = float("-inf")
 
 
 def remove_expired_if_due() -> None:
-    """At most once a minute; for a page that opens."""
+    """Call when a page opens; runs at most once a minute."""
     global _last_s
     if time.monotonic() - _last_s < EVERY_S or not _lock.acquire(blocking=False):
         return
     try:
-        if _last_s == float("-inf"):  # this server has just started: nobody's page offers an undo any more
+        if _last_s == float("-inf"):  # the server has just started, so no page offers an undo
             purge_deleted(math.inf)
         _last_s = time.monotonic()
         remove_expired()
@@ -36,9 +36,9 @@ def remove_expired_if_due() -> None:
 
 
 def remove_expired(now_s: float | None = None) -> None:
-    """Remove what is older than fer.limits' kept_upload_days, and what was deleted and not brought back.
+    """Remove uploads, and on the shared demo runs, older than fer.limits' kept_upload_days, and deleted runs.
 
-    On a machine of one's own runs that nobody deleted are never touched.
+    On one's own machine, runs that were not deleted are never touched.
     """
     days, now_s = limits().kept_upload_days, time.time() if now_s is None else now_s
     purge_deleted(now_s - UNDO_S)
@@ -51,7 +51,7 @@ def remove_expired(now_s: float | None = None) -> None:
 
 
 def _forget_ended(run: RunDirectory, before_s: float) -> bool:
-    """Delete a run whose last sign is from before; returns whether it is gone. A run with a process stays."""
+    """Delete a run last active before then; returns whether it is gone. A run with a process stays."""
     status = run.status()
     if status["state"] in ALIVE or status["heartbeat"] >= before_s:
         return False
@@ -61,7 +61,7 @@ def _forget_ended(run: RunDirectory, before_s: float) -> bool:
 
 
 def _data_in_use(run: RunDirectory) -> Path | None:
-    """The data of a run that has a process, else None."""
+    """The data of a run with a process, else None."""
     try:
         return Path(run.config.data) if run.status()["state"] in ALIVE else None
     except FerError:  # its config.json is damaged

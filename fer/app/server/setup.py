@@ -1,4 +1,4 @@
-"""What is set on Streamlit's server itself, which knows one limit for all uploads and logs whole exceptions."""
+"""Configure Streamlit's server, which has one limit for all uploads and logs complete exceptions."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def largest_bytes() -> int:
 
 
 def prepare() -> None:
-    """Before a page can take an upload or fail; each page then refuses what is over its own limit.
+    """Call before a page can take an upload or fail; each page also enforces its own upload limit.
 
-    Starlette puts an upload of more than 1 MB into a temporary file, and pictures are not to be written to disk.
+    Keeps uploads in memory: Starlette would write those above 1 MB to temporary files.
     """
     config.set_option("server.maxUploadSize", largest_bytes() // MB)
     MultiPartParser.spool_max_size = largest_bytes() + MB
@@ -39,26 +39,26 @@ def prepare() -> None:
 
 
 def _bounded(manager: MemoryUploadedFileManager, session_id: str, file: UploadedFileRec) -> None:
-    """Keep a visitor's upload, unless with all the others that their page holds it would be too much."""
+    """Store a visitor's upload, unless it and the page's other uploads exceed the limit."""
     held = sum(
         len(other.data)
         for other in manager.file_storage.get(session_id, {}).copy().values()
         if other.file_id != file.file_id
     )
     if held + len(file.data) > limits().session_bytes:
-        raise HTTPException(413, "Too much at once: take some files out first.")
+        raise HTTPException(413, "The files are too large together. Remove some first.")
     _add_file(manager, session_id, file)
 
 
 def let_go(upload: UploadedFile) -> None:
-    """Free Streamlit's own hold on an upload that was taken over, which else would count until the session ends."""
+    """Release Streamlit's copy of an upload that was taken over, which would count until the session ends."""
     context = get_script_run_ctx()
     if context is not None and isinstance(context.uploaded_file_mgr, MemoryUploadedFileManager):
         context.uploaded_file_mgr.remove_file(context.session_id, upload.file_id)
 
 
 def without_message(record: logging.LogRecord) -> bool:
-    """A logging filter: of an exception its kind and place stay; its text may hold a name, or what was uploaded."""
+    """A logging filter that keeps an exception's type and place, but not its text, which may contain visitors' data."""
     if record.exc_info and record.exc_info[1] is not None:
         kind, _, places = record.exc_info
         record.msg = f"{record.getMessage()}: {kind.__name__}\n" + "".join(traceback.format_tb(places))

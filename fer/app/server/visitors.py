@@ -1,4 +1,4 @@
-"""Whether a visitor is still there: Streamlit keeps the session of a closed page for two minutes, its work running."""
+"""Tell whether a visitor is still there: Streamlit keeps a closed page's session and work for two minutes."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 
 def still_there(grace_s: float = 0.0) -> Callable[[], bool]:
-    """A question that any thread may ask, about the visitor whose page runs now; yes where there is no server.
+    """A function for any thread that tells whether the current page's visitor is there; always true without a server.
 
-    grace_s: who was seen that recently still counts as there: a phone that changes its network comes back.
+    grace_s: a visitor seen this recently still counts, since a phone that changes networks reconnects.
     """
     context = get_script_run_ctx()
     if context is None or not runtime.exists():

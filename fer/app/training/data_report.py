@@ -1,4 +1,4 @@
-"""Look at the data of a run before it starts: counts, findings, faces."""
+"""Check a run's data before it starts: counts, findings, faces."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ SHEET_FACES, SHEET_WIDTH = 8, 188
 
 @dataclass(frozen=True)
 class Sheet:
-    """A few pictures of one class in one."""
+    """A few pictures of one class in one picture."""
 
     count: int
     png: bytes
 
 
 def look_at(data: str, faces: Faces, classes: str, stamp: str) -> tuple[DataReport, dict[str, Sheet]]:
-    """The report, and a few training pictures of each class, as one. stamp only tells versions apart."""
+    """The report, and a contact sheet of training pictures for each class. stamp only distinguishes versions."""
     return _looked_at(limits())(data, faces, classes, stamp)
 
 
 @functools.cache
 def _looked_at(limits: Limits) -> Callable[[str, Faces, str, str], tuple[DataReport, dict[str, Sheet]]]:
-    """What looks, and remembers it for as long as an upload itself is kept."""
+    """The check, cached for as long as an upload itself is kept."""
 
     @st.cache_data(max_entries=4, ttl=86_400 * limits.kept_upload_days, show_spinner="Reading the data")
     def look(data: str, faces: Faces, classes: str, stamp: str) -> tuple[DataReport, dict[str, Sheet]]:
@@ -53,7 +53,7 @@ def _looked_at(limits: Limits) -> Callable[[str, Faces, str, str], tuple[DataRep
 
 
 def _sheet_png(faces: np.ndarray) -> bytes:
-    """Gray faces (N, S, S) uint8 -> a PNG of SHEET_WIDTH pixels: Streamlit would encode a wider one anew each time."""
+    """Gray faces (N, S, S) uint8 -> a PNG of SHEET_WIDTH pixels; Streamlit would re-encode a wider one each time."""
     sheet = contact_sheet(faces, columns=4, enlarge=1)
     height = max(round(sheet.shape[0] * SHEET_WIDTH / sheet.shape[1]), 1)
     small = cv2.resize(sheet, (SHEET_WIDTH, height), interpolation=cv2.INTER_AREA)
@@ -61,12 +61,12 @@ def _sheet_png(faces: np.ndarray) -> bytes:
 
 
 def show_report(data: str, faces: Faces, classes: str, upload: str = "") -> DataReport:
-    """Counts, findings with their remedy, and a contact sheet per class; returns the report.
+    """Counts, findings with their remedies, and a contact sheet per class; returns the report.
 
-    upload: the data's own file name, where it was uploaded.
+    upload: the file name of uploaded data.
     """
     st.header("What is in this data?")
-    # The charts' libraries take most of a second to load: the form above is shown meanwhile.
+    # The charts' libraries take most of a second to load; the form above is shown meanwhile.
     from fer.visualization import training_figures
 
     report, sheets = look_at(data, faces, classes, resources.data_stamp(data))
@@ -92,7 +92,7 @@ def show_report(data: str, faces: Faces, classes: str, upload: str = "") -> Data
                 key="remedy_sampling",
             )
             st.button(
-                "Let rare classes weigh more",
+                "Weight rare classes more",
                 on_click=state.choose_remedy,
                 args=("weights", data),
                 icon=":material/weight:",

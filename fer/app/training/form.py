@@ -1,4 +1,4 @@
-"""The form of a new run: a preset, the few settings that matter, all others in groups; it keeps its values."""
+"""The form for a new run: a preset, the main settings, and all others in groups; it keeps its values."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ DEFAULTS: dict[str, Setting] = TrainConfig().to_json()
 
 
 def show_demo_limits() -> None:
-    """One line on what the shared demo trains; nothing on a machine of one's own."""
+    """One line about the shared demo's limits; nothing on one's own machine."""
     most = limits()
     if hosted():
         models = " and ".join(map(display_name, most.train_models))
@@ -57,7 +57,7 @@ def show_demo_limits() -> None:
 
 
 def offered_presets() -> list[Preset]:
-    """The presets within the limits in force: one a little too long is cut, one that is more than twice so left out."""
+    """The presets within the current limits: slightly too long ones are shortened, much longer ones omitted."""
     most = limits().train_epochs
     lengths = {preset.name: preset.settings.get("epochs", DEFAULTS["epochs"]) for preset in PRESETS}
     return [
@@ -86,9 +86,9 @@ def choose_preset() -> Preset:
 def fill_in(
     preset: Preset, data: str, classes: str, top: DeltaGenerator, number: int, upload: str
 ) -> tuple[TrainConfig | None, DeltaGenerator]:
-    """All settings as widgets, the preset's values in them but for those that were changed; and the network's place.
+    """All settings as widgets, with the preset's or changed values; and the place for the network.
 
-    None, with a sentence at the top, where they do not fit together. number, upload: as in `start_button`.
+    None, with a sentence at the top, if the values conflict. number, upload: as in `start_button`.
     """
     standard: dict[str, Setting] = {**DEFAULTS, **preset.settings}
     shown = {**standard, "balance": state.remedy(data)} if state.remedy(data) != "none" else standard
@@ -127,14 +127,14 @@ def _settings(
     preset: Preset,
     chosen: dict[str, Setting],
 ) -> None:
-    """Put the settings of one group into `chosen`."""
+    """Read one group's settings into `chosen`."""
     for name, place in zip(names, widgets.form_places(len(names)), strict=True):
         with place:
             chosen[name] = _setting(name, standard, shown, preset, chosen)
 
 
 def _changes(names: Sequence[str], preset: Preset) -> None:
-    """How many settings are not the preset's, which, and the way back to those."""
+    """The number and names of changed settings, with a button to reset them."""
     if not names:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -161,7 +161,7 @@ def _label(name: str) -> str:
 def _setting(
     name: str, standard: dict[str, Setting], shown: dict[str, Setting], preset: Preset, chosen: dict[str, Setting]
 ) -> Setting:
-    """One setting as a widget, marked where it is not the preset's; its value is kept for when the form is back."""
+    """One setting as a widget, marked if changed from the preset; its value outlives the widget."""
     form = state.form.get()
     changes = form.changed(preset.name)
     key = f"setting_{name}_{preset.name}_{shown[name]}" + (f"_{form.version}" if form.version else "")
@@ -192,7 +192,7 @@ def _widget(name: str, value: Setting, key: str, chosen: dict[str, Setting]) -> 
 
 
 def _options(name: str, chosen: dict[str, Setting]) -> dict[str, str]:
-    """What a setting can be, and how that is shown; empty for a number."""
+    """A setting's choices and their labels; empty for a number."""
     architecture = str(chosen.get("model", ""))
     if name == "model":
         return {each: display_name(each) for each in limits().train_models or ARCHITECTURES}
@@ -208,7 +208,7 @@ def _options(name: str, chosen: dict[str, Setting]) -> dict[str, str]:
 
 
 def _sources() -> list[Model]:
-    """What a run may start or learn from: the shipped models and, but for the shared demo, all runs."""
+    """Models that a run may start or learn from: the shipped ones and, except on the shared demo, all runs."""
     return [model for model in available_models() if isinstance(model, ShippedModel) or not hosted()]
 
 
@@ -220,7 +220,7 @@ def _architecture(model: Model) -> str:
 
 
 def refill(run: RunDirectory) -> None:
-    """Fill the form with a run's settings and data, on the preset that they are closest to."""
+    """Fill the form with a run's settings and data, using the closest preset."""
     config, form = run.config, state.form.get()
     values = config.to_json()
     changes = {
@@ -241,12 +241,12 @@ def refill(run: RunDirectory) -> None:
 
 
 def estimate_to_come() -> None:
-    """In the estimate's place until it is known how many pictures there are: as high, so that nothing moves."""
+    """A placeholder of the estimate's height until the number of pictures is known, so that nothing moves."""
     st.caption(":material/schedule: Estimating how long it will take…")
 
 
 def show_notes(config: TrainConfig, report: DataReport) -> None:
-    """What to know about small data before it starts."""
+    """Notes about small data before the run starts."""
     if not (training := _training_pictures(config, report)):
         st.warning("This data has no training pictures: all are for validation or test.", icon=":material/error:")
         return
@@ -260,8 +260,8 @@ def _training_pictures(config: TrainConfig, report: DataReport) -> int:
 
 
 def show_timing(config: TrainConfig, report: DataReport, network: DeltaGenerator, estimate: DeltaGenerator) -> None:
-    """In their places the network, and about how long an epoch and the run will take on this machine; polled until
-    both are known."""
+    """Fill in the network, and the estimated time for an epoch and the run on this machine; polled until both are
+    known."""
     timing = timing_of(config)
     counts = _training_pictures(config, report), sum(report.counts.get("PublicTest", {}).values())
     pending = not timing.finished
@@ -276,7 +276,7 @@ def show_timing(config: TrainConfig, report: DataReport, network: DeltaGenerator
 
 
 def network_to_come() -> None:
-    """In the network's place until PyTorch has told what it is made of: as high, so that nothing moves."""
+    """A placeholder of the network's height until PyTorch has described it, so that nothing moves."""
     with st.container(height=network_diagram.HEIGHT, border=False):
         st.caption(":material/schema: Drawing the network…")
 
@@ -293,7 +293,7 @@ def _estimate(timing: Timing, config: TrainConfig, training: int, validation: in
         st.caption(f":material/hourglass_top: {DOING}")
         return
     if pending:
-        st.rerun()  # the whole page: the polling ends
+        st.rerun()  # rerun the whole page, which ends the polling
     if timing.problem:
         errors.show_error(timing.problem)
         return
@@ -309,7 +309,7 @@ def _estimate(timing: Timing, config: TrainConfig, training: int, validation: in
 
 
 def start_button(config: TrainConfig | None, number: int, upload: str = "") -> None:
-    """number: the form's, which starts one run; upload: the data's own file name, where it was uploaded."""
+    """number: the form's, which starts only one run. upload: the file name of uploaded data."""
     label = "Start training"
     st.button(
         f"{START_ICON} {label}" if config is None else widgets.filled_label(label, START_ICON),
@@ -323,7 +323,7 @@ def start_button(config: TrainConfig | None, number: int, upload: str = "") -> N
 
 @errors.guarded_callback
 def _start(config: TrainConfig, form: int, upload: str = "") -> None:
-    if state.has_started(form):  # the second click of two
+    if state.has_started(form):  # a double click
         return
     run = launcher.start(config)
     state.mark_started(form)
@@ -336,7 +336,7 @@ def _start(config: TrainConfig, form: int, upload: str = "") -> None:
 
 
 def _about(run: RunDirectory, config: TrainConfig, upload: str) -> About:
-    """On the shared demo everybody sees all runs: there nothing tells what an upload is called."""
+    """The upload's file name to store; not on the shared demo, where everyone sees all runs."""
     upload = "" if hosted() else upload
     zone = st.context.timezone
     began = datetime.now(ZoneInfo(zone)) if zone else datetime.now()

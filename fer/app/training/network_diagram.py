@@ -1,7 +1,7 @@
-"""A network as a picture and as a table: its blocks from the face to the seven expressions, shortcuts as arcs.
+"""A network as a diagram and a table: blocks from the face to the seven expressions, shortcuts as arcs.
 
-One small component: it scrolls inside itself on a phone. Every text is set as text, never as HTML; the code below is
-fixed, and only this module's data reaches it.
+One small component, which scrolls inside itself on a phone. All text is inserted as text, never as HTML; the code below
+is fixed, and only this module's data reaches it.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from fer.app.training.timing import NetworkShown
 from fer.expressions import COUNT
 from fer.models.structure import Part
 
-LETTERS = 13  # of a line below a box
-HEIGHT = 216  # pixels, of the picture with its hint, and of what stands in its place while it is not there
+LETTERS = 13  # characters of a line below a box
+HEIGHT = 216  # height in pixels of the picture with its hint, and of its placeholder
 
 CSS = """
 .scroll { overflow-x: auto; border-radius: 6px; }
@@ -106,7 +106,7 @@ _component = st.components.v2.component("fer_network_diagram", css=CSS, js=JS)
 
 
 def show(network: NetworkShown, name: str) -> None:
-    """The picture, then sizes, then behind a line the layer table."""
+    """The picture, the sizes, and the collapsed layer table."""
     _component(data={"boxes": boxes(network), "words": words(network, name)}, key="network_diagram", height=HEIGHT)
     with st.expander(f"Layers of {name}: {network.parameters:,} parameters", icon=":material/table_rows:"):
         st.dataframe(
@@ -131,8 +131,8 @@ def show(network: NetworkShown, name: str) -> None:
 
 
 def boxes(network: NetworkShown) -> list[dict]:
-    """What the picture shows of the face and each part, of which the last gives the answer. side: of its maps, in
-    pixels; sheets: drawn, by the number of channels."""
+    """The diagram's boxes for the face and each part; the last one is the answer. side: of its maps, in pixels. sheets:
+    to draw, by the number of channels."""
     first: dict = {"name": "face", "lines": [f"1×{network.side}×{network.side}"], "side": network.side, "sheets": 1}
     found = [first, *map(_box, network.parts)]
     found[-1]["lines"][-1] = f"{COUNT} expressions"
@@ -164,7 +164,7 @@ def _lines(operations: tuple[str, ...]) -> list[str]:
 
 
 def words(network: NetworkShown, name: str) -> str:
-    """The picture in words, for a screen reader."""
+    """A description of the picture for screen readers."""
     told = [
         f"{box['name']}: {', '.join(box['lines'])}" + (f", shortcut {box['shortcut']}" if box.get("shortcut") else "")
         for box in boxes(network)

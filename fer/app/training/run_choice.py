@@ -1,4 +1,4 @@
-"""Which run Training opens on, and the bar to open another, start a new one or compare all."""
+"""The run that Training opens with, and the bar to open another, start a new one or compare all."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NEEDS_A_LOOK = (*ALIVE, "failed", "died")
 
 
 def chosen_run(runs: list[RunDirectory]) -> RunDirectory | None:
-    """The run in the address, else the one that the page opens on."""
+    """The run in the address, else the default one."""
     requested = st.query_params.get("run")
     if requested:
         try:
@@ -28,8 +28,8 @@ def chosen_run(runs: list[RunDirectory]) -> RunDirectory | None:
 
 
 def opened_run(runs: list[RunDirectory]) -> RunDirectory | None:
-    """The one watched last; else on the shared demo the visitor's newest, on a machine of one's own the newest if it
-    lives or went wrong. None opens the form. runs: the newest first."""
+    """The run watched last; else, on the shared demo, the visitor's newest, or on one's own machine, the newest if it
+    is alive or failed. None opens the form. runs: newest first."""
     runs = [run for run in runs if state.may_change(run.id)]
     for run in runs:
         if run.id == state.watched.get():
@@ -40,7 +40,7 @@ def opened_run(runs: list[RunDirectory]) -> RunDirectory | None:
 
 
 def choose_view(runs: list[RunDirectory], run: RunDirectory | None) -> state.View:
-    """The bar at the top. runs: all of them; run: the one in use."""
+    """The bar at the top. runs: all of them. run: the current one."""
     view = state.view.get() or ("run" if run else "new")
     view = "new" if view == "run" and run is None else view
     if not runs:
@@ -85,7 +85,7 @@ def _go_to(key: str) -> None:
 
 
 def offer_undo() -> None:
-    """After a run was deleted, the way to bring it back, in sight however far the page is scrolled."""
+    """After a deletion, a button to restore the run, visible wherever the page is scrolled."""
     if not (deleted := state.deleted()):
         return
     with st.bottom, st.container(horizontal=True, vertical_alignment="center"):

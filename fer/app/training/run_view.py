@@ -1,4 +1,4 @@
-"""One run as it goes: a fragment that polls the run's directory; only what changed is drawn anew."""
+"""Follow one run with a fragment that polls its directory; only changed parts are redrawn."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ STATES: dict[str, tuple[str, Color]] = {
 
 
 def show_run(run: RunDirectory) -> None:
-    """Follow a run. While it lives, one fragment looks for its step and one for its epochs; the rest stays."""
+    """Follow a run. While it lives, one fragment polls its step and one its epochs; the rest stays."""
     alive = run.status()["state"] in ALIVE
     st.fragment(_live, run_every=POLL_S if alive else None)(run.id, alive)
     st.fragment(_epochs, run_every=CHARTS_POLL_S if alive else None)(run.id)
@@ -54,7 +54,7 @@ def _live(run_id: str, was_alive: bool) -> None:
         run = find_run(run_id)
         status, records = run.status(), run.records()
         if (status["state"] in ALIVE) != was_alive:
-            st.rerun()  # the whole page: what may be renamed, deleted or chosen has changed
+            st.rerun()  # rerun the whole page, since the available actions have changed
         _headline(run, status)
         _controls(run, status)
         if records:
@@ -125,7 +125,7 @@ def _queue_words(run: RunDirectory) -> str:
 def _advice(run: RunDirectory, status: dict) -> Advice:
     try:
         return advice_on("died" if status["state"] == "died" else status.get("cause", ""), run.config)
-    except FerError:  # its config.json is damaged, which its message says
+    except FerError:  # its config.json is damaged, as its message says
         return Advice("Start a new run.", False)
 
 
@@ -157,7 +157,7 @@ def _controls(run: RunDirectory, status: dict) -> None:
 
 
 def _change_settings(run: RunDirectory) -> None:
-    """Open the form with this run's settings in it."""
+    """Open the form with this run's settings."""
     form.refill(run)
     state.view.set("new")
     session.page_rerun.set(True)
@@ -237,7 +237,7 @@ def _chart(title: str, figure, key: str, words: str) -> None:
 
 
 def metrics_csv(records: Sequence[EpochRecord]) -> bytes:
-    """One row an epoch; recall in a column a class, the confusion matrix left to metrics.jsonl."""
+    """One row per epoch, with recall in one column per class; the confusion matrix is only in metrics.jsonl."""
     file = io.StringIO()
     writer = csv.writer(file)
     columns = (

@@ -1,4 +1,4 @@
-"""All runs: keep one in order (rename, download, delete), compare up to five, table them."""
+"""All runs: rename, download or delete one, compare up to five, and list them in a table."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def show_comparison() -> None:
     """Up to five runs in one chart, and all of them in a sortable table with the settings in which they differ."""
     runs = list_runs()
     titles = {run.id: title_of(run) for run in runs}
-    # Not st.multiselect: its tags have white words, too faint on the dark page's accent.
+    # Not st.multiselect, whose tags have white text, too faint on the dark page's accent color.
     chosen = st.pills(
         "Runs in the chart",
         list(titles)[:OFFERED],
@@ -154,7 +154,7 @@ def show_comparison() -> None:
 
 
 def rows_of(runs: list[RunDirectory]) -> list[dict]:
-    """One row a run: how it went, and the settings that are not the same in all."""
+    """One row per run: its results, and the settings that differ between runs."""
     configs: dict[str, TrainConfig | None] = {}
     for run in runs:
         try:
@@ -181,8 +181,7 @@ def rows_of(runs: list[RunDirectory]) -> list[dict]:
 
 
 def _shown(config: TrainConfig, name: str, upload: str) -> str:
-    """A setting for all to see: of an upload its own file name at most, never its place, on the shared demo no place
-    at all."""
+    """A setting's public value: an upload's file name, never its path; on the shared demo, no path at all."""
     value = str(getattr(config, name))
     if name == "data" and is_upload(value):
         return upload or "an upload"
@@ -192,7 +191,7 @@ def _shown(config: TrainConfig, name: str, upload: str) -> str:
 
 
 def differing_settings(configs: list[TrainConfig]) -> list[str]:
-    """The names of the settings that are not the same in all of these."""
+    """The names of the settings that differ between these runs."""
     if not configs:
         return []
     return [

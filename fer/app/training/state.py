@@ -1,4 +1,4 @@
-"""What Training remembers of a visitor: the view, the form's values, their own runs, the watched epochs, a deletion."""
+"""Training's session state: the view, the form's values, the visitor's runs, the watched epochs, a deletion."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ Setting = str | int | float
 class Form:
     """A form's values, which outlive its widgets.
 
-    preset: the one in use, empty for the first; changes: by preset, the settings that are not the preset's;
-    data: that of an earlier run, which the form keeps; upload: its own file name, where it was uploaded;
-    version: counts up where the values were set from outside, which takes new widgets.
+    preset: the current one, empty for the first. changes: by preset, the settings that differ from it. data: an earlier
+    run's data, if the form was filled from it. upload: its file name, if it was uploaded. version: increased when
+    values are set from outside, to create new widgets.
     """
 
     preset: str = ""
@@ -37,17 +37,17 @@ class Form:
 
 @dataclass(frozen=True)
 class Deleted:
-    """A run that was deleted and can still be brought back. aside: where it is meanwhile."""
+    """A deleted run that can still be restored. aside: its temporary folder."""
 
     aside: Path
     title: str
     until_s: float = field(default_factory=lambda: time.time() + UNDO_S)
 
 
-view: Slot[View | None] = Slot("training_view", lambda: None)  # None: whatever the page opens on
-watched: Slot[str] = Slot("watched_run", str)  # the run that was shown last
+view: Slot[View | None] = Slot("training_view", lambda: None)  # None: the page's default
+watched: Slot[str] = Slot("watched_run", str)  # the run shown last
 form: Slot[Form] = Slot("training_form", Form)
-# The settings of the form, and the seconds that such a run was estimated to take.
+# The form's settings, and the estimated seconds for such a run.
 expected: Slot[tuple[TrainConfig, float] | None] = Slot("expected_duration", lambda: None)
 _deleted: Slot[list[Deleted]] = Slot("deleted_runs", list)  # the last one last
 _last_form: Slot[int] = Slot("last_form", int)
@@ -58,14 +58,14 @@ _remedy: Slot[dict[str, str]] = Slot("chosen_remedy", dict)  # for one data set
 
 
 def new_form() -> int:
-    """The number of a form that goes on the page: it starts one run and no second one."""
+    """The number of the form on the page, which starts only one run."""
     number = _last_form.get() + 1
     _last_form.set(number)
     return number
 
 
 def has_started(form: int) -> bool:
-    """Whether a run was started from this form already."""
+    """Whether this form has started a run."""
     return form <= _started_form.get()
 
 
@@ -74,12 +74,12 @@ def mark_started(form: int) -> None:
 
 
 def add_own_run(run_id: str) -> None:
-    """This visitor started that run, or brought it back."""
+    """Record that this visitor started or restored the run."""
     _own_runs.get().add(run_id)
 
 
 def remove_own_run(run_id: str) -> None:
-    """That name is free again, for another visitor's run."""
+    """Forget the run, since another visitor may reuse its name."""
     _own_runs.get().discard(run_id)
 
 
@@ -97,12 +97,12 @@ def add_deleted(deleted: Deleted) -> None:
 
 
 def forget_deleted(deleted: Deleted) -> None:
-    """It was brought back."""
+    """The run was restored."""
     _deleted.set([other for other in _deleted.get() if other != deleted])
 
 
 def deleted() -> Deleted | None:
-    """What was deleted last and can still be brought back."""
+    """The run deleted last, if it can still be restored."""
     there = [found for found in _deleted.get() if time.time() < found.until_s]
     return there[-1] if there else None
 
@@ -117,7 +117,7 @@ def watch_epoch(run_id: str, epoch: int | None) -> None:
 
 
 def remedy(data: str) -> str:
-    """The remedy for imbalance that was chosen for this data: none, sampling or weights."""
+    """The remedy for imbalance chosen for this data: none, sampling or weights."""
     return _remedy.get().get(data, "none")
 
 
@@ -132,5 +132,5 @@ def forget_remedy() -> None:
 
 def choose_remedy(name: str, data: str) -> None:
     _remedy.set({data: name})
-    for changes in form.get().changes.values():  # it goes before what was set by hand earlier
+    for changes in form.get().changes.values():  # overrides an earlier manual setting
         changes.pop("balance", None)

@@ -1,6 +1,6 @@
-"""A network's layers, and how long it takes to train here: found out in a process of its own beside the page.
+"""A network's layers and its training time on this machine, determined in a separate process.
 
-PyTorch stays out of the server.
+This keeps PyTorch out of the server.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from fer.training.launcher import worker_environment
 from fer.training.pace import Costs
 
 DOING = "Timing a few training steps…"
-# On these settings the network and the time of a step depend; on the second ones by whether they are on.
+# The network and the time of a step depend on these settings; on the second ones, only by whether they are on.
 TIMED = (
     *("model", "batch_size", "input_size", "small_size", "optimizer", "teacher", "init", "freeze"),
     *("precision", "processes", "threads"),
@@ -34,13 +34,12 @@ SWITCHES: dict[str, int | float] = {
     "ema_decay": 0.9,
     "ferplus_weight": 1.0,
 }
-_one_at_a_time = threading.Lock()  # two that ran at once would time each other
+_one_at_a_time = threading.Lock()  # two at once would slow each other down
 
 
 @dataclass(frozen=True)
 class NetworkShown:
-    """side: of the face that it gets, in pixels; parts: the diagram's boxes; layers: the table's rows; sizes in
-    megabytes."""
+    """side: of the input face, in pixels. parts: the diagram's boxes. layers: the table's rows. Sizes in megabytes."""
 
     side: int
     parts: tuple[Part, ...]
@@ -59,9 +58,9 @@ class NetworkShown:
 
 
 class Timing:
-    """The network of one configuration, and its steps timed. From any thread; what is None is not known yet.
+    """The network of one configuration, and its timed steps. Safe from any thread; None until known.
 
-    problem: why such a run would fail, in a sentence.
+    problem: a sentence about why such a run would fail.
     """
 
     def __init__(self, config: TrainConfig) -> None:
@@ -75,7 +74,7 @@ class Timing:
         try:
             with _one_at_a_time:
                 self._follow(config)
-        except Exception as error:  # it only informs: the form goes on without
+        except Exception as error:  # only informative, so the form works without it
             log_failure("The timing of a few steps failed", error)
         finally:
             self.finished = True
@@ -89,7 +88,7 @@ class Timing:
             text=True,
             env=worker_environment(),
         )
-        # Its errors come when it ends: they are few, and never fill the pipe before.
+        # Errors are read when it ends: they are short and cannot fill the pipe.
         assert process.stdout is not None and process.stderr is not None
         for line in process.stdout:
             values = json.loads(line)
@@ -105,7 +104,7 @@ class Timing:
 
 
 def timing_of(config: TrainConfig) -> Timing:
-    """The timing for these settings, the same for all visitors; again after a while, as other work comes and goes."""
+    """The timing for these settings, shared by all visitors; repeated after a while, since the load varies."""
     values = {name: getattr(config, name) for name in TIMED}
     values |= {name: on if getattr(config, name) else type(on)() for name, on in SWITCHES.items()}
     return _timing_of(replace(TrainConfig(), **values))

@@ -13,11 +13,11 @@ from fer.training import watched_faces
 from fer.training.run_directory import RunDirectory
 from fer.wording import percent
 
-TILE = 106  # pixels; three stand side by side on a phone
+TILE = 106  # pixels; three fit side by side on a phone
 
 
 def show_wall(run: RunDirectory) -> None:
-    """Below a slider through the epochs; untouched it follows the newest."""
+    """The faces below a slider for the epoch, which follows the newest until it is moved."""
     if not watched_faces.allowed(run):
         st.caption("No watched faces: on this shared demo everyone sees all runs, and this one uses uploaded pictures.")
         return
@@ -39,7 +39,7 @@ def show_wall(run: RunDirectory) -> None:
 
 
 def _slider(run_id: str, epochs: list[int]) -> int:
-    """The epoch to show. Its key names the newest epoch, so that an untouched slider moves on with the run."""
+    """The epoch to show. The key contains the newest epoch, so that an untouched slider follows the run."""
     if len(epochs) == 1:
         return epochs[0]
     set_to = state.watched_epoch(run_id)

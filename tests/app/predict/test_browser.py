@@ -234,9 +234,9 @@ def test_numbers_come_rarely():
 
 
 def test_it_is_not_offered_where_it_cannot_be_and_the_page_says_why(monkeypatch, offline, server):
-    assert "could not be fetched" in component.why_not()
+    assert "could not be downloaded" in component.why_not()
     monkeypatch.setattr(FetchedFile, "coming", property(lambda file: True))
-    assert "being fetched" in component.why_not()
+    assert "being downloaded" in component.why_not()
     monkeypatch.setattr(assets, "_mounted", type(assets._mounted)())
     assert "streamlit run" in component.why_not()
 

@@ -1,1 +1,1 @@
-"""Live recognition in the visitor's own browser: what is served to it, and what comes back."""
+"""Live recognition in the visitor's browser: the files it loads, and the results it sends."""

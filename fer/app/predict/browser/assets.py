@@ -1,7 +1,7 @@
-"""What a browser fetches from this server: modules, onnxruntime-web, YuNet, a model; by content, so cached for good.
+"""Files that browsers load from this server: modules, onnxruntime-web, YuNet, models; cached forever by their digest.
 
-Components v2 serve files of installed packages alone, and static serving those of one folder beside streamlit_app.py;
-FER Studio runs from a checkout, too, and has these files in three places. A route of our own (st.App's `routes`, see
+Components v2 serve only files of installed packages, and static serving only one folder beside streamlit_app.py; FER
+Studio also runs from a checkout, and has these files in three places. Our own route (st.App's `routes`, see
 fer/app/server/asgi.py) serves all of them, with their types and a policy, wherever `streamlit run` starts the app.
 """
 
@@ -21,14 +21,14 @@ from starlette.routing import Route
 from fer.app.media import base_path
 
 ROUTE = "/in-browser"
-KEPT = 16  # assets, models among them: what no page offered for long goes first
+KEPT = 16  # assets, including models; the least recently offered are dropped first
 TYPES = {".js": "text/javascript", ".mjs": "text/javascript", ".wasm": "application/wasm"}
 HEADERS = {
     "Cache-Control": "public, max-age=31536000, immutable",
-    "Cross-Origin-Embedder-Policy": "require-corp",  # else a page that a proxy isolates could not start the worker
+    "Cross-Origin-Embedder-Policy": "require-corp",  # so that a page isolated by a proxy can start the worker
     "Cross-Origin-Resource-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
-    # A worker is held to the policy that its own file comes with: it compiles WebAssembly and asks this server alone.
+    # A worker obeys its own file's policy: it compiles WebAssembly and contacts only this server.
     "Content-Security-Policy": "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; "
     "worker-src 'self'",
 }
@@ -36,7 +36,7 @@ HEADERS = {
 
 @dataclass(frozen=True)
 class Asset:
-    """Files under one address: names -> what they hold, compressed. digest: of them all."""
+    """Files under one address: names -> compressed contents. digest: of all of them."""
 
     digest: str
     files: dict[str, bytes]
@@ -48,7 +48,7 @@ _mounted = threading.Event()
 
 
 def asset_of(files: dict[str, bytes]) -> Asset:
-    """Files that are served beside each other."""
+    """Files served from the same folder."""
     digest = hashlib.sha256()
     for name, content in sorted(files.items()):
         digest.update(f"{name}:{len(content)}:".encode() + content)
@@ -56,7 +56,7 @@ def asset_of(files: dict[str, bytes]) -> Asset:
 
 
 def offer(asset: Asset) -> str:
-    """Serve it from now on; returns its folder's address on this server, with a slash at the end."""
+    """Serve it from now on; returns its folder's address on this server, with a trailing slash."""
     with _lock:
         _offered[asset.digest] = asset
         _offered.move_to_end(asset.digest)
@@ -66,13 +66,13 @@ def offer(asset: Asset) -> str:
 
 
 def route() -> Route:
-    """For the server that starts."""
+    """The route for the server at startup."""
     _mounted.set()
     return Route(f"{base_path()}{ROUTE}/{{digest}}/{{name}}", _serve)
 
 
 def is_mounted() -> bool:
-    """Whether this server has the route: one that was started another way than by `streamlit run` has not."""
+    """Whether this server has the route; only one started by `streamlit run` does."""
     return _mounted.is_set()
 
 
@@ -81,7 +81,7 @@ async def _serve(request: Request) -> Response:
     with _lock:
         asset = _offered.get(request.path_params["digest"])
     if asset is None or name not in asset.files:
-        return PlainTextResponse("There is no such file. Reload the page.", 404, {"Cache-Control": "no-store"})
+        return PlainTextResponse("This file no longer exists. Reload the page.", 404, {"Cache-Control": "no-store"})
     content, headers = asset.files[name], {**HEADERS, "Vary": "Accept-Encoding"}
     if "gzip" in request.headers.get("accept-encoding", ""):
         headers["Content-Encoding"] = "gzip"

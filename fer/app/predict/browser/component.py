@@ -21,7 +21,7 @@ from fer.vision import yunet_file
 KEY = "browser_live"
 HERE = Path(__file__).parent
 HTML = '<div class="frame"><div class="live"></div></div>'
-# Streamlit runs this text on the page; all else is in the modules, which the browser caches.
+# Streamlit runs this text on the page; the rest is in modules that the browser caches.
 JS = """export default async (component) => {
   const { default: show } = await import(new URL(`${component.data.modules}view.js`, location.href));
   return show(component);
@@ -29,25 +29,25 @@ JS = """export default async (component) => {
 
 
 def why_not() -> str:
-    """Why faces cannot be read in a browser here; empty where they can."""
+    """Why faces cannot be read in a browser here; empty if they can."""
     if not assets.is_mounted():
         return "this server was not started by `streamlit run streamlit_app.py`, `fer app` or `make app`"
     if ort_web.obtain(0.2) is None:
         if ort_web.coming():
-            return "onnxruntime-web (14 MB) is being fetched, once; look again in a minute"
+            return "onnxruntime-web (14 MB) is being downloaded, once; try again in a minute"
         return (
-            "onnxruntime-web is not here and could not be fetched (whoever runs this server can name a copy by "
+            "onnxruntime-web is missing and could not be downloaded (whoever runs this server can name a copy by "
             "FER_ORT_WEB)"
         )
     if yunet_file.obtain(0.2) is None:
-        return "the YuNet detector is not here yet and could not be fetched"
+        return "the YuNet detector is missing and could not be downloaded"
     return ""
 
 
 def model(name: str, label: str) -> tuple[dict[str, object], Card]:
-    """What the browser needs to know of a model, which is served from now on, and its card. Raises WeightsError.
+    """Serve a model from now on; returns what the browser needs to know about it, and its card. Raises WeightsError.
 
-    label: what it is called on the page.
+    label: its name on the page.
     """
     weights = find_weights(name)
     asset, card = _graph(weights, _changed_ns(weights))
@@ -63,7 +63,7 @@ def model(name: str, label: str) -> tuple[dict[str, object], Card]:
 def place(model: dict[str, object], settings: LiveSettings, wanted: bool, **handlers: Callable[[], None]) -> None:
     """Draw the component. wanted: whether its tab is open. handlers: on_rows_change, on_unfit_change, on_upload_change.
 
-    The values that a handler is called for are in `said`.
+    The handlers' values are in `said`.
     """
     recording = state.recording.get()
     data = {
@@ -85,7 +85,7 @@ def place(model: dict[str, object], settings: LiveSettings, wanted: bool, **hand
 
 
 def said(name: str) -> object:
-    """In a handler: what the browser said."""
+    """In a handler: the browser's message."""
     return (session.widget(KEY, dict) or {}).get(name)
 
 
@@ -126,7 +126,7 @@ def _file_asset(file: Path, changed_ns: int) -> assets.Asset:
 
 @lru_cache(maxsize=2)
 def _any_size(file: Path, changed_ns: int) -> assets.Asset:
-    """YuNet for pictures of any size: its file says 640 x 640, and ONNX Runtime, unlike OpenCV, insists."""
+    """YuNet for pictures of any size: its file declares 640 x 640, which ONNX Runtime, unlike OpenCV, enforces."""
     import onnx
 
     model = onnx.load(str(file))
@@ -138,6 +138,6 @@ def _any_size(file: Path, changed_ns: int) -> assets.Asset:
 
 
 def _changed_ns(weights: Path) -> int:
-    """Of the newest of a model's files."""
+    """The modification time of a model's newest file."""
     files = [weights.with_suffix(suffix) for suffix in (".safetensors", ".onnx", ".json")]
     return max(file.stat().st_mtime_ns for file in files if file.is_file())

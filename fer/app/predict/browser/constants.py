@@ -1,4 +1,4 @@
-"""All numbers and words that the browser's pipeline shares with Python's, as one JSON value."""
+"""The numbers and words that the browser's pipeline shares with Python's, as one JSON value."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from fer.preprocessing import DEVIATION_FLOOR
 from fer.vision import alignment, detection, quality, tracking
 from fer.vision.registry import DETECTOR_SPECS
 
-PUSH_S = 10.0  # between two batches of numbers to Python: each costs the server a rerun of one part of the page
-MAX_SIDE = 1280  # pixels; a larger camera frame is shrunk first
+PUSH_S = 10.0  # between batches of numbers to Python, each of which reruns a fragment of the page
+MAX_SIDE = 1280  # pixels; larger camera frames are reduced first
 SHOWN_PEOPLE = 3
-YUNET_STRIDES, YUNET_DIVISOR = (8, 16, 32), 32  # of the file's outputs; its input's sides are multiples of the last
-GRAY_WEIGHTS, GRAY_SHIFT = (9798, 19235, 3735), 15  # cv2.cvtColor's RGB2GRAY in whole numbers
+YUNET_STRIDES, YUNET_DIVISOR = (8, 16, 32), 32  # of the file's outputs; the input's sides are multiples of the last one
+GRAY_WEIGHTS, GRAY_SHIFT = (9798, 19235, 3735), 15  # cv2.cvtColor's RGB2GRAY as integers
 
 
 def constants() -> dict[str, object]:
@@ -42,7 +42,7 @@ def constants() -> dict[str, object]:
             "grayShift": GRAY_SHIFT,
         },
         "quality": {
-            # All but "doubtful", which is of photos alone.
+            # All but "doubtful", which applies only to photos.
             "reasons": {name: words for name, words in quality.REASONS.items() if name != "doubtful"},
             "minSidePx": quality.MIN_SIDE_PX,
             "darkGray": quality.DARK_GRAY,

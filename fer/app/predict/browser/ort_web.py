@@ -1,8 +1,8 @@
-"""onnxruntime-web (MIT), by which networks run in WebAssembly: fetched once, as YuNet is, and served from here.
+"""onnxruntime-web (MIT), which runs networks in WebAssembly: downloaded once, like YuNet, and served from here.
 
 FER_ORT_WEB names a folder that has both files, such as node_modules/onnxruntime-web/dist.
 
-python -m fer.app.predict.browser.ort_web FOLDER    fetches them into a folder, for an image that is built
+python -m fer.app.predict.browser.ort_web FOLDER    downloads them to a folder, for building an image
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ WASM = _file("ort-wasm-simd-threaded.wasm", "3398c10d07d229bd91b364548e130e0e51a
 
 
 def obtain(wait_s: float) -> tuple[Path, Path] | None:
-    """(module, wasm) where both are there, or come within wait_s."""
+    """(module, wasm) if both are present, or arrive within wait_s."""
     module, wasm = MODULE.obtain(wait_s), WASM.obtain(wait_s)
     return (module, wasm) if module and wasm else None
 
@@ -37,4 +37,4 @@ def coming() -> bool:
 
 if __name__ == "__main__":
     if not all(file.fetch_into(Path(sys.argv[1])) for file in (MODULE, WASM)):
-        sys.exit(f"onnxruntime-web could not be fetched from {WASM.urls[0]}")
+        sys.exit(f"onnxruntime-web could not be downloaded from {WASM.urls[0]}")

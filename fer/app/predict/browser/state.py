@@ -1,4 +1,4 @@
-"""What one visitor's session knows of its browser's live view: where it is read, and what it records."""
+"""The session state of live recognition in the visitor's browser: where faces are read, and recordings."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LONGEST_REASON, MOST_REASONS = 160, 8
 
 @dataclass
 class BrowserRecording:
-    """A recording that a browser makes. id: its own name for it; rows: what has come of it, without a gap."""
+    """A browser's recording. id: the browser's name for it. rows: the rows received, without gaps."""
 
     id: str
     rows: list[FaceRecord] = field(default_factory=list)
@@ -26,16 +26,16 @@ class BrowserRecording:
 
 
 _place: Slot[str] = Slot("live_place", str)
-unfit: Slot[str] = Slot("browser_unfit", str)  # why this visitor's browser cannot read, a key of live_tab's sentences
-model: Slot[dict[str, object] | None] = Slot("browser_model", lambda: None)  # the one that the browser was given last
-# Those that the browser was given: the model's name and card, by what it is called on the page.
+unfit: Slot[str] = Slot("browser_unfit", str)  # why the browser cannot read faces, a key of live_tab.UNFIT
+model: Slot[dict[str, object] | None] = Slot("browser_model", lambda: None)  # the model last given to the browser
+# Models given to the browser: name and card, by the label on the page.
 cards: RecentSlot[str, tuple[str, Card]] = RecentSlot("browser_cards", 16)
-# The last one that a browser began, until the next one or until the page is left.
+# The last recording, until the next one begins or the visitor leaves the page.
 recording: Slot[BrowserRecording | None] = Slot("browser_recording", lambda: None)
 
 
 def place(default: Place) -> Place:
-    """Where the visitor wants live faces read."""
+    """Where the visitor wants live faces to be read."""
     chosen = _place.get()
     return "browser" if chosen == "browser" else "server" if chosen == "server" else default
 
@@ -46,7 +46,7 @@ def choose_place(place: str) -> None:
 
 
 def give_up(why: str) -> None:
-    """The browser cannot read: the server does from now on, until the visitor chooses again."""
+    """The browser cannot read faces, so the server does until the visitor chooses again."""
     unfit.set(why)
     _place.set("server")
 
@@ -57,7 +57,7 @@ def is_recording() -> bool:
 
 
 def take(batch: object) -> BrowserRecording | None:
-    """Add a batch of numbers from the browser; what is not of their kind is refused whole and returns None."""
+    """Add a batch of numbers from the browser; an invalid batch is rejected completely and returns None."""
     try:
         found = _batch(batch)
     except (TypeError, ValueError, KeyError, IndexError, OverflowError):
@@ -67,7 +67,7 @@ def take(batch: object) -> BrowserRecording | None:
         current = BrowserRecording(found.id)
         recording.set(current)
     if found.first > len(current.rows) or current.done:
-        return current  # one before it was lost: the browser sends again from where Python is
+        return current  # an earlier batch was lost; the browser resends from Python's position
     current.rows += found.rows[len(current.rows) - found.first :]
     del current.rows[limits().recorded_rows :]
     current.done = found.done
@@ -75,7 +75,7 @@ def take(batch: object) -> BrowserRecording | None:
 
 
 def leave() -> list[FaceRecord]:
-    """The page is left: what has come of a recording that is not done, which then is."""
+    """When the visitor leaves the page, end an unfinished recording and return what was received."""
     found = recording.get()
     if found is None or found.done:
         return []
@@ -105,7 +105,7 @@ def _batch(values: object) -> _Batch:
 
 
 def _row(values: list[object]) -> FaceRecord:
-    """What is sure, and which set, is not the browser's to say: its card judges here."""
+    """The server applies the model's card: the browser is not trusted with thresholds and sets."""
     time_s, person, probabilities, box, reasons, model = values
     if not (isinstance(probabilities, list) and isinstance(box, list) and isinstance(reasons, list)):
         raise TypeError("no row")
