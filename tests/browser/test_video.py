@@ -56,6 +56,7 @@ def test_a_video_is_read_played_annotated_and_downloaded(server, page, tmp_path)
     assert told["names"] == {"1": "Ada"} and told["events"] == [{"time_s": 0.5, "name": "she laughs"}]
 
     (tmp_path / "text.mp4").write_text("I am no video.")
+    page.get_by_role("button", name="Choose another video").click()
     page.locator("input[type=file]").last.set_input_files(str(tmp_path / "text.mp4"))
     expect(page.get_by_text("This is not a video in a supported format")).to_be_visible()
 
