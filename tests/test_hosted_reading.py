@@ -208,7 +208,7 @@ def test_who_clicks_on_explain_waits_for_nobody(app, heavy):
     assert done.wait(10)
     try:
         app.toggle(key="explain_each").set_value(True).run(timeout=30)
-        assert not app.exception and "your place is" not in words(app)
+        assert not app.exception and "Your place in the queue" not in words(app)
     finally:
         leave.set()
         other.join(10)

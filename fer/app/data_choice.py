@@ -92,7 +92,7 @@ def _choose_path(key: str, start: str) -> str | None:
     except (OSError, ValueError):  # name too long, or with a NUL
         there = False
     if not there:
-        raise DatasetError(f"{path[-120:]} does not exist on this server. Check the path.")
+        raise DatasetError(f"There is nothing at {path[-120:]} on this server. Check the path.")
     return str(Path(path).resolve())
 
 

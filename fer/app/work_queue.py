@@ -120,7 +120,7 @@ def _place_in(queue: WorkQueue, notice: DeltaGenerator, priority: int) -> Iterat
         waited = True
         _stop_if_left()
         notice.info(
-            f"Others are using this server. Your place in the queue is {place}; your turn comes by itself.",
+            f"Others are using this server. Your place in the queue is {place}; this page continues by itself.",
             icon=":material/hourglass_top:",
         )
 

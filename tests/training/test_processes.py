@@ -78,7 +78,7 @@ def test_two_processes_are_as_good_as_one_and_survive_the_death_of_one(runs_fold
     wait_for(lambda: two.status()["state"] == "failed", 60)
     wait_for(lambda: not two.is_locked(), 60)
     assert time.monotonic() - began < 60
-    assert "Resume goes on" in two.status()["message"] and not ranks_of(two)
+    assert "Resume continues" in two.status()["message"] and not ranks_of(two)
     launcher.resume(two)
     wait_for(lambda: two.status()["state"] == "finished", 240)
     assert [record.epoch for record in two.records()] == list(range(1, 10))

@@ -99,7 +99,7 @@ class Reading:
         return decode(self.photo.data, limits()).rgb
 
     def strip(self, number: int) -> dict[str, bytes]:
-        """The steps from photo to network for face `number`, from 1, as small pictures; made once."""
+        """The steps from photo to network for face `number`, from 1, as small pictures; made once, on demand."""
         if number not in self.strips:
             self._make(number, work_queue.photo_slot)
         return self.strips[number]

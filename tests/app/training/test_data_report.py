@@ -47,7 +47,7 @@ def test_an_imbalanced_folder_offers_its_remedy(app, tmp_path):
     assert app.selectbox(key="setting_balance_Quick look_none").value == "none"  # the remedy was for that data
     app.segmented_control(key="data_source").set_value("path").run()
     app.text_input(key="data_path").set_value("/no/such/place").run()
-    assert "does not exist on this server" in words(app)
+    assert "There is nothing at" in words(app)
 
 
 def test_numbered_folders_are_told_by_a_form_and_the_run_keeps_it(app, tmp_path, monkeypatch):
