@@ -95,7 +95,7 @@ def test_no_limit_is_looser_on_the_demo(monkeypatch):
         ({"teacher": ",".join(["compact"] * 500)}, "at most 1 teacher"),
         ({"teacher": "../../x"}, "shipped weights"),
         ({"init": "/etc/passwd"}, "shipped weights"),
-        ({"data": "/etc"}, "synthetic or uploaded"),
+        ({"data": "/etc"}, "does not read data by path"),
     ],
 )
 def test_training_stays_short_and_within_its_folders(demo, settings, said):
@@ -108,7 +108,7 @@ def test_training_takes_few_pictures_and_few_may_wait(demo, monkeypatch, tmp_pat
     assert launcher.bounded(TrainConfig(epochs=2, limit=50)).limit == 50
     for number in range(HOSTED.train_waiting):
         RunDirectory.create(tmp_path / "runs" / f"run{number}", TrainConfig(epochs=2)).write_status("queued")
-    with pytest.raises(RunError, match="3 runs train, wait or are paused"):
+    with pytest.raises(RunError, match="3 runs are already training or waiting"):
         launcher.start(TrainConfig(epochs=2))
     monkeypatch.delenv("FER_HOSTED")
     assert launcher.bounded(TrainConfig(epochs=500, processes=2)) == TrainConfig(epochs=500, processes=2)
@@ -125,7 +125,7 @@ def test_paused_runs_count_and_resuming_is_bounded_too(demo, monkeypatch, tmp_pa
         stopped = RunDirectory.create(tmp_path / "runs" / "stopped", launcher.bounded(TrainConfig(epochs=2)))
         stopped.write_status("stopped")
         for action in (lambda: launcher.start(TrainConfig(epochs=2)), lambda: launcher.resume(stopped)):
-            with pytest.raises(RunError, match="3 runs train, wait or are paused"):
+            with pytest.raises(RunError, match="3 runs are already training or waiting"):
                 action()
         run.request("pause")
         launcher.resume(run)  # a paused one needs no new room
@@ -180,7 +180,7 @@ def test_uploaded_training_data_within_its_folder_is_taken(demo):
     folder.mkdir(parents=True, exist_ok=True)
     assert launcher.bounded(TrainConfig(epochs=2, data=str(folder))).data == str(folder)
     for elsewhere in (folder.parent, folder.parent / "mine"):  # all visitors' at once, no upload's digest
-        with pytest.raises(RunError, match="synthetic or uploaded"):
+        with pytest.raises(RunError, match="does not read data by path"):
             launcher.start(TrainConfig(epochs=2, data=str(elsewhere)))
 
 
