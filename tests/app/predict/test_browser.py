@@ -295,7 +295,7 @@ def test_a_browser_that_cannot_read_is_told_why_and_the_server_takes_over(app, p
 
 def test_without_it_the_page_says_so_and_the_server_reads(app):
     open_view(app, "live")
-    assert any("not available" in one.value for one in app.caption) and app.button(key="live_start")
+    assert any("Your browser cannot" in one.value for one in app.caption) and app.button(key="live_start")
 
 
 def test_a_recording_goes_on_being_drawn_after_its_tab_was_left(app, placed):
