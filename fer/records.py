@@ -286,9 +286,9 @@ class MapMeasurements:
 
     gray, road: the effect of removing and revealing the marked pixels, filled with the face's mean gray or with ROAD's
     noisy linear imputation. sensitivity: the map's largest change, relative to its size, when the face hardly changes.
-    sparseness: Gini index, 0..1. kept: the map's rank correlation with that of a network whose last layer, or whose
-    every layer, was randomized, whichever is larger; a mean over several such networks. complexity_rise: the map's
-    relative gain in complexity after randomization. points_at_expected: whether the map's strongest pixel lies in a
+    sparseness: Gini index, 0..1. kept_top, kept_all: the map's rank correlation with that of a network whose last
+    layer, or whose every layer, was randomized; a mean over several such networks. complexity_rise: the map's relative
+    gain in complexity after randomization. points_at_expected: whether the map's strongest pixel lies in a
     region of the expression's action units.
     """
 
@@ -296,9 +296,15 @@ class MapMeasurements:
     road: Curves | None = None
     sensitivity: float | None = None
     sparseness: float | None = None
-    kept: float | None = None
+    kept_top: float | None = None
+    kept_all: float | None = None
     complexity_rise: float | None = None
     points_at_expected: bool | None = None
+
+    @property
+    def kept(self) -> float | None:
+        """The larger of the two correlations, by which the randomization test judges."""
+        return None if self.kept_top is None or self.kept_all is None else max(self.kept_top, self.kept_all)
 
     def to_json(self) -> dict[str, object]:
         values = {

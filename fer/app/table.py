@@ -32,7 +32,7 @@ tbody th { font-weight: 600; }
 .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 .bar { display: flex; height: 20px; border-radius: 4px; overflow: hidden;
        background: var(--st-secondary-background-color); }
-.bar span { box-sizing: border-box; overflow: hidden; padding: 0 4px; font-size: 0.75rem; line-height: 20px;
+.bar span { overflow: hidden; text-indent: 4px; font-size: 0.75rem; line-height: 20px;
             white-space: nowrap; box-shadow: inset -1px 0 0 var(--st-background-color); }
 .strip img { display: block; width: 100%; border-radius: 4px; }
 .strip div { display: flex; font-size: 0.75rem; }

@@ -113,8 +113,9 @@ def verdict(face: Prediction, card: Card) -> None:
     if face.prediction_set and card.prediction_sets:
         st.markdown(
             f"**{set_words(face.prediction_set).capitalize()}.** {too_low}",
-            help=f"The most probable expressions, as many as it takes: on {percent(card.prediction_sets.level)} of "
-            "faces like those in FER2013, the true expression is among those listed. On other photos it may be fewer.",
+            help=f"Each expression has its own cutoff, chosen so that for {percent(card.prediction_sets.level)} of the "
+            "faces like those in FER2013 the label is among those listed; their probabilities need not add up to that. "
+            "On other photos the label may be missing more often.",
         )
     else:
         st.markdown(too_low)

@@ -183,8 +183,9 @@ class ExplanationJob:
             elif what == "randomization":
                 forgot = after_forgetting(self.face, key, index, values)
                 self.randomized[one] = forgot.maps
-                kept = max(forgot.kept.values())
-                self.measured[one] = replace(before, kept=kept, complexity_rise=forgot.complexity_rise)
+                top, every = forgot.kept["top"], forgot.kept["all"]
+                rise = forgot.complexity_rise
+                self.measured[one] = replace(before, kept_top=top, kept_all=every, complexity_rise=rise)
             else:
                 self.measured[one] = replace(before, sensitivity=sensitivity(self.face, key, index))
         self._done.add((one, what))

@@ -85,7 +85,7 @@ def judge(measured: MapMeasurements, random_road: Sequence[Curves]) -> tuple[Jud
     networks. By complexity (eMPRT), hardly any map of these small networks passes, not even the most faithful, so that
     number is reported but does not decide. random_road: the same class's random orders.
     """
-    if measured.road is None or measured.kept is None:
+    if measured.road is None or measured.kept_top is None or measured.kept_all is None:
         return "unclear", ""
     removal = judge_removal(measured.road, random_road)
     if removal == "fail":
@@ -97,8 +97,13 @@ def judge(measured: MapMeasurements, random_road: Sequence[Curves]) -> tuple[Jud
             "unclear",
             "Hardly: removing the pixels it marks changes the answer little more than removing as many at random.",
         )
-    if measured.kept >= FAILS_FROM:
-        return "unclear", "In part: it marks what the answer depends on, but scrambling the network changes it little."
+    if max(measured.kept_top, measured.kept_all) >= FAILS_FROM:
+        but = (
+            "a network that learned nothing draws much the same map of this photo."
+            if measured.kept_all >= FAILS_FROM
+            else "it hardly changes when only the last layer is scrambled, so it is not specific to this expression."
+        )
+        return "unclear", f"In part: it marks what the answer depends on, but {but}"
     return "pass", "Yes: it marks what the answer depends on, and it depends on what the network learned."
 
 

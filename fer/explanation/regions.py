@@ -148,8 +148,8 @@ def _judged(expression: str, most: list[str]) -> str:
     hits = [region for region in most if region in expected]
     moves = ", ".join(move for region in hits for move in expected[region])
     if len(hits) == len(most):
-        return f", as expected ({moves})"
+        return f", where {expression} usually shows ({moves})"
     if hits:
-        return f", partly as expected ({moves})"
+        return f", partly where {expression} usually shows ({moves})"
     there = ", ".join(f"{region}: " + ", ".join(expected[region]) for region in expected)
-    return f", not on the parts that it is expected to move ({there})"
+    return f", not where {expression} usually shows ({there})"

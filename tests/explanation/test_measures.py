@@ -75,15 +75,16 @@ def _road(deletion: float, insertion: float) -> Curves:
 
 def test_a_map_passes_where_it_beats_every_way_of_chance_and_what_was_learned_shapes_it():
     random = [_road(0.3, 0.3), _road(0.32, 0.3), _road(0.28, 0.3)]  # advantages 0, -0.02, 0.02: deviation 0.016
-    good = MapMeasurements(road=_road(0.2, 0.4), kept=0.2, sensitivity=0.2)
+    good = MapMeasurements(road=_road(0.2, 0.4), kept_top=0.2, kept_all=0.1, sensitivity=0.2)
     assert judge_removal(good.road, random) == "pass" and judge(good, random)[0] == "pass"
-    close = MapMeasurements(road=_road(0.29, 0.3), kept=0.2)
+    close = MapMeasurements(road=_road(0.29, 0.3), kept_top=0.2, kept_all=0.1)
     assert judge_removal(close.road, random) == "unclear" and judge(close, random)[0] == "unclear"
-    wrong = MapMeasurements(road=_road(0.4, 0.2), kept=0.2)
+    wrong = MapMeasurements(road=_road(0.4, 0.2), kept_top=0.2, kept_all=0.1)
     assert judge(wrong, random)[0] == "fail"
-    assert judge(replace(good, kept=0.7), random)[0] == "unclear"
+    assert judge(replace(good, kept_top=0.7), random)[0] == "unclear"
     assert judge(replace(good, sensitivity=1.2), random)[0] == "fail"
     assert judge(MapMeasurements(), random) == ("unclear", "")
     assert judge(good, random)[1].startswith("Yes") and judge(wrong, random)[1].startswith("No")
-    assert judge(replace(good, kept=0.7), random)[1].startswith("In part")
+    assert "specific to this expression" in judge(replace(good, kept_top=0.7), random)[1]
+    assert "learned nothing" in judge(replace(good, kept_top=0.7, kept_all=0.6), random)[1]
     assert judge(close, random)[1].startswith("Hardly")

@@ -78,11 +78,11 @@ def ledger(**known: float) -> dict[str, float]:
 def test_words():
     found = ledger(mouth=0.46, brows=0.31, eyes=0.11) | {OUTSIDE: 0.12}
     assert in_words("surprise", found, EVEN) == (
-        "The answer surprise rests mainly on the mouth (46%) and the brows (31%), as expected (jaw dropped, inner brow "
-        "raised, outer brow raised). 12% of the map lies outside the face."
+        "The answer surprise rests mainly on the mouth (46%) and the brows (31%), where surprise usually shows "
+        "(jaw dropped, inner brow raised, outer brow raised). 12% of the map lies outside the face."
     )
-    assert "not on the parts that it is expected to move" in in_words("disgust", ledger(eyes=0.9), EVEN)
-    assert "partly as expected" in in_words("happy", ledger(mouth=0.5, eyes=0.4), EVEN)
+    assert "not where disgust usually shows" in in_words("disgust", ledger(eyes=0.9), EVEN)
+    assert "partly where happy usually shows" in in_words("happy", ledger(mouth=0.5, eyes=0.4), EVEN)
     assert in_words("fear", ledger(), EVEN) == "Nothing in this face favors fear: the map is empty."
     assert in_words("sad", found, EVEN, predicted=False).startswith("Sad is favored mainly by the mouth")
     assert expected_regions("surprise") == {
@@ -95,11 +95,11 @@ def test_words():
 def test_mainly_is_the_leading_part_and_more_than_an_even_map_has():
     chin = ledger(mouth=0.2, nose=0.1, **{"forehead and chin": 0.6}) | {OUTSIDE: 0.1}
     assert in_words("happy", chin, EVEN).startswith(
-        "The answer happy rests mainly on the forehead and chin (60%), not on"
+        "The answer happy rests mainly on the forehead and chin (60%), not where"
     )
     away = ledger(mouth=0.3) | {OUTSIDE: 0.7}
     assert in_words("happy", away, EVEN) == (
-        "The answer happy rests mainly on what is outside the face (70%), not on the parts that it is expected to move "
+        "The answer happy rests mainly on what is outside the face (70%), not where happy usually shows "
         "(cheeks: cheeks raised, mouth: lip corners pulled up)."
     )
     assert "mainly" not in in_words("happy", EVEN, EVEN) and "rests on the whole picture" in in_words("sad", EVEN, EVEN)

@@ -120,9 +120,10 @@ def _in_numbers(job: ExplainJob, key: Key, index: int, found: MapMeasurements) -
             f"Replacing the 10% of the face that it marks most {_change(found.road.cost())}; a random 10% "
             f"{_change(random[index].cost())}."
         )
-    if found.kept is not None and found.complexity_rise is not None:
+    if found.kept_top is not None and found.kept_all is not None and found.complexity_rise is not None:
         words.append(
-            f"After scrambling the network the map {_kept(found.kept)} (similarity {found.kept:.2f}; complexity "
+            f"After scrambling the last layer the map {_kept(found.kept_top)} (similarity {found.kept_top:.2f}); after "
+            f"scrambling all layers it {_kept(found.kept_all)} ({found.kept_all:.2f}; complexity "
             f"{signed(found.complexity_rise)}%)."
         )
     if found.sensitivity is not None:
