@@ -89,7 +89,9 @@ def close_page(detector_line: DeltaGenerator) -> None:
     if session.detector.get() == "auto":
         name = resources.detector("auto").name
         detector_line.caption(
-            "Using YuNet." if name == "yunet" else "Using HOG, which finds frontal faces and cannot tell turned ones: YuNet is not downloaded yet."
+            "Using YuNet."
+            if name == "yunet"
+            else "Using HOG, which finds frontal faces and cannot tell turned ones: YuNet is not downloaded yet."
         )
 
 
