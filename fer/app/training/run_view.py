@@ -11,13 +11,14 @@ import streamlit as st
 
 from fer.app import errors, session, widgets
 from fer.app.markdown import plain
-from fer.app.model_choice import DRAWINGS, TrainedRun, from_drawings
+from fer.app.model_choice import TrainedRun, from_drawings
 from fer.app.training import form, state
 from fer.app.training.watched_faces import show_wall
 from fer.errors import FerError
 from fer.expressions import NAMES
 from fer.limits import hosted, limits
 from fer.locations import runs_folder
+from fer.models.card import DRAWINGS
 from fer.records import EpochRecord
 from fer.training import launcher, run_queue
 from fer.training.failures import Advice, advice_on
