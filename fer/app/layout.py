@@ -37,7 +37,8 @@ HOSTED_NOTICE = (
 LIMITS_AND_LAW = """
 **What it cannot tell.** What a person feels: people smile without joy and frown to think, and the same feeling shows
 differently in different people and places (Barrett et al. 2019). The models learned from photos found on the web,
-mostly of adults who face the camera, with labels that people often disagree about. They err more on faces unlike those.
+mostly of adults who face the camera, with labels that people often disagree about. Nobody counted age or skin tone in
+them, so we cannot say for whom they work worse.
 
 **What the law says.** In the European Union the Artificial Intelligence Act (Regulation 2024/1689) forbids AI that
 infers people's emotions at work and in places of education, except for medical or safety reasons: Article 5(1)(f),

@@ -18,7 +18,8 @@ from tests.app.helpers import faces_shown, upload_here, words
 def test_home_shows_a_read_face_and_an_honest_accuracy(home):
     assert not home.exception
     assert "Happy" in words(home) and DEFAULT_MODEL in words(home)
-    assert "68.5% accuracy on FER2013" in words(home)
+    assert "68.5% accuracy on FER2013" in words(home) and "it learned these labels' habits" in words(home)
+    assert "we cannot say for whom they work worse" in words(home)
     assert "Using HOG" in words(home)  # auto's fallback says so
 
 
