@@ -128,10 +128,8 @@ def match_banner(on_drawings: bool) -> None:
             )
         return
     if on_drawings:
-        st.info(
-            f"**{plain(model.label)}** {DRAWINGS}. These synthetic faces are like those it learned from.",
-            icon=":material/draw:",
-        )
+        about = "learned from synthetic faces like these. Its results here say nothing about photos."
+        st.info(f"**{plain(model.label)}** {about}", icon=":material/draw:")
         return
     photos = default_model()
     with st.container(horizontal=True, vertical_alignment="center"):

@@ -43,7 +43,7 @@ def test_whether_a_model_fits_the_data_is_said_both_ways(toy, app, small_csv):
     assert "PublicTest" not in words(app) and "Validation" in app.get("popover")[0].proto.popover.label
     use(app, str(toy.path))
     assert not app.exception and "on 420 faces" in words(app), "the data stays chosen"
-    assert "**toy** learned from drawings, not meant for photos. These synthetic faces are like" in words(app)
+    assert "**toy** learned from synthetic faces like these. Its results here say nothing about photos." in words(app)
     assert not app.main.warning
     evaluate(app, small_csv)
     assert "**toy** learned from drawings, not meant for photos. Its answers here mean little." in words(app)
