@@ -205,6 +205,10 @@ class EpochRecord:
     pictures_per_second: float
     best: bool  # whether validation accuracy is the highest so far
 
+    @property
+    def validation_faces(self) -> int:
+        return sum(map(sum, self.confusion_matrix))
+
     def to_json(self) -> dict[str, object]:
         return asdict(self)
 

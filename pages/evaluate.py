@@ -6,9 +6,10 @@ from functools import partial
 
 import streamlit as st
 
-from fer.app import errors, layout, resources, session, widgets
+from fer.app import errors, layout, session, widgets
 from fer.app.evaluate import inputs
 from fer.app.markdown import plain
+from fer.data.read import SYNTHETIC
 from fer.wording import count_of
 
 detector_line = layout.open_page("Evaluate")
@@ -33,9 +34,10 @@ with errors.guarded():
     if chosen is None:
         from fer.app.evaluate import overview
 
-        overview.show_card(resources.card(session.model()))
+        overview.show_card(session.model())
     else:
         choice, dataset = chosen
+        layout.match_banner(on_drawings=choice.data == SYNTHETIC)
         item = inputs.evaluated(session.model(), choice, dataset)
         from fer.app.evaluate import comparisons, face_gallery, overview, sets
         from fer.evaluation.curves import precision_recall_curves, roc_curves

@@ -386,3 +386,9 @@ def test_every_picture_is_shown_somewhere():
     shown = "".join(page.read_text(encoding="utf-8") for page in PAGES)
     pictures = [path.name for path in (ROOT / "docs" / "screenshots").iterdir()]
     assert [name for name in pictures if f"screenshots/{name}" not in shown] == []
+
+
+def test_the_words_of_training_and_evaluate_are_explained():
+    rows = re.findall(r"^\| ([^|]+) \|", (ROOT / "docs" / "how-it-works.md").read_text(encoding="utf-8"), re.MULTILINE)
+    explained = {word for row in rows for word in row.split(", ")}
+    assert {"epoch", "batch", "learning rate", "loss", "log loss", "nat", "standardized", "views"} <= explained

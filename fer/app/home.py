@@ -107,9 +107,10 @@ def _how_good() -> None:
     st.markdown(f"The model **{plain(model.label)}**: {layout.accuracy_line(model)}.")
     if not from_drawings(model):
         st.markdown(
-            "People agree with FER2013's labels on about 65% of its pictures. When the model says 80%, it is right "
-            "about 80 times in 100 on such pictures; when it is not sure enough, it says so. An expression is what a "
-            "face shows, not what a person feels: do not judge people by it."
+            "People agree with FER2013's labels on about 65% of its pictures. A model can score higher without reading "
+            "faces better than people do: the labels are noisy, and it learned these labels' habits. When the model "
+            "says 80%, it is right about 80 times in 100 on such pictures; when it is not sure enough, it says so. An "
+            "expression is what a face shows, not what a person feels: do not judge people by it."
         )
     with st.expander("Limits and the law", icon=":material/balance:"):
         st.markdown(layout.LIMITS_AND_LAW)

@@ -10,21 +10,16 @@ from streamlit.delta_generator import DeltaGenerator
 
 from fer.app import resources, scheme, session
 from fer.app.markdown import plain
-from fer.app.model_choice import (
-    DRAWINGS,
-    Model,
-    ShippedModel,
-    available_models,
-    default_model,
-    from_drawings,
-)
+from fer.app.model_choice import Model, ShippedModel, available_models, default_model, from_drawings
 from fer.app.predict import state as predict_state
 from fer.app.predict.browser import state as browser_state
 from fer.app.server import setup
 from fer.app.server.memory import collect_every_minute
 from fer.app.server.retention import remove_expired_if_due
+from fer.data.read import SYNTHETIC
 from fer.errors import FerError
 from fer.limits import hosted
+from fer.models.card import DRAWINGS
 from fer.vision.registry import DETECTOR_SPECS
 from fer.wording import percent
 
@@ -42,7 +37,8 @@ HOSTED_NOTICE = (
 LIMITS_AND_LAW = """
 **What it cannot tell.** What a person feels: people smile without joy and frown to think, and the same feeling shows
 differently in different people and places (Barrett et al. 2019). The models learned from photos found on the web,
-mostly of adults who face the camera, with labels that people often disagree about. They err more on faces unlike those.
+mostly of adults who face the camera, with labels that people often disagree about. Nobody counted age or skin tone in
+them, so we cannot say for whom they work worse.
 
 **What the law says.** In the European Union the Artificial Intelligence Act (Regulation 2024/1689) forbids AI that
 infers people's emotions at work and in places of education, except for medical or safety reasons: Article 5(1)(f),
@@ -79,8 +75,8 @@ def open_page(title: str) -> DeltaGenerator:
         scheme.follow()
     if hosted():  # on the page, since the sidebar is closed on a phone
         st.caption(f":material/visibility: {HOSTED_NOTICE}")
-    if title != "Training":
-        _drawings_banner()
+    if title not in ("Training", "Evaluate"):  # Training reads nothing with it; on Evaluate it depends on the data
+        match_banner(on_drawings=False)
     return detector_line
 
 
@@ -123,10 +119,19 @@ def _model_picker() -> None:
         st.caption(plain(error.message))
 
 
-def _drawings_banner() -> None:
-    """Warn on a page that reads photos with a model not meant for them, with a button to switch."""
+def match_banner(on_drawings: bool) -> None:
+    """Say whether the model fits what it reads: synthetic faces, or photos, with a button to a model for those."""
     model = session.model()
     if not from_drawings(model):
+        if on_drawings and resources.card(model).data != SYNTHETIC:
+            st.warning(
+                f"**{plain(model.label)}** learned from photos. On drawings its answers mean little.",
+                icon=":material/draw:",
+            )
+        return
+    if on_drawings:
+        about = "learned from synthetic faces like these. Its results here say nothing about photos."
+        st.info(f"**{plain(model.label)}** {about}", icon=":material/draw:")
         return
     photos = default_model()
     with st.container(horizontal=True, vertical_alignment="center"):

@@ -7,12 +7,11 @@ from pathlib import Path
 
 from fer.errors import FerError
 from fer.models import DEFAULT_MODEL
+from fer.models.card import DRAWINGS
 from fer.models.weights import find_weights, read_card, shipped_names
 from fer.training.run_about import title_of
 from fer.training.run_directory import RunDirectory
 from fer.training.run_store import list_runs
-
-DRAWINGS = "learned from drawings, not meant for photos"
 
 
 @dataclass(frozen=True)

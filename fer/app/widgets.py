@@ -95,11 +95,14 @@ def form_places(count: int) -> list[DeltaGenerator]:
 
 
 def verdict(face: Prediction, card: Card) -> None:
-    """One face's answer in words; "not sure" is an answer too, and comes with the set."""
+    """One face's answer in words; "not sure" is an answer too, and comes with the set.
+
+    A model that is not meant for photos gets no headline.
+    """
+    answer = face.answer.capitalize() + (f", {percent(face.confidence)}" if face.sure else "")
+    st.markdown(f"**{answer}** (learned from drawings)" if card.from_drawings else f"## {answer}")
     if face.sure:
-        st.markdown(f"## {face.answer.capitalize()}, {percent(face.confidence)}")
         return
-    st.markdown(f"## {face.answer.capitalize()}")
     if not face.quality.ok:
         st.markdown(
             f"This face is hard to read: {'; '.join(face.quality.reasons)}.",
@@ -135,9 +138,11 @@ def _bars(probabilities: tuple[float, ...]) -> go.Figure:
     return figures.probability_bars(probabilities, CHART_HEIGHT)
 
 
-def stability_note(share: float, expression: str) -> None:
-    """Show whether the best guess survives small changes of the face. share: of the copies that agree, 0..1."""
-    st.caption(stability_words(share, expression), help=STABILITY_HELP)
+def stability_note(share: float, expression: str, card: Card) -> None:
+    """Show whether the best guess survives small changes of the face, without praise for a model that is not meant for
+    photos. share: of the copies that agree, 0..1.
+    """
+    st.caption(stability_words(share, expression, judged=not card.from_drawings), help=STABILITY_HELP)
 
 
 def stability_to_come(expression: str) -> None:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fer.data.dataset import UNLABELED, Dataset, fingerprints
+from fer.data.dataset import ALL, UNLABELED, Dataset, fingerprints
 from fer.data.labels import SPLITS
+from fer.data.read import SYNTHETIC
 from fer.expressions import NAMES
 from fer.wording import count_of
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 IMBALANCE = 3.0  # ratio of the most frequent to the rarest class from which balancing is worthwhile
-SPLIT_LABELS = {"Training": "training", "PublicTest": "validation", "PrivateTest": "test"}
+SPLIT_LABELS = {"Training": "training", "PublicTest": "validation", "PrivateTest": "test", ALL: "all pictures"}
 
 
 @dataclass(frozen=True)
@@ -98,3 +99,9 @@ def samples(dataset: Dataset, expression: int, count: int, seed: int = 0) -> NDA
     rows = np.flatnonzero((dataset.labels == expression) & (dataset.usage == "Training"))
     chosen: NDArray[np.intp] = np.random.default_rng(seed).permutation(rows)[:count]
     return dataset.pixels[np.sort(chosen)]
+
+
+def split_label(split: str, data: str) -> str:
+    """`Validation (PublicTest)`; for the synthetic faces, which are no part of FER2013, `Validation`."""
+    label = SPLIT_LABELS[split].capitalize()
+    return label if data == SYNTHETIC or split in ("Training", ALL) else f"{label} ({split})"

@@ -40,6 +40,8 @@ class Evaluation:
     repeated: NDArray[np.bool_] | None
     weights_sha256: str = ""
     sets: PredictionSets | None = None  # from the model's card
+    from_drawings: bool = False  # the model learned from synthetic faces alone
+    title: str = ""  # the model's name for people, if it has another than `model`
 
     def to_json(self) -> dict[str, object]:
         """As printed by the command line; `sets` is null if the card has none for these views."""
@@ -152,6 +154,7 @@ def study(
         repeats(dataset, part),
         recognizer.card.sha256,
         recognizer.card.prediction_sets,
+        recognizer.card.from_drawings,
     )
 
 

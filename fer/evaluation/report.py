@@ -13,11 +13,13 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
+from fer.data.report import split_label
 from fer.errors import FerError
 from fer.evaluation.curves import precision_recall_curves, roc_curves
 from fer.evaluation.evaluation import GALLERY, Evaluation
 from fer.evaluation.robustness import stress_sentence, worst_first
 from fer.expressions import NAMES
+from fer.models.card import DRAWINGS
 from fer.preprocessing import TTA_WORDS
 from fer.visualization import evaluation_figures as charts
 from fer.visualization.figures import CONFIG
@@ -117,10 +119,11 @@ def _headline(item: Evaluation) -> str:
         for name, row in report.per_class.items()
     )
     sets = item.set_coverage()
-    sentences = filter(None, [report.absent_words(), *item.part.left_out(), *item.part.remarks])
+    drawings = f"The model {DRAWINGS}." if item.from_drawings else ""
+    sentences = filter(None, [drawings, report.absent_words(), *item.part.left_out(), *item.part.remarks])
     remarks = "".join(f"<p>{html.escape(remark)}</p>" for remark in sentences)
     return (
-        f"<h2>{html.escape(report.model)} on {html.escape(report.split)}</h2>"
+        f"<h2>{html.escape(item.title or report.model)} on {split_label(report.split, item.part.name)}</h2>"
         f"<p>{count_of(report.n, 'face')} from {html.escape(item.part.name)}, {TTA_WORDS[report.tta]}. Weights "
         f"{item.weights_sha256[:12]}, {date.today().isoformat()}.</p>{remarks}<table>{rows}</table>"
         f"<table><tr><th></th><th>precision</th><th>recall</th><th>F1</th><th>faces</th></tr>{classes}</table>"

@@ -59,11 +59,11 @@ def stability(
     return [float(share) for share in (rows == own[:, None]).mean(1)]
 
 
-def stability_words(share: float, expression: str) -> str:
-    """A sentence for the share of VIEWS, 0..1, that agree on the expression."""
-    count = round(share * VIEWS)
-    judgment, few = "Steady" if share >= STEADY else "Unstable", "only " if share < 0.5 else ""
-    return f"{judgment}: {expression} in {few}{count} of {VIEWS} slightly changed copies."
+def stability_words(share: float, expression: str, judged: bool = True) -> str:
+    """A sentence for the share of VIEWS, 0..1, that agree on the expression. judged: say whether that is steady."""
+    count, few = round(share * VIEWS), "only " if share < 0.5 else ""
+    found = f"{expression} in {few}{count} of {VIEWS} slightly changed copies."
+    return f"{'Steady' if share >= STEADY else 'Unstable'}: {found}" if judged else found.capitalize()
 
 
 def _moved(crop: Crop, jitter: NDArray[np.float64]) -> Crop:

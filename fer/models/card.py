@@ -15,6 +15,11 @@ from fer.expressions import NAMES
 from fer.preprocessing import Preprocessing
 from fer.records import FaceBox, Prediction, Quality
 
+DRAWINGS = "learned from drawings, not meant for photos"
+NOT_FOR = (
+    "An expression is what a face shows, not what a person feels. Not for judging people, nor for use at work, in "
+    "schools or in law enforcement."
+)
 MAX_BYTES = 4 * 2**20
 MAX_DEPTH = 20  # nesting levels; shipped cards have three
 FIELD_KINDS = {

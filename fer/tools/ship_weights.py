@@ -24,7 +24,7 @@ from fer.evaluation.metrics import Report, score
 from fer.inference.engine import Engine
 from fer.inference.recognizer import Recognizer
 from fer.locations import weights_folder
-from fer.models.card import Card
+from fer.models.card import NOT_FOR, Card
 from fer.models.checkpoints import load_checkpoint, save_checkpoint
 from fer.models.merging import merge
 from fer.models.onnx_export import export_onnx
@@ -37,8 +37,7 @@ from fer.training.setup import to_device
 FER2013 = ("fer2013.csv", "icml_face_data.csv")
 NOTES = (
     "Reads posed and web photographs like those of FER2013: mostly frontal, mostly adult, uneven in age and skin "
-    "tone. An expression is what a face shows, not what a person feels. Not for judging people, nor for use at work, "
-    "in schools or in law enforcement. Chosen on PublicTest; PrivateTest was never looked at."
+    f"tone. {NOT_FOR} Chosen on PublicTest; PrivateTest was never looked at."
 )
 
 

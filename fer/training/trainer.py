@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from fer.data.dataset import Dataset
 from fer.data.read import SYNTHETIC, read_dataset
 from fer.data.uploads import is_upload
 from fer.limits import OWNER, limits
-from fer.models.card import Card
+from fer.models.card import DRAWINGS, NOT_FOR, Card
 from fer.models.checkpoints import save_checkpoint
 from fer.models.registry import parameter_count
 from fer.preprocessing import Preprocessing
@@ -307,7 +307,7 @@ def _card(session: Session, record: EpochRecord) -> Card:
     licences = {}
     if dataset.votes is not None:
         licences = LICENCES | ({"FER+ votes": FERPLUS_LICENCE} if config.ferplus_weight else {})
-    return Card(
+    card = Card(
         config.model,
         session.preprocessing,
         data=_data_name(session),
@@ -316,6 +316,7 @@ def _card(session: Session, record: EpochRecord) -> Card:
         training=facts,
         date=date.today().isoformat(),
     )
+    return replace(card, notes=f"{DRAWINGS.capitalize()}. {NOT_FOR}" if card.from_drawings else NOT_FOR)
 
 
 def _data_name(session: Session) -> str:

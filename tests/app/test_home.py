@@ -22,6 +22,8 @@ def test_home_shows_a_read_face_and_an_honest_accuracy(home):
     assert "Happy" in words(home) and DEFAULT_MODEL in words(home)
     accuracy = resources.card(ShippedModel(DEFAULT_MODEL)).metrics["accuracy"]
     assert f"{percent(accuracy, 1)} accuracy on FER2013" in words(home)
+    assert "it learned these labels' habits" in words(home)
+    assert "we cannot say for whom they work worse" in words(home)
     assert "Using HOG" in words(home)  # auto's fallback says so
 
 

@@ -34,6 +34,8 @@ CARD = Card("m", prediction_sets=PredictionSets("lac", {"none": {name: (0.75,) *
             "The best guess is happy at 50.0%. This model names an expression from 50.4% up.",
         ),
         (0.5, Quality(False, ("blurred",)), CARD, "## Not sure", "hard to read: blurred"),
+        (0.5, Quality(), Card("m", data="synthetic"), "**Happy, 50%** (learned from drawings)", ""),
+        (0.6, Quality(), Card("m", data="synthetic"), "**Not sure** (learned from drawings)", "happy at 50%."),
     ],
 )
 def test_a_verdict(monkeypatch, threshold, quality, card, headline, tells):
@@ -55,3 +57,14 @@ def test_a_reason_is_plain_words_and_its_number_is_in_the_tooltip(monkeypatch):
         "This face is hard to read: too dark; blurred.",
         {"help": "The mean gray is 12 of 255. The sharpness is 0.010."},
     )
+
+
+def test_a_model_that_learned_from_drawings_is_not_called_steady(monkeypatch):
+    said = []
+    monkeypatch.setattr(widgets.st, "caption", lambda words, **more: said.append(words))
+    for card in (CARD, Card("m", data="synthetic")):
+        widgets.stability_note(1.0, "happy", card)
+    assert said == [
+        "Steady: happy in 16 of 16 slightly changed copies.",
+        "Happy in 16 of 16 slightly changed copies.",
+    ]

@@ -79,3 +79,12 @@ def test_the_command_lines_report_escapes_folders_and_weights(tmp_path, capsys):
 def test_a_folder_that_is_not_there_is_a_sentence(item, tmp_path):
     with pytest.raises(FerError, match="could not be written"):
         write_report(tmp_path / "none" / "report.html", [item])
+
+
+def test_a_report_names_the_run_by_its_title_and_says_that_it_learned_from_drawings(item):
+    drawn = replace(item, title="My first run", from_drawings=True, part=replace(item.part, name="synthetic"))
+    text = render_report([drawn])
+    assert "<h2>My first run on Validation</h2>" in text and "learned from drawings, not meant for photos" in text
+    text = render_report([item])
+    assert f"<h2>{item.model} on Validation (PublicTest)</h2>" in text and "learned from drawings" not in text
+    assert drawn.to_json() == item.to_json()

@@ -147,6 +147,7 @@ def test_fine_tuning_sees_what_is_judged_whatever_input_size_the_settings_name(t
 
     card = read_card(second.best)
     assert card.input_size == 36 and card.training["config"]["init"] == "first"  # a name, no place
+    assert "Learned from drawings, not meant for photos." in card.notes and "Not for judging people" in card.notes
 
 
 def test_a_checkpoint_for_larger_faces_than_the_datas_is_refused(tmp_path):

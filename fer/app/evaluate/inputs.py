@@ -13,10 +13,11 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from fer.app import data_choice, layout, resources, session, work_queue
 from fer.app.evaluate import state
 from fer.app.markdown import plain
-from fer.app.model_choice import Model
+from fer.app.model_choice import Model, ShippedModel
 from fer.data import uploads
 from fer.data.dataset import ALL, Dataset
 from fer.data.labels import SPLITS
+from fer.data.report import split_label
 from fer.inference.recognizer import Recognizer
 from fer.limits import limits
 from fer.preprocessing import TTA, TTA_WORDS
@@ -28,13 +29,8 @@ if TYPE_CHECKING:
     from fer.evaluation.evaluation import Evaluation
     from fer.evaluation.metrics import Report
 
-SPLIT_WORDS = {
-    "Training": "Training",
-    "PublicTest": "Validation (PublicTest)",
-    "PrivateTest": "Test (PrivateTest)",
-    ALL: "All pictures",
-}
 PAGE = "evaluate"  # its choice of data
+PUBLISHED, TRAINED = "Published results", "Results from training"
 
 
 @dataclass(frozen=True)
@@ -53,7 +49,8 @@ class Choice:
 
 def choose() -> tuple[Choice, Dataset] | None:
     """Data, split and views, or None while no data is chosen."""
-    data = data_choice.choose_data(PAGE, "Published results", in_address=True, on_remove=state.forget_data)
+    own = PUBLISHED if isinstance(session.model(), ShippedModel) else TRAINED
+    data = data_choice.choose_data(PAGE, own, in_address=True, on_remove=state.forget_data)
     if data is None:
         return None
     upload = None if isinstance(data, str) else data
@@ -79,13 +76,13 @@ def _split_and_views(name: str, dataset: Dataset) -> tuple[str, str]:
     preferred = ALL if dataset.split_made and ALL in splits else "PublicTest" if "PublicTest" in splits else splits[-1]
     split_key, tta_key = f"evaluate_split_{data_choice.short(name)}", "evaluate_tta"
     split, tta = session.widget(split_key, str) or preferred, session.widget(tta_key, str) or TTA[0]
-    words = f"{SPLIT_WORDS[split if split in splits else preferred]}, {TTA_WORDS[tta]}"
+    words = f"{split_label(split if split in splits else preferred, name)}, {TTA_WORDS[tta]}"
     with st.popover(words, icon=":material/tune:"):  # one line: on a phone the answer follows
         split = st.selectbox(
             "Split",
             splits,
             splits.index(preferred),
-            format_func=lambda one: SPLIT_WORDS[one],
+            format_func=lambda one: split_label(one, name),
             key=split_key,
             persist_state="session",
         )

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from fer.app import session, widgets
-from fer.app.evaluate.inputs import SPLIT_WORDS
+from fer.app import resources, session, widgets
+from fer.app.evaluate.inputs import PUBLISHED, TRAINED
 from fer.app.markdown import plain
+from fer.app.model_choice import Model, TrainedRun
 from fer.app.table import Shares, table
+from fer.data.read import SYNTHETIC
+from fer.data.report import split_label
 from fer.expressions import INDEX, NAMES
-from fer.models.card import Card
+from fer.models.card import DRAWINGS
+from fer.training.run_directory import RunDirectory
 from fer.visualization import evaluation_figures as charts
-from fer.wording import percent
+from fer.wording import count_of, percent
 
 if TYPE_CHECKING:
     from fer.evaluation.evaluation import Evaluation
@@ -33,13 +38,19 @@ HELP = {
 }
 
 
-def show_card(card: Card) -> None:
+def show_card(model: Model) -> None:
     """The results on the model's card, so that a visitor sees some before choosing data."""
+    card = resources.card(model)
     metrics = card.metrics
-    st.header("Published results")
+    if isinstance(model, TrainedRun):
+        st.header(TRAINED)
+        measured = _in_training(model)
+    else:
+        st.header(PUBLISHED)
+        measured = f"Measured on {plain(str(metrics.get('split', 'validation')))} when the model was published."
     st.caption(
-        f"Measured on {plain(str(metrics.get('split', 'validation')))} when the model was published. Choose data above "
-        "to see its mistakes, and how it does beside people, under stress, by group and against another model."
+        f"{measured} Choose data above to see its mistakes, and how it does beside people, under stress, by group and "
+        "against another model."
     )
     numbers: dict[str, tuple[str, Callable[[float], str]]] = {
         "Accuracy": ("accuracy", lambda share: percent(share, 1)),
@@ -70,8 +81,26 @@ def show_card(card: Card) -> None:
             f"{percent(promised.level)} of faces like FER2013's. On held-out faces of {plain(promised.split)} they did "
             f"for {percent(float(held['coverage']), 1)}, with {float(held['mean_size']):.2f} expressions per set."
         )
-    if card.notes:
-        st.caption(plain(card.notes))
+    notes = card.notes
+    if card.from_drawings and DRAWINGS not in notes.lower():  # runs of earlier versions have none
+        notes = f"{DRAWINGS.capitalize()}. {notes}".strip()
+    if notes:
+        st.caption(plain(notes))
+
+
+def _in_training(model: TrainedRun) -> str:
+    """When and on which faces a run's own results were measured."""
+    run = RunDirectory(model.path)
+    best = next((record for record in reversed(run.records()) if record.best), None)
+    when, faces = ("after its best epoch", "the validation faces")
+    if best:
+        when, faces = f"after epoch {best.epoch}, its best", f"the {count_of(best.validation_faces, 'validation face')}"
+    return f"Measured in training, {when}, on {faces} of its data ({plain(_data_words(model))})."
+
+
+def _data_words(model: TrainedRun) -> str:
+    data = resources.card(model).data
+    return "synthetic faces" if data == SYNTHETIC else data or "not named on its card"
 
 
 def overview(
@@ -82,11 +111,22 @@ def overview(
 
     report, (low, high) = item.report, item.interval
     with st.container(horizontal=True):
-        interval = f"95% interval: {percent(low, 1)} to {percent(high, 1)}"
-        st.metric("Accuracy", percent(report.accuracy, 1), border=True, help=f"{HELP['Accuracy']}. {interval}")
-        st.metric("Macro-F1", f"{report.macro_f1:.3f}", border=True, help=HELP["Macro-F1"])
-        st.metric("Log loss", f"{report.nll:.3f}", border=True, help=HELP["Log loss"])
-        st.metric("ECE", f"{report.ece:.3f}", border=True, help=HELP["ECE"])
+        for label, value, below in (
+            ("Accuracy", percent(report.accuracy, 1), f"95% interval: {percent(low, 1)} to {percent(high, 1)}"),
+            ("Macro-F1", f"{report.macro_f1:.3f}", None),
+            ("Log loss", f"{report.nll:.3f}", None),
+            ("ECE", f"{report.ece:.3f}", None),
+        ):
+            st.metric(
+                label,
+                value,
+                below,
+                delta_color="off",
+                delta_arrow="off",
+                border=True,
+                height="stretch",
+                help=HELP[label],
+            )
     if report.absent:
         st.info(report.absent_words())
     if len(report.absent) == len(NAMES) - 1:
@@ -106,18 +146,19 @@ def overview(
         key="class_table",
     )
     if len(splits) > 1:
-        _by_split(reports)
+        _by_split(item.part.name, reports)
     with st.expander("All numbers"):
         table(["", ""], [[what, value] for what, value in headline_rows(item)], "All numbers", "headline_table")
     # The download is made outside this session's thread, so it captures everything it needs.
     stressed = {item.model: stress} if stress else None
     with st.container(horizontal=True):
-        report_html, numbers = partial(render_report, [item], stressed), partial(json.dumps, item.to_json(), indent=1)
+        named = replace(item, title=session.model().label)
+        report_html, numbers = partial(render_report, [named], stressed), partial(json.dumps, item.to_json(), indent=1)
         widgets.download("report", report_html, "evaluation.html", "text/html", "evaluation_report")
         widgets.download("JSON", numbers, "evaluation.json", "application/json", "evaluation_json")
 
 
-def _by_split(reports: Callable[[], dict[str, Report]]) -> None:
+def _by_split(data: str, reports: Callable[[], dict[str, Report]]) -> None:
     both = st.toggle(
         "Validation and test side by side",
         key="evaluate_by_split",
@@ -129,7 +170,13 @@ def _by_split(reports: Callable[[], dict[str, Report]]) -> None:
         table(
             ["split", "faces", "accuracy", "macro-F1", "log loss"],
             [
-                [SPLIT_WORDS[split], f"{one.n:,}", percent(one.accuracy, 1), f"{one.macro_f1:.3f}", f"{one.nll:.4f}"]
+                [
+                    split_label(split, data),
+                    f"{one.n:,}",
+                    percent(one.accuracy, 1),
+                    f"{one.macro_f1:.3f}",
+                    f"{one.nll:.4f}",
+                ]
                 for split, one in reports().items()
             ],
             "Validation and test side by side",

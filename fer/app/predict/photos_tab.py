@@ -198,7 +198,8 @@ def fill_in(answer: Answer) -> None:
     reading, number = answer.reading, answer.number
     if number <= len(reading.stabilities):
         with answer.meter.container():
-            widgets.stability_note(reading.stabilities[number - 1], reading.faces[number - 1].expression)
+            expression, card = reading.faces[number - 1].expression, reading.reader.card
+            widgets.stability_note(reading.stabilities[number - 1], expression, card)
     with answer.steps.container():
         widgets.steps_strip(reading.strips[number])
 

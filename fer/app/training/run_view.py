@@ -11,13 +11,14 @@ import streamlit as st
 
 from fer.app import errors, session, widgets
 from fer.app.markdown import plain
-from fer.app.model_choice import DRAWINGS, TrainedRun, from_drawings
+from fer.app.model_choice import TrainedRun, from_drawings
 from fer.app.training import form, state
 from fer.app.training.watched_faces import show_wall
 from fer.errors import FerError
 from fer.expressions import NAMES
 from fer.limits import hosted, limits
 from fer.locations import runs_folder
+from fer.models.card import DRAWINGS
 from fer.records import EpochRecord
 from fer.training import launcher, run_queue
 from fer.training.failures import Advice, advice_on
@@ -56,7 +57,7 @@ def _live(run_id: str, was_alive: bool) -> None:
         if (status["state"] in ALIVE) != was_alive:
             st.rerun()  # rerun the whole page, since the available actions have changed
         _headline(run, status)
-        _controls(run, status)
+        _controls(run, status, records)
         if records:
             _numbers(status, records)
         else:
@@ -68,7 +69,7 @@ def _epochs(run_id: str) -> None:
         run = find_run(run_id)
         if records := run.records():
             _charts(run, records)
-            show_wall(run)
+            show_wall(run, records[-1].validation_faces)
 
 
 def _headline(run: RunDirectory, status: dict) -> None:
@@ -129,12 +130,14 @@ def _advice(run: RunDirectory, status: dict) -> Advice:
         return Advice("Start a new run.", False)
 
 
-def _controls(run: RunDirectory, status: dict) -> None:
+def _controls(run: RunDirectory, status: dict, records: Sequence[EpochRecord]) -> None:
+    name = shown_state(status)
     if not state.may_change(run.id):
         st.caption("This is another visitor's run. You can watch it and use its model.")
+        with st.container(horizontal=True, vertical_alignment="center"):
+            _use(run, name in ALIVE, records)
         return
-    name = shown_state(status)
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
         if name == "running":
             _button("Pause", launcher.pause, run, ":material/pause:", disabled=run.requested("pause"))
         if name == "failed":
@@ -147,6 +150,7 @@ def _controls(run: RunDirectory, status: dict) -> None:
             _button("Stop", launcher.stop, run, ":material/stop:", disabled=run.requested("stop"))
         if "silent_s" in status:
             _button("End its process", launcher.kill, run, ":material/power_settings_new:")
+        _use(run, name in ALIVE, records)
     if run.requested("pause") and name == "running":
         st.caption("Pausing after the current step.")
     if name == "paused" and hosted():
@@ -154,6 +158,17 @@ def _controls(run: RunDirectory, status: dict) -> None:
             f"On this shared demo a run stops after a pause of {limits().paused_minutes:.0f} minutes; Resume then "
             "continues from its last complete epoch."
         )
+
+
+def _use(run: RunDirectory, alive: bool, records: Sequence[EpochRecord]) -> None:
+    """From the first finished epoch on: read faces with the best weights so far."""
+    if not run.best.is_file():
+        return
+    if st.button("Use it in Predict", key=f"use_{run.id}", icon=":material/add_reaction:"):
+        session.choose_model(TrainedRun(run.path))
+        st.switch_page("pages/predict.py")
+    if best := training_figures.best_record(records):
+        st.caption(f"uses epoch {best.epoch}, the best{' so far' if alive else ''}", width="content")
 
 
 def _change_settings(run: RunDirectory) -> None:

@@ -23,7 +23,6 @@ from fer.wording import duration
 BINARY = "application/octet-stream"
 COMPARED, OFFERED = 5, 30
 USES = (
-    ("Use it in Predict", "pages/predict.py", ":material/add_reaction:"),
     ("Explain", "pages/explain.py", ":material/travel_explore:"),
     ("Evaluate", "pages/evaluate.py", ":material/query_stats:"),
     ("Camera", "pages/predict.py", ":material/photo_camera:"),
@@ -31,7 +30,7 @@ USES = (
 
 
 def show_upkeep(run: RunDirectory) -> None:
-    """Use, download, rename or delete a run."""
+    """Open a run in Explain, Evaluate or with the camera; download, rename or delete it."""
     locked = run.is_locked()
     if run.best.is_file():
         with st.container(horizontal=True):

@@ -11,13 +11,15 @@ from fer.app.training import state
 from fer.expressions import NAMES
 from fer.training import watched_faces
 from fer.training.run_directory import RunDirectory
-from fer.wording import percent
+from fer.wording import count_of, percent
 
 TILE = 106  # pixels; three fit side by side on a phone
 
 
-def show_wall(run: RunDirectory) -> None:
-    """The faces below a slider for the epoch, which follows the newest until it is moved."""
+def show_wall(run: RunDirectory, validation_faces: int) -> None:
+    """The faces below a slider for the epoch, which follows the newest until it is moved. validation_faces: how many
+    there are in all.
+    """
     if not watched_faces.allowed(run):
         st.caption("No watched faces: on this shared demo everyone sees all runs, and this one uses uploaded pictures.")
         return
@@ -32,7 +34,9 @@ def show_wall(run: RunDirectory) -> None:
     shown = _slider(run.id, epochs)
     beliefs = wall.beliefs[shown]
     right = sum(int(shares.argmax() == label) for shares, label in zip(beliefs, wall.labels, strict=True))
-    st.caption(f"After epoch {shown}: {right} of {len(wall.labels)} right.")
+    watched = len(wall.labels)
+    of_all = f" These are {watched} of the {count_of(validation_faces, 'validation face')} that the accuracy counts."
+    st.caption(f"After epoch {shown}: {right} of {watched} right." + (of_all if watched < validation_faces else ""))
     with st.container(horizontal=True, gap="small"):
         for pixels, label, shares in zip(wall.pixels, wall.labels, beliefs, strict=True):
             _tile(pixels, NAMES[label], NAMES[int(shares.argmax())], float(shares.max()))
