@@ -63,17 +63,22 @@ def road_advantage(row: dict[str, Any]) -> float:
 
 def opening_map(recognizer: Recognizer) -> tuple[str, str]:
     """The method and layer that Explain opens with: the most faithful by ROAD among those that take less than QUICK_S
-    and pass the randomization test; Grad-CAM if these weights were not measured.
+    and pass the randomization test, on a layer whose Grad-CAM is faithful too, since the page shows all methods on one
+    layer. Grad-CAM if these weights were not measured.
     """
     table, layer = read_table(recognizer), default_layer(recognizer)
     if table is None or not measured_by_road(recognizer):
         return "grad_cam", layer
+    faithful = {row["layer"] for row in table["rows"] if row["method"] == "grad_cam" and row["faithful"]}
     quick = [
         row
         for row in table["rows"]
-        if row["method"] in METHODS and row["layer"] in (None, layer) and row["seconds"] < QUICK_S and row["sane"]
+        if row["method"] in METHODS and row["layer"] in (None, *faithful) and row["seconds"] < QUICK_S and row["sane"]
     ]
-    return (max(quick, key=road_advantage)["method"] if quick else "grad_cam"), layer
+    if not quick:
+        return "grad_cam", layer
+    best = max(quick, key=road_advantage)
+    return best["method"], best["layer"] or layer
 
 
 def verdict(table: dict[str, Any] | None, method: str, layer: str | None) -> dict[str, Any] | None:

@@ -12,9 +12,19 @@ import pytest
 from fer.explanation import faithfulness, sanity_check
 from fer.explanation.attribution import Explainer, units
 from fer.explanation.faithfulness import FRACTIONS, cell_order, curves, mean_curves, random_walks
-from fer.explanation.faithfulness_table import best_layer, default_layer, read_table, table_path, verdict
+from fer.explanation.faithfulness_table import (
+    QUICK_S,
+    best_layer,
+    default_layer,
+    opening_map,
+    read_table,
+    road_advantage,
+    table_path,
+    verdict,
+)
 from fer.explanation.methods import METHODS, evidence
 from fer.expressions import COUNT
+from fer.inference.recognizer import load
 from fer.tools.faithfulness import bootstrap, measure, most_faithful_layer
 from tests.conftest import SHARED
 
@@ -142,6 +152,17 @@ def test_best_is_said_of_measured_weights_alone(recognizer, tmp_path):
         table_path(own.weights).write_text(json.dumps(table | {"default_layer": layer}))
         assert best_layer(own) == best and default_layer(own) == (best or "fused")
         table_path(own.weights).unlink()
+
+
+def test_explain_opens_on_a_quick_map_that_passes_and_that_none_beats_on_a_layer_where_grad_cam_is_faithful():
+    recognizer = load("compact", threads=1)
+    rows, (method, layer) = read_table(recognizer)["by"], opening_map(recognizer)
+    opened = rows.get((method, layer)) or rows[method, None]
+    assert opened["sane"] and opened["seconds"] < QUICK_S and rows["grad_cam", layer]["faithful"]
+    for row in rows.values():
+        shown = row["layer"] is None or rows["grad_cam", row["layer"]]["faithful"]
+        if shown and row["sane"] and row["seconds"] < QUICK_S:
+            assert road_advantage(row) <= road_advantage(opened)
 
 
 @pytest.fixture(scope="module")

@@ -133,7 +133,7 @@ def _controls(job: ExplainJob, cell: Cell) -> Look:
             "method",
             lambda name: METHODS[name].label + (" (most faithful)" if name == most_faithful[0] else ""),
             "How the map is made. Most faithful: of the methods that take under half a second and pass the "
-            "scrambling test, the one that comes out best by ROAD on PublicTest.",
+            "scrambling test, the one that comes out best by ROAD on PublicTest, over all layers.",
         )
     with class_place:
         _choice("Class", list(NAMES), cell.name, "class", str, "The expression that the map is about.")
@@ -145,8 +145,8 @@ def _controls(job: ExplainJob, cell: Cell) -> Look:
             "layer",
             lambda one: _layer_words(one) + (" (most faithful)" if one == most_faithful[1] else ""),
             "Where in the network the map is read, for Grad-CAM and its relatives. Early layers tell more exactly "
-            "where, late ones more surely what; “all, fused” is the mean of all. Most faithful: by ROAD on "
-            "PublicTest, with the largest area under Grad-CAM's insertion curve less that under its deletion curve.",
+            "where, late ones more surely what; “all, fused” is the mean of all. Most faithful: the layer "
+            "on which that method comes out best.",
         )
     with st.container(horizontal=True, gap="medium"):
         alone = st.toggle("Map alone", key="explain_show", help="Without the face below it.")
