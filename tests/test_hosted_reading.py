@@ -306,7 +306,7 @@ def test_an_uploaded_table_is_read_inside(app, heavy, monkeypatch, small_csv):
     calls = watch(monkeypatch, heavy, uploads, "read_upload")
     choose_upload(app).set_value([("faces.csv", small_csv.read_bytes(), "text/csv")]).run()
     assert not app.exception and not app.error and "28 faces" in words(app) and len(calls) == 1
-    assert "never written to disk" in words(app)
+    assert "never stored" in words(app)
 
 
 def test_an_upload_of_who_has_left_is_read_no_further(heavy, monkeypatch, sample, tmp_path):

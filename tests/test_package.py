@@ -157,7 +157,7 @@ assert main(["video", "in.mp4", "--out", "out.mp4", "--detector", "hog"]) == 0
 )
 def test_the_wheel_says_which_extra_is_missing(installed, tmp_path, arguments, extra):
     done = elsewhere(installed, tmp_path, f"from fer.cli import main; sys.exit(main({arguments!r}))")
-    assert done.returncode == 1 and f"pip install '{PROJECT['name']}[{extra}]'" in done.stderr
+    assert done.returncode == 1 and f"pip install '.[{extra}]'" in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -104,6 +104,7 @@ RUN = {
 NAMED = {
     r"make (app|test|lint|clean)": "installs and never ends, or would run this test; make's dry run takes it",
     r"pip install (--extra-index-url \S+ )?(\.|'\.\[)": "installs; tests/test_package.py builds the wheel and runs it",
+    r"git show [0-9a-f]+:": "reads the history, which a shallow clone lacks",
     r"python3 -m venv \.venv$": "makes the environment that this test runs in",
     r"pip install (pandas|httpx websockets)$": "installs what an example of the page imports",
     r"\.venv/bin/python -m pip install": "installs; the files that it names are looked up",

@@ -176,7 +176,7 @@ def test_a_camera_that_is_refused_leads_to_the_snapshot(live_server, browser):
     try:
         page.goto(f"{address}/predict?view=live")
         page.get_by_role("button", name="Start the camera").click()
-        expect(page.get_by_text("No picture came from the camera")).to_be_visible()
+        expect(page.get_by_text("The camera sent no picture within")).to_be_visible()
         expect(page.get_by_role("tab", name="Camera")).to_have_attribute("aria-selected", "true")
         expect(page.get_by_role("button", name="Try live again")).to_be_visible()
         assert not sideways(page)

@@ -194,12 +194,14 @@ def test_a_browser_that_cannot_read_leads_to_the_server(visit, script, said):
     expect(page.get_by_role("button", name="Start the camera")).to_be_visible()  # by itself no frame goes there
 
 
-def test_a_model_that_does_not_come_leads_to_the_server(visit, camera_browser, demo):
-    page = visit()
-    page.context.route(re.compile("model.onnx"), lambda route: route.abort())
-    page.reload()
+def test_a_model_that_does_not_come_leads_to_the_server(camera_browser, demo):
+    context = camera_browser.new_context()
+    context.route(re.compile("model.onnx"), lambda route: route.abort())  # before the page fetches it in advance
+    page = context.new_page()
+    page.goto(f"{demo}/predict?view=live")
     start(page)
     expect(page.get_by_text("could not be loaded into this browser")).to_be_visible()
+    context.close()
 
 
 def test_the_first_answer_comes_soon(visit):

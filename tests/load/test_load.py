@@ -64,7 +64,7 @@ def test_what_is_too_large_is_refused_by_the_server_itself(hosted):
     visitor.await_end()
     try:
         visitor.upload("large.jpg", b"\xff\xd8\xff" + bytes(16 * 2**20))
-        assert "at most 15 MB" in visitor.await_text("MB")
+        assert "the limit is 15 MB" in visitor.await_text("MB")
     except Exception as error:  # already by Streamlit, while it comes in
         assert "413" in str(error) and not isinstance(error, Unserved)
     finally:

@@ -45,4 +45,4 @@ def test_the_network_is_told_first_then_what_everything_costs():
 
 def test_what_cannot_be_trained_is_a_sentence():
     (told,) = lines(TrainConfig(init="compact"))
-    assert "are for repvgg_small_g3; this run trains mini_xception" in told["problem"]
+    assert "are for vgg_small; this run trains mini_xception" in told["problem"]

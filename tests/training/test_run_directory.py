@@ -165,7 +165,7 @@ def test_run_names_stay_in_their_folder(tmp_path, name):
 
 def test_a_run_is_not_overwritten(tmp_path):
     RunDirectory.create(tmp_path / "one", TrainConfig())
-    with pytest.raises(RunError, match="exists"):
+    with pytest.raises(RunError, match="There is already a run one"):
         RunDirectory.create(tmp_path / "one", TrainConfig())
     with pytest.raises(RunError, match="not a run"):
         RunDirectory.open(tmp_path)
@@ -209,11 +209,11 @@ def test_a_full_disk_ends_in_a_sentence_and_leaves_no_half_made_run(tmp_path, mo
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(RunDirectory, "write_status", full)
-    with pytest.raises(RunError, match="cannot be written: No space left"):
+    with pytest.raises(RunError, match="cannot be created: No space left"):
         RunDirectory.create(tmp_path / "new", TrainConfig())
     assert not (tmp_path / "new").exists()
     (tmp_path / "there").mkdir()
-    with pytest.raises(RunError, match="cannot be written"):
+    with pytest.raises(RunError, match="cannot be created"):
         RunDirectory.create(tmp_path / "there", TrainConfig())
     assert (tmp_path / "there").is_dir()  # what was there before stays
     with pytest.raises(RunError, match="could not be started: No space left"):
