@@ -125,6 +125,8 @@ NAMED = {
     r"python -m tests\.test_architecture$": "prints the graph that the tests of that file draw",
     r"python -m tests\.load$": "takes a quarter of an hour; tests/load/test_load.py sends two visitors",
     r"python -m tests\.load\.in_browser$": "takes a minute; tests/load/test_load.py sends one such visitor",
+    r"python -m tests\.browser\.measure_explain": "takes a minute or two; test_explain.py makes the same visit",
+    r"python -m fer tools fills": "takes minutes; tests/tools/test_fills.py runs its parts on a few faces",
     r"python -m tests\.browser\.measure_live": "takes a quarter of an hour; test_live.py streams too",
     r"python -m tests\.fuzz\.long$": "takes a quarter of an hour; tests/fuzz/test_fuzz.py runs it with few inputs",
     r"(\w+=\S+ )*docker (build|compose|run --rm) ": "needs a container engine; see tests/test_deploy.py",

@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 from tests.browser.camera import STREAM_FLAGS
 from tests.browser.conftest import CHROMIUM, FLAGS, running_app
 from tests.browser.in_browser import DIST
-from tests.browser.measure_live import write_camera
+from tests.browser.measure_live import serve, write_camera
 from tests.browser.test_explain import settled
 from tests.conftest import ROOT, YUNET
 
@@ -103,7 +103,12 @@ def main() -> None:
         settings = {"FER_YUNET": str(YUNET), "FER_ORT_WEB": str(DIST), "FER_CACHE": f"{folder}/cache"}
         with running_app(FER_RUNS=f"{folder}/runs", **settings) as address:
             pages(browser, address)
+        process, address, _ = serve(folder, False, FER_ORT_WEB=str(DIST))  # WebRTC on loopback
+        try:
             live(browser, address, "live", "Happy")
+        finally:
+            process.terminate()
+            process.wait(20)
         with running_app(FER_RUNS=f"{folder}/hosted", FER_HOSTED="1", **settings) as address:
             live(browser, address, "live-in-browser", "Happy")
             live(browser, address, "live-in-browser-390", "Happy", width=390)
