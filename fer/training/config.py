@@ -126,9 +126,9 @@ class TrainConfig:
         for name, choices in CHOICES.items():
             need(getattr(self, name) in choices, name, f"one of {', '.join(choices)}")
 
-    def balances(self, epoch: int) -> bool:
-        """Whether `balance` applies to this epoch, counted from 1."""
-        return self.balance != "none" and (not self.balance_epochs or epoch > self.epochs - self.balance_epochs)
+    def balance_in(self, epoch: int) -> Balance:
+        """How this epoch, counted from 1, is balanced."""
+        return self.balance if not self.balance_epochs or epoch > self.epochs - self.balance_epochs else "none"
 
     def fitted(self, pictures: int) -> TrainConfig:
         """The settings for this number of training pictures: no more per step than that, but at least 2 per process.

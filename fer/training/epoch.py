@@ -44,7 +44,7 @@ def epoch_order(count: int, seed: int, epoch: int) -> np.ndarray:
 
 def order_of(faces: Faces, config: TrainConfig, epoch: int) -> np.ndarray:
     """The rows of one epoch: each face once; with balanced sampling, drawn with repeats, rare classes more often."""
-    if config.balance != "sampling" or not config.balances(epoch):
+    if config.balance_in(epoch) != "sampling":
         return epoch_order(len(faces), config.seed, epoch)
     labels = faces.labels.cpu().numpy()
     share = np.bincount(labels, minlength=COUNT)[labels].astype(float) ** -config.balance_strength

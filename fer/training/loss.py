@@ -36,7 +36,7 @@ class Loss:
 
     def __init__(self, config: TrainConfig, labels: torch.Tensor, epoch: int = 1) -> None:
         self.smoothing, self.votes_weight = config.label_smoothing, config.ferplus_weight
-        weighted = config.balance == "weights" and config.balances(epoch)
+        weighted = config.balance_in(epoch) == "weights"
         self.class_weights = class_weights(labels, config.balance_strength) if weighted else None
         self.teacher_weight, self.temperature = config.teacher_weight, config.teacher_temperature
 

@@ -22,7 +22,7 @@ from tests.browser.test_explain import choose, settled
 from tests.conftest import ROOT
 
 PHOTOS = [ROOT / "fer" / "app" / "samples" / name for name in ("astronaut.jpg", "grace-hopper.jpg")]
-CONTROLS = ("first map", "verdict", "all measured", "another layer", "another class", "occlusion")
+TIMES = ("first map", "verdict", "all measured", "another layer", "another class", "occlusion")
 
 
 def since(began: float) -> float:
@@ -30,7 +30,7 @@ def since(began: float) -> float:
 
 
 def visit(page: Page, address: str, photo: Path, layers: list[str]) -> list[float]:
-    """Seconds, in the order of CONTROLS."""
+    """Seconds, in the order of TIMES."""
     page.goto(f"{address}/predict")
     page.set_input_files("input[type=file]", [str(photo)])
     button = page.get_by_role("button", name="Explain this face")
@@ -67,7 +67,7 @@ def main(rounds: int = 2) -> None:
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         with running_app(FER_CACHE=f"{folder}/cache", FER_RUNS=f"{folder}/runs") as address:
-            print(f"| photo | {' | '.join(CONTROLS)} |\n|---|{'---|' * len(CONTROLS)}")
+            print(f"| photo | {' | '.join(TIMES)} |\n|---|{'---|' * len(TIMES)}")
             for number in range(rounds + 1):
                 page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
                 page.set_default_timeout(120_000)
