@@ -595,7 +595,7 @@ def _sentence(row: dict[str, Any]) -> str:
     from fer.records import set_words
 
     words = []
-    for face in row["faces"]:
+    for number, face in enumerate(row["faces"], 1):
         told, best = face["answer"], f"{face['expression']} {face['confidence']:.0%}"
         if face["sure"]:
             told = best
@@ -605,6 +605,9 @@ def _sentence(row: dict[str, Any]) -> str:
             told += f" ({set_words(face['set']) or best})"
         if "stability" in face:
             told += f" ({stability_words(face['stability'], face['expression']).rstrip('.').lower()})"
+        if len(row["faces"]) > 1:
+            left, top, *_ = face["box"]
+            told = f"face {number} at {left:.0f}, {top:.0f}: {told}"
         words.append(told)
     turned = f" (turned by {row['rotation']}°)" if row["rotation"] else ""
     return f"{row['path']}{turned}: {'; '.join(words)}"

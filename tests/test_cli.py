@@ -84,6 +84,17 @@ def test_predict_in_words(sample, capsys, detector):
     assert str(sample) in capsys.readouterr().out
 
 
+def test_several_faces_are_numbered_and_placed(sample, tmp_path, capsys):
+    with Image.open(sample) as one:
+        both = Image.new("RGB", (2 * one.width, one.height))
+        both.paste(one, (0, 0))
+        both.paste(one, (one.width, 0))
+        both.save(tmp_path / "two.png")
+    assert main(["predict", str(tmp_path / "two.png"), "--detector", "hog"]) == 0
+    places = [int(place) for place in re.findall(r"face \d at (\d+), \d+: ", capsys.readouterr().out)]
+    assert len(places) == 2 and abs(abs(places[0] - places[1]) - both.width / 2) < 20
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

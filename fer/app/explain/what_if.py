@@ -54,6 +54,8 @@ def _regions(job: ExplainJob, cell: Cell) -> None:
         else:
             st.markdown(f"No part of the face is expected to move for {cell.name}.")
         st.caption("Gray ticks: what each part would get if the map were even.")
+        if job.face.prediction.box.landmarks is None:
+            st.caption("The landmarks of this face are unknown, so the parts are where an average face has them.")
 
 
 def what_if(job: ExplainJob, cell: Cell, look: Look) -> None:
