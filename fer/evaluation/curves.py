@@ -141,3 +141,37 @@ def risk_coverage(probabilities: NDArray[np.floating], labels: NDArray[np.int64]
     answered = np.arange(len(wrong), 0, -1)  # at or above each threshold
     risk = wrong[::-1].cumsum()[::-1] / answered
     return RiskCoverage(confidence[order], answered / len(wrong), risk)
+
+
+@dataclass(frozen=True)
+class AnswerAccuracy:
+    """How often one answer was given, and how often it was right.
+
+    count: faces. right: the share of them with that label, 0..1; low, high: its 95% interval (Wilson). These three are
+    None for an answer that was never given.
+    """
+
+    count: int
+    right: float | None
+    low: float | None
+    high: float | None
+
+    def to_json(self) -> dict[str, float | int | None]:
+        shares = {"right": self.right, "low": self.low, "high": self.high}
+        return {"count": self.count, **{key: share and round(share, 4) for key, share in shares.items()}}
+
+
+def accuracy_by_answer(
+    probabilities: NDArray[np.floating], labels: NDArray[np.int64], threshold: float
+) -> dict[str, AnswerAccuracy]:
+    """The accuracy of each answer, counting only confidences at or above the threshold.
+
+    probabilities: (N, 7). labels: (N,). threshold: 0..1.
+    """
+    named, answered = probabilities.argmax(1), probabilities.max(1) >= threshold
+    found = {}
+    for index, name in enumerate(NAMES):
+        right = (labels == index)[answered & (named == index)]
+        share, bounds = (float(right.mean()), wilson(right)) if len(right) else (None, (None, None))
+        found[name] = AnswerAccuracy(len(right), share, *bounds)
+    return found

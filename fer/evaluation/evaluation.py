@@ -46,7 +46,13 @@ class Evaluation:
     def to_json(self) -> dict[str, object]:
         """As printed by the command line; `sets` is null if the card has none for these views."""
         found = self.set_coverage()
-        return {**self.report.to_json(), "sets": found and found.to_json()}
+        answers = {name: one.to_json() for name, one in self.answers().items()}
+        return {
+            **self.report.to_json(),
+            "sets": found and found.to_json(),
+            "threshold": self.threshold,
+            "answers": answers,
+        }
 
     @cached_property
     def report(self) -> Report:
@@ -100,6 +106,11 @@ class Evaluation:
     @cached_property
     def risk(self) -> curves.RiskCoverage:
         return curves.risk_coverage(self.probabilities, self.labels)
+
+    def answers(self, threshold: float | None = None) -> dict[str, curves.AnswerAccuracy]:
+        """The accuracy of each answer from a threshold on, by default the model's own."""
+        at = self.threshold if threshold is None else threshold
+        return curves.accuracy_by_answer(self.probabilities, self.labels, at)
 
     @cached_property
     def people(self) -> ferplus_agreement.HumanComparison | None:

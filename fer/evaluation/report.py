@@ -15,7 +15,7 @@ from plotly.offline import get_plotlyjs
 
 from fer.data.report import split_label
 from fer.errors import FerError
-from fer.evaluation.curves import precision_recall_curves, roc_curves
+from fer.evaluation.curves import AnswerAccuracy, precision_recall_curves, roc_curves
 from fer.evaluation.evaluation import GALLERY, Evaluation
 from fer.evaluation.robustness import stress_sentence, worst_first
 from fer.expressions import NAMES
@@ -98,6 +98,22 @@ def share_text(share: float | None) -> str:
     return "–" if share is None else percent(share, 1)
 
 
+ANSWER_COLUMNS = ("answer", "faces", "right", "95% interval")
+
+
+def answer_rows(answers: dict[str, AnswerAccuracy]) -> list[tuple[str, str, str, str]]:
+    """How often each answer is right, as the cells of ANSWER_COLUMNS; dashes for an answer that was never given."""
+    return [
+        (
+            name,
+            f"{one.count:,}",
+            share_text(one.right),
+            "–" if one.low is None or one.high is None else f"{percent(one.low)} to {percent(one.high)}",
+        )
+        for name, one in answers.items()
+    ]
+
+
 def sets_sentence(sets: Coverage) -> str:
     """The level and coverage of prediction sets on these faces, and the class with the lowest coverage."""
     kept = {name: row["coverage"] for name, row in sets.per_class.items() if row["coverage"] is not None}
@@ -127,7 +143,18 @@ def _headline(item: Evaluation) -> str:
         f"<p>{count_of(report.n, 'face')} from {html.escape(item.part.name)}, {TTA_WORDS[report.tta]}. Weights "
         f"{item.weights_sha256[:12]}, {date.today().isoformat()}.</p>{remarks}<table>{rows}</table>"
         f"<table><tr><th></th><th>precision</th><th>recall</th><th>F1</th><th>faces</th></tr>{classes}</table>"
+        + _answers(item)
         + (_sets(sets) if sets else "")
+    )
+
+
+def _answers(item: Evaluation) -> str:
+    heads = "".join(f"<th>{column}</th>" for column in ANSWER_COLUMNS)
+    rows = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in answer_rows(item.answers()))
+    return (
+        f"<h3>How far to rely on each answer</h3><p>How often it is right when given at "
+        f"{percent(item.threshold)} or more, the confidence from which the model is sure.</p>"
+        f"<table><tr>{heads}</tr>{rows}</table>"
     )
 
 

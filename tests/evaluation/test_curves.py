@@ -8,6 +8,7 @@ import sklearn.metrics as sk
 
 from fer.evaluation.comparison import compare, mcnemar_p
 from fer.evaluation.curves import (
+    accuracy_by_answer,
     accuracy_interval,
     averages,
     precision_recall_curves,
@@ -75,6 +76,17 @@ def test_risk_and_coverage_by_hand():
     assert curve.coverage.tolist() == [1, 0.75, 0.5, 0.25]
     assert curve.risk.tolist() == pytest.approx([0.5, 1 / 3, 0.5, 0])
     assert curve.at(0.65) == pytest.approx((0.75, 1 / 3)) and curve.at(0.95) == (0, 0)
+
+
+def test_the_accuracy_of_each_answer_by_hand():
+    probabilities = np.vstack([certain(0, confidence=p) for p in (0.9, 0.8, 0.7, 0.4)] + [certain(3, confidence=0.6)])
+    found = accuracy_by_answer(probabilities, np.array([0, 0, 2, 1, 3]), 0.5)  # the fourth is not sure
+    angry, happy = found["angry"], found["happy"]
+    middle, half = (2 / 3 + 1.96**2 / 6) / (1 + 1.96**2 / 3), np.sqrt(2 / 27 + (1.96 / 6) ** 2) / (1 + 1.96**2 / 3)
+    assert (angry.count, angry.right) == (3, pytest.approx(2 / 3))
+    assert (angry.low, angry.high) == pytest.approx((middle - 1.96 * half, middle + 1.96 * half))
+    assert (happy.count, happy.right, happy.high) == (1, 1, 1) and happy.low == pytest.approx(1 / (1 + 1.96**2))
+    assert found["fear"].to_json() == {"count": 0, "right": None, "low": None, "high": None}
 
 
 def test_mcnemar_by_hand():

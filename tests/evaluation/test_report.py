@@ -31,6 +31,7 @@ def test_a_report_holds_its_numbers_and_stress(item):
     text = render_report([item], {"teller": [point]})
     assert "87.5%" in text and "8 faces" in text and "<h4>noise</h4>" in text and "Most confident mistakes" in text
     assert "Loses most under noise: 38 points at strength 1." in text
+    assert "<td>sad</td><td>1</td><td>100.0%</td><td>21% to 100%</td>" in text  # of the answers
     assert "Stress" not in render_report([item]).partition("</script>")[2]
 
 

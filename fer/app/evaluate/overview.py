@@ -245,3 +245,9 @@ def calibration(item: Evaluation) -> None:
     st.markdown(f"At {percent(threshold)}, {answers}. The model uses {percent(item.threshold)}.")
     line = charts.risk_coverage_chart(item.risk.coverage, item.risk.risk, at)
     widgets.chart(line, "risk", "Share of wrong answers by share of faces answered")
+    st.markdown(
+        f"**How far can you rely on each answer?** How often it is right when given at {percent(threshold)} or more."
+    )
+    from fer.evaluation.report import ANSWER_COLUMNS, answer_rows
+
+    table(ANSWER_COLUMNS, answer_rows(item.answers(threshold)), "How often each answer is right", "answers_table")
