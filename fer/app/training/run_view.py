@@ -12,6 +12,7 @@ import streamlit as st
 from fer.app import errors, session, widgets
 from fer.app.markdown import plain
 from fer.app.model_choice import TrainedRun, from_drawings
+from fer.app.predict import state as predict_state
 from fer.app.training import form, state
 from fer.app.training.watched_faces import show_wall
 from fer.errors import FerError
@@ -28,6 +29,12 @@ from fer.training.run_store import find_run
 from fer.visualization import training_figures
 from fer.wording import duration, percent
 
+USES = (
+    ("Use it in Predict", "use", "pages/predict.py", ":material/add_reaction:"),
+    ("Explain", "explain", "pages/explain.py", ":material/travel_explore:"),
+    ("Evaluate", "evaluate", "pages/evaluate.py", ":material/query_stats:"),
+    ("Camera", "camera", "pages/predict.py", ":material/photo_camera:"),
+)
 POLL_S, CHARTS_POLL_S = 1.5, 4.0
 Color = Literal["gray", "blue", "orange", "green", "red"]
 STATES: dict[str, tuple[str, Color]] = {
@@ -161,12 +168,15 @@ def _controls(run: RunDirectory, status: dict, records: Sequence[EpochRecord]) -
 
 
 def _use(run: RunDirectory, alive: bool, records: Sequence[EpochRecord]) -> None:
-    """From the first finished epoch on: read faces with the best weights so far."""
+    """From the first finished epoch on: open the pages with the best weights so far."""
     if not run.best.is_file():
         return
-    if st.button("Use it in Predict", key=f"use_{run.id}", icon=":material/add_reaction:"):
-        session.choose_model(TrainedRun(run.path))
-        st.switch_page("pages/predict.py")
+    for label, name, page, icon in USES:
+        if st.button(label, key=f"{name}_{run.id}", icon=icon):
+            session.choose_model(TrainedRun(run.path))
+            if name == "camera":
+                predict_state.open_view("camera")
+            st.switch_page(page)
     if best := training_figures.best_record(records):
         st.caption(f"uses epoch {best.epoch}, the best{' so far' if alive else ''}", width="content")
 

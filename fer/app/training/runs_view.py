@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from fer.app import errors, session, widgets
+from fer.app import errors, widgets
 from fer.app.markdown import plain
-from fer.app.model_choice import TrainedRun
-from fer.app.predict import state as predict_state
 from fer.app.training import state
 from fer.app.training.run_view import metrics_csv
 from fer.data.uploads import is_upload
@@ -22,24 +20,11 @@ from fer.wording import duration
 
 BINARY = "application/octet-stream"
 COMPARED, OFFERED = 5, 30
-USES = (
-    ("Explain", "pages/explain.py", ":material/travel_explore:"),
-    ("Evaluate", "pages/evaluate.py", ":material/query_stats:"),
-    ("Camera", "pages/predict.py", ":material/photo_camera:"),
-)
 
 
 def show_upkeep(run: RunDirectory) -> None:
-    """Open a run in Explain, Evaluate or with the camera; download, rename or delete it."""
+    """Download, rename or delete a run."""
     locked = run.is_locked()
-    if run.best.is_file():
-        with st.container(horizontal=True):
-            for label, page, icon in USES:
-                if st.button(label, key=f"{label.split()[0].lower()}_{run.id}", icon=icon):
-                    session.choose_model(TrainedRun(run.path))
-                    if label == "Camera":
-                        predict_state.open_view("camera")
-                    st.switch_page(page)
     with st.expander("Download, rename, delete, settings", icon=":material/folder_managed:"):
         _downloads(run)
         if not state.may_change(run.id):
