@@ -112,6 +112,7 @@ def train_one_epoch(
     rng = np.random.default_rng([config.seed, drawn, 1 + rank])
     torch.manual_seed(int(np.random.default_rng([config.seed, epoch, 1_000 + rank]).integers(2**31)))
     mirrors = np.random.default_rng([config.seed, epoch, 2_000 + rank])
+    mixing = np.random.default_rng([config.seed, epoch, 3_000 + rank])  # its own, so that views come again without it
     order, steps = order_of(faces, config, drawn), steps_per_epoch(len(faces), config.batch_size)
     order = np.resize(order, max(len(order), config.batch_size))  # fewer faces than a batch: repeat them
     augment, objective = augmentation_of(config), Loss(config, faces.labels, epoch)
@@ -133,7 +134,7 @@ def train_one_epoch(
             views = mirror_some(views, config.flip, mirrors)
         batch = normalize(preprocessing, shrink(views, size))
         labels = faces.labels[rows]
-        blend = Blend.draw(config.mixup, len(rows), rng) if mixes else None
+        blend = Blend.draw(config.mixup, len(rows), mixing) if mixes else None
         if blend:
             batch = blend(batch)
         with accelerator.autocast():

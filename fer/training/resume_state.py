@@ -93,9 +93,17 @@ def save_state(
 def load_state(
     run: RunDirectory, model: nn.Module, average: nn.Module, optimizer: torch.optim.Optimizer
 ) -> dict[str, Any] | None:
-    """Restore the state after the last complete epoch; returns its facts, or None for a new run."""
+    """Restore the state after the last complete epoch; returns its facts, or None for a new run.
+
+    Raises RunError for a damaged state, and for a missing one if the run has results that would be lost.
+    """
     folder = run.current_state()
     if folder is None:
+        if run.records() or run.best.is_file():
+            raise RunError(
+                f"The saved state of {run.id} is missing, so it cannot be resumed. Its best weights and its results "
+                "are as they were. Start a new run, for example from these weights."
+            )
         return None
     try:
         facts = json.loads((folder / "last.json").read_text(encoding="utf-8"))

@@ -26,6 +26,11 @@ from fer.records import EpochRecord
 from fer.training.config import TrainConfig
 
 RUN_ID = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ._-]{0,78}[A-Za-z0-9._-])?")
+# What an interrupted write leaves of a worker's own files: fer.files.replacing's, and fer.models.weights' next ones.
+HALF_WRITTEN = re.compile(
+    r"\.{1,2}(?:(?:about|best|config|last|status|watch)\.json|(?:metrics|watch)\.jsonl"
+    r"|(?:answers-\d+|best|last)\.safetensors|best\.onnx|current)\..+"
+)
 ALIVE = ("queued", "running", "paused")  # states with a process
 SILENT_S = 60.0  # a living worker without a heartbeat for this long hangs
 QUEUE_GRACE_S = 60.0  # a queued run's process may take this long to start
@@ -86,7 +91,7 @@ class RunDirectory:
 
     @classmethod
     def create(cls, path: Path | str, config: TrainConfig) -> RunDirectory:
-        """Raises RunError if the run exists already or the folder cannot be created."""
+        """Raises RunError if the run exists already, the folder has other files, or it cannot be created."""
         run = cls(path)
         if not RUN_ID.fullmatch(run.path.name):
             raise bad_name(run.path.name)
@@ -95,6 +100,8 @@ class RunDirectory:
         was_there = run.path.exists()
         try:
             run.path.mkdir(parents=True, exist_ok=True)
+            if any(run.path.iterdir()):
+                raise RunError(f"The folder {run.path.name} has other files. Name a new or empty folder for the run.")
             replace_file(run.path / "config.json", json.dumps(config.to_json(), indent=2) + "\n")
             run.write_status("queued")
         except OSError as error:
@@ -187,13 +194,20 @@ class RunDirectory:
     # --- the resumable state: a new folder per epoch, then one pointer is replaced ---
 
     def current_state(self) -> Path | None:
-        """The folder of the last complete state, or None before the first."""
+        """The folder of the last complete state, or None before the first. If the pointer to it is lost, the newest."""
         try:
             name = (self.path / "state" / "current").read_text(encoding="utf-8").strip()
         except (OSError, ValueError):
-            return None
+            name = ""
         folder = self.path / "state" / name
-        return folder if name.isdecimal() and os.path.isdir(folder) else None
+        if name.isdecimal() and os.path.isdir(folder):
+            return folder
+        # last.json is written last, and only when the tensors are on the disk
+        whole = [each for each in self._states() if os.path.isfile(each / "last.json")]
+        return max(whole, key=lambda each: int(each.name), default=None)
+
+    def _states(self) -> list[Path]:
+        return [each for each in (self.path / "state").glob("*/") if each.name.isdecimal()]
 
     def new_state(self, epoch: int) -> Path:
         folder = self.path / "state" / f"{epoch:04d}"
@@ -204,8 +218,11 @@ class RunDirectory:
     def point_to(self, folder: Path) -> None:
         """Make `folder` the current state, then remove the others."""
         replace_file(self.path / "state" / "current", folder.name + "\n")
-        for other in (self.path / "state").iterdir():
-            if other.is_dir() and other != folder:
+        self._remove_states_except(folder)
+
+    def _remove_states_except(self, kept: Path) -> None:
+        for other in self._states():
+            if other != kept:
                 shutil.rmtree(other, ignore_errors=True)
 
     # --- requests and liveness ---
@@ -252,13 +269,11 @@ class RunDirectory:
     def sweep(self) -> None:
         """Remove the files of interrupted writes; only for the worker that holds the lock."""
         settle(self.best)
-        current = self.current_state()
-        for file in [*self.path.glob(".*.*"), *(self.path / "state").glob(".*")]:
-            if file.is_file():
+        for file in [*self.path.glob(".*"), *(self.path / "state").glob(".*")]:
+            if file.is_file() and HALF_WRITTEN.fullmatch(file.name):
                 file.unlink(missing_ok=True)
-        for folder in (self.path / "state").glob("*/"):
-            if folder != current:
-                shutil.rmtree(folder, ignore_errors=True)
+        if current := self.current_state():
+            self._remove_states_except(current)
 
 
 def _try_lock(file: IO) -> bool:

@@ -10,6 +10,7 @@ from torch import nn
 
 from fer.errors import WeightsError
 from fer.expressions import COUNT
+from fer.files import replace_file
 from fer.models.checkpoints import load_checkpoint, read_tensors
 from fer.models.registry import fold
 from fer.models.weights import find_weights
@@ -44,11 +45,8 @@ class Teacher:
 
     def save(self, path: Path) -> None:
         """Save the stored answers, so that a resumed run need not compute them again."""
-        unfinished = path.with_name(f".{path.name}.part")  # removed on resume if the run dies here
-        safetensors.torch.save_file(
-            {f"{epoch}.{step}": answers.contiguous().cpu() for (epoch, step), answers in self.kept.items()}, unfinished
-        )
-        unfinished.replace(path)
+        found = {f"{epoch}.{step}": answers.contiguous().cpu() for (epoch, step), answers in self.kept.items()}
+        replace_file(path, safetensors.torch.save(found))
 
     def restore(self, path: Path) -> None:
         """Load the answers that `save` wrote; if the file is missing or damaged, they are computed again."""

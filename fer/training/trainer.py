@@ -293,7 +293,7 @@ def _out_of_patience(config: TrainConfig, standing: Standing, epoch: int) -> boo
 def _card(session: Session, record: EpochRecord) -> Card:
     config, dataset = session.config, session.dataset
     metrics = {
-        "split": "PublicTest",
+        "split": "PublicTest" if (dataset.usage == "PublicTest").any() else "Training",
         "tta": "none",
         "accuracy": round(record.validation_accuracy, 4),
         "nll": round(record.validation_loss, 4),

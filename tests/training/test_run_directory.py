@@ -218,3 +218,55 @@ def test_a_full_disk_ends_in_a_sentence_and_leaves_no_half_made_run(tmp_path, mo
     assert (tmp_path / "there").is_dir()  # what was there before stays
     with pytest.raises(RunError, match="could not be started: No space left"):
         launcher.launch(RunDirectory(tmp_path / "there"))
+
+
+def test_a_folder_with_other_files_is_refused_and_kept(tmp_path):
+    mine = tmp_path / "notes" / ".env.local"
+    mine.parent.mkdir()
+    mine.write_text("KEY=1")
+    with pytest.raises(RunError, match="has other files"):
+        RunDirectory.create(mine.parent, TrainConfig())
+    assert [file.name for file in mine.parent.iterdir()] == [".env.local"]
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    assert RunDirectory.create(empty, TrainConfig()).config == TrainConfig()
+
+
+def test_a_sweep_removes_what_a_worker_left_half_written_and_nothing_else(tmp_path):
+    run = RunDirectory.create(tmp_path / "run", TrainConfig())
+    run.point_to(run.new_state(2))
+    own = (
+        ".status.json.ab12",
+        "..best.onnx.next.x_9",
+        ".answers-0.safetensors.tmp",
+        "state/.current.q",
+        "state/0001/x",
+    )
+    users = (".env.local", ".config.yaml", ".gitignore", "state/notes/thesis.txt")
+    for name in (*own, *users):
+        (run.path / name).parent.mkdir(parents=True, exist_ok=True)
+        (run.path / name).write_text("x")
+    run.sweep()
+    assert [name for name in own if (run.path / name).exists()] == []
+    assert [name for name in users if not (run.path / name).exists()] == []
+    assert run.current_state() == run.path / "state" / "0002"
+
+
+def test_a_lost_pointer_loses_nothing(tmp_path, small_csv):
+    run = run_of(tmp_path / "run", small_csv, epochs=2, limit=64)
+    train(run, quiet=True)
+    records = numbers(run)
+    config = json.loads((run.path / "config.json").read_text())
+    (run.path / "config.json").write_text(json.dumps(config | {"epochs": 3}))
+    pointer = run.path / "state" / "current"
+    for lost in (lambda: pointer.write_text(""), pointer.unlink):
+        lost()
+        assert run.current_state() == run.path / "state" / "0002"
+    assert train(run, quiet=True) == "finished" and numbers(run)[:2] == records
+
+    (run.current_state() / "last.json").unlink()
+    pointer.unlink()
+    kept = numbers(run), run.best.read_bytes()
+    with pytest.raises(RunError, match="saved state of run is missing"):
+        train(run, quiet=True)
+    assert (numbers(run), run.best.read_bytes()) == kept

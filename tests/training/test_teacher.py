@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -149,3 +151,15 @@ def test_a_run_with_a_teacher_resumes_and_says_who_taught(tmp_path):
     _, card = load_checkpoint(run.best)
     assert card.training["config"]["damage"] == 0.5
     assert card.training["config"]["teacher"] == "teacher.safetensors"  # its name, not where it lies
+
+
+def test_views_come_again_whether_faces_are_mixed_or_not(tmp_path, small_csv, monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        Teacher, "__call__", lambda self, views, place: seen.append(views) or torch.zeros(len(views), 7)
+    )
+    config = small(data=str(small_csv), limit=64, epochs=2, mixup=0.2, mixup_off_epochs=1)
+    run = RunDirectory.create(tmp_path / "run", dataclasses.replace(config, teacher="mini_xception", teacher_epochs=1))
+    train(run, quiet=True)
+    first, again = seen[: len(seen) // 2], seen[len(seen) // 2 :]
+    assert len(first) > 1 and all(torch.equal(one, other) for one, other in zip(first, again, strict=True))
