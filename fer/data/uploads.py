@@ -6,7 +6,6 @@ import hashlib
 import os
 import re
 import shutil
-import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -17,6 +16,7 @@ from fer.data.dataset import Dataset
 from fer.data.fer2013 import Progress, read_table
 from fer.data.labels import parse_classes
 from fer.errors import DatasetError
+from fer.files import replacing
 from fer.limits import MB, Limits, hosted
 from fer.locations import cache_folder
 
@@ -92,10 +92,8 @@ def keep(file: BinaryIO, name: str, limits: Limits) -> Path:
         Zip(file, "This zip", limits)
     file.seek(0)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=folder, prefix=".upload-", delete=False) as half_done:
-            shutil.copyfileobj(file, half_done)
-        os.replace(half_done.name, kept)
+        with replacing(kept, 0o600) as whole:
+            shutil.copyfileobj(file, whole)
     except OSError as error:
         raise DatasetError(
             f"The upload could not be saved: {error.strerror or 'unknown reason'}. Free some disk space, or "

@@ -103,7 +103,7 @@ class Zip:
                     classes,
                     self._limits,
                 )
-        except (zipfile.BadZipFile, EOFError, NotImplementedError, zlib.error, lzma.LZMAError, OSError):
+        except BROKEN:
             raise DatasetError(f"{file[-60:]} is damaged inside {self.name}. Create the zip again.") from None
 
 

@@ -55,9 +55,11 @@ def fit_threshold(
     confidence, right: (N,). Returns 0.99 if no threshold reaches the target.
     """
     order = np.argsort(-confidence, kind="stable")
+    falling = np.minimum(confidence[order], 0.99)
     share_right = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
-    reached = np.flatnonzero(share_right >= target)
-    return float(min(confidence[order][reached[-1]], 0.99)) if len(reached) else 0.99
+    last_of_its_value = np.append(falling[1:] < falling[:-1], True)  # a threshold admits all answers of one confidence
+    reached = np.flatnonzero((share_right >= target) & last_of_its_value)
+    return float(falling[reached[-1]]) if len(reached) else 0.99
 
 
 def folds_of(fingerprints: NDArray[np.bytes_ | np.integer], folds: int = FOLDS, seed: int = 0) -> NDArray[np.int64]:

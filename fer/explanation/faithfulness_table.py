@@ -22,15 +22,19 @@ def read_table(recognizer: Recognizer) -> dict[str, Any] | None:
     try:
         stat = path.stat()
         table = _parsed(path, stat.st_mtime_ns, stat.st_size)
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, IndexError, RecursionError):
         return None
     return {**table, "current": table["sha256"] == recognizer.card.sha256}
 
 
 @lru_cache(maxsize=16)
 def _parsed(path: Path, changed_ns: int, size: int) -> dict[str, Any]:
-    """The file's values, with rows by method and layer. Raises ValueError, KeyError or TypeError for other content."""
+    """The file's values, with rows by method and layer. Raises one of what `read_table` catches for other content."""
     table = json.loads(path.read_text(encoding="utf-8"))
+    for row in (table["rows"][0], *table["rows"]):
+        float(row["seconds"]), bool(row["sane"]), bool(row["faithful"])
+        if "road_cost" in row:
+            road_advantage(row)
     return {**table, "sha256": table["sha256"], "by": {(row["method"], row["layer"]): row for row in table["rows"]}}
 
 

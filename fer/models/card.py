@@ -11,7 +11,7 @@ import numpy as np
 
 from fer.conformal import PredictionSets, set_names
 from fer.errors import WeightsError
-from fer.expressions import NAMES
+from fer.expressions import COUNT, NAMES
 from fer.preprocessing import Preprocessing
 from fer.records import FaceBox, Prediction, Quality
 
@@ -32,6 +32,9 @@ FIELD_KINDS = {
     "metrics": dict,
     "training": dict,
 }
+SHARES = ("accuracy", "accuracy_without_train_duplicates", "macro_f1", "ece")
+BIN_SHARES = ("from", "to", "confidence", "accuracy")
+MAX_BINS, MAX_COUNT = 1000, 2**53
 RANGES = {"temperature": (0.01, 1000.0), "threshold": (0.0, 1000.0)}
 
 
@@ -107,11 +110,39 @@ def _check_kinds(values: dict[str, Any]) -> None:
     for name, (low, high) in RANGES.items():
         if not _within(values.get(name, low), low, high):
             raise _unfit(name, values[name], f"a number from {low:g} to {high:g}")
-    metrics = values.get("metrics", {})
-    if not _within(metrics.get("accuracy", 0), 0, 1):
-        raise _unfit("accuracy", metrics["accuracy"], "a share from 0 to 1")
+    _check_metrics(values.get("metrics", {}))
+
+
+def _check_metrics(metrics: dict[str, Any]) -> None:
+    """Check what pages and tables show of the metrics."""
+    for name in SHARES:
+        if not _within(metrics.get(name, 0), 0, 1):
+            raise _unfit(name, metrics[name], "a share from 0 to 1")
     if not isinstance(metrics.get("split", ""), str):
         raise _unfit("split", metrics["split"], "the name of a split")
+    matrix = metrics.get("confusion_matrix", [[0] * COUNT] * COUNT)
+    if not (_is_list(matrix, COUNT) and all(_is_list(row, COUNT) and all(map(_is_count, row)) for row in matrix)):
+        raise _unfit("confusion_matrix", matrix, f"{COUNT} rows of {COUNT} counts")
+    bins = metrics.get("reliability", [])
+    if not (_is_list(bins) and all(isinstance(each, dict) and _is_bin(each) for each in bins)):
+        raise _unfit("reliability", bins, f"a list of bins with count, {', '.join(BIN_SHARES)}")
+    held = metrics.get("held_out_sets", {"coverage": 0, "mean_size": 0})
+    if not (
+        isinstance(held, dict) and _within(held.get("coverage"), 0, 1) and _within(held.get("mean_size"), 0, COUNT)
+    ):
+        raise _unfit("held_out_sets", held, "coverage and mean_size of the prediction sets")
+
+
+def _is_list(value: object, length: int | None = None) -> bool:
+    return isinstance(value, list) and (len(value) == length if length else len(value) <= MAX_BINS)
+
+
+def _is_count(value: object) -> bool:
+    return type(value) is int and 0 <= value <= MAX_COUNT
+
+
+def _is_bin(values: dict[str, Any]) -> bool:
+    return _is_count(values.get("count")) and all(_within(values.get(name), 0, 1) for name in BIN_SHARES)
 
 
 def _within(value: object, low: float, high: float) -> bool:

@@ -10,6 +10,7 @@ from fer.files import replace_file
 from fer.locations import cache_folder, weights_folder
 from fer.models import weights
 from fer.models.card import Card
+from fer.models.registry import architecture
 
 FORMAT = 1  # version of the cached files; increase it when the exporter changes
 
@@ -62,6 +63,7 @@ def _untrusted(file: Path, card: Card | None) -> tuple[bytes, Card]:
 
 def _exported(path: Path, card: Card) -> bytes:
     """Export the graph of a .safetensors file without an .onnx, and cache it under the weights' digest."""
+    architecture(card.architecture)  # raises WeightsError for an unknown one
     blob = weights.read_bytes(path)
     weights.check_digest(path, blob, card.sha256)
     stem = f"graph{FORMAT}-{weights.sha256(blob)[:24]}-{card.architecture}-{card.input_size}"

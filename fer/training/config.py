@@ -78,7 +78,7 @@ class TrainConfig:
     precision: Literal["no", "bf16", "fp16"] = setting("no", "mixed precision, for GPUs")
     processes: int = setting(1, "processes on this machine; each takes a share of the batch")
     threads: int = setting(0, "CPU threads; 0: PyTorch's default")
-    limit: int = setting(0, "train on the first N pictures only; 0: all")
+    limit: int = setting(0, "train on N pictures only, with the classes in proportion; 0: all")
     norm_pictures: int = setting(0, "remeasure batch-norm statistics on N pictures before each validation; 0: off")
 
     def __post_init__(self) -> None:
@@ -121,10 +121,14 @@ class TrainConfig:
             parse_classes(self.classes)
         except DatasetError as error:
             raise SettingError(error.message) from None
-        kept = self.balance == "sampling" and self.teacher_epochs > 0
-        need(not (kept and self.balance_epochs), "balance_epochs", "0 with balanced sampling and teacher_epochs")
+        fits = self.allows_balance(self.balance)
+        need(fits, "balance_epochs", "0 with balanced sampling and teacher_epochs")
         for name, choices in CHOICES.items():
             need(getattr(self, name) in choices, name, f"one of {', '.join(choices)}")
+
+    def allows_balance(self, balance: str) -> bool:
+        """Whether the other settings go with it: the faces of kept answers cannot be drawn anew in the last epochs."""
+        return balance != "sampling" or not (self.teacher_epochs and self.balance_epochs)
 
     def balance_in(self, epoch: int) -> Balance:
         """How this epoch, counted from 1, is balanced."""

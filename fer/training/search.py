@@ -10,7 +10,7 @@ from typing import cast
 
 import optuna
 
-from fer.errors import RunError
+from fer.errors import FerError, RunError
 from fer.locations import runs_folder
 from fer.training.config import CHOICES, Balance, TrainConfig
 from fer.training.run_directory import RunDirectory
@@ -22,6 +22,7 @@ SEARCHED = ("learning_rate", "weight_decay", "label_smoothing", "dropout", "eras
 
 def propose(trial: optuna.Trial, config: TrainConfig) -> TrainConfig:
     """Propose one setting: the learning rate from a fifth to twice the given one, regularizers within usual ranges."""
+    balances = [one for one in CHOICES["balance"] if config.allows_balance(one)]
     return replace(
         config,
         learning_rate=trial.suggest_float(
@@ -32,7 +33,7 @@ def propose(trial: optuna.Trial, config: TrainConfig) -> TrainConfig:
         dropout=trial.suggest_float("dropout", 0.0, 0.4),
         erasing=trial.suggest_float("erasing", 0.0, 0.5),
         mixup=trial.suggest_float("mixup", 0.0, 0.4),
-        balance=cast(Balance, trial.suggest_categorical("balance", list(CHOICES["balance"]))),
+        balance=cast(Balance, trial.suggest_categorical("balance", balances)),
     )
 
 
@@ -54,7 +55,7 @@ def run_search(config: TrainConfig, trials: int, out: Path | None = None, as_jso
         print(f"run {run.path}", file=sys.stderr)
         try:
             state = train(run, quiet=True)
-        except RunError as error:
+        except FerError as error:
             print(error.message, file=sys.stderr)
             state = "failed"
         best = max((record.validation_accuracy for record in run.records()), default=0.0)

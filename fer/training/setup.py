@@ -20,14 +20,28 @@ def choose_splits(dataset: Dataset, config: TrainConfig) -> tuple[Dataset, Datas
     """
     training = dataset.split("Training")
     validation = dataset.split("PublicTest") if (dataset.usage == "PublicTest").any() else training
-    if config.limit:
-        training = training.take(np.arange(min(config.limit, len(training))))
+    if 0 < config.limit < len(training):
+        training = training.take(in_proportion(training.labels, config.limit))
     if config.ferplus_weight and training.votes is None:
         raise RunError(
             f"{dataset.name} has no FER+ votes for the auxiliary loss. Put fer2013new.csv beside the CSV "
             "file, or set ferplus_weight to 0."
         )
     return training, validation
+
+
+def in_proportion(labels: np.ndarray, count: int, seed: int = 0) -> np.ndarray:
+    """Rows of `count` pictures with the classes in proportion, each at least once if there is room, in their order.
+
+    labels: (N,). seed: which pictures of each class.
+    """
+    mixed = np.random.default_rng(seed).permutation(len(labels))
+    share_before = np.empty(len(labels))  # of its class, in that order
+    for label in np.unique(labels):
+        rows = mixed[labels[mixed] == label]
+        share_before[rows] = np.arange(len(rows)) / len(rows)
+    first: np.ndarray = np.sort(mixed[np.argsort(share_before[mixed], kind="stable")][:count])
+    return first
 
 
 def measure_preprocessing(config: TrainConfig, training: Dataset) -> Preprocessing:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import struct
@@ -194,6 +195,13 @@ def test_a_zip_may_hold_the_table_itself(small_csv):
     assert len(dataset) == 280 and dataset.name == "fer2013.csv"
 
 
+def test_a_table_that_is_damaged_in_its_zip_is_told(small_csv):
+    whole = zipped({"f\u00e9r.csv": small_csv.read_bytes()}).getvalue()
+    name = "f\u00e9r.csv".encode()
+    with pytest.raises(DatasetError, match="is damaged inside"):  # the name of its own header is no UTF-8
+        read_zip(io.BytesIO(whole.replace(name, name.replace(b"\xc3", b"\xff"), 1)), quiet=True, cached=False)
+
+
 def test_a_picture_that_is_damaged_in_its_zip_stops_no_other():
     file = zipped({"happy/1.png": png(1), "happy/2.png": png(2)}, zipfile.ZIP_STORED)
     data = file.getvalue().replace(png(2), png(2)[:-40] + bytes(40), 1)
@@ -283,6 +291,19 @@ def test_an_upload_is_kept_once_under_its_digest_and_read_as_it_was(monkeypatch,
         from_memory = uploads.read_upload(file, "mine.zip", OPEN, classes=classes)
         assert len(from_memory) == count and same(from_memory, read_dataset(kept, quiet=True, classes=classes))
     assert [path.name for path in tmp_path.iterdir()] == ["uploads"]  # no parsed copy
+
+
+def test_an_upload_that_meets_a_full_disk_leaves_nothing(monkeypatch, tmp_path):
+    monkeypatch.setenv("FER_CACHE", str(tmp_path))
+
+    def fill(source, target):
+        target.write(source.read(100))
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(uploads.shutil, "copyfileobj", fill)
+    with pytest.raises(DatasetError, match="No space left"):
+        uploads.keep(zipped({"happy/1.png": png()}), "mine.zip", OPEN)
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
 def test_too_many_and_too_much_is_refused_unread(tmp_path):

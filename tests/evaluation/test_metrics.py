@@ -120,6 +120,9 @@ def test_the_threshold_by_hand():
     assert fit_threshold(confidence, right, 0.75) == 0.6
     assert fit_threshold(confidence, right, 0.8) == 0.8
     assert fit_threshold(confidence, np.zeros(5, bool)) == 0.99
+    tied = np.array([0.9, 0.7, 0.7, 0.7, 0.6])  # a threshold of 0.7 gives four answers, two of them right
+    assert fit_threshold(tied, np.array([1, 1, 0, 0, 0], bool), 0.8) == 0.9
+    assert fit_threshold(np.ones(10), np.arange(10) < 4, 0.8) == 0.99
 
 
 def test_identical_pictures_share_a_fold():

@@ -154,6 +154,19 @@ def test_best_is_said_of_measured_weights_alone(recognizer, tmp_path):
         table_path(own.weights).unlink()
 
 
+@pytest.mark.parametrize(
+    "content", ['{"rows": []}', '{"rows": [{"method": "occlusion", "layer": null}]}', "[" * 100_000, "[1]", "\xff"]
+)
+def test_a_damaged_table_is_no_table(recognizer, tmp_path, content):
+    from fer.inference.recognizer import Recognizer
+
+    own = Recognizer("own", recognizer.engine, recognizer.card, tmp_path / "own.safetensors")
+    if content.startswith("{"):
+        content = json.dumps(json.loads(content) | {"sha256": recognizer.card.sha256})
+    table_path(own.weights).write_text(content, encoding="latin-1")
+    assert read_table(own) is None and opening_map(own) == ("grad_cam", "fused")
+
+
 def test_explain_opens_on_a_quick_map_that_passes_and_that_none_beats_on_a_layer_where_grad_cam_is_faithful():
     recognizer = load("compact", threads=1)
     rows, (method, layer) = read_table(recognizer)["by"], opening_map(recognizer)

@@ -49,6 +49,15 @@ def test_a_run_from_before_predicts_and_is_exported_once(cache, tmp_path, monkey
     assert np.array_equal(fer.load(run).probabilities(FACES), first)
 
 
+def test_a_name_that_is_a_pattern_is_no_architecture(tmp_path):
+    save(tmp_path / "own.safetensors")
+    (tmp_path / "own.onnx").unlink()
+    card = json.loads((tmp_path / "own.json").read_text()) | {"architecture": "a**b", "onnx_sha256": ""}
+    (tmp_path / "own.json").write_text(json.dumps(card))
+    with pytest.raises(WeightsError, match="no architecture"):
+        fer.load(tmp_path / "own.safetensors")
+
+
 def test_a_card_from_before_loads():
     card = Card.from_json(json.loads((BEFORE / "card.json").read_text()))
     assert card.sha256 and not card.onnx_sha256

@@ -8,6 +8,7 @@ from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
+import optuna
 import pytest
 import torch
 import torch.nn.functional as F
@@ -24,6 +25,7 @@ from fer.training.epoch import Faces, order_of
 from fer.training.loss import Blend, Loss, WithVotes, class_weights, vote_shares
 from fer.training.presets import GROUPS, PRESETS
 from fer.training.run_directory import RunDirectory
+from fer.training.search import propose
 from fer.training.starting_weights import freeze, keep_frozen, starting_network
 from fer.training.worker import train
 from tests.training.conftest import small
@@ -212,6 +214,14 @@ def test_old_configurations_and_records_are_read(tmp_path):
     run.append(EpochRecord(1, 1.0, 0.5, 1.0, 0.5, 0.5, (0.5,) * 7, ((1,) * 7,) * 7, 0.1, 1.0, 10.0, True))
     run.drop_records_after(1)
     assert len(run.records()) == 1 and watched_faces.read(run) is None
+
+
+def test_a_search_proposes_only_what_the_other_settings_allow():
+    taught = TrainConfig(teacher="compact", teacher_epochs=3, balance="weights", balance_epochs=2)
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(0))
+    assert {propose(study.ask(), taught).balance for _ in range(20)} == {"none", "weights"}
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(0))
+    assert {propose(study.ask(), TrainConfig()).balance for _ in range(20)} == {"none", "sampling", "weights"}
 
 
 def test_a_search_tables_its_runs(tmp_path):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import cv2
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ from fer.training.batchnorm import with_new_statistics
 from fer.training.config import TrainConfig, small_data_notes
 from fer.training.epoch import Faces
 from fer.training.run_directory import RunDirectory
+from fer.training.setup import in_proportion
 from fer.training.worker import train
 from tests.conftest import write_csv
 from tests.training.conftest import small
@@ -43,6 +46,16 @@ def test_a_picture_a_class_is_judged_by_itself_with_a_note(tmp_path, capfd):
     assert train(run, quiet=True) == "finished"
     assert sum(map(sum, run.records()[0].confusion_matrix)) == COUNT
     assert "too few pictures for a validation split" in capfd.readouterr().err
+    assert json.loads(run.best.with_suffix(".json").read_text())["metrics"]["split"] == "Training"
+
+
+def test_a_limit_keeps_the_classes_in_proportion():
+    labels = np.repeat(np.arange(7), [300, 100, 100, 100, 100, 100, 200])  # sorted, as folders and zips are read
+    rows = in_proportion(labels, 100)
+    assert np.bincount(labels[rows]).tolist() == [30, 10, 10, 10, 10, 10, 20]
+    assert (np.diff(rows) > 0).all() and rows[:30].tolist() != list(range(30))
+    assert sorted(labels[in_proportion(labels, 7)]) == list(range(7))
+    assert np.array_equal(rows, in_proportion(labels, 100))
 
 
 def test_statistics_of_one_picture_too_many_for_a_batch():
