@@ -90,6 +90,7 @@ def run_batch(
             "card": settings.card,
             "settings": {
                 "detector": settings.detector,
+                "automatic": settings.automatic,
                 "device": settings.device,
                 "readings_per_s": settings.readings_per_s,
                 "stability": settings.stability,
