@@ -19,7 +19,7 @@ from fer.batch.reading import Reading, Settings, csv_line
 from fer.errors import FerError
 from fer.files import replace_file, replacing
 from fer.machine import cores
-from fer.records import CSV_COLUMNS
+from fer.records import CSV_COLUMNS, cell_text
 
 LEDGER, READINGS, ERRORS, SUMMARY = "progress.jsonl", "readings.csv", "errors.csv", "summary.json"
 
@@ -124,7 +124,7 @@ def _write_table(path: Path, readings: Iterator[Reading]) -> dict[str, object]:
 
 
 def _errors_csv(errors: dict[str, str]) -> bytes:
-    lines = [("input", "error"), *errors.items()]
+    lines = [("input", "error"), *((cell_text(name), error) for name, error in errors.items())]
     return "".join(map(csv_line, lines)).encode("utf-8", "backslashreplace")
 
 
