@@ -123,12 +123,12 @@ def _write_table(path: Path, readings: Iterator[Reading]) -> dict[str, object]:
     return {"faces": faces, "videos": videos, "answers": dict(answers.most_common()), "notes": notes}
 
 
-def _errors_csv(errors: dict[str, str]) -> bytes:
+def _errors_csv(errors: dict[str, str]) -> str:
     lines = [("input", "error"), *((cell_text(name), error) for name, error in errors.items())]
-    return "".join(map(csv_line, lines)).encode("utf-8", "backslashreplace")
+    return "".join(map(csv_line, lines))
 
 
-def _write(path: Path, content: bytes | str) -> None:
+def _write(path: Path, content: str) -> None:
     try:
         replace_file(path, content)
     except OSError as error:
