@@ -608,7 +608,7 @@ def _sentence(row: dict[str, Any]) -> str:
             told += f" ({stability_words(face['stability'], face['expression']).rstrip('.').lower()})"
         if len(row["faces"]) > 1:
             left, top, *_ = face["box"]
-            told = f"face {number} at {left:.0f}, {top:.0f}: {told}"
+            told = f"face {number} at {round(left)}, {round(top)}: {told}"
         words.append(told)
     turned = f" (turned by {row['rotation']}°)" if row["rotation"] else ""
     return f"{row['path']}{turned}: {'; '.join(words)}"
