@@ -255,6 +255,7 @@ def video(
     from dataclasses import replace
 
     import fer
+    from fer.files import replace_file
     from fer.inference import recording
     from fer.inference.video import SOUND, read_video
     from fer.records import faces_csv
@@ -283,7 +284,7 @@ def video(
         )
     if csv is not None:
         try:
-            csv.write_text(faces_csv(replace(row, input=str(source)) for row in video.rows), encoding="utf-8")
+            replace_file(csv, faces_csv(replace(row, input=str(source)) for row in video.rows))
         except OSError as error:
             raise FerError(f"{csv.name} cannot be written: {error.strerror}. Choose another --csv.") from None
     for note in video.notes:
@@ -607,7 +608,7 @@ def _sentence(row: dict[str, Any]) -> str:
             told += f" ({stability_words(face['stability'], face['expression']).rstrip('.').lower()})"
         if len(row["faces"]) > 1:
             left, top, *_ = face["box"]
-            told = f"face {number} at {left:.0f}, {top:.0f}: {told}"
+            told = f"face {number} at {round(left)}, {round(top)}: {told}"
         words.append(told)
     turned = f" (turned by {row['rotation']}°)" if row["rotation"] else ""
     return f"{row['path']}{turned}: {'; '.join(words)}"
@@ -694,8 +695,9 @@ COMMANDS: tuple[Callable[..., int], ...] = (
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit status. A FerError is printed as a sentence and returns 1."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    if isinstance(sys.stdout, io.TextIOWrapper):  # file names may not be valid UTF-8; JSON prints such bytes as \udcff
-        sys.stdout.reconfigure(errors="backslashreplace")
+    for stream in (sys.stdout, sys.stderr):  # file names may not be valid UTF-8; JSON prints such bytes as \udcff
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     _warn_of_namesake()
     try:
         if arguments[:1] == ["tools"]:

@@ -48,6 +48,11 @@ class FaceBox:
     def area(self) -> float:
         return self.width * self.height
 
+    @property
+    def tenths(self) -> tuple[float, ...]:
+        """Left, top, width and height, rounded to tenths of a pixel, without a -0.0."""
+        return tuple(round(value, 1) + 0.0 for value in (self.x, self.y, self.width, self.height))
+
     def scaled(self, by: float) -> FaceBox:
         """The same face after the picture is scaled by this factor."""
         points = self.landmarks and tuple((x * by, y * by) for x, y in self.landmarks)
@@ -113,7 +118,7 @@ class Prediction:
         """One face as the command line prints it; includes `stability` only if it was measured."""
         box = self.box
         return {
-            "box": [round(value, 1) for value in (box.x, box.y, box.width, box.height)],
+            "box": list(box.tenths),
             "score": round(box.score, 4),
             "detector": box.detector,
             "quality": {"ok": self.quality.ok, "reasons": list(self.quality.reasons)},
@@ -160,7 +165,7 @@ class FaceRecord:
             cell_text(self.input),
             "" if math.isnan(self.time_s) else f"{self.time_s:.3f}",
             str(self.person or ""),
-            *(f"{value:.1f}" for value in (box.x, box.y, box.width, box.height)),
+            *(f"{value:.1f}" for value in box.tenths),
             face.answer,
             face.expression,
             f"{face.confidence:.4f}",

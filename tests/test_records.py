@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 
+from fer import cli
 from fer.expressions import NAMES
 from fer.records import CSV_COLUMNS, FaceBox, FaceRecord, Prediction, Quality, faces_csv, set_words
 
@@ -52,6 +54,16 @@ def test_a_photos_and_a_videos_row():
     assert [rows[0][key] for key in ("input", "time_s", "person", "model")] == ["a.jpg", "", "", "compact"]
     assert [rows[1][key] for key in ("input", "time_s", "person", "model")] == ["", "1.250", "2", ""]
     assert moving.to_json() == {"time_s": 1.25, "person": 2, **face.to_json()}
+
+
+def test_a_box_a_hair_outside_the_picture_is_at_0_and_never_at_minus_0():
+    face = Prediction(FaceBox(-0.04, -0.0, 30, 40, detector="yunet"), TORN, True)
+    assert json.dumps(face.to_json()["box"]) == "[0.0, 0.0, 30.0, 40.0]"
+    row = dict(zip(CSV_COLUMNS, FaceRecord(face).to_row(), strict=True))
+    assert [row[key] for key in ("x", "y", "width", "height")] == ["0.0", "0.0", "30.0", "40.0"]
+    two = {"path": "a.jpg", "error": None, "rotation": 0, "faces": [face.to_json()] * 2}
+    two["faces"][0] |= {"box": [-0.4, -0.3, 30, 40]}
+    assert "face 1 at 0, 0: happy" in cli._sentence(two)
 
 
 def test_a_set_in_words():

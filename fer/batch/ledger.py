@@ -62,8 +62,13 @@ class Ledger:
         self.close()
 
     def close(self) -> None:
-        os.fsync(self._file.fileno())
-        self._file.close()
+        """Raises FerError if the disk does not take the last lines."""
+        try:
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise _unwritable(error) from None
+        finally:
+            self._file.close()
 
     def holds(self, given: Input, key: str) -> bool:
         """Whether the input was read with these settings and its file has not changed since."""
@@ -72,19 +77,17 @@ class Ledger:
 
     def add(self, reading: Reading) -> None:
         """Append a finished input. Raises FerError."""
-        self._note(reading, self._end)
         line = reading.to_line().encode() + b"\n"
+        unwritten = memoryview(line)
         try:
-            self._file.write(line)
-            self._file.flush()
+            while unwritten:  # past the file's buffer, which would try a failed line again when it is closed
+                unwritten = unwritten[os.write(self._file.fileno(), unwritten) :]
             if time.monotonic() - self._synced_s > SYNC_S:
                 os.fsync(self._file.fileno())
                 self._synced_s = time.monotonic()
         except OSError as error:
-            raise FerError(
-                f"The results cannot be written: {error.strerror}. Results so far are saved. Run the command again to "
-                "continue."
-            ) from None
+            raise _unwritable(error) from None
+        self._note(reading, self._end)
         self._end += len(line)
 
     def readings(self, inputs: Iterable[Input], key: str) -> Iterator[Reading]:
@@ -107,3 +110,9 @@ class Ledger:
 
     def _note(self, reading: Reading, offset: int) -> None:
         self._entries[reading.input] = _Entry(offset, reading.key, reading.size, reading.changed_ns)
+
+
+def _unwritable(error: OSError) -> FerError:
+    return FerError(
+        f"The results cannot be written: {error.strerror}. Results so far are saved. Run the command again to continue."
+    )

@@ -131,8 +131,11 @@ def _work(connection: Connection, settings: str) -> None:
         nonlocal told_s
         if time.monotonic() - told_s > TOLD_S:
             told_s = time.monotonic()
-            connection.send_bytes(b"%" + f"{share:.4f}".encode())
-        return os.getppid() == parent  # stop if the batch was killed
+            try:
+                connection.send_bytes(b"%" + f"{share:.4f}".encode())
+            except OSError:  # the batch was killed
+                return False
+        return os.getppid() == parent
 
     try:
         try:

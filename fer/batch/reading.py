@@ -28,7 +28,7 @@ from fer.memory import LARGE_PIXELS, return_freed_memory, share_arenas
 from fer.models.card import Card
 from fer.models.weights import find_weights, read_card
 from fer.records import FaceRecord
-from fer.vision.detection import Detector, load_detector
+from fer.vision.detection import Auto, Detector, load_detector
 from fer.vision.images import read
 
 PIECE = 2**16  # bytes of a table to unpack at a time
@@ -36,7 +36,11 @@ PIECE = 2**16  # bytes of a table to unpack at a time
 
 @dataclass(frozen=True)
 class Settings:
-    """The settings of a table; inputs read with other settings are read again. card: the digest of the model's card."""
+    """The settings of a table; inputs read with other settings are read again.
+
+    card: the digest of the model's card. automatic: whether `auto` chose the detector, which then takes a photo the
+    size of a face crop as one face (`fer.vision.search.find_faces`).
+    """
 
     model: str
     card: str
@@ -44,21 +48,23 @@ class Settings:
     device: str = "cpu"
     readings_per_s: float = READINGS_PER_S
     stability: bool = False
+    automatic: bool = False
 
     @property
     def key(self) -> str:
         """Identifies settings that produce the same table, so it ignores the model's path and the device."""
-        return _digest({**asdict(self), "model": "", "device": "", "version": fer.__version__})[:16]
+        values = {**asdict(self), "model": "", "device": "", "version": fer.__version__}
+        if not self.automatic:
+            del values["automatic"]  # as in ledgers from before this setting, whose photos were all read like this
+        return _digest(values)[:16]
 
 
 def settings_for(
     model: str, detector: str, device: str = "cpu", readings_per_s: float = READINGS_PER_S, stability: bool = False
 ) -> Settings:
     """Settings with the weights and detector resolved, so that every worker uses the same. Raises FerError."""
-    weights = find_weights(model)
-    return Settings(
-        model, card_digest(read_card(weights)), load_detector(detector).name, device, readings_per_s, stability
-    )
+    card, found = card_digest(read_card(find_weights(model))), load_detector(detector)
+    return Settings(model, card, found.name, device, readings_per_s, stability, isinstance(found, Auto))
 
 
 @dataclass(frozen=True)
@@ -120,7 +126,8 @@ class Reader:
         share_arenas()
         self.settings = settings
         self.recognizer: Recognizer = load(settings.model, threads=1, device=settings.device)
-        self.detector: Detector = load_detector(settings.detector)
+        detector = load_detector(settings.detector)
+        self.detector: Detector = Auto(detector) if settings.automatic else detector
         if card_digest(self.recognizer.card) != settings.card:
             raise FerError(
                 f"{self.recognizer.name} on this worker differs from the model on the machine that started the batch. "

@@ -19,7 +19,7 @@ from fer.batch.reading import Reading, Settings, csv_line
 from fer.errors import FerError
 from fer.files import replace_file, replacing
 from fer.machine import cores
-from fer.records import CSV_COLUMNS
+from fer.records import CSV_COLUMNS, cell_text
 
 LEDGER, READINGS, ERRORS, SUMMARY = "progress.jsonl", "readings.csv", "errors.csv", "summary.json"
 
@@ -90,6 +90,7 @@ def run_batch(
             "card": settings.card,
             "settings": {
                 "detector": settings.detector,
+                "automatic": settings.automatic,
                 "device": settings.device,
                 "readings_per_s": settings.readings_per_s,
                 "stability": settings.stability,
@@ -122,12 +123,12 @@ def _write_table(path: Path, readings: Iterator[Reading]) -> dict[str, object]:
     return {"faces": faces, "videos": videos, "answers": dict(answers.most_common()), "notes": notes}
 
 
-def _errors_csv(errors: dict[str, str]) -> bytes:
-    lines = [("input", "error"), *errors.items()]
-    return "".join(map(csv_line, lines)).encode("utf-8", "backslashreplace")
+def _errors_csv(errors: dict[str, str]) -> str:
+    lines = [("input", "error"), *((cell_text(name), error) for name, error in errors.items())]
+    return "".join(map(csv_line, lines))
 
 
-def _write(path: Path, content: bytes | str) -> None:
+def _write(path: Path, content: str) -> None:
     try:
         replace_file(path, content)
     except OSError as error:

@@ -68,10 +68,10 @@ def predict_all(
     tta: str = "none",
     progress: Callable[[int, int], None] | None = None,
 ) -> NDArray[np.float64]:
-    """Aligned gray faces (N, S, S) uint8 -> calibrated probabilities (N, 7)."""
+    """Aligned gray faces (N, S, S) uint8 -> calibrated probabilities (N, 7), NaN where the weights overflow."""
     rows = []
     for first in range(0, len(faces), BATCH):
-        rows.append(recognizer.probabilities(faces[first : first + BATCH], tta))
+        rows.append(recognizer.unchecked_probabilities(faces[first : first + BATCH], tta))
         if progress is not None:
             progress(min(first + BATCH, len(faces)), len(faces))
     return np.concatenate(rows)

@@ -19,6 +19,7 @@ from fer.evaluation.curves import AnswerAccuracy, precision_recall_curves, roc_c
 from fer.evaluation.evaluation import GALLERY, Evaluation
 from fer.evaluation.robustness import stress_sentence, worst_first
 from fer.expressions import NAMES
+from fer.files import replace_file
 from fer.models.card import DRAWINGS
 from fer.preprocessing import TTA_WORDS
 from fer.visualization import evaluation_figures as charts
@@ -60,7 +61,7 @@ def render_report(studies: list[Evaluation], stress: dict[str, list[StressPoint]
 def write_report(path: Path, studies: list[Evaluation], stress: dict[str, list[StressPoint]] | None = None) -> None:
     """Raises FerError if the file cannot be written."""
     try:
-        path.write_text(render_report(studies, stress), encoding="utf-8")
+        replace_file(path, render_report(studies, stress))
     except OSError as error:
         raise FerError(f"The report could not be written to {path.name}: {error.strerror}.") from None
 

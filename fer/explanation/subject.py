@@ -80,8 +80,8 @@ class Subject:
         return is_plain(self.aligned_gray)
 
     def probabilities(self, batch: np.ndarray) -> np.ndarray:
-        """(N, 1, S, S) float32 preprocessed -> calibrated (N, 7), with the prediction engine."""
-        return softmax(self.recognizer.engine(batch) / self.recognizer.card.temperature)
+        """(N, 1, S, S) float32 preprocessed -> calibrated (N, 7), with the prediction engine. Raises WeightsError."""
+        return self.recognizer.checked(softmax(self.recognizer.engine(batch) / self.recognizer.card.temperature))
 
     def attribute(self, method: str, directions: torch.Tensor, layer: str | None = None) -> np.ndarray:
         """Maps of this face under each direction (N, 7): (N, S, S) float32."""

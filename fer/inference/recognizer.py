@@ -107,20 +107,33 @@ class Recognizer:
     def probabilities(self, faces: NDArray[np.uint8], tta: str = "none") -> NDArray[np.float64]:
         """Aligned gray faces (N, S, S) uint8 -> calibrated probabilities (N, 7) float64.
 
-        tta: none, flip or tencrop; averages the views' probabilities.
+        tta: none, flip or tencrop; averages the views' probabilities. Raises WeightsError if the weights overflow.
         """
-        return np.concatenate(
-            [
-                np.mean(
-                    [
-                        softmax(self.engine(view) / self.card.temperature)
-                        for view in self.card.preprocessing.views(part, tta)
-                    ],
-                    axis=0,
-                )
-                for part in _parts(faces)
-            ]
-        )
+        return self.checked(self.unchecked_probabilities(faces, tta))
+
+    def checked(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The same probabilities. Raises WeightsError if a face's are not numbers."""
+        if not np.isfinite(probabilities).all():
+            raise WeightsError(
+                f"{self.name} gives no valid probabilities for this face: its weights overflow. Choose another model."
+            )
+        return probabilities
+
+    def unchecked_probabilities(self, faces: NDArray[np.uint8], tta: str = "none") -> NDArray[np.float64]:
+        """Like `probabilities`, but a face for which the weights overflow has a row of NaN."""
+        with np.errstate(invalid="ignore", over="ignore"):
+            return np.concatenate(
+                [
+                    np.mean(
+                        [
+                            softmax(self.engine(view) / self.card.temperature)
+                            for view in self.card.preprocessing.views(part, tta)
+                        ],
+                        axis=0,
+                    )
+                    for part in _parts(faces)
+                ]
+            )
 
     def logits(self, faces: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Aligned gray faces (N, S, S) uint8 -> logits (N, 7), before the temperature."""

@@ -17,6 +17,7 @@ from fer.service.problems import ClientLeftError, ProblemError, problem, problem
 
 OPEN_PATHS = ("/health", "/docs", "/openapi.json")  # need no token
 SUBPROTOCOL = "fer"
+DEFAULT_PORTS = {"http": 80, "https": 443}  # browsers leave them out
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 
@@ -31,17 +32,31 @@ def checked_token(token: str) -> str:
     return token
 
 
+def checked_origin(text: str) -> str:
+    """An origin as browsers send it, such as https://example.org. Raises FerError for any other text."""
+    try:
+        parts = urlsplit(text.lower())
+        host, port = parts.hostname or "", parts.port
+    except ValueError:  # not an address or a port
+        parts, host, port = urlsplit(""), "", None
+    more = parts.path.removeprefix("/") or parts.query or parts.fragment or parts.username is not None
+    if not parts.scheme or not host or more:
+        raise FerError(f"--origins needs web origins such as https://example.org, got {text[:80]!r}.")
+    host = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{host}" + ("" if port in (None, DEFAULT_PORTS.get(parts.scheme)) else f":{port}")
+
+
 class Access:
     """ASGI middleware: rejects other hosts (421), other origins (403) and missing tokens (401), and answers any error.
 
-    hosts: host names that clients may use. origins: of pages that may call the service, such as https://example.org;
-    the service's own pages always may.
+    hosts: host names that clients may use. origins: of pages that may call the service, as `checked_origin` returns
+    them; the service's own pages always may.
     """
 
     def __init__(self, app: ASGIApp, hosts: Iterable[str], origins: Iterable[str], token: str) -> None:
         self.app, self.token = app, token
         self.hosts = frozenset(host.lower() for host in hosts)
-        self.origins = frozenset(origin.rstrip("/").lower() for origin in origins)
+        self.origins = frozenset(origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):

@@ -27,7 +27,7 @@ from fer.limits import HOSTED, Limits
 from fer.models.registry import ARCHITECTURES
 from fer.models.weights import shipped_names
 from fer.service import schema
-from fer.service.access import LOOPBACK, SUBPROTOCOL, Access, answer, checked_token
+from fer.service.access import LOOPBACK, SUBPROTOCOL, Access, answer, checked_origin, checked_token
 from fer.service.answers import Asked, explain_photo, read_photo, read_photos
 from fer.service.body import Body, discard, read_body
 from fer.service.live import stream
@@ -92,7 +92,7 @@ class Service:
 def create_app(config: ServiceConfig = ServiceConfig()) -> FastAPI:
     """The ASGI application, with its model loaded. Raises FerError."""
     service = Service(config)
-    token = checked_token(config.token)
+    token, origins = checked_token(config.token), [checked_origin(origin) for origin in config.origins]
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -115,11 +115,11 @@ def create_app(config: ServiceConfig = ServiceConfig()) -> FastAPI:
     _add_live(app, service)
     _add_facts(app, service)
     _add_description(app, token)
-    app.add_middleware(Access, hosts=[*LOOPBACK, *config.hosts], origins=config.origins, token=token)
-    if config.origins:  # outermost, so that allowed pages can also read error responses
+    app.add_middleware(Access, hosts=[*LOOPBACK, *config.hosts], origins=origins, token=token)
+    if origins:  # outermost, so that allowed pages can also read error responses
         app.add_middleware(
             CORSMiddleware,
-            allow_origins=list(config.origins),
+            allow_origins=origins,
             allow_methods=["GET", "POST"],
             allow_headers=["Authorization", "Content-Type"],
         )

@@ -7,13 +7,14 @@ import base64
 import binascii
 import json
 import re
+import string
 from collections.abc import AsyncGenerator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from python_multipart.multipart import parse_options_header
-from starlette.datastructures import UploadFile
+from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
 
@@ -24,8 +25,11 @@ from fer.service.work import Place
 BODY_S = 60.0  # time for a whole body to arrive
 DISCARD_BYTES, DISCARD_S = 256 * MB, 10.0  # of a rejected body: clients do not see the answer while they send
 FIELD_BYTES, FIELDS = 4096, 64
+BOUNDARY = re.compile(rb"[0-9A-Za-z'()+_,./:=? -]{1,70}")  # RFC 2046
 OVERHEAD = 64 * 1024  # bytes of a JSON body besides its picture
+MARKS, MOST_MARKS = (b"[", b"{", b",", b":"), 4 * FIELDS  # a JSON value follows each; base64 has none of them
 PICTURE = "image"
+TOO_MANY_FIELDS = "There are too many fields, or one is too long. Send fewer or shorter ones."
 
 
 @dataclass(frozen=True)
@@ -102,8 +106,13 @@ class _InMemory(MultiPartParser):
 
 
 async def _multipart(request: Request, stream: AsyncGenerator[bytes], place: Place, limits: Limits) -> Body:
+    _, options = parse_options_header(request.headers["content-type"])
+    boundary = options.get(b"boundary", b"")
+    if not BOUNDARY.fullmatch(boundary):
+        raise ProblemError(400, "The form's Content-Type has no valid boundary. Let your HTTP library set the header.")
     parser = _InMemory(
-        request.headers,
+        # No other parameter: with a charset the client would choose the codec that reads its names.
+        Headers({"content-type": f'multipart/form-data; boundary="{boundary.decode()}"'}),
         stream,
         max_files=limits.photos,
         max_fields=FIELDS,
@@ -117,9 +126,7 @@ async def _multipart(request: Request, stream: AsyncGenerator[bytes], place: Pla
         if error.message.startswith("Too many files"):
             raise ProblemError(422, f"There are too many pictures. Send at most {limits.photos}.") from None
         if error.message.startswith(("Too many fields", "Part exceeded")):
-            raise ProblemError(
-                422, "There are too many fields, or one is too long. Send fewer or shorter ones."
-            ) from None
+            raise ProblemError(422, TOO_MANY_FIELDS) from None
         raise ProblemError(400, f"The form cannot be read: {error.message.rstrip('.')}.") from None
     uploads, fields = [], dict[str, list[str]]()
     for name, value in form.multi_items():
@@ -144,9 +151,15 @@ async def _json(stream: AsyncGenerator[bytes], place: Place, limits: Limits) -> 
             raise ProblemError(413, f"The body is too large. Send a picture of at most {limits.photo_bytes // MB} MB.")
         place.hold(len(chunk))
         received += chunk
+    return await asyncio.to_thread(_parsed, received)
+
+
+def _parsed(received: bytearray) -> Body:
+    if sum(map(received.count, MARKS)) > MOST_MARKS:  # before parsing: values take up to thirty times their text
+        raise ProblemError(422, TOO_MANY_FIELDS)
     try:
         values = json.loads(received)
-    except (ValueError, RecursionError):
+    except ValueError:
         raise ProblemError(400, "The body is not JSON.") from None
     if not isinstance(values, dict) or not isinstance(values.get(PICTURE), str):
         raise ProblemError(422, 'Send an object with the picture as text: {"image": base64 or a data URL}.')
@@ -170,7 +183,7 @@ def _decoded(text: str) -> bytes:
     elif re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", text):
         raise ProblemError(422, "The image is a URL, and URLs are not fetched. Send the picture itself as base64.")
     try:
-        return base64.b64decode("".join(text.split()), validate=True)
+        return base64.b64decode(text.encode("ascii").translate(None, string.whitespace.encode()), validate=True)
     except (binascii.Error, ValueError):
         raise ProblemError(422, "The image is not valid base64.") from None
 

@@ -104,7 +104,7 @@ class Health(BaseModel):
 
 
 class Problem(_Record):
-    """An error (RFC 9457). detail: what is wrong and what to do; error: the error's name, if any."""
+    """An error (RFC 9457). detail: what is wrong and what to do; error: its name, if the picture raised it."""
 
     type: str
     title: str

@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 
 from starlette.requests import Request
 
-from fer.service.problems import BusyError, ClientLeftError
+from fer.limits import MB
+from fer.service.problems import BusyError, ClientLeftError, ProblemError
 
 T = TypeVar("T")
 Left = Callable[[], bool]  # whether the client has disconnected
@@ -24,7 +25,16 @@ class Place:
         self.held, self._shared = 0, shared
 
     def hold(self, count: int) -> None:
-        """Count more bytes. Raises BusyError if all requests together would hold too many."""
+        """Count more bytes.
+
+        Raises ProblemError if this request alone holds more than the service does at all, and BusyError if all requests
+        together do.
+        """
+        if self.held + count > self._shared.bytes_held:
+            raise ProblemError(
+                413,
+                f"A request may have at most {self._shared.bytes_held // MB} MB of pictures. Send fewer at a time.",
+            )
         if count > self._shared.bytes_free:
             raise BusyError
         self._shared.bytes_free -= count
@@ -32,10 +42,10 @@ class Place:
 
 
 class Admission:
-    """Free places for requests, and free bytes for their uploads. For one event loop."""
+    """Free places for requests, and free bytes, of bytes_held in all, for their uploads. For one event loop."""
 
     def __init__(self, places: int, bytes_held: int) -> None:
-        self.places, self.bytes_free = places, bytes_held
+        self.places, self.bytes_held, self.bytes_free = places, bytes_held, bytes_held
 
     @contextmanager
     def admitted(self) -> Iterator[Place]:

@@ -39,7 +39,7 @@ SUFFIXES = (
 MIN_SIDE = 8
 MAX_PASSES = 30  # in a progressive JPEG: editors write 6 to 18, and one pass over 64 megapixels takes 0.06 s
 MISSING_ROWS, MISSING_SHARE = 16, 1 / 32  # a truncated JPEG is read if it lacks at most the larger of the two
-TILE_WIDTH, TILE_LENGTH = 322, 323  # TIFF tags
+PHOTOMETRIC, TILE_WIDTH, TILE_LENGTH = 262, 322, 323  # TIFF tags
 MAX_FRAMES = 60  # of an animation to search for one that is not blank
 BLANK_DEVIATION = 6.0  # gray levels: a frame with a smaller standard deviation is blank
 CUT_OFF = "The picture is damaged or incomplete. Save or download it again."
@@ -189,7 +189,8 @@ def _tiff(data: bytes, limits: Limits) -> DecodedImage:
     if not all(isinstance(side, int) for side in tile) or tile[0] * tile[1] > max(limits.photo_pixels, 1):
         raise ImageError("The TIFF's tiles are too large. Save it again.")
     notes = (f"The file has {pages} pages; the first was read.",) if pages > 1 else ()
-    return DecodedImage(_upright(to_rgb(picture), turned), notes)
+    white_is_zero = picture.tag_v2.get(PHOTOMETRIC) == 0
+    return DecodedImage(_upright(to_rgb(picture, white_is_zero=white_is_zero), turned), notes)
 
 
 def _avif(data: bytes, limits: Limits) -> DecodedImage:

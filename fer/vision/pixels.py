@@ -20,13 +20,20 @@ WHITES = (255.0, 65535.0)  # white is the first that is not below the largest gr
 TOLERANCE = 1e-3  # resizing may leave floats this far outside 0..1
 
 
-def to_rgb(picture: Image.Image, opaque: bool = False) -> NDArray[np.uint8]:
-    """Convert a picture strip by strip, with transparency over white; `opaque` ignores transparency."""
+def to_rgb(picture: Image.Image, opaque: bool = False, white_is_zero: bool = False) -> NDArray[np.uint8]:
+    """Convert a picture strip by strip, with transparency over white; `opaque` ignores transparency.
+
+    white_is_zero: in deep grays 0 is white; Pillow itself inverts grays of up to 8 bits.
+    """
     width, height = picture.size
     white = _white(picture) if picture.mode in DEEP else 255.0
     image_rgb, top = np.empty((height, width, 3), np.uint8), 0
     for strip in _strips(picture):
-        rows = _deep_gray(strip, white) if strip.mode in DEEP else _plain_rgb(strip, opaque)
+        if strip.mode in DEEP:
+            rows = _deep_gray(strip, white)
+            rows = 255 - rows if white_is_zero else rows
+        else:
+            rows = _plain_rgb(strip, opaque)
         image_rgb[top : top + len(rows)] = rows
         top += len(rows)
     return image_rgb

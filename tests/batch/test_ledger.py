@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import resource
 
 import pytest
 
@@ -74,6 +76,31 @@ def test_readings_come_in_the_inputs_order_and_the_last_one_counts(tmp_path, inp
         assert [(each.input, each.faces) for each in found] == [
             (one.name, faces) for one, faces in zip(inputs, (9, 2, 1), strict=True)
         ]
+
+
+def test_a_full_disk_is_a_sentence_and_costs_only_what_did_not_fit(tmp_path, inputs):
+    path, (first, second, third) = tmp_path / "ledger", inputs
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        with pytest.raises(FerError, match="cannot be written"), Ledger(path) as ledger:
+            ledger.add(done(first))
+            resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 20, hard))
+            ledger.add(done(second))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    with Ledger(path) as ledger:
+        assert [ledger.holds(each, "k") for each in inputs] == [True, False, False]
+        ledger.add(done(third))
+        assert [each.input for each in ledger.readings(inputs, "k")] == [first.name, third.name]
+
+
+def test_a_disk_that_does_not_keep_the_last_lines_is_a_sentence(tmp_path, monkeypatch):
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(FerError, match="No space left"), Ledger(tmp_path / "ledger"):
+        pass
 
 
 def test_two_batches_do_not_share_a_folder(tmp_path):

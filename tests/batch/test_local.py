@@ -9,11 +9,13 @@ import signal
 import subprocess
 import sys
 from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
-from fer.batch.inputs import find_inputs
+from fer.batch import local
+from fer.batch.inputs import Input, find_inputs
 from fer.batch.local import read_here
 from fer.batch.run import LEDGER, run_batch
 from fer.cli import main
@@ -68,6 +70,29 @@ def test_the_files_of_a_batch(whole, photos_and_video):
         "videos": 1,
     }
     assert summary["model"] == "mini_xception" and summary["settings"]["detector"] == "hog" and summary["seconds"] > 0
+
+
+def test_a_name_in_errors_csv_is_no_formula(tmp_path):
+    outcome = run_batch([Input("=2+3.png", tmp_path / "=2+3.png")], tmp_path / "out", settings(), workers=1)
+    (row,) = table(tmp_path / "out" / "errors.csv")
+    assert row == {"input": "'=2+3.png", "error": outcome.errors["=2+3.png"]}
+
+
+def test_a_worker_whose_batch_was_killed_leaves_its_video_without_a_word(photos_and_video, monkeypatch, caplog):
+    monkeypatch.setattr(local, "TOLD_S", 0.0)
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    ours, theirs = multiprocessing.Pipe()
+    clip = photos_and_video / "clip.mp4"
+    ours.send_bytes(json.dumps([clip.name, str(clip)]).encode())
+    read = local.read_input
+
+    def killed_meanwhile(*arguments):
+        ours.close()
+        return read(*arguments)
+
+    monkeypatch.setattr(local, "read_input", killed_meanwhile)
+    local._work(theirs, json.dumps(asdict(settings("hog"))))
+    assert not caplog.records
 
 
 def test_the_same_command_reads_only_what_is_new_or_changed(photos_and_video, tmp_path, capsys):

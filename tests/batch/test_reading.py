@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
+import json
 import logging
+from dataclasses import asdict
 
 import pytest
+from PIL import Image
 
+import fer
 from fer.batch import read_input
 from fer.batch import reading as reading_module
-from fer.batch.reading import PIECE, Interrupted, Reader, Reading
+from fer.batch.ray_cluster import _Actor
+from fer.batch.reading import PIECE, Interrupted, Reader, Reading, Settings
 from fer.errors import FerError
+from fer.inference.recognizer import load
 from fer.records import CSV_COLUMNS, FaceRecord
 from fer.vision.images import read_image
 from tests.batch.conftest import given, settings
@@ -41,6 +48,26 @@ def test_a_videos_rows_have_times_and_people(reader, photos_and_video):
     assert reading.video and reading.faces == len(found) == 10
     assert [float(row[1]) for row in found] == pytest.approx([index / 10 for index in range(10)])
     assert {row[2] for row in found} == {"1"} and shares == sorted(shares) and shares[-1] > 0.8
+
+
+def test_a_crop_is_one_face_for_every_worker_as_it_is_for_predict(tmp_path, sample):
+    crop = tmp_path / "crop.png"
+    Image.open(sample).crop((170, 60, 280, 190)).resize((48, 48)).save(crop)
+    automatic, named = settings("auto"), settings(settings("auto").detector)
+    (face,) = load("mini_xception").predict(read_image(crop), "auto")
+    expected = [list(FaceRecord(face, str(crop), person=1, model="mini_xception").to_row())]
+    assert face.box.detector == "none"
+    travelled = json.dumps(asdict(automatic))
+    assert rows(read_input(Reader(Settings(**json.loads(travelled))), given(crop))) == expected
+    (line,) = _Actor(travelled)({"inputs": [json.dumps([[str(crop), str(crop)]])]})["reading"]
+    assert rows(Reading.from_line(line)) == expected
+    assert rows(read_input(Reader(named), given(crop))) != expected and named.key != automatic.key
+
+
+def test_the_key_of_a_named_detector_is_that_of_ledgers_from_before_auto_was_a_setting():
+    values = {**asdict(settings("hog")), "model": "", "device": "", "version": fer.__version__}
+    assert not values.pop("automatic")
+    assert settings("hog").key == hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def test_nobody_waits_for_a_video(reader, photos_and_video):

@@ -67,8 +67,8 @@ def test_ece_of_a_calibrated_and_an_overconfident_model():
 
 def test_faces_without_a_number_are_left_out_and_told():
     class Overflowing(Teller):
-        def probabilities(self, faces, tta="none"):
-            rows = super().probabilities(faces, tta)
+        def unchecked_probabilities(self, faces, tta="none"):
+            rows = super().unchecked_probabilities(faces, tta)
             rows[faces[:, 0, 0] == 5] = np.nan
             return rows
 
@@ -85,7 +85,7 @@ class Teller:
     name = "teller"
     card = Card("none")
 
-    def probabilities(self, faces, tta="none"):
+    def unchecked_probabilities(self, faces, tta="none"):
         return certain(*faces[:, 0, 0])
 
 

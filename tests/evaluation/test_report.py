@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from dataclasses import replace
 
@@ -77,9 +78,15 @@ def test_the_command_lines_report_escapes_folders_and_weights(tmp_path, capsys):
     assert hostile not in text and text.count("&lt;script&gt;alert(1)&lt;b&gt;") == 3  # weights, data, a class
 
 
-def test_a_folder_that_is_not_there_is_a_sentence(item, tmp_path):
+def test_a_folder_that_cannot_be_made_is_a_sentence(item, tmp_path):
+    (tmp_path / "file").write_text("")
     with pytest.raises(FerError, match="could not be written"):
-        write_report(tmp_path / "none" / "report.html", [item])
+        write_report(tmp_path / "file" / "report.html", [item])
+
+
+def test_a_model_whose_name_is_not_utf8_has_a_report(item, tmp_path):
+    write_report(tmp_path / "report.html", [replace(item, model=os.fsdecode(b"\xff"))])
+    assert "<h2>\\udcff on Validation" in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
 def test_a_report_names_the_run_by_its_title_and_says_that_it_learned_from_drawings(item):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -10,8 +11,9 @@ import pytest
 import torch
 
 import fer
+from fer.cli import main
 from fer.data.read import read_dataset
-from fer.errors import FerError
+from fer.errors import FerError, WeightsError
 from fer.explanation.subject import subject
 from fer.expressions import NAMES
 from fer.inference.engine import Engine
@@ -24,6 +26,7 @@ from fer.records import FaceBox
 from fer.scores import softmax
 from fer.vision.alignment import align_face
 from fer.vision.images import read_image
+from tests.models.test_onnx_check import constant, network
 
 FACES = np.random.default_rng(0).integers(0, 256, (5, 48, 48), dtype=np.uint8)
 
@@ -84,6 +87,22 @@ def test_temperature_and_flip_averaging(recognizer):
     assert np.allclose(recognizer.probabilities(FACES, "flip"), (plain + mirrored) / 2, atol=1e-5)
     softer = Recognizer("soft", recognizer.engine, replace(recognizer.card, temperature=1e2), recognizer.weights)
     assert softer.probabilities(FACES).max() < 0.2
+
+
+def test_weights_that_overflow_are_a_sentence_in_place_of_numbers(tmp_path, sample, capsys, recwarn):
+    kernel = constant("kernel", np.full((64, 7), 1e38))
+    (tmp_path / "huge.onnx").write_bytes(network(constants=[kernel]).SerializeToString())
+    (tmp_path / "huge.json").write_text(json.dumps({"architecture": "mine", "preprocessing": {"input_size": 8}}))
+    huge = fer.load(tmp_path / "huge.onnx")
+    for tta in ("none", "flip"):
+        with pytest.raises(WeightsError, match="its weights overflow"):
+            huge.probabilities(FACES, tta)
+        assert np.isnan(huge.unchecked_probabilities(FACES, tta)).all()
+    command = ["predict", str(sample), "--detector", "none", "--model", str(tmp_path / "huge.onnx"), "--json"]
+    assert main(command) == 1
+    row = json.loads(capsys.readouterr().out)
+    assert row["faces"] == [] and row["error"]["type"] == "WeightsError"
+    assert not [warned for warned in recwarn if warned.category is RuntimeWarning]
 
 
 def test_a_portrait(recognizer, sample):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 
 import cv2
 import numpy as np
@@ -210,6 +211,11 @@ def test_the_command_line(clip, tmp_path, capsys):
     assert str(table) in capsys.readouterr().out and len(table.read_text().splitlines()) == 1 + len(told["rows"])
     assert main(["video", str(clip)]) == 1 and "--out" in capsys.readouterr().err
     assert main(["video", str(clip), "--out", str(clip)]) == 1
+    odd = tmp_path / os.fsdecode(b"\xff.mp4")
+    odd.symlink_to(clip)
+    assert main(["video", str(odd), "--csv", str(table), "--detector", "hog", "--model", "mini_xception"]) == 0
+    (name,) = {row["input"] for row in csv.DictReader(table.read_text(encoding="utf-8").splitlines())}
+    assert name == f"{tmp_path}/\\udcff.mp4"
     (tmp_path / "bad.mp4").write_bytes(b"no video")
     assert main(["video", str(tmp_path / "bad.mp4"), "--out", str(out)]) == 1
     assert "not a video" in capsys.readouterr().err

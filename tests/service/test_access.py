@@ -8,7 +8,7 @@ import pytest
 from starlette.testclient import WebSocketDenialResponse
 
 from fer.errors import FerError
-from fer.service.access import checked_token
+from fer.service.access import checked_origin, checked_token
 from tests.service.conftest import CONFIG, client_of, picture
 
 TOKEN = "s3cret-token_1"
@@ -58,6 +58,23 @@ def test_a_named_page_may_and_its_browser_is_told(guarded):
     answer = guarded.options("/predict", headers={"Origin": "https://page.example", **asked})
     assert answer.status_code == 200 and answer.headers["access-control-allow-origin"] == "https://page.example"
     assert guarded.options("/predict", headers={"Origin": "https://evil.example", **asked}).status_code == 400
+
+
+@pytest.mark.parametrize("given", ["https://Page.example/", "HTTPS://page.example:443", "https://page.example"])
+def test_an_origin_may_be_given_in_any_spelling(given):
+    assert checked_origin(given) == "https://page.example"
+    named = client_of(replace(CONFIG, origins=(given,)))
+    answer = named.get("/models", headers={"Origin": "https://page.example"})
+    assert answer.status_code == 200 and answer.headers["access-control-allow-origin"] == "https://page.example"
+    asked = {"Origin": "https://page.example", "Access-Control-Request-Method": "POST"}
+    assert named.options("/predict", headers=asked).status_code == 200
+
+
+def test_an_origin_keeps_its_port_and_what_is_none_is_a_sentence():
+    assert checked_origin("http://[::1]:3000/") == "http://[::1]:3000"
+    for given in ("*", "null", "", "page.example", "https://", "https://page.example/app", "https://a@b", "http://a:x"):
+        with pytest.raises(FerError, match="--origins needs"):
+            checked_origin(given)
 
 
 @pytest.mark.parametrize(

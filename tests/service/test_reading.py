@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import logging
@@ -10,11 +11,13 @@ import subprocess
 import sys
 import tempfile
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
 from fer.cli import main
-from fer.limits import HOSTED
+from fer.limits import HOSTED, MB
+from fer.service import body
 from tests.conftest import ROOT
 from tests.service.conftest import CONFIG, client_of, picture
 
@@ -81,7 +84,9 @@ def post_json(content: bytes) -> dict:
         ({"json": {"image": "", "model": {}}}, 422, "must be text, a whole number"),
         ({"json": []}, 422, "object"),
         (post_json(b"{"), 400, "not JSON"),
-        (post_json(b"[" * 100_000), 400, "not JSON"),
+        (post_json(b"[" * 250), 400, "not JSON"),
+        (post_json(b"[" * 100_000), 422, "too many fields"),
+        (post_json(b'{"image": "", "x": [' + b"[]," * 5000 + b"[]]}"), 422, "too many fields"),
         (post_json(b"\xff"), 400, "not JSON"),
         ({"content": b"x"}, 415, "multipart/form-data"),
         ({"content": b"x", "headers": {"Content-Type": "multipart/form-data"}}, 400, "boundary"),
@@ -92,6 +97,43 @@ def test_what_cannot_be_read_is_a_problem_with_its_sentence(client, request_, st
     assert (answer.status_code, answer.headers["content-type"]) == (status, PROBLEM)
     told = answer.json()
     assert told["status"] == status and says in told["detail"] and told["type"] == "about:blank" and told["title"]
+
+
+@pytest.mark.parametrize(
+    ("charset", "name"),
+    [
+        ("undefined", b"a.jpg"),
+        ("unicode_escape", rb"\ud800.jpg"),
+        ("utf-7", b"+2AA-.jpg"),
+        ("utf-16", b"a"),
+        ("", b"\xff"),
+    ],
+)
+def test_a_client_does_not_choose_the_codec_of_its_names(client, charset, name):
+    form = b'--x\r\nContent-Disposition: form-data; name="file"; filename="%b"\r\n\r\n%b\r\n--x--' % (name, picture())
+    headers = {"Content-Type": f'multipart/form-data; charset={charset}; boundary="x"'}
+    answer = client.post("/predict", content=form, headers=headers)
+    assert answer.status_code == 200 and answer.json()["path"] == name.decode("latin-1")
+
+
+@pytest.mark.parametrize("boundary", ["", '""', '"a\\"b"', "a" * 71])
+def test_a_form_without_a_valid_boundary_is_a_problem(client, boundary):
+    headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
+    answer = client.post("/predict", content=b"--x--", headers=headers)
+    assert answer.status_code == 400 and "boundary" in answer.json()["detail"]
+
+
+def test_a_body_of_json_is_parsed_beside_the_event_loop(client, monkeypatch):
+    decode = base64.b64decode
+
+    def beside(*arguments: object, **options: object) -> bytes:
+        with pytest.raises(RuntimeError, match="no running event loop"):
+            asyncio.get_running_loop()
+        return decode(*arguments, **options)
+
+    monkeypatch.setattr(body, "base64", SimpleNamespace(b64decode=beside))
+    spaced = base64.encodebytes(picture()).decode().replace("\n", "\r\n ")
+    assert client.post("/predict", json={"image": spaced}).status_code == 200
 
 
 def test_bytes_are_bounded_and_a_picture_too_large_is_dropped_as_it_comes(monkeypatch):
@@ -111,10 +153,23 @@ def test_bytes_are_bounded_and_a_picture_too_large_is_dropped_as_it_comes(monkey
 
 
 def test_all_requests_together_hold_no_more_than_the_limit():
-    full = client_of(replace(CONFIG, limits=replace(HOSTED, session_bytes=1000)))
-    answer = full.post("/predict", files={"file": ("", bytes(1001))})
-    assert answer.status_code == 503 and int(answer.headers["Retry-After"]) > 0
-    assert full.app.state.service.admission.bytes_free == 1000
+    full = client_of(replace(CONFIG, limits=replace(HOSTED, session_bytes=2048)))
+    admission, body = full.app.state.service.admission, {"file": ("", bytes(1500))}
+    with admission.admitted() as other:
+        other.hold(1000)
+        answer = full.post("/predict", files=body)
+        assert answer.status_code == 503 and int(answer.headers["Retry-After"]) > 0
+    assert full.post("/predict", files=body).status_code == 422 and admission.bytes_free == 2048
+
+
+def test_a_request_that_would_never_fit_is_told_the_limit_and_not_to_try_again():
+    full = client_of(replace(CONFIG, limits=replace(HOSTED, session_bytes=2 * MB)))
+    several = [("file", ("", bytes(MB + 1)))] * 2
+    for sent in ({"files": several}, {"files": {"file": ("", bytes(2 * MB + 1))}}, {"json": {"image": "A" * 2 * MB}}):
+        answer = full.post("/predict", **sent)
+        assert (answer.status_code, answer.headers["content-type"]) == (413, PROBLEM)
+        assert "at most 2 MB" in answer.json()["detail"] and "Retry-After" not in answer.headers
+    assert full.app.state.service.admission.bytes_free == 2 * MB
 
 
 def test_no_upload_touches_the_disk_or_the_log(client, monkeypatch, caplog):

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from fer.service.problems import BusyError, ClientLeftError
+from fer.service.problems import BusyError, ClientLeftError, ProblemError
 from fer.service.work import Admission, Workers
 from tests.service.conftest import held_up, picture
 from tests.waiting import finish, wait_for
@@ -66,15 +66,18 @@ def test_who_leaves_in_the_middle_of_an_upload_does_too(served):
 
 
 def test_admission_counts_places_and_bytes():
-    admission = Admission(places=1, bytes_held=10)
-    with admission.admitted() as place:
+    admission = Admission(places=2, bytes_held=10)
+    with admission.admitted() as first, admission.admitted() as place:
         with pytest.raises(BusyError), admission.admitted():
             pass
         place.hold(6)
-        with pytest.raises(BusyError):
+        with pytest.raises(ProblemError, match="may have at most") as refused:
             place.hold(5)
-        place.hold(4)
-    assert (admission.places, admission.bytes_free) == (1, 10)
+        assert refused.value.status == 413
+        with pytest.raises(BusyError):
+            first.hold(5)
+        first.hold(4)
+    assert (admission.places, admission.bytes_free) == (2, 10)
 
 
 def test_work_that_nobody_waits_for_is_told_and_does_not_begin():

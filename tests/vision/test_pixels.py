@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+
 import cv2
 import numpy as np
 import pytest
@@ -36,6 +38,21 @@ def test_floats_that_are_no_numbers_are_black():
     odd[0, :3] = np.nan, np.inf, -np.inf
     rgb = decode_image(encode(Image.fromarray(odd), "TIFF"))
     assert not rgb[0, :3].any() and np.abs(rgb[1:].astype(int) - GRAY[1:, :, None]).max() <= 1
+
+
+def white_is_zero(tiff: bytes) -> bytes:
+    """The same TIFF with the opposite meaning of its numbers: tag 262 is 0 in place of 1."""
+    entry = struct.pack("<HHII", 262, 3, 1, 1)
+    assert tiff[:2] == b"II" and tiff.count(entry) == 1
+    return tiff.replace(entry, struct.pack("<HHII", 262, 3, 1, 0))
+
+
+@pytest.mark.parametrize("compression", ["raw", "tiff_lzw"])
+@pytest.mark.parametrize("name", ["1", "L", "16 bits", "floats to 1", "floats to 255"])
+def test_a_tiff_in_which_white_is_zero_is_no_negative(name, compression):
+    whole = Image.fromarray(DEEP[name]) if name in DEEP else Image.fromarray(GRAY).convert(name)
+    tiff = encode(whole, "TIFF", compression=compression)
+    assert np.array_equal(decode_image(white_is_zero(tiff)), 255 - decode_image(tiff))
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "P", "PA", "LA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr", "LAB"])
