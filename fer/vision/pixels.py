@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 
 STRIP_PIXELS = 2**20  # converted at a time, so that memory holds no second copy of a large picture
 DEEP = ("I", "I;16", "I;16L", "I;16B", "I;16N", "F")  # modes with one gray channel of more than 8 bits
-WHITES = (255.0, 65535.0)  # white is the first that is not below the largest gray; 1 for floats up to 1
+WHITES = (
+    255.0,
+    4095.0,
+    65535.0,
+)  # 8, 12 and 16 bits; white is the first that is not below the largest gray; 1 for floats up to 1
 TOLERANCE = 1e-3  # resizing may leave floats this far outside 0..1
 
 
@@ -88,7 +92,7 @@ def _plain_rgb(strip: Image.Image, opaque: bool) -> NDArray[np.uint8]:
 
 
 def _white(picture: Image.Image) -> float:
-    """The gray level of white: 1 for floats up to 1; otherwise 255, 65535 or the largest level, as needed."""
+    """The gray level of white: 1 for floats up to 1; otherwise the first of WHITES that it fits, or the largest level."""
     largest = max(float(_grays(strip).max()) for strip in _strips(picture))
     if picture.mode == "F" and largest <= 1 + TOLERANCE:
         return 1.0

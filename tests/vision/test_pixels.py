@@ -18,6 +18,7 @@ GRAY = np.tile(np.linspace(0, 255, 48).round().astype(np.uint8), (32, 1))
 DEEP = {
     "16 bits": GRAY.astype(np.uint16) * 257,
     "16 bits, big-endian": (GRAY.astype(np.uint16) * 257).astype(">u2"),
+    "16 bits that hold 12": (GRAY.astype(float) * 4095 / 255).round().astype(np.uint16),
     "32 bits that hold 16": GRAY.astype(np.int32) * 257,
     "32 bits that hold 8": GRAY.astype(np.int32),
     "32 bits": GRAY.astype(np.int32) * 10**6,
