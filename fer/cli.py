@@ -122,6 +122,8 @@ def evaluate(
     from fer.data.read import read_dataset
     from fer.evaluation.evaluation import study
 
+    if report is not None:  # before the work: it needs plotly
+        from fer.evaluation.report import write_report
     recognizer = fer.load(model)
     dataset, studies = read_dataset(data, faces=faces, classes=classes), []
     for line in [*dataset.left_out(), *dataset.remarks]:
@@ -137,8 +139,6 @@ def evaluate(
         studies.append(result)
         print(_dump(result.to_json()) if json else _table(result))
     if report is not None:
-        from fer.evaluation.report import write_report
-
         write_report(report, studies)
         _say(f"report: {report}")
     return 0
@@ -181,7 +181,7 @@ def explain(
         out: The folder to write to; created if it does not exist.
         methods: Any of the methods, such as grad_cam or occlusion; all by default. A wrong name lists them.
         classes: Any of the seven expressions; all by default.
-        model: A shipped model, a run directory, or a .safetensors or .onnx file.
+        model: A shipped model, a run directory, or a .safetensors file.
         layer: The layer of Grad-CAM and its relatives, or fused; the most faithful one by default.
         detector: none treats the picture as one face.
         face: Which face of the photo; 1 is the largest.
@@ -403,7 +403,7 @@ def export(
     """Export a model to ONNX and check it against PyTorch face by face.
 
     Args:
-        model: A shipped model, a run directory, or a .safetensors or .onnx file.
+        model: A shipped model, a run directory, or a .safetensors file.
         out: The file to write.
         format: The file format.
         int8: Quantize to 8 bits, calibrated on the data's Training part.
@@ -465,11 +465,12 @@ def app(port: int = 8501, host: str = "localhost") -> int:
         port: The port to listen on.
         host: The address to listen on; 0.0.0.0 lets other machines in.
     """
-    from fer.locations import app_folder
+    from fer.locations import app_folder, make_folders_absolute
 
     for module in ("streamlit", "streamlit_webrtc", "plotly"):
         if importlib.util.find_spec(module) is None:
             raise ModuleNotFoundError(name=module)
+    make_folders_absolute(os.environ)
     os.chdir(app_folder())  # Streamlit reads .streamlit/config.toml from the working directory
     command = [
         sys.executable,
@@ -615,7 +616,7 @@ def _sentence(row: dict[str, Any]) -> str:
 
 
 def _table(item: Evaluation) -> str:
-    from fer.evaluation.report import score_text, sets_sentence
+    from fer.evaluation.tables import score_text, sets_sentence
 
     report = item.report
     fresh = report.accuracy_without_train_duplicates

@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import functools
 import os
+from collections.abc import MutableMapping
 from pathlib import Path
 
 import platformdirs
 
 PACKAGE = Path(__file__).resolve().parent
 SAMPLES = PACKAGE / "app" / "samples"
+
+
+# The environment variables that name a file or a folder.
+VARIABLES = ("FER_CACHE", "FER_DATA", "FER_ORT_WEB", "FER_RUNS", "FER_YUNET")
+
+
+def make_folders_absolute(environment: MutableMapping[str, str]) -> None:
+    """Resolve VARIABLES against the working directory, in place, for a process that runs in another."""
+    for name in VARIABLES:
+        if named := environment.get(name):
+            environment[name] = os.path.abspath(named)
 
 
 @functools.cache

@@ -48,7 +48,7 @@ class Steps:
 class Recognizer:
     """A loaded model with its card. Stateless and thread-safe, so all visitors can share one.
 
-    weights: the file it was loaded from, the .safetensors if there is one.
+    weights: the file it was loaded from.
     """
 
     def __init__(self, name: str, engine: Logits, card: Card, weights: Path) -> None:

@@ -7,7 +7,6 @@ time is comparable on a shared machine.
 from __future__ import annotations
 
 import importlib.util
-import json
 import sys
 import tempfile
 from pathlib import Path
@@ -130,19 +129,21 @@ def growth(sizes: tuple[int, ...] = SIZES, workers: int = 1) -> list[dict[str, f
     return found
 
 
-def main(sizes: tuple[int, ...] = SIZES, photos: int = PHOTOS, json_: bool = False) -> None:
+def main(sizes: tuple[int, ...] = SIZES, photos: int = PHOTOS, json: bool = False) -> None:  # noqa: A002
     """Print both tables.
 
     Args:
         sizes: Numbers of inputs for measuring growth.
         photos: Photos for the comparison with a plain loop; 0 skips it.
-        json_: Print JSON.
+        json: Print JSON.
     """
+    from json import dumps
+
     from fer.tools.timing import line
 
     rows, grown = batching(photos) if photos else [], growth(sizes)
-    if json_:
-        print(json.dumps({"batching": rows, "growth": grown}))
+    if json:
+        print(dumps({"batching": rows, "growth": grown}))
         return
     print("\n".join(map(line, rows)))
     for each in grown:

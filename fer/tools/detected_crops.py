@@ -12,6 +12,7 @@ import tyro
 
 from fer.data.dataset import Dataset
 from fer.data.fer2013 import read_fer2013
+from fer.errors import FerError
 from fer.inference.recognizer import Recognizer, load
 from fer.tools.crop_measurement import found_again
 from fer.vision.alignment import align_face
@@ -44,6 +45,8 @@ def main(models: tyro.conf.Positional[list[str]], data: Path, limit: int = 0) ->
         limit: Use only the first N pictures; 0: all.
     """
     part = read_fer2013(data).split(SPLIT)
+    if limit < 0:
+        raise FerError(f"--limit is 0, for all pictures, or more, got {limit}.")
     part = part.take(np.arange(min(limit or len(part), len(part))))
     recognizers = [load(model) for model in models]
     print("| detector | found | " + " | ".join(f"{one.name}: as they are, cut again" for one in recognizers) + " |")

@@ -6,9 +6,11 @@ import json
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, cast
 
 import tyro
 
+from fer.errors import FerError
 from fer.records import FaceBox
 from fer.vision.detection import LONG_SIDE, Detector, load_detector
 from fer.vision.images import read_image
@@ -31,7 +33,7 @@ def score_detector(detector: Detector, folder: Path, long_side: int = LONG_SIDE)
     """folder: photos with faces.json {name: {"faces": [[x, y, width, height], ...]}}."""
     faces = found = matched = 0
     seconds = 0.0
-    annotated = json.loads((folder / "faces.json").read_text())
+    annotated = _annotations(folder / "faces.json")
     for name, row in annotated.items():
         image_rgb = read_image(folder / name)
         began = time.perf_counter()
@@ -42,6 +44,18 @@ def score_detector(detector: Detector, folder: Path, long_side: int = LONG_SIDE)
             boxes, [FaceBox(x, y, width, height, detector="none") for x, y, width, height in row["faces"]]
         )
     return DetectorScore(faces, matched / faces, matched / max(found, 1), 1000 * seconds / len(annotated))
+
+
+def _annotations(file: Path) -> dict[str, Any]:
+    try:
+        annotated = json.loads(file.read_text(encoding="utf-8"))
+        if annotated and all(row["faces"] and all(len(box) == 4 for box in row["faces"]) for row in annotated.values()):
+            return cast("dict[str, Any]", annotated)
+    except OSError as error:
+        raise FerError(f"{file.name} cannot be read in {file.parent.name}: {error.strerror}.") from None
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        pass
+    raise FerError(f'{file.name} is not {{"photo.jpg": {{"faces": [[x, y, width, height], ...]}}}} for each photo.')
 
 
 def _matches(boxes: list[FaceBox], truth: list[FaceBox]) -> int:

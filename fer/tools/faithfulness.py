@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import os
 import time
 from collections import defaultdict
 from collections.abc import Callable
@@ -21,6 +22,7 @@ import tyro
 from tqdm import tqdm
 
 from fer.data.read import read_dataset
+from fer.errors import FerError
 from fer.explanation import sanity_check
 from fer.explanation.attribution import units
 from fer.explanation.faithfulness import curves, mean_curves, random_walks
@@ -30,7 +32,9 @@ from fer.explanation.measures import agreement, gini
 from fer.explanation.methods import METHODS, evidence
 from fer.explanation.regions import landmarks_in_input
 from fer.explanation.subject import Subject, explainer_for
+from fer.files import replace_file
 from fer.inference.recognizer import Recognizer, load
+from fer.models import DEFAULT_MODEL
 from fer.records import Curves, FaceBox
 from fer.tools.pages import table as markdown_table
 
@@ -176,7 +180,7 @@ def agreements(recognizer: Recognizer, faces: np.ndarray, layer: str) -> list[li
     return np.mean(found, 0).round(3).tolist()
 
 
-def main(data: str, model: str = "mini_xception", faces: int = 500, seed: int = 0, out: Path | None = None) -> None:
+def main(data: str, model: str = DEFAULT_MODEL, faces: int = 60, seed: int = 0, out: Path | None = None) -> None:
     """Measure how faithful every method's maps are on PublicTest, and write the table next to the weights.
 
     Args:
@@ -186,7 +190,12 @@ def main(data: str, model: str = "mini_xception", faces: int = 500, seed: int = 
         seed: Random seed.
         out: Output file; next to the weights by default.
     """
+    if faces < 1:
+        raise FerError(f"A table needs at least 1 face, got {faces}.")
     recognizer = load(model, threads=1)
+    path = out or table_path(recognizer.weights)
+    if not os.access(path.parent, os.W_OK):
+        raise FerError(f"{path.name} cannot be written into {path.parent.name}. Name another file with --out.")
     split = read_dataset(data).split("PublicTest")
     rows = np.random.default_rng(seed).choice(len(split), min(faces, len(split)), replace=False)
     pixels = split.pixels[np.sort(rows)]
@@ -204,8 +213,7 @@ def main(data: str, model: str = "mini_xception", faces: int = 500, seed: int = 
         "agreement": agreements(recognizer, pixels[:AGREEMENT_FACES], layer),
         "rows": table,
     }
-    path = out or table_path(recognizer.weights)
-    path.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    replace_file(path, json.dumps(result, indent=1) + "\n")
     print(markdown(result))
 
 
@@ -219,14 +227,19 @@ def most_faithful_layer(rows: list[dict]) -> str:
     return layer
 
 
+def command(model: str, faces: int) -> str:
+    """The command that measures this table."""
+    return f"python -m fer tools faithfulness --data fer2013.csv --model {model} --faces {faces}"
+
+
 def markdown(table: dict) -> str:
     """The table for the documentation, without columns that were not measured."""
     shown = [column for column in COLUMNS if column.needs in table["rows"][0]]
     rows = [tuple(column.text(row) for column in shown) for row in table["rows"]]
-    command = f"python -m fer tools faithfulness --data fer2013.csv --model {table['model']} --faces {table['faces']}"
     return "\n\n".join(
         [
-            f"`{table['model']}` (`{table['sha256'][:12]}`), {table['faces']} faces, {table['date']}: `{command}`",
+            f"`{table['model']}` (`{table['sha256'][:12]}`), {table['faces']} faces, {table['date']}: "
+            f"`{command(table['model'], table['faces'])}`",
             markdown_table([tuple(column.title for column in shown), *rows]),
         ]
     )

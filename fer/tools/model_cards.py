@@ -47,8 +47,11 @@ def classes() -> str:
 
 def claims() -> str:
     """The README's numbers about the default model's confidence and how far its maps can be trusted."""
+    from fer.tools.faithfulness import command as faithfulness_command
+
     card = _card(DEFAULT_MODEL)
     held, sets = card.metrics["held_out_calibration"], card.metrics["held_out_sets"]
+    measured = json.loads(table_path(find_weights(DEFAULT_MODEL)).read_text(encoding="utf-8"))
     tested = _explanations(DEFAULT_MODEL, card).removeprefix("**Explanations**: ")
     answered, right = _percent(held["share_answered"]), _percent(held["accuracy_of_answers"])
     everything, covered = _percent(card.metrics["accuracy"]), _percent(sets["coverage"])
@@ -56,11 +59,11 @@ def claims() -> str:
         f"- **It says when it does not know.** `{DEFAULT_MODEL}` answers {answered} of held-out faces, and {right} of "
         'those answers are right; for the other faces it says "not sure". Forced to answer always, it is right '
         f"for {everything}. Each face also gets a set of expressions, {sets['mean_size']:.2f} on average, which holds "
-        f"the true one for {covered} of held-out faces. "
-        "`python -m fer evaluate --data fer2013.csv --split PublicTest`\n"
+        f"the true one for {covered} of held-out faces. `python -m fer evaluate --data fer2013.csv --split PublicTest` "
+        f"measures the {everything}; the held-out shares are of [its card](docs/models.md#{DEFAULT_MODEL}).\n"
         f"- **It tests its own explanations.** {tested[0].upper()}{tested[1:]} Explain measures for each map whether "
         "its marks matter more than chance, and whether it changes when the network forgets what it learned. "
-        f"`python -m fer tools faithfulness --data fer2013.csv --model {DEFAULT_MODEL}`"
+        f"`{faithfulness_command(DEFAULT_MODEL, measured['faces'])}`"
     )
 
 
@@ -198,7 +201,8 @@ def _explanations(name: str, card: Card) -> str:
         return "**Explanations**: not measured yet."
     measured = json.loads(file.read_text(encoding="utf-8"))
     cost = "road_cost" if "road_cost" in measured["rows"][0] else "cost"
-    best = max(measured["rows"], key=lambda row: row[cost])
+    trusted = [row for row in measured["rows"] if row["faithful"] and row["sane"]]
+    best = max(trusted or measured["rows"], key=lambda row: row[cost])
     words = (
         f"**Explanations**: on {best.get('faces', measured['faces'])} faces, removing the 10% that "
         f"{METHODS[best['method']].label} marks most costs {100 * best[cost]:.0f} points of confidence; removing a "

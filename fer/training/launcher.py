@@ -19,7 +19,7 @@ from fer.data.read import SYNTHETIC
 from fer.data.uploads import is_upload
 from fer.errors import RunError
 from fer.limits import Limits, limits
-from fer.locations import PACKAGE, runs_folder
+from fer.locations import PACKAGE, make_folders_absolute, runs_folder
 from fer.machine import cores
 from fer.models.weights import shipped_names
 from fer.training.config import TrainConfig
@@ -124,7 +124,9 @@ def launch(run: RunDirectory) -> None:
 
 def worker_environment() -> dict[str, str]:
     """Environment variables of a worker, and of the process that times its steps beforehand."""
-    return {**WAITING, **os.environ, "OMP_NUM_THREADS": str(worker_threads())}
+    environment = {**WAITING, **os.environ, "OMP_NUM_THREADS": str(worker_threads())}
+    make_folders_absolute(environment)
+    return environment
 
 
 def worker_threads() -> int:

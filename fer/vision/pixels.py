@@ -92,7 +92,7 @@ def _plain_rgb(strip: Image.Image, opaque: bool) -> NDArray[np.uint8]:
 
 
 def _white(picture: Image.Image) -> float:
-    """The gray level of white: 1 for floats up to 1; otherwise the first of WHITES that it fits, or the largest level."""
+    """The gray level of white: 1 for floats up to 1; otherwise the first of WHITES that fits, or the largest level."""
     largest = max(float(_grays(strip).max()) for strip in _strips(picture))
     if picture.mode == "F" and largest <= 1 + TOLERANCE:
         return 1.0

@@ -107,7 +107,8 @@ def overview(
     item: Evaluation, splits: list[str], reports: Callable[[], dict[str, Report]], stress: list[StressPoint]
 ) -> None:
     """splits: validation and test, if the data has them. reports: makes their reports. stress: the measured points."""
-    from fer.evaluation.report import headline_rows, render_report, score_text
+    from fer.evaluation.report import render_report
+    from fer.evaluation.tables import headline_rows, score_text
 
     report, (low, high) = item.report, item.interval
     with st.container(horizontal=True):
@@ -248,6 +249,6 @@ def calibration(item: Evaluation) -> None:
     st.markdown(
         f"**How far can you rely on each answer?** How often it is right when given at {percent(threshold)} or more."
     )
-    from fer.evaluation.report import ANSWER_COLUMNS, answer_rows
+    from fer.evaluation.tables import ANSWER_COLUMNS, answer_rows
 
     table(ANSWER_COLUMNS, answer_rows(item.answers(threshold)), "How often each answer is right", "answers_table")

@@ -39,7 +39,7 @@ def show(item: Evaluation) -> None:
     found = item.set_coverage(level / 100)
     if found is None:
         return
-    from fer.evaluation.report import IN_SAMPLE, share_text
+    from fer.evaluation.tables import IN_SAMPLE, share_text
 
     with st.container(horizontal=True):
         help_words = f"How often the set contains the true expression. Promised: {level}%"
