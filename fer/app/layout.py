@@ -12,7 +12,6 @@ from fer.app import resources, scheme, session
 from fer.app.markdown import plain
 from fer.app.model_choice import Model, ShippedModel, available_models, default_model, from_drawings
 from fer.app.predict import state as predict_state
-from fer.app.predict.browser import state as browser_state
 from fer.app.server import setup
 from fer.app.server.memory import collect_every_minute
 from fer.app.server.retention import remove_expired_if_due
@@ -63,8 +62,7 @@ def open_page(title: str) -> DeltaGenerator:
     collect_every_minute(remove_expired_if_due)
     if title != "Predict":
         predict_state.end_live()  # the view has left the page, so its recording ends
-        if rows := browser_state.leave():
-            predict_state.recording.set(rows)
+        predict_state.end_browser_recording()
     with st.sidebar:
         st.markdown("### :material/add_reaction: FER Studio")
         for path, label, icon in PAGES:

@@ -42,8 +42,11 @@ def show(is_open: bool) -> None:
     with choice:
         place = _choose_place() if is_open else "browser" if browser_state.is_recording() else "server"
     if place == "browser":  # also after leaving the tab while recording, since the browser sends the rest
+        state.end_live()
+        state.live.set(None)
         _in_browser(is_open)
     else:
+        state.end_browser_recording()
         _on_server(is_open)
     if is_open:
         _recording_result()
@@ -77,8 +80,6 @@ def _choose_place() -> browser_state.Place:
 
 def _change_place() -> None:
     browser_state.choose_place(session.widget(PLACE_KEY, str) or "server")
-    state.end_live()
-    state.live.set(None)
 
 
 def _in_browser(is_open: bool) -> None:

@@ -26,6 +26,7 @@ from fer.models.weights import find_weights, read_card, shipped_names
 from fer.records import faces_csv
 from tests.app.helpers import control, open_view, words
 from tests.conftest import ROOT, YUNET
+from tests.inference import test_timeline
 from tests.waiting import finish
 
 JS = ROOT / "fer" / "app" / "predict" / "browser" / "js"
@@ -296,6 +297,41 @@ def test_a_browser_that_cannot_read_is_told_why_and_the_server_takes_over(app, p
 def test_without_it_the_page_says_so_and_the_server_reads(app):
     open_view(app, "live")
     assert any("Your browser cannot" in one.value for one in app.caption) and app.button(key="live_start")
+
+
+def test_a_recording_is_kept_when_the_server_takes_over_and_its_camera_stops_with_the_tab(app, placed, component):
+    """`component` is the server's stream; `placed` what reads in the browser."""
+    open_view(app, "live")
+    control(app, "live_place_widget").set_value("browser").run()
+    app.session_state["browser_recording"] = state.BrowserRecording("a", [test_timeline.row(0.5, 1)])
+    control(app, "live_place_widget").set_value("server").run()
+    assert not app.exception and any(one.value == "Your recording" for one in app.header)
+    assert app.session_state["browser_recording"].done
+    app.button(key="live_start").click().run()
+    assert component.calls[-1]["desired_playing_state"] is True
+    app.session_state["wanted_predict_view"] = "photos"
+    app.run()
+    assert not app.exception and component.calls[-1]["desired_playing_state"] is False
+    open_view(app, "live")
+    assert app.button(key="live_start") and component.calls[-1]["desired_playing_state"] is False
+
+
+def test_a_browser_that_gives_up_while_it_records_loses_nothing(app, placed):
+    open_view(app, "live")
+    control(app, "live_place_widget").set_value("browser").run()
+    app.session_state["browser_recording"] = state.BrowserRecording("a", [test_timeline.row(0.5, 1)])
+    app.session_state["browser_unfit"], app.session_state["live_place"] = "files", "server"
+    app.run()
+    assert not app.exception and any(one.value == "Your recording" for one in app.header)
+    assert app.session_state["browser_recording"].done and app.button(key="live_start")
+
+
+def test_the_servers_camera_stops_when_the_browser_takes_over(app, placed, component):
+    open_view(app, "live")
+    app.button(key="live_start").click().run()
+    stream = app.session_state["live_stream"]
+    control(app, "live_place_widget").set_value("browser").run()
+    assert not app.exception and not stream.wanted and app.session_state["live_stream"] is None
 
 
 def test_a_recording_goes_on_being_drawn_after_its_tab_was_left(app, placed):
