@@ -14,6 +14,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from fer.app import session
 from fer.app.markdown import plain
+from fer.app.server import setup
 from fer.app.session import PageData, Upload
 from fer.data import uploads
 from fer.data.labels import format_classes, natural_order, parse_classes
@@ -139,12 +140,13 @@ def _words(upload: Upload) -> str:
 
 
 def _take(page: PageData, uploader: str, picker: str) -> None:
-    """Add a new upload to the list, and empty the uploader for the next one."""
+    """Take an upload over into the list, and empty the uploader for the next one."""
     file = session.widget(uploader, UploadedFile)
     if file is None:
         return
     digest = uploads.digest_of(file)
-    page.uploads[digest] = Upload(file)
+    page.uploads[digest] = Upload(file)  # its bytes are in it
+    setup.let_go(file)
     page.uploader += 1
     session.set_widget(picker, digest)
     _drop_oldest(digest)

@@ -18,6 +18,7 @@ from fer.app.evaluate.state import GroupTable
 from fer.app.markdown import plain
 from fer.app.media import source_of
 from fer.app.model_choice import Model, available_models, option_label
+from fer.app.server import setup
 from fer.app.table import Strip, table
 from fer.data.dataset import Dataset
 from fer.evaluation.comparison import compare
@@ -170,7 +171,7 @@ def groups(item: Evaluation) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"In use: **{plain(given.name)}**")
             st.button(
-                "Remove", key="slices_remove", icon=":material/delete:", on_click=state.group_table.set, args=(None,)
+                "Remove", key="slices_remove", icon=":material/delete:", on_click=_take_table
             )
     metadata = read_metadata(given.data, [str(name) for name in item.part.names], limits())
     beside = [
@@ -205,7 +206,9 @@ def groups(item: Evaluation) -> None:
 
 
 def _take_table() -> None:
+    """Use the uploader's table; none if it is empty."""
     file = session.widget(TABLE, UploadedFile)
+    setup.replace_upload(TABLE, file)
     state.group_table.set(GroupTable(file.name, file.getvalue()) if file else None)
 
 
