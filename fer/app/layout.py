@@ -10,7 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from fer.app import resources, scheme, session
 from fer.app.markdown import plain
-from fer.app.model_choice import Model, ShippedModel, available_models, default_model, from_drawings
+from fer.app.model_choice import Model, ShippedModel, available_models, default_model, from_drawings, labels_of
 from fer.app.predict import state as predict_state
 from fer.app.server import setup
 from fer.app.server.memory import collect_every_minute
@@ -101,13 +101,13 @@ def _model_picker() -> None:
     if not models:
         st.warning("No model found. Train one first.")
         return
-    chosen = models.get(session.model().spec, next(iter(models.values())))
+    labels, chosen = labels_of(models.values()), models.get(session.model().spec, next(iter(models.values())))
     if session.widget("model_widget", str) != chosen.spec:  # chosen on another page, or its run is gone
         session.set_widget("model_widget", chosen.spec)
     st.selectbox(
         "Model",
         list(models),
-        format_func=lambda spec: models[spec].label,
+        format_func=labels.__getitem__,
         key="model_widget",
         on_change=lambda: session.choose_model(models[session.widget("model_widget", str) or chosen.spec]),
     )

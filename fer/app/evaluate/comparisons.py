@@ -17,7 +17,7 @@ from fer.app.evaluate.inputs import Choice
 from fer.app.evaluate.state import GroupTable
 from fer.app.markdown import plain
 from fer.app.media import source_of
-from fer.app.model_choice import Model, available_models, option_label
+from fer.app.model_choice import Model, available_models, labels_of, option_labels
 from fer.app.server import setup
 from fer.app.table import Strip, table
 from fer.data.dataset import Dataset
@@ -47,7 +47,7 @@ SCORES = {"macro_f1": "macro-F1", "nll": "log loss (nats)", "ece": "ECE", "brier
 def stress(item: Evaluation, choice: Choice) -> None:
     """Fourteen harder conditions with five strengths each, for the model and another one beside it."""
     st.markdown("How much accuracy is lost when faces are badly lit, blurred, small, turned or covered?")
-    answer, others = st.container(), _other_models()
+    answer, others, options = st.container(), _other_models(), option_labels(available_models())
     models = [session.model()]
     if others:
         second = st.selectbox(
@@ -55,7 +55,7 @@ def stress(item: Evaluation, choice: Choice) -> None:
             ["", *others],
             key="stress_second",
             persist_state="session",
-            format_func=lambda spec: option_label(others[spec]) if spec else "no other model",
+            format_func=lambda spec: options[spec] if spec else "no other model",
         )
         models += [others[second]] if second else []
     with st.expander("What the conditions look like", key="stress_samples", on_change="rerun") as samples:
@@ -81,14 +81,15 @@ def stress(item: Evaluation, choice: Choice) -> None:
 
 
 def _stress_answer(models: list[Model], item: Evaluation, choice: Choice) -> None:
+    labels = labels_of(models)
     for model in models:
         if not _whole(model, choice) and st.button(
-            widgets.main_label(f"Run the stress test for {plain(model.label)}"),
-            key=f"stress_run_{model.label}",
+            widgets.main_label(f"Run the stress test for {plain(labels[model.spec])}"),
+            key=f"stress_run_{model.key}",
             icon=":material/play_arrow:",
         ):
             _run(model, item, choice)
-    series = {model.label: found for model in models if (found := points_of(model, choice))}
+    series = {labels[model.spec]: found for model in models if (found := points_of(model, choice))}
     for label, found in series.items():
         st.markdown(
             f"**{plain(label)}.** {stress_sentence(found)}" + ("" if len(found) == STEPS else " (Stopped early.)")
@@ -108,7 +109,7 @@ def _stress_answer(models: list[Model], item: Evaluation, choice: Choice) -> Non
                 widgets.chart(charts.stress_curves(series, condition), f"stress_{condition}", lost)
     for model in models:
         if card_sets := resources.card(model).prediction_sets:
-            sets.show_stress(model.label, points_of(model, choice), card_sets.level)
+            sets.show_stress(model.key, labels[model.spec], points_of(model, choice), card_sets.level)
 
 
 def _other_models() -> dict[str, Model]:
@@ -170,9 +171,7 @@ def groups(item: Evaluation) -> None:
     if upload is None:  # uploaded before the visitor opened another page
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"In use: **{plain(given.name)}**")
-            st.button(
-                "Remove", key="slices_remove", icon=":material/delete:", on_click=_take_table
-            )
+            st.button("Remove", key="slices_remove", icon=":material/delete:", on_click=_take_table)
     metadata = read_metadata(given.data, [str(name) for name in item.part.names], limits())
     beside = [
         f"{count_of(number, 'row')} {words}"
@@ -243,12 +242,12 @@ def other_model(item: Evaluation, choice: Choice, dataset: Dataset) -> None:
     spec = st.selectbox(
         "Compare with",
         list(others),
-        format_func=lambda spec: option_label(others[spec]),
+        format_func=option_labels(available_models()).__getitem__,
         key="compare_with",
         persist_state="session",
     )
     other = inputs.evaluated(others[spec], choice, dataset)
-    one, two = session.model().label, others[spec].label
+    one, two = labels_of([session.model(), others[spec]]).values()
     result = compare(item.probabilities, other.probabilities, item.labels)
     words = "is unlikely to be chance" if result.p < 0.05 else "could be chance"
     p = "p < 0.001" if result.p < 0.001 else f"p = {result.p:.3f}"

@@ -63,8 +63,8 @@ def show(item: Evaluation) -> None:
     )
 
 
-def show_stress(model: str, points: list[StressPoint], level: float) -> None:
-    """Coverage under each measured condition."""
+def show_stress(key: str, model: str, points: list[StressPoint], level: float) -> None:
+    """Coverage under each measured condition. key, model: the model's key and label."""
     strengths = sorted({point.strength for point in points})
     kept: dict[str, dict[int, float]] = {}
     for point in points:
@@ -86,5 +86,5 @@ def show_stress(model: str, points: list[StressPoint], level: float) -> None:
             for name in order
         ],
         f"Coverage of {model}'s prediction sets by condition and strength",
-        key=f"sets_stress_{model}",
+        key=f"sets_stress_{key}",
     )

@@ -96,7 +96,7 @@ def _component(is_open: bool) -> None:
         chosen = session.model()
         given, card = component.model(chosen.spec, chosen.label)
         browser_state.model.set(given)
-        browser_state.cards.get()[chosen.label] = (chosen.name, card)
+        browser_state.cards.get()[str(given["id"])] = (chosen.name, card)
     except FerError as error:  # a running camera continues with the previous model
         errors.show_error(error.message)
     if model := browser_state.model.get():

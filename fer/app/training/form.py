@@ -15,7 +15,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from fer.app import errors, resources, session, widgets
 from fer.app.markdown import plain
-from fer.app.model_choice import Model, ShippedModel, available_models, display_name, option_label
+from fer.app.model_choice import Model, ShippedModel, available_models, display_name, option_labels
 from fer.app.training import network_diagram, state
 from fer.app.training.state import Setting
 from fer.app.training.timing import DOING, Timing, timing_of
@@ -209,11 +209,9 @@ def _options(name: str, chosen: dict[str, Setting]) -> dict[str, str]:
     if name == "model":
         return {each: display_name(each) for each in limits().train_models or ARCHITECTURES}
     if name == "init":
-        return {"": "nothing"} | {
-            model.spec: option_label(model) for model in _sources() if _architecture(model) == architecture
-        }
+        return {"": "nothing"} | option_labels(model for model in _sources() if _architecture(model) == architecture)
     if name == "teacher":
-        return {"": "nothing"} | {model.spec: option_label(model) for model in _sources()}
+        return {"": "nothing"} | option_labels(_sources())
     if name == "freeze":
         return {"": "nothing"} | {layer: display_name(layer) for layer in ARCHITECTURES[architecture].layers}
     return {choice: display_name(choice) for choice in CHOICES.get(name, ())}

@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import json
 import re
+import shutil
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -24,6 +25,7 @@ from fer.fetched_file import FetchedFile
 from fer.limits import OPEN
 from fer.models.weights import find_weights, read_card, shipped_names
 from fer.records import faces_csv
+from fer.training.run_directory import RunDirectory
 from tests.app.helpers import control, open_view, words
 from tests.conftest import ROOT, YUNET
 from tests.inference import test_timeline
@@ -126,6 +128,20 @@ def test_a_model_is_served_with_what_its_card_says(name):
     assert found["card"]["preprocessing"]["face_size"] == 48 and found["name"] == "its label"
     assert str(ROOT) not in json.dumps(found)
     assert (found["card"]["sets"] is None) == (card.prediction_sets is None)
+
+
+def test_a_model_has_an_id_of_its_own_whatever_it_is_called(tmp_path):
+    """Two runs of the same title, and newer weights of one of them."""
+    ids = []
+    for name, weights in (("one", "compact"), ("two", "compact"), ("two", "mini_xception")):
+        run = RunDirectory(tmp_path / name)
+        run.path.mkdir(exist_ok=True)
+        for suffix in ("safetensors", "json"):
+            shutil.copy(ROOT / "weights" / f"{weights}.{suffix}", run.path / f"best.{suffix}")
+        found, _ = component.model(str(run.path), "Faces")
+        assert found["name"] == "Faces" and str(tmp_path) not in json.dumps(found)
+        ids.append(found["id"])
+    assert len(set(ids)) == 3
 
 
 def keys_of(values: object, prefix: str = "") -> set[str]:
@@ -267,6 +283,7 @@ def test_on_ones_own_machine_the_server_reads_until_the_visitor_chooses(app, pla
     assert not app.exception and not placed.calls and app.button(key="live_start")
     control(app, "live_place_widget").set_value("browser").run()
     assert not app.exception and placed.calls[-1].wanted and placed.calls[-1].model["name"] == "compact"
+    assert app.session_state["browser_cards"][placed.calls[-1].model["id"]][0] == "compact"
     assert placed.calls[-1].settings.mirror and not any(one.key == "live_start" for one in app.button)
     app.slider(key="live_smoothing").set_value(1.0).run()
     assert placed.calls[-1].settings.smoothing_s == 1.0
