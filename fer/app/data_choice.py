@@ -71,6 +71,11 @@ def choose_data(
     return data
 
 
+def choose_synthetic(key: str) -> None:
+    """In a callback: choose the synthetic faces on this page, whatever was chosen before."""
+    session.set_widget(f"{key}_source", SYNTHETIC)
+
+
 def _keep_in_address(data: str | None) -> None:
     if data is None:
         st.query_params.pop(ADDRESS, None)

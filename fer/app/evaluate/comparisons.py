@@ -34,6 +34,7 @@ from fer.evaluation.robustness import (
     worst_first,
 )
 from fer.limits import MB, limits
+from fer.records import cell_text
 from fer.visualization import evaluation_figures as charts
 from fer.wording import count_of, percent, signed, signed_number
 
@@ -229,7 +230,8 @@ def _groups_csv(rows: list[Slice]) -> bytes:
     out = io.StringIO()
     writer = csv.DictWriter(out, list(asdict(rows[0])))
     writer.writeheader()
-    writer.writerows(map(asdict, rows))
+    for row in rows:
+        writer.writerow(asdict(row) | {"column": cell_text(row.column), "value": cell_text(row.value)})
     return out.getvalue().encode()
 
 

@@ -379,7 +379,7 @@ def _in_words(what: str, rows: list[FaceRecord]) -> str:
 def _recorder(stream: Stream, now: LiveState) -> None:
     if now.recording:
         st.button(
-            widgets.main_label(f"Stop recording ({now.recorded} readings)"),
+            widgets.main_label(f"Stop recording ({count_of(now.recorded, 'reading')})"),
             on_click=_stop_recording,
             icon=":material/stop:",
             key="record_stop",

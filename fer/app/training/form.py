@@ -13,12 +13,13 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from fer.app import errors, resources, session, widgets
+from fer.app import data_choice, errors, resources, session, widgets
 from fer.app.markdown import plain
 from fer.app.model_choice import Model, ShippedModel, available_models, display_name, option_labels
 from fer.app.training import network_diagram, state
 from fer.app.training.state import Setting
 from fer.app.training.timing import DOING, Timing, timing_of
+from fer.data.read import SYNTHETIC
 from fer.data.report import DataReport
 from fer.errors import FerError
 from fer.limits import hosted, limits
@@ -245,6 +246,8 @@ def refill(run: RunDirectory) -> None:
     closest = min(changes, key=lambda name: len(changes[name]))
     form.preset, form.changes[closest] = closest, changes[closest]
     form.data, form.upload = config.data, run_about.read_about(run).data
+    if config.data == SYNTHETIC:
+        data_choice.choose_synthetic(state.DATA)
     session.data_classes.get()[config.data] = config.classes
     form.version += 1
     state.forget_remedy()

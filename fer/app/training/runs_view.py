@@ -123,8 +123,10 @@ def show_comparison() -> None:
         widgets.chart(
             lines, "comparison", f"{what.replace('_', ' ').capitalize()} of {', '.join(picked)} over the epochs"
         )
-    else:
+    elif chosen:
         st.caption("None of these runs has finished an epoch yet.")
+    else:
+        st.caption("Choose runs above to see them in a chart.")
     st.dataframe(
         rows_of(runs),
         hide_index=True,

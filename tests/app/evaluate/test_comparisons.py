@@ -7,7 +7,10 @@ import io
 import json
 import shutil
 
-from fer.app.evaluate import comparisons
+import pytest
+
+from fer.app.evaluate import comparisons, sets
+from fer.evaluation.groups import Slice
 from fer.evaluation.robustness import CONDITIONS, STRENGTHS, StressPoint
 from fer.training.config import TrainConfig
 from fer.training.run_about import About, write_about
@@ -51,6 +54,27 @@ def test_stress_tells_two_runs_with_the_same_title_apart(app, small_csv, tmp_pat
     app.run()
     assert not app.exception and "Solid: Faces \\[one\\], dotted: Faces \\[two\\]." in words(app)
     assert len(json.loads(app.get("plotly_chart")[0].proto.spec)["data"]) == 4  # a line and an interval each
+
+
+def test_the_names_of_groups_are_no_formulas_in_the_csv():
+    text = comparisons._groups_csv([Slice("@age", "=1+2", 9, 0.5, 0.4, 0.6), Slice("@age", "<30", 9, 0.5, 0.4, 0.6)])
+    rows = list(csv.DictReader(io.StringIO(text.decode())))
+    assert [(row["column"], row["value"], row["faces"]) for row in rows] == [
+        ("'@age", "'=1+2", "9"),
+        ("'@age", "<30", "9"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("lowest", "told"),
+    [
+        (0.898, "The promise of 90.0% coverage, made for clean faces, breaks: under blur, coverage falls to 89.8%."),
+        (0.71, "The promise of 90% coverage, made for clean faces, breaks: under blur, coverage falls to 71%."),
+        (0.93, "The promise of 90% coverage, made for clean faces, holds: the lowest coverage is 93%, under blur."),
+    ],
+)
+def test_whether_the_promise_holds_is_told_by_numbers_that_differ(lowest, told):
+    assert sets.promise_sentence(lowest, "blur", 0.9) == told
 
 
 def test_groups_from_a_table(app, small_csv):

@@ -199,3 +199,20 @@ def test_an_upload_is_called_by_its_own_name(app, folder, untimed, small_csv, mo
     assert "Data: **My faces" in words(app) and digest not in words(app) and not app.button(key="start").disabled
     app.button(key="other_data").click().run()
     assert app.segmented_control(key="data_source").value == "upload"  # the choice stays
+
+
+def test_the_settings_of_a_run_come_with_its_data(app, folder, untimed, small_csv, tmp_path):
+    """Whatever was chosen before: synthetic faces are chosen again, and data that is gone is told."""
+    made(folder, "synthetic", "failed")
+    made(folder, "gone", "failed", data=str(tmp_path / "gone.csv"))
+    app.switch_page("pages/training.py").run()
+    app.button(key="new_run").click().run()
+    app.segmented_control(key="data_source").set_value("upload").run()
+    app.file_uploader(key="data_upload").set_value([("mine.csv", small_csv.read_bytes(), "text/csv")]).run()
+    assert "**mine\\.csv**: 280 pictures" in words(app)
+    for run, told in (("gone", "no longer on this server"), ("synthetic", "**Synthetic faces**: ")):
+        app.query_params["run"] = run
+        app.session_state["training_view"] = "run"
+        app.run().button(key=f"Change settings_{run}").click().run()
+        assert not app.exception and told in words(app)
+    assert app.segmented_control(key="data_source").value == "synthetic" and "mine" not in words(app)

@@ -156,7 +156,9 @@ class View {
     this.canvas.hidden = !live;
     this.record.hidden = !live;
     if (live) this.upload.hidden = true;
-    this.record.textContent = this.recording && !this.recording.done ? `Stop recording (${this.recording.first + this.recording.rows.length} readings)` : "Record";
+    const { recording } = this;
+    const readings = recording ? recording.first + recording.rows.length : 0;
+    this.record.textContent = recording && !recording.done ? `Stop recording (${readings.toLocaleString("en")} ${readings === 1 ? "reading" : "readings"})` : "Record";
   }
 
   /** @param {string} words @param {boolean} [bad] */
