@@ -82,7 +82,7 @@ def stress(item: Evaluation, choice: Choice) -> None:
 
 
 def _stress_answer(models: list[Model], item: Evaluation, choice: Choice) -> None:
-    labels = labels_of(models)
+    labels = labels_of(available_models())
     for model in models:
         if not _whole(model, choice) and st.button(
             widgets.main_label(f"Run the stress test for {plain(labels[model.spec])}"),
@@ -249,7 +249,8 @@ def other_model(item: Evaluation, choice: Choice, dataset: Dataset) -> None:
         persist_state="session",
     )
     other = inputs.evaluated(others[spec], choice, dataset)
-    one, two = labels_of([session.model(), others[spec]]).values()
+    labels = labels_of(available_models())
+    one, two = labels[session.model().spec], labels[spec]
     result = compare(item.probabilities, other.probabilities, item.labels)
     words = "is unlikely to be chance" if result.p < 0.05 else "could be chance"
     p = "p < 0.001" if result.p < 0.001 else f"p = {result.p:.3f}"
