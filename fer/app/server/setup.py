@@ -12,12 +12,11 @@ from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileMan
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFile, UploadedFileRec
 
-from fer.app.session import Slot
+from fer.app import session
 from fer.limits import MB, hosted, limits
 from fer.memory import share_arenas
 
 LOGGERS = ("streamlit.error_util", "streamlit.runtime.scriptrunner.script_runner")
-_held: Slot[dict[str, UploadedFile]] = Slot("held_uploads", dict)  # by their use; see `replace_upload`
 _add_file = MemoryUploadedFileManager.add_file
 
 
@@ -61,7 +60,7 @@ def let_go(upload: UploadedFile) -> None:
 
 def replace_upload(use: str, upload: UploadedFile | None) -> None:
     """Release the last upload of this use; its uploader, which shows this one or is empty, may have left the page."""
-    held = _held.get()
+    held = session.held_uploads.get()
     before = held.pop(use, None)
     if upload is not None:
         held[use] = upload
