@@ -66,9 +66,11 @@ def duration_range(low_s: float, high_s: float) -> str:
     return f"{number if unit == high.split()[1] else low} to {high}"
 
 
-def date_and_time(moment: datetime) -> str:
-    """`Nov 25, 1:44 PM`; with the year if it is not the current one: `Nov 25, 2025, 1:44 PM`."""
+def date_and_time(moment: datetime, seconds: bool = False) -> str:
+    """`Nov 25, 1:44 PM`; with the year if it is not the current one: `Nov 25, 2025, 1:44 PM`.
+
+    seconds: `Nov 25, 1:44:05 PM`.
+    """
     year = "" if moment.year == datetime.now(moment.tzinfo).year else f" {moment.year},"
-    return (
-        f"{moment:%b} {moment.day},{year} {(moment.hour - 1) % 12 + 1}:{moment:%M} {'PM' if moment.hour > 11 else 'AM'}"
-    )
+    clock = f"{(moment.hour - 1) % 12 + 1}:{moment:{'%M:%S' if seconds else '%M'}}"
+    return f"{moment:%b} {moment.day},{year} {clock} {'PM' if moment.hour > 11 else 'AM'}"

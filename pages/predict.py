@@ -14,6 +14,8 @@ st.markdown(
     "See which expression each face shows, and how sure the model is. Pictures stay in memory and are never stored."
 )
 
+with st.container():  # always created, so that the tabs, and a camera in them, keep their place
+    errors.show_message()
 state.apply_requested_view()
 photos, camera, live, video = st.tabs(list(state.VIEWS.values()), key=state.TABS, on_change="rerun")
 state.remember_view()

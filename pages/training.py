@@ -27,7 +27,9 @@ def choose_data() -> tuple[str, str] | None:
             st.markdown(f"Data: **{plain(kept.upload or Path(kept.data).name)}**, as before", width="content")
             st.button("Choose other data", on_click=state.forget_data, key="other_data", icon=":material/database:")
         return kept.data, kept.upload
-    data = data_choice.choose_data("data")
+    if kept.data not in ("", SYNTHETIC):
+        st.caption("The data of that run is no longer on this server. Choose other data.")
+    data = data_choice.choose_data(state.DATA)
     if data is None:
         st.info("Choose a file or enter a path to go on.", icon=":material/database:")
         return None

@@ -55,5 +55,6 @@ def test_a_length_of_time_and_a_range_of_two() -> None:
 def test_a_date_names_another_year_alone() -> None:
     year = datetime.now().year
     assert wording.date_and_time(datetime(year, 11, 25, 13, 44)) == "Nov 25, 1:44 PM"
+    assert wording.date_and_time(datetime(year, 11, 25, 13, 44, 5), seconds=True) == "Nov 25, 1:44:05 PM"
     assert wording.date_and_time(datetime(year, 3, 5, 0, 9)) == "Mar 5, 12:09 AM"
     assert wording.date_and_time(datetime(year - 2, 3, 5, 12, 0)) == f"Mar 5, {year - 2}, 12:00 PM"

@@ -14,6 +14,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from fer.app import session
 from fer.app.markdown import plain
+from fer.app.server import setup
 from fer.app.session import PageData, Upload
 from fer.data import uploads
 from fer.data.labels import format_classes, natural_order, parse_classes
@@ -68,6 +69,11 @@ def choose_data(
     if in_address:
         _keep_in_address(data if isinstance(data, str) else None)
     return data
+
+
+def choose_synthetic(key: str) -> None:
+    """In a callback: choose the synthetic faces on this page, whatever was chosen before."""
+    session.set_widget(f"{key}_source", SYNTHETIC)
 
 
 def _keep_in_address(data: str | None) -> None:
@@ -139,12 +145,13 @@ def _words(upload: Upload) -> str:
 
 
 def _take(page: PageData, uploader: str, picker: str) -> None:
-    """Add a new upload to the list, and empty the uploader for the next one."""
+    """Take an upload over into the list, and empty the uploader for the next one."""
     file = session.widget(uploader, UploadedFile)
     if file is None:
         return
     digest = uploads.digest_of(file)
-    page.uploads[digest] = Upload(file)
+    page.uploads[digest] = Upload(file)  # its bytes are in it
+    setup.let_go(file)
     page.uploader += 1
     session.set_widget(picker, digest)
     _drop_oldest(digest)

@@ -10,9 +10,8 @@ from streamlit.delta_generator import DeltaGenerator
 
 from fer.app import resources, scheme, session
 from fer.app.markdown import plain
-from fer.app.model_choice import Model, ShippedModel, available_models, default_model, from_drawings
+from fer.app.model_choice import Model, ShippedModel, available_models, default_model, from_drawings, labels_of
 from fer.app.predict import state as predict_state
-from fer.app.predict.browser import state as browser_state
 from fer.app.server import setup
 from fer.app.server.memory import collect_every_minute
 from fer.app.server.retention import remove_expired_if_due
@@ -63,8 +62,7 @@ def open_page(title: str) -> DeltaGenerator:
     collect_every_minute(remove_expired_if_due)
     if title != "Predict":
         predict_state.end_live()  # the view has left the page, so its recording ends
-        if rows := browser_state.leave():
-            predict_state.recording.set(rows)
+        predict_state.end_browser_recording()
     with st.sidebar:
         st.markdown("### :material/add_reaction: FER Studio")
         for path, label, icon in PAGES:
@@ -103,13 +101,13 @@ def _model_picker() -> None:
     if not models:
         st.warning("No model found. Train one first.")
         return
-    chosen = models.get(session.model().spec, next(iter(models.values())))
+    labels, chosen = labels_of(models.values()), models.get(session.model().spec, next(iter(models.values())))
     if session.widget("model_widget", str) != chosen.spec:  # chosen on another page, or its run is gone
         session.set_widget("model_widget", chosen.spec)
     st.selectbox(
         "Model",
         list(models),
-        format_func=lambda spec: models[spec].label,
+        format_func=labels.__getitem__,
         key="model_widget",
         on_change=lambda: session.choose_model(models[session.widget("model_widget", str) or chosen.spec]),
     )

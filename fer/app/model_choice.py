@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from fer.errors import FerError
 from fer.models import DEFAULT_MODEL
 from fer.models.card import DRAWINGS
 from fer.models.weights import find_weights, read_card, shipped_names
-from fer.training.run_about import title_of
+from fer.training.run_about import distinct, title_of
 from fer.training.run_directory import RunDirectory
 from fer.training.run_store import list_runs
 
@@ -23,6 +24,11 @@ class ShippedModel:
     @property
     def spec(self) -> str:
         """What `fer.load`, --model and the settings of a run take; unique among all models."""
+        return self.name
+
+    @property
+    def key(self) -> str:
+        """For widgets' keys, which the browser sees: as unique as `spec`, and no path."""
         return self.name
 
     @property
@@ -51,8 +57,16 @@ class TrainedRun:
         return str(self.path)
 
     @property
+    def key(self) -> str:
+        """For widgets' keys, which the browser sees: as unique as `spec`, and no path."""
+        return f"run_{self.name}"
+
+    @property
     def label(self) -> str:
-        """The run's title; a run that is called like a shipped model says that it is one."""
+        """The run's title; a run that is called like a shipped model says that it is one.
+
+        Two runs may have the same: see `labels_of`.
+        """
         title = title_of(RunDirectory(self.path))
         return f"run {title}" if title in map(display_name, shipped_names()) else title
 
@@ -85,9 +99,19 @@ def from_drawings(model: Model) -> bool:
         return False
 
 
-def option_label(model: Model) -> str:
-    """How a list to choose from tells a model: of one that is not meant for photos it says so."""
-    return f"{model.label} ({DRAWINGS})" if from_drawings(model) else model.label
+def labels_of(models: Iterable[Model]) -> dict[str, str]:
+    """The labels by `spec`, each different: Streamlit's lists take options with the same label for one."""
+    return distinct({model.spec: model.label for model in models})
+
+
+def option_labels(models: Iterable[Model]) -> dict[str, str]:
+    """The same for a list that also says which models are not meant for photos."""
+    models = list(models)
+    labels = labels_of(models)
+    return {
+        model.spec: f"{labels[model.spec]} ({DRAWINGS})" if from_drawings(model) else labels[model.spec]
+        for model in models
+    }
 
 
 def display_name(name: str) -> str:

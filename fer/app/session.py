@@ -86,6 +86,7 @@ message: Slot[str] = Slot("message", str)
 page_rerun: Slot[bool] = Slot("page_rerun", bool)
 # The visitor's classes for folders and labels, as in --classes, by the data's path or digest.
 data_classes: Slot[dict[str, str]] = Slot("data_classes", dict)
+held_uploads: Slot[dict[str, UploadedFile]] = Slot("held_uploads", dict)  # by their use: see setup.replace_upload
 page_data: Slot[dict[str, PageData]] = Slot("page_data", dict)  # uploaded data sets, by the page's key
 
 

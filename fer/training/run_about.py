@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -19,7 +21,8 @@ from fer.training.config import TrainConfig
 from fer.training.run_directory import RunDirectory, bad_name
 from fer.wording import date_and_time
 
-TITLE = re.compile(r"\w[\w .,:()_-]{0,79}")
+LONGEST = 80  # characters of a title
+TITLE = re.compile(rf"\w[\w .,:()_-]{{0,{LONGEST - 1}}}")
 LONGEST_DATA = 48  # maximum characters of the data's name in a title
 AUTOMATIC_ID = re.compile(r"(\d{8}-\d{6})-(.+)")  # as made by `new_run_id`
 
@@ -59,7 +62,10 @@ def write_about(run: RunDirectory, about: About) -> None:
 
 
 def title_of(run: RunDirectory) -> str:
-    """The run's displayed name: the given title, else its data and date, else its folder's name."""
+    """The run's displayed name: the given title, else its data, date and model, else its folder's name.
+
+    Two runs may have the same, such as a copied directory: see `titles_of`.
+    """
     if title := read_about(run).title:
         return title
     if not (made := AUTOMATIC_ID.fullmatch(run.id)):
@@ -68,8 +74,20 @@ def title_of(run: RunDirectory) -> str:
         began, config = datetime.strptime(made[1], "%Y%m%d-%H%M%S"), run.config
     except (ValueError, RunError):
         return run.id
-    rest = made[2].removeprefix(config.model).strip("-")  # such as search-03, or 2 for a second run in the same second
-    return default_title(data_words(config), began) + (f", {rest}" if rest else "")
+    # All that is in the id, since nobody chose a title: seconds, and such as mini-xception-search-03.
+    rest = f", {date_and_time(began, seconds=True)}, {made[2].replace('_', '-')}"
+    return f"{_data_name(data_words(config), max(LONGEST - len(rest), 1))}{rest}"
+
+
+def titles_of(runs: Iterable[RunDirectory]) -> dict[str, str]:
+    """The titles by the runs' ids, each different, as lists to choose from need them."""
+    return distinct({run.id: title_of(run) for run in runs})
+
+
+def distinct(names: Mapping[str, str]) -> dict[str, str]:
+    """Names by a run's id or a model's specification: those that several share get the id added."""
+    times = Counter(names.values())
+    return {key: name if times[name] == 1 else f"{name} [{Path(key).name}]" for key, name in names.items()}
 
 
 def data_words(config: TrainConfig, upload: str = "") -> str:
@@ -81,8 +99,12 @@ def data_words(config: TrainConfig, upload: str = "") -> str:
 
 def default_title(data: str, began: datetime) -> str:
     """`Synthetic faces, Nov 25, 1:44 PM`: a run's title until it is renamed."""
-    words = re.sub(r"[^\w .,:()_-]", "_", data)[:LONGEST_DATA].strip()
-    return f"{words if words and words[0].isalnum() else f'Data {words}'.strip()}, {date_and_time(began)}"
+    return f"{_data_name(data)}, {date_and_time(began)}"
+
+
+def _data_name(data: str, longest: int = LONGEST_DATA) -> str:
+    words = re.sub(r"[^\w .,:()_-]", "_", data).strip()
+    return (words if words and words[0].isalnum() else f"Data {words}")[: min(longest, LONGEST_DATA)].strip()
 
 
 def checked_title(title: str) -> str:

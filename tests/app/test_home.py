@@ -10,7 +10,7 @@ import pytest
 from fer.app import layout, resources, sample_strip, session
 from fer.app.markdown import plain
 from fer.app.model_choice import ShippedModel
-from fer.app.predict import dropped_photos, photo_input
+from fer.app.predict import dropped_photos, photo_input, state
 from fer.limits import MB
 from fer.models import DEFAULT_MODEL
 from fer.wording import percent
@@ -133,6 +133,24 @@ def test_what_cannot_be_taken_of_a_paste_is_said_or_ignored(said, value, says):
     said(value)
     taken, sentences = dropped_photos.received()
     assert not taken and len(sentences) == bool(says) and says in " ".join(sentences)
+
+
+def test_dropped_photos_beyond_the_limit_are_named(said, monkeypatch):
+    monkeypatch.setenv("FER_HOSTED", "1")
+    monkeypatch.setattr(state.session.st, "session_state", {})
+    said([{"name": f"{number}.jpg", "size": 1, "data": encoded(bytes([number]))} for number in range(25)])
+    photo_input._take_dropped(photo_input.nothing_more)
+    assert [photo.name for photo in state.photos()] == [f"{number}.jpg" for number in range(20)]
+    assert state.crowded_out.get() == [f"{number}.jpg" for number in range(20, 25)]
+
+
+def test_of_many_photos_that_cannot_be_taken_a_few_are_named_and_the_others_counted(home):
+    home.session_state["refused_photos"] = [f"{number}.jpg is 31 MB." for number in range(25)]
+    home.run()
+    assert [error.value.replace("\\", "") for error in home.error] == [
+        *(f"{number}.jpg is 31 MB." for number in range(5)),
+        "20 more photos could not be taken, either.",
+    ]
 
 
 def test_a_thumbnail_is_small_and_only_a_sample_can_be_picked(said, monkeypatch):

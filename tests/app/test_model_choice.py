@@ -13,12 +13,14 @@ from fer.app.model_choice import (
     available_models,
     default_model,
     from_drawings,
-    option_label,
+    labels_of,
+    option_labels,
 )
 from fer.app.training import form
 from fer.models import DEFAULT_MODEL
 from fer.models.weights import shipped_names
 from fer.training.config import TrainConfig
+from fer.training.run_about import About, write_about
 from fer.training.run_directory import RunDirectory
 from tests.conftest import ROOT
 
@@ -70,7 +72,21 @@ def test_what_learned_from_drawings_says_so_wherever_it_is_chosen(tmp_path, monk
         (run.path / "best.json").write_text(json.dumps(card | values))
         model = TrainedRun(run.path)
         assert from_drawings(model) == drawings, name
-        assert option_label(model) == (f"{name} (learned from drawings, not meant for photos)" if drawings else name)
+        told = f"{name} (learned from drawings, not meant for photos)" if drawings else name
+        assert option_labels([model]) == {model.spec: told}
         assert ("100.0% accuracy" in accuracy_line(model)) != drawings
-    assert option_label(ShippedModel("compact")) == "compact"
-    assert {form._options("teacher", {})[str(tmp_path / "toy")]} == {option_label(TrainedRun(tmp_path / "toy"))}
+    assert option_labels([ShippedModel("compact")]) == {"compact": "compact"}
+    options = option_labels(available_models())
+    assert (
+        len(options) == len(shipped_names()) + len(cases) and form._options("teacher", {}) == {"": "nothing"} | options
+    )
+
+
+def test_two_runs_with_the_same_title_are_told_apart_where_one_is_chosen(tmp_path):
+    """Streamlit's lists take options with the same label for one."""
+    runs = [RunDirectory.create(tmp_path / name, TrainConfig()) for name in ("one", "two")]
+    for run in runs:
+        write_about(run, About("Faces"))
+    models = [TrainedRun(run.path) for run in runs]
+    assert list(labels_of([ShippedModel("compact"), *models]).values()) == ["compact", "Faces [one]", "Faces [two]"]
+    assert labels_of(models[:1]) == {models[0].spec: "Faces"} and len({model.key for model in models}) == 2

@@ -10,7 +10,7 @@ import pytest
 from fer.app.server import retention
 from fer.errors import RunError
 from fer.training.config import TrainConfig
-from fer.training.run_about import About, default_title, read_about, title_of, write_about
+from fer.training.run_about import About, default_title, read_about, title_of, titles_of, write_about
 from fer.training.run_directory import RunDirectory
 from fer.training.run_store import UNDO_S, delete_run, free_title, list_runs, purge_deleted, restore_run
 
@@ -28,15 +28,20 @@ YEAR = datetime.now().year
 @pytest.mark.parametrize(
     ("run_id", "settings", "title"),
     [
-        (f"{YEAR}1125-134405-mini_xception", {}, "Synthetic faces, Nov 25, 1:44 PM"),
-        (f"{YEAR}0305-000900-mini_xception-2", {}, "Synthetic faces, Mar 5, 12:09 AM, 2"),
-        ("20240305-120000-vgg", {"model": "vgg", "data": "/data/fer2013.csv"}, "fer2013.csv, Mar 5, 2024, 12:00 PM"),
+        (f"{YEAR}1125-134405-mini_xception", {}, "Synthetic faces, Nov 25, 1:44:05 PM, mini-xception"),
+        (f"{YEAR}1125-134406-mini_xception", {}, "Synthetic faces, Nov 25, 1:44:06 PM, mini-xception"),
+        (f"{YEAR}0305-000900-mini_xception-2", {}, "Synthetic faces, Mar 5, 12:09:00 AM, mini-xception-2"),
+        (
+            "20240305-120000-vgg-search-03",
+            {"model": "vgg", "data": f"/data/{'x' * 90}.csv"},
+            f"{'x' * 39}, Mar 5, 2024, 12:00:00 PM, vgg-search-03",
+        ),
         ("my run", {}, "my run"),
         ("20241399-000000-vgg", {}, "20241399-000000-vgg"),
     ],
 )
 def test_a_run_without_a_title_is_told_by_data_and_date(folder, run_id, settings, title):
-    assert title_of(RunDirectory.create(folder / run_id, TrainConfig(**settings))) == title
+    assert title_of(RunDirectory.create(folder / run_id, TrainConfig(**settings))) == title and len(title) <= 80
 
 
 def test_a_title_comes_from_a_file_that_may_be_damaged(folder):
@@ -62,6 +67,12 @@ def test_two_runs_of_one_minute_have_two_titles(folder):
         "Synthetic faces, Nov 25, 1:44 PM",
         "Synthetic faces, Nov 25, 1:44 PM (2)",
     }
+
+
+def test_runs_with_the_same_title_are_told_apart_by_their_ids(folder):
+    for name, title in (("one", "Faces"), ("two", "Faces"), ("three", "Others")):
+        write_about(RunDirectory.create(folder / name, TrainConfig()), About(title))
+    assert titles_of(list_runs()) == {"one": "Faces [one]", "two": "Faces [two]", "three": "Others"}
 
 
 def test_a_deleted_run_comes_back_whole_or_goes_for_good(folder):

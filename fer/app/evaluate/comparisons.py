@@ -17,7 +17,8 @@ from fer.app.evaluate.inputs import Choice
 from fer.app.evaluate.state import GroupTable
 from fer.app.markdown import plain
 from fer.app.media import source_of
-from fer.app.model_choice import Model, available_models, option_label
+from fer.app.model_choice import Model, available_models, labels_of, option_labels
+from fer.app.server import setup
 from fer.app.table import Strip, table
 from fer.data.dataset import Dataset
 from fer.evaluation.comparison import compare
@@ -33,6 +34,7 @@ from fer.evaluation.robustness import (
     worst_first,
 )
 from fer.limits import MB, limits
+from fer.records import cell_text
 from fer.visualization import evaluation_figures as charts
 from fer.wording import count_of, percent, signed, signed_number
 
@@ -46,7 +48,7 @@ SCORES = {"macro_f1": "macro-F1", "nll": "log loss (nats)", "ece": "ECE", "brier
 def stress(item: Evaluation, choice: Choice) -> None:
     """Fourteen harder conditions with five strengths each, for the model and another one beside it."""
     st.markdown("How much accuracy is lost when faces are badly lit, blurred, small, turned or covered?")
-    answer, others = st.container(), _other_models()
+    answer, others, options = st.container(), _other_models(), option_labels(available_models())
     models = [session.model()]
     if others:
         second = st.selectbox(
@@ -54,7 +56,7 @@ def stress(item: Evaluation, choice: Choice) -> None:
             ["", *others],
             key="stress_second",
             persist_state="session",
-            format_func=lambda spec: option_label(others[spec]) if spec else "no other model",
+            format_func=lambda spec: options[spec] if spec else "no other model",
         )
         models += [others[second]] if second else []
     with st.expander("What the conditions look like", key="stress_samples", on_change="rerun") as samples:
@@ -80,14 +82,15 @@ def stress(item: Evaluation, choice: Choice) -> None:
 
 
 def _stress_answer(models: list[Model], item: Evaluation, choice: Choice) -> None:
+    labels = labels_of(available_models())
     for model in models:
         if not _whole(model, choice) and st.button(
-            widgets.main_label(f"Run the stress test for {plain(model.label)}"),
-            key=f"stress_run_{model.label}",
+            widgets.main_label(f"Run the stress test for {plain(labels[model.spec])}"),
+            key=f"stress_run_{model.key}",
             icon=":material/play_arrow:",
         ):
             _run(model, item, choice)
-    series = {model.label: found for model in models if (found := points_of(model, choice))}
+    series = {labels[model.spec]: found for model in models if (found := points_of(model, choice))}
     for label, found in series.items():
         st.markdown(
             f"**{plain(label)}.** {stress_sentence(found)}" + ("" if len(found) == STEPS else " (Stopped early.)")
@@ -107,7 +110,7 @@ def _stress_answer(models: list[Model], item: Evaluation, choice: Choice) -> Non
                 widgets.chart(charts.stress_curves(series, condition), f"stress_{condition}", lost)
     for model in models:
         if card_sets := resources.card(model).prediction_sets:
-            sets.show_stress(model.label, points_of(model, choice), card_sets.level)
+            sets.show_stress(model.key, labels[model.spec], points_of(model, choice), card_sets.level)
 
 
 def _other_models() -> dict[str, Model]:
@@ -169,9 +172,7 @@ def groups(item: Evaluation) -> None:
     if upload is None:  # uploaded before the visitor opened another page
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"In use: **{plain(given.name)}**")
-            st.button(
-                "Remove", key="slices_remove", icon=":material/delete:", on_click=state.group_table.set, args=(None,)
-            )
+            st.button("Remove", key="slices_remove", icon=":material/delete:", on_click=_take_table)
     metadata = read_metadata(given.data, [str(name) for name in item.part.names], limits())
     beside = [
         f"{count_of(number, 'row')} {words}"
@@ -205,7 +206,9 @@ def groups(item: Evaluation) -> None:
 
 
 def _take_table() -> None:
+    """Use the uploader's table; none if it is empty."""
     file = session.widget(TABLE, UploadedFile)
+    setup.replace_upload(TABLE, file)
     state.group_table.set(GroupTable(file.name, file.getvalue()) if file else None)
 
 
@@ -227,7 +230,8 @@ def _groups_csv(rows: list[Slice]) -> bytes:
     out = io.StringIO()
     writer = csv.DictWriter(out, list(asdict(rows[0])))
     writer.writeheader()
-    writer.writerows(map(asdict, rows))
+    for row in rows:
+        writer.writerow(asdict(row) | {"column": cell_text(row.column), "value": cell_text(row.value)})
     return out.getvalue().encode()
 
 
@@ -240,12 +244,13 @@ def other_model(item: Evaluation, choice: Choice, dataset: Dataset) -> None:
     spec = st.selectbox(
         "Compare with",
         list(others),
-        format_func=lambda spec: option_label(others[spec]),
+        format_func=option_labels(available_models()).__getitem__,
         key="compare_with",
         persist_state="session",
     )
     other = inputs.evaluated(others[spec], choice, dataset)
-    one, two = session.model().label, others[spec].label
+    labels = labels_of(available_models())
+    one, two = labels[session.model().spec], labels[spec]
     result = compare(item.probabilities, other.probabilities, item.labels)
     words = "is unlikely to be chance" if result.p < 0.05 else "could be chance"
     p = "p < 0.001" if result.p < 0.001 else f"p = {result.p:.3f}"

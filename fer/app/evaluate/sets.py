@@ -9,7 +9,7 @@ import streamlit as st
 from fer.app.markdown import plain
 from fer.app.table import table
 from fer.conformal import LEVELS
-from fer.wording import percent
+from fer.wording import percent, percents_apart
 
 if TYPE_CHECKING:
     from fer.evaluation.evaluation import Evaluation
@@ -63,8 +63,8 @@ def show(item: Evaluation) -> None:
     )
 
 
-def show_stress(model: str, points: list[StressPoint], level: float) -> None:
-    """Coverage under each measured condition."""
+def show_stress(key: str, model: str, points: list[StressPoint], level: float) -> None:
+    """Coverage under each measured condition. key, model: the model's key and label."""
     strengths = sorted({point.strength for point in points})
     kept: dict[str, dict[int, float]] = {}
     for point in points:
@@ -74,10 +74,8 @@ def show_stress(model: str, points: list[StressPoint], level: float) -> None:
         return
     lowest = {name: min(row.values()) for name, row in kept.items()}
     order = sorted(lowest, key=lambda name: lowest[name])
-    verdict = "breaks" if lowest[order[0]] < level else "holds"
     st.markdown(
-        f"**Prediction sets under stress: {plain(model)}.** The promise of {percent(level)} coverage, made for clean "
-        f"faces, {verdict}: under {order[0]}, coverage falls to {percent(lowest[order[0]])}."
+        f"**Prediction sets under stress: {plain(model)}.** {promise_sentence(lowest[order[0]], order[0], level)}"
     )
     table(
         ["strength", *map(str, strengths)],
@@ -86,5 +84,19 @@ def show_stress(model: str, points: list[StressPoint], level: float) -> None:
             for name in order
         ],
         f"Coverage of {model}'s prediction sets by condition and strength",
-        key=f"sets_stress_{model}",
+        key=f"sets_stress_{key}",
+    )
+
+
+def promise_sentence(lowest: float, condition: str, level: float) -> str:
+    """Whether the promised level holds. lowest: the lowest coverage, under this condition."""
+    if lowest < level:
+        told, promised = percents_apart(lowest, level)
+        return (
+            f"The promise of {promised} coverage, made for clean faces, breaks: under {condition}, coverage falls to "
+            f"{told}."
+        )
+    return (
+        f"The promise of {percent(level)} coverage, made for clean faces, holds: the lowest coverage is "
+        f"{percent(lowest)}, under {condition}."
     )

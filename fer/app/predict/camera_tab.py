@@ -9,6 +9,9 @@ from fer.app import session
 from fer.app.markdown import plain
 from fer.app.predict import photo_reading, photos_tab, state
 from fer.app.predict.photo_reading import Photo
+from fer.app.server import setup
+
+SNAPSHOT = "snapshot"
 
 
 def show() -> None:
@@ -27,7 +30,7 @@ def show() -> None:
             "close the page. No camera? Choose a photo instead."
         )
         return
-    st.button("Remove the snapshot", on_click=state.remove_snapshot, icon=":material/close:", type="tertiary")
+    st.button("Remove the snapshot", on_click=remove_snapshot, icon=":material/close:", type="tertiary")
     queue = st.empty()
     with queue:
         reading = photo_reading.read_photo(photo)
@@ -39,9 +42,15 @@ def take_snapshot(key: str) -> None:
     """The camera's callback: its picture stays until it is replaced or removed."""
     picture = session.widget(key, UploadedFile)
     if picture is None:
-        state.remove_snapshot()
+        remove_snapshot()
     else:
+        setup.replace_upload(SNAPSHOT, picture)
         state.set_snapshot(Photo("snapshot.jpg", picture.getvalue()))
+
+
+def remove_snapshot() -> None:
+    setup.replace_upload(SNAPSHOT, None)
+    state.remove_snapshot()
 
 
 def _again() -> None:

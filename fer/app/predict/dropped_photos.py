@@ -110,7 +110,7 @@ def _described(said: object) -> list[tuple[str, int, str]]:
     found = [one for one in said if isinstance(one, dict)] if isinstance(said, list) else []
     return [
         ("pasted.png" if name in UNNAMED else name, size, encoded)
-        for one in found[: limits().photos]
+        for one in found
         for name, size, encoded in [(one.get("name"), one.get("size"), one.get("data"))]
         if isinstance(name, str) and isinstance(size, int) and isinstance(encoded, str)
     ]

@@ -42,8 +42,11 @@ def show(is_open: bool) -> None:
     with choice:
         place = _choose_place() if is_open else "browser" if browser_state.is_recording() else "server"
     if place == "browser":  # also after leaving the tab while recording, since the browser sends the rest
+        state.end_live()
+        state.live.set(None)
         _in_browser(is_open)
     else:
+        state.end_browser_recording()
         _on_server(is_open)
     if is_open:
         _recording_result()
@@ -77,8 +80,6 @@ def _choose_place() -> browser_state.Place:
 
 def _change_place() -> None:
     browser_state.choose_place(session.widget(PLACE_KEY, str) or "server")
-    state.end_live()
-    state.live.set(None)
 
 
 def _in_browser(is_open: bool) -> None:
@@ -95,7 +96,7 @@ def _component(is_open: bool) -> None:
         chosen = session.model()
         given, card = component.model(chosen.spec, chosen.label)
         browser_state.model.set(given)
-        browser_state.cards.get()[chosen.label] = (chosen.name, card)
+        browser_state.cards.get()[str(given["id"])] = (chosen.name, card)
     except FerError as error:  # a running camera continues with the previous model
         errors.show_error(error.message)
     if model := browser_state.model.get():
@@ -378,7 +379,7 @@ def _in_words(what: str, rows: list[FaceRecord]) -> str:
 def _recorder(stream: Stream, now: LiveState) -> None:
     if now.recording:
         st.button(
-            widgets.main_label(f"Stop recording ({now.recorded} readings)"),
+            widgets.main_label(f"Stop recording ({count_of(now.recorded, 'reading')})"),
             on_click=_stop_recording,
             icon=":material/stop:",
             key="record_stop",

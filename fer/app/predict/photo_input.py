@@ -14,9 +14,10 @@ from fer.app.predict.photo_reading import Photo
 from fer.app.server import setup
 from fer.limits import MB, limits
 from fer.vision.images import FORMATS
+from fer.wording import count_of
 
 UPLOADER = "photo_uploads"  # prefix of its keys on every page
-SHOWN_NAMES = 3
+SHOWN_NAMES, SHOWN_REFUSED = 3, 5
 Then = Callable[[list[Photo]], None]
 
 
@@ -46,8 +47,12 @@ def listen(then: Then = nothing_more) -> None:
 
 def show_left_out() -> None:
     """Name the photos that were too large, and those removed to make room."""
-    for sentence in state.refused.get():
+    refused = state.refused.get()
+    for sentence in refused[:SHOWN_REFUSED]:
         errors.show_error(sentence, ":material/broken_image:")
+    if len(refused) > SHOWN_REFUSED:
+        more = count_of(len(refused) - SHOWN_REFUSED, "more photo")
+        errors.show_error(f"{more} could not be taken, either.", ":material/broken_image:")
     if names := state.crowded_out.get():
         more = f" and {len(names) - SHOWN_NAMES} more" if len(names) > SHOWN_NAMES else ""
         st.warning(

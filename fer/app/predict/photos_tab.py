@@ -28,7 +28,6 @@ LONGEST_NAME = 40  # characters
 
 def show() -> None:
     """The visitor's photos, each as soon as it is read; then the slower results, and all faces in a table."""
-    errors.show_message()
     photos = chosen_photos()
     readings, answers = [], []
     for reading in read_all(photos):
@@ -112,7 +111,11 @@ def read_all(chosen: list[Photo]) -> Iterator[Reading]:
     )
     with line:
         place, way_out = st.empty(), st.empty()
-    queue, read = st.empty(), 0  # the queue's notice, always created so that elements below keep their positions
+    queue, read, failed = (
+        st.empty(),
+        0,
+        0,
+    )  # the queue's notice, always created so that elements below keep their positions
     if len(chosen) > 1:
         way_out.button("Stop reading", on_click=state.stop_reading.set, args=(True,), icon=":material/stop_circle:")
     for number, photo in enumerate(chosen, 1):
@@ -122,7 +125,7 @@ def read_all(chosen: list[Photo]) -> Iterator[Reading]:
             place.progress(number / len(chosen), f"Reading photo {number} of {len(chosen)}")
         with queue:
             reading = read_one(photo)
-        read += 1
+        read, failed = read + 1, failed + bool(reading.error)
         yield reading
     way_out.empty()
     if read < len(chosen):
@@ -130,7 +133,15 @@ def read_all(chosen: list[Photo]) -> Iterator[Reading]:
         with line:
             st.button("Continue", on_click=state.stop_reading.set, args=(False,), icon=":material/play_arrow:")
     elif len(chosen) > 1:
-        place.markdown(f"All {len(chosen)} photos were read.")
+        place.markdown(_outcome(len(chosen), failed))
+
+
+def _outcome(photos: int, failed: int) -> str:
+    if not failed:
+        return f"All {photos} photos were read."
+    if failed == photos:
+        return f"None of the {photos} photos could be read."
+    return f"{photos - failed} of {photos} photos were read; {failed} could not be."
 
 
 def read_one(photo: Photo) -> Reading:

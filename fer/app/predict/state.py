@@ -13,6 +13,7 @@ import streamlit as st
 
 from fer.app import session
 from fer.app.explain import state as explain_state
+from fer.app.predict.browser import state as browser_state
 from fer.app.session import RecentSlot, Slot
 from fer.limits import limits
 from fer.records import FaceBox
@@ -256,3 +257,9 @@ def end_live() -> None:
     if stream.analyzer.state().recording:
         recording.set(stream.analyzer.stop_recording())
     stream.stop()
+
+
+def end_browser_recording() -> None:
+    """End a recording whose browser no longer reads faces, and keep what it has sent."""
+    if rows := browser_state.leave():
+        recording.set(rows)

@@ -35,7 +35,6 @@ GRACE_S = 60.0  # how long reading continues after the visitor's connection brea
 
 def show() -> None:
     """The view; a video is read as soon as it is added."""
-    errors.show_message()
     video, job = state.video(), state.video_job.get()
     name = video.name if video else job.name if job else ""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):

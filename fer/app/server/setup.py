@@ -12,6 +12,7 @@ from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileMan
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFile, UploadedFileRec
 
+from fer.app import session
 from fer.limits import MB, hosted, limits
 from fer.memory import share_arenas
 
@@ -55,6 +56,16 @@ def let_go(upload: UploadedFile) -> None:
     context = get_script_run_ctx()
     if context is not None and isinstance(context.uploaded_file_mgr, MemoryUploadedFileManager):
         context.uploaded_file_mgr.remove_file(context.session_id, upload.file_id)
+
+
+def replace_upload(use: str, upload: UploadedFile | None) -> None:
+    """Release the last upload of this use; its uploader, which shows this one or is empty, may have left the page."""
+    held = session.held_uploads.get()
+    before = held.pop(use, None)
+    if upload is not None:
+        held[use] = upload
+    if before is not None and (upload is None or before.file_id != upload.file_id):
+        let_go(before)
 
 
 def without_message(record: logging.LogRecord) -> bool:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -11,12 +13,13 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from fer.app import errors, resources, session, widgets
+from fer.app import data_choice, errors, resources, session, widgets
 from fer.app.markdown import plain
-from fer.app.model_choice import Model, ShippedModel, available_models, display_name, option_label
+from fer.app.model_choice import Model, ShippedModel, available_models, display_name, option_labels
 from fer.app.training import network_diagram, state
 from fer.app.training.state import Setting
 from fer.app.training.timing import DOING, Timing, timing_of
+from fer.data.read import SYNTHETIC
 from fer.data.report import DataReport
 from fer.errors import FerError
 from fer.limits import hosted, limits
@@ -182,13 +185,23 @@ def _widget(name: str, value: Setting, key: str, chosen: dict[str, Setting]) -> 
     if options := _options(name, chosen):
         start = list(options).index(str(value)) if value in options else 0
         return st.selectbox(_label(name), list(options), start, format_func=options.__getitem__, key=key, help=words)
-    if isinstance(value, int):
+    if isinstance(value, int):  # no setting may be negative
         highest = launcher.highest_settings().get(name)
-        value = value if highest is None else min(value, highest)
-        return int(st.number_input(_label(name), value=value, step=1, max_value=highest, key=key, help=words))
-    number = float(value)
-    size = 10.0 ** math.floor(math.log10(number)) if number else 0.01
-    return float(st.number_input(_label(name), value=number, step=size, format="%.6g", key=key, help=words))
+        value = max(value if highest is None else min(value, highest), 0)
+        return int(
+            st.number_input(_label(name), value=value, step=1, min_value=0, max_value=highest, key=key, help=words)
+        )
+    number = max(float(value), 0.0)
+    return float(
+        st.number_input(
+            _label(name), value=number, step=_step(number), min_value=0.0, format="%.6g", key=key, help=words
+        )
+    )
+
+
+def _step(number: float) -> float:
+    """A number input's step: the power of ten of its value, 0.01 for 0."""
+    return 10.0 ** math.floor(math.log10(number)) if sys.float_info.min <= number < math.inf else 0.01
 
 
 def _options(name: str, chosen: dict[str, Setting]) -> dict[str, str]:
@@ -197,11 +210,9 @@ def _options(name: str, chosen: dict[str, Setting]) -> dict[str, str]:
     if name == "model":
         return {each: display_name(each) for each in limits().train_models or ARCHITECTURES}
     if name == "init":
-        return {"": "nothing"} | {
-            model.spec: option_label(model) for model in _sources() if _architecture(model) == architecture
-        }
+        return {"": "nothing"} | option_labels(model for model in _sources() if _architecture(model) == architecture)
     if name == "teacher":
-        return {"": "nothing"} | {model.spec: option_label(model) for model in _sources()}
+        return {"": "nothing"} | option_labels(_sources())
     if name == "freeze":
         return {"": "nothing"} | {layer: display_name(layer) for layer in ARCHITECTURES[architecture].layers}
     return {choice: display_name(choice) for choice in CHOICES.get(name, ())}
@@ -235,6 +246,8 @@ def refill(run: RunDirectory) -> None:
     closest = min(changes, key=lambda name: len(changes[name]))
     form.preset, form.changes[closest] = closest, changes[closest]
     form.data, form.upload = config.data, run_about.read_about(run).data
+    if config.data == SYNTHETIC:
+        data_choice.choose_synthetic(state.DATA)
     session.data_classes.get()[config.data] = config.classes
     form.version += 1
     state.forget_remedy()
@@ -328,18 +341,24 @@ def _start(config: TrainConfig, form: int, upload: str = "") -> None:
     run = launcher.start(config)
     state.mark_started(form)
     state.add_own_run(run.id)
-    run_about.write_about(run, _about(run, config, upload))
     kept = state.form.get()
     kept.data, kept.upload = config.data, upload
     st.query_params["run"] = run.id
     state.view.set("run")
+    run_about.write_about(run, _about(run, config, upload))  # last: the run has started, even if this fails
 
 
 def _about(run: RunDirectory, config: TrainConfig, upload: str) -> About:
     """The upload's file name to store; not on the shared demo, where everyone sees all runs."""
     upload = "" if hosted() else upload
-    zone = st.context.timezone
-    began = datetime.now(ZoneInfo(zone)) if zone else datetime.now()
-    title = free_title(run_about.default_title(run_about.data_words(config, upload), began), run)
+    title = free_title(run_about.default_title(run_about.data_words(config, upload), _visitors_time()), run)
     expected = state.expected.get()
     return About(title, upload, expected[1] if expected and expected[0] == config else 0.0)
+
+
+def _visitors_time() -> datetime:
+    """The time where the visitor is; the server's if the browser's time zone is not known here."""
+    with suppress(KeyError, ValueError, OSError):
+        if zone := st.context.timezone:
+            return datetime.now(ZoneInfo(zone))
+    return datetime.now()

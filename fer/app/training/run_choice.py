@@ -9,7 +9,7 @@ from fer.app.markdown import plain
 from fer.app.training import state
 from fer.errors import FerError
 from fer.limits import hosted
-from fer.training.run_about import title_of
+from fer.training.run_about import titles_of
 from fer.training.run_directory import ALIVE, RunDirectory
 from fer.training.run_store import find_run, restore_run
 
@@ -47,7 +47,10 @@ def choose_view(runs: list[RunDirectory], run: RunDirectory | None) -> state.Vie
         return "new"
     shown = run if view == "run" else None
     own_first = sorted(runs, key=lambda each: hosted() and not state.is_own_run(each.id))
-    names = {each.id: _name(each) for each in own_first}
+    names = {
+        run_id: title if state.may_change(run_id) else f"{title} (another visitor's)"
+        for run_id, title in titles_of(own_first).items()
+    }
     with st.container(horizontal=True, vertical_alignment="bottom"):
         key = f"run_picker_{shown.id}" if shown else f"run_picker_{view}"
         st.selectbox(
@@ -72,10 +75,6 @@ def choose_view(runs: list[RunDirectory], run: RunDirectory | None) -> state.Vie
 
 def _view_button(label: str, view: state.View, icon: str, key: str) -> None:
     st.button(label, on_click=state.view.set, args=(view,), icon=icon, key=key)
-
-
-def _name(run: RunDirectory) -> str:
-    return title_of(run) if state.may_change(run.id) else f"{title_of(run)} (another visitor's)"
 
 
 def _go_to(key: str) -> None:

@@ -12,7 +12,7 @@ from fer.data.uploads import is_upload
 from fer.errors import FerError
 from fer.limits import hosted
 from fer.training.config import WEIGHTS, TrainConfig, names_of
-from fer.training.run_about import read_about, title_of
+from fer.training.run_about import read_about, title_of, titles_of
 from fer.training.run_directory import RunDirectory, shown_state
 from fer.training.run_store import UNDO_S, delete_run, list_runs, rename_run
 from fer.visualization import training_figures
@@ -96,7 +96,7 @@ def _delete(run: RunDirectory) -> None:
 def show_comparison() -> None:
     """Up to five runs in one chart, and all of them in a sortable table with the settings in which they differ."""
     runs = list_runs()
-    titles = {run.id: title_of(run) for run in runs}
+    titles = titles_of(runs)
     # Not st.multiselect, whose tags have white text, too faint on the dark page's accent color.
     chosen = st.pills(
         "Runs in the chart",
@@ -123,8 +123,10 @@ def show_comparison() -> None:
         widgets.chart(
             lines, "comparison", f"{what.replace('_', ' ').capitalize()} of {', '.join(picked)} over the epochs"
         )
-    else:
+    elif chosen:
         st.caption("None of these runs has finished an epoch yet.")
+    else:
+        st.caption("Choose runs above to see them in a chart.")
     st.dataframe(
         rows_of(runs),
         hide_index=True,
@@ -146,13 +148,13 @@ def rows_of(runs: list[RunDirectory]) -> list[dict]:
         except FerError:
             configs[run.id] = None
     differing = differing_settings([config for config in configs.values() if config])
-    rows = []
+    rows, titles = [], titles_of(runs)
     for run in runs:
         records, config = run.records(), configs[run.id]
         best = training_figures.best_record(records)
         rows.append(
             {
-                "run": title_of(run),
+                "run": titles[run.id],
                 "state": shown_state(run.status()) if config else "config.json is damaged",
                 "best accuracy": best.validation_accuracy if best else None,
                 "best epoch": best.epoch if best else None,

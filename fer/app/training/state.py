@@ -12,6 +12,7 @@ from fer.limits import hosted
 from fer.training.config import TrainConfig
 from fer.training.run_store import UNDO_S
 
+DATA = "data"  # the page's choice of data
 View = Literal["run", "new", "compare"]
 Setting = str | int | float
 

@@ -108,6 +108,23 @@ def test_the_oldest_uploads_go_where_a_session_holds_no_more(app, tmp_path, monk
     assert not app.exception and "on 2 faces" in words(app)
 
 
+def test_streamlit_does_not_hold_a_data_set_that_was_taken_over_nor_a_table_that_was_replaced(
+    app, tmp_path, small_csv, monkeypatch
+):
+    """What it holds counts towards a visitor's limit until the session ends, removed or not."""
+    freed = []
+    monkeypatch.setattr("fer.app.server.setup.let_go", lambda upload: freed.append(upload.name))
+    upload(app, ("three.csv", table_of(tmp_path, 0, 1, 2)))
+    assert freed == ["three.csv"] and "on 3 faces" in words(leave_and_return(app))
+    evaluate_part(evaluate(app, small_csv), "Groups")
+    rows = b"".join(b"fer%07d.png,%c\n" % (row, b"ab"[row % 2]) for row in range(224, 252))
+    table = ("people.csv", b"file,source\n" + rows, "text/csv")
+    app.file_uploader(key="slices_upload").set_value([table]).run()
+    assert freed == ["three.csv"], "it is in use"
+    leave_and_return(app).button(key="slices_remove").click().run()
+    assert freed == ["three.csv", "people.csv"] and not app.exception and "In use" not in words(app)
+
+
 def test_a_path_is_in_the_address_while_it_is_chosen(app, small_csv):
     evaluate(app, small_csv)
     assert app.query_params["data"] == str(small_csv)

@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import json
 import re
+import shutil
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -24,8 +25,10 @@ from fer.fetched_file import FetchedFile
 from fer.limits import OPEN
 from fer.models.weights import find_weights, read_card, shipped_names
 from fer.records import faces_csv
+from fer.training.run_directory import RunDirectory
 from tests.app.helpers import control, open_view, words
 from tests.conftest import ROOT, YUNET
+from tests.inference import test_timeline
 from tests.waiting import finish
 
 JS = ROOT / "fer" / "app" / "predict" / "browser" / "js"
@@ -125,6 +128,20 @@ def test_a_model_is_served_with_what_its_card_says(name):
     assert found["card"]["preprocessing"]["face_size"] == 48 and found["name"] == "its label"
     assert str(ROOT) not in json.dumps(found)
     assert (found["card"]["sets"] is None) == (card.prediction_sets is None)
+
+
+def test_a_model_has_an_id_of_its_own_whatever_it_is_called(tmp_path):
+    """Two runs of the same title, and newer weights of one of them."""
+    ids = []
+    for name, weights in (("one", "compact"), ("two", "compact"), ("two", "mini_xception")):
+        run = RunDirectory(tmp_path / name)
+        run.path.mkdir(exist_ok=True)
+        for suffix in ("safetensors", "json"):
+            shutil.copy(ROOT / "weights" / f"{weights}.{suffix}", run.path / f"best.{suffix}")
+        found, _ = component.model(str(run.path), "Faces")
+        assert found["name"] == "Faces" and str(tmp_path) not in json.dumps(found)
+        ids.append(found["id"])
+    assert len(set(ids)) == 3
 
 
 def keys_of(values: object, prefix: str = "") -> set[str]:
@@ -266,6 +283,7 @@ def test_on_ones_own_machine_the_server_reads_until_the_visitor_chooses(app, pla
     assert not app.exception and not placed.calls and app.button(key="live_start")
     control(app, "live_place_widget").set_value("browser").run()
     assert not app.exception and placed.calls[-1].wanted and placed.calls[-1].model["name"] == "compact"
+    assert app.session_state["browser_cards"][placed.calls[-1].model["id"]][0] == "compact"
     assert placed.calls[-1].settings.mirror and not any(one.key == "live_start" for one in app.button)
     app.slider(key="live_smoothing").set_value(1.0).run()
     assert placed.calls[-1].settings.smoothing_s == 1.0
@@ -296,6 +314,41 @@ def test_a_browser_that_cannot_read_is_told_why_and_the_server_takes_over(app, p
 def test_without_it_the_page_says_so_and_the_server_reads(app):
     open_view(app, "live")
     assert any("Your browser cannot" in one.value for one in app.caption) and app.button(key="live_start")
+
+
+def test_a_recording_is_kept_when_the_server_takes_over_and_its_camera_stops_with_the_tab(app, placed, component):
+    """`component` is the server's stream; `placed` what reads in the browser."""
+    open_view(app, "live")
+    control(app, "live_place_widget").set_value("browser").run()
+    app.session_state["browser_recording"] = state.BrowserRecording("a", [test_timeline.row(0.5, 1)])
+    control(app, "live_place_widget").set_value("server").run()
+    assert not app.exception and any(one.value == "Your recording" for one in app.header)
+    assert app.session_state["browser_recording"].done
+    app.button(key="live_start").click().run()
+    assert component.calls[-1]["desired_playing_state"] is True
+    app.session_state["wanted_predict_view"] = "photos"
+    app.run()
+    assert not app.exception and component.calls[-1]["desired_playing_state"] is False
+    open_view(app, "live")
+    assert app.button(key="live_start") and component.calls[-1]["desired_playing_state"] is False
+
+
+def test_a_browser_that_gives_up_while_it_records_loses_nothing(app, placed):
+    open_view(app, "live")
+    control(app, "live_place_widget").set_value("browser").run()
+    app.session_state["browser_recording"] = state.BrowserRecording("a", [test_timeline.row(0.5, 1)])
+    app.session_state["browser_unfit"], app.session_state["live_place"] = "files", "server"
+    app.run()
+    assert not app.exception and any(one.value == "Your recording" for one in app.header)
+    assert app.session_state["browser_recording"].done and app.button(key="live_start")
+
+
+def test_the_servers_camera_stops_when_the_browser_takes_over(app, placed, component):
+    open_view(app, "live")
+    app.button(key="live_start").click().run()
+    stream = app.session_state["live_stream"]
+    control(app, "live_place_widget").set_value("browser").run()
+    assert not app.exception and not stream.wanted and app.session_state["live_stream"] is None
 
 
 def test_a_recording_goes_on_being_drawn_after_its_tab_was_left(app, placed):

@@ -29,8 +29,10 @@ def test_live_starts_shows_people_records_and_stops(app, component):
     app.run()
     assert not app.exception and "Happy" in words(app) and "frames per second" in words(app)
     app.button(key="record_start").click().run()
-    feed(app, portrait("astronaut.jpg"), 5)
-    app.run()
+    feed(app, portrait("astronaut.jpg"), 1)
+    assert "(1 reading)" in app.run().button(key="record_stop").label
+    feed(app, portrait("astronaut.jpg"), 4)
+    assert "(5 readings)" in app.run().button(key="record_stop").label
     app.button(key="record_stop").click().run()
     app.run()
     assert not app.exception and any(one.value == "Your recording" for one in app.header)

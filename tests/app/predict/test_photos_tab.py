@@ -19,7 +19,7 @@ from fer.limits import limits
 from fer.models import DEFAULT_MODEL
 from fer.vision.images import read_image
 from fer.visualization import render
-from tests.app.helpers import faces_shown, upload_photos, words
+from tests.app.helpers import faces_shown, upload_here, upload_photos, words
 from tests.conftest import ROOT
 
 
@@ -52,6 +52,17 @@ def test_many_photos_bad_ones_among_them(app, sample):
     assert [row["face"] for row in faces_shown(app)] == ["one.jpg, face 1", "two.jpg, face 1"]
     assert plain("<b>*text*</b>.jpg") in words(app)
     assert not app.progress  # gone when done
+
+
+def test_how_many_photos_were_read_is_told_as_it_was(app, sample):
+    portrait = sample.read_bytes()
+    upload_photos(app, ("one.jpg", portrait), ("two.jpg", portrait + b"2"))
+    assert "All 2 photos were read." in words(app)
+    upload_here(app, ("bad.jpg", b"hello"))
+    assert "2 of 3 photos were read; 1 could not be." in words(app) and "All 3" not in words(app)
+    next(button for button in app.button if button.label == "Remove all").click().run()
+    upload_here(app, ("bad.jpg", b"hello"), ("worse.jpg", b""))
+    assert "None of the 2 photos could be read." in words(app)
 
 
 def test_what_was_read_stays_when_the_rest_is_stopped(app, sample):

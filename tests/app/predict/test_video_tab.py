@@ -69,6 +69,16 @@ def test_a_video_stays_over_page_changes_and_can_be_read_again(app, tmp_path):
     assert await_video(app).session_state["video_job"].key[2] == "haar"
 
 
+def test_a_video_that_cannot_be_taken_is_told_above_the_tabs(app, monkeypatch):
+    """In the photos' tab, which runs first, nobody would see it."""
+    monkeypatch.setattr(video_tab.sample_video, "sample_video", lambda: 1 / 0)
+    open_view(app, "video")
+    app.button(key="take_sample_video").click().run()
+    assert not app.exception and [one.value.startswith("Something went wrong") for one in app.error] == [True]
+    assert not any(tab.error for tab in app.tabs) and len(app.tabs) == 4
+    assert not app.run().error
+
+
 def test_a_video_that_does_not_fit_beside_the_photos_is_read_but_not_kept(app, tmp_path, monkeypatch):
     data = make_video(tmp_path)
     monkeypatch.setattr(state, "limits", lambda: replace(OPEN, session_bytes=len(data) - 1))

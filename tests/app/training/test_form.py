@@ -11,6 +11,7 @@ from fer.app import session
 from fer.app.markdown import plain
 from fer.app.training import form, state
 from fer.data import uploads
+from fer.errors import RunError
 from fer.training import launcher
 from fer.training.config import TrainConfig
 from fer.training.pace import Costs, Range
@@ -68,6 +69,31 @@ def test_the_second_click_of_two_starts_nothing(app, folder, monkeypatch):
     assert len(started) == 2
 
 
+@pytest.mark.parametrize("zone", ["Etc/Unknown", "../../etc/passwd", "America", "x" * 300, "", None])
+def test_a_browser_in_an_unknown_time_zone_starts_a_run_with_a_title(folder, monkeypatch, zone):
+    monkeypatch.setattr(launcher, "start", lambda config: made(folder, "started"))
+    monkeypatch.setattr(session.st, "session_state", {})
+    monkeypatch.setattr(form.st, "query_params", {})
+    monkeypatch.setattr(form.st, "context", SimpleNamespace(timezone=zone))
+    form._start(TrainConfig(), state.new_form())
+    assert not session.message.get() and form.st.query_params == {"run": "started"}
+    assert read_about(RunDirectory(folder / "started")).title.startswith("Synthetic faces, ")
+
+
+def test_a_run_that_cannot_be_named_is_shown_all_the_same(folder, monkeypatch):
+    def full(run, about):
+        raise RunError("The run's name cannot be saved: No space left on device.")
+
+    monkeypatch.setattr(launcher, "start", lambda config: made(folder, "started"))
+    monkeypatch.setattr(session.st, "session_state", {})
+    monkeypatch.setattr(form.st, "query_params", {})
+    monkeypatch.setattr(form.st, "context", SimpleNamespace(timezone="Asia/Tokyo"))
+    monkeypatch.setattr(form.run_about, "write_about", full)
+    form._start(TrainConfig(), state.new_form())
+    assert "cannot be saved" in session.message.get() and form.st.query_params == {"run": "started"}
+    assert state.view.get() == "run"
+
+
 def test_a_damaged_setting_is_told_and_start_waits(app):
     app.switch_page("pages/training.py").run()
     app.number_input(key="setting_epochs_Quick look_8").set_value(0).run()
@@ -82,6 +108,33 @@ def test_the_form_starts_from_below_its_settings_too_and_only_once(app, folder, 
     app.number_input(key="setting_mixup_Quick look_0.0").set_value(0.2).run()
     app.button(key="start_below").click().run()
     assert not app.exception and [config.mixup for config in started] == [0.2]
+
+
+NUMBERS = [name for name, value in TrainConfig().to_json().items() if isinstance(value, int | float)]
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_no_setting_may_be_negative(name):
+    with pytest.raises(RunError):
+        TrainConfig.from_json({name: type(TrainConfig().to_json()[name])(-1)})
+
+
+def test_a_negative_number_does_not_break_the_form(app, untimed):
+    app.switch_page("pages/training.py").run()
+    assert all(box.min == 0 for box in app.main.number_input)
+    for key, low in (("setting_mixup_Quick look_0.0", -0.01), ("setting_seed_Quick look_0", -1)):
+        app.number_input(key=key).set_value(low).run()  # AppTest, unlike a browser, ignores the lowest value
+    for _ in range(2):
+        app.run()
+        assert not app.exception and not app.error and not app.button(key="start").disabled
+        assert labels(app)["Mixup"] == labels(app)["Seed"] == 0
+
+
+@pytest.mark.parametrize(
+    ("value", "step"), [(0.2, 0.1), (3.0, 1.0), (5e-5, 1e-5), (0.0, 0.01), (5e-324, 0.01), (float("inf"), 0.01)]
+)
+def test_a_number_goes_up_in_steps_of_its_size(value, step):
+    assert form._step(value) == pytest.approx(step)
 
 
 def labels(app) -> dict[str, object]:
@@ -146,3 +199,20 @@ def test_an_upload_is_called_by_its_own_name(app, folder, untimed, small_csv, mo
     assert "Data: **My faces" in words(app) and digest not in words(app) and not app.button(key="start").disabled
     app.button(key="other_data").click().run()
     assert app.segmented_control(key="data_source").value == "upload"  # the choice stays
+
+
+def test_the_settings_of_a_run_come_with_its_data(app, folder, untimed, small_csv, tmp_path):
+    """Whatever was chosen before: synthetic faces are chosen again, and data that is gone is told."""
+    made(folder, "synthetic", "failed")
+    made(folder, "gone", "failed", data=str(tmp_path / "gone.csv"))
+    app.switch_page("pages/training.py").run()
+    app.button(key="new_run").click().run()
+    app.segmented_control(key="data_source").set_value("upload").run()
+    app.file_uploader(key="data_upload").set_value([("mine.csv", small_csv.read_bytes(), "text/csv")]).run()
+    assert "**mine\\.csv**: 280 pictures" in words(app)
+    for run, told in (("gone", "no longer on this server"), ("synthetic", "**Synthetic faces**: ")):
+        app.query_params["run"] = run
+        app.session_state["training_view"] = "run"
+        app.run().button(key=f"Change settings_{run}").click().run()
+        assert not app.exception and told in words(app)
+    assert app.segmented_control(key="data_source").value == "synthetic" and "mine" not in words(app)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from functools import cache, lru_cache
 from pathlib import Path
@@ -47,7 +48,7 @@ def why_not() -> str:
 def model(name: str, label: str) -> tuple[dict[str, object], Card]:
     """Serve a model from now on; returns what the browser needs to know about it, and its card. Raises WeightsError.
 
-    label: its name on the page.
+    label: its name on the page, which is for people. Rows name the model by its id, which differs for newer weights.
     """
     weights = find_weights(name)
     asset, card = _graph(weights, _changed_ns(weights))
@@ -57,7 +58,8 @@ def model(name: str, label: str) -> tuple[dict[str, object], Card]:
         "threshold": card.threshold,
         "sets": card.prediction_sets and card.prediction_sets.rule(),
     }
-    return {"name": label, "url": f"{assets.offer(asset)}model.onnx", "card": reading}, card
+    model_id = hashlib.blake2b(f"{card.sha256} {name}".encode("utf-8", "surrogateescape"), digest_size=12).hexdigest()
+    return {"id": model_id, "name": label, "url": f"{assets.offer(asset)}model.onnx", "card": reading}, card
 
 
 def place(model: dict[str, object], settings: LiveSettings, wanted: bool, **handlers: Callable[[], None]) -> None:

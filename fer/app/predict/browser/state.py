@@ -28,9 +28,9 @@ class BrowserRecording:
 _place: Slot[str] = Slot("live_place", str)
 unfit: Slot[str] = Slot("browser_unfit", str)  # why the browser cannot read faces, a key of live_tab.UNFIT
 model: Slot[dict[str, object] | None] = Slot("browser_model", lambda: None)  # the model last given to the browser
-# Models given to the browser: name and card, by the label on the page.
+# Models given to the browser: name and card, by the id that its rows have.
 cards: RecentSlot[str, tuple[str, Card]] = RecentSlot("browser_cards", 16)
-# The last recording, until the next one begins or the visitor leaves the page.
+# The last recording, until the next one begins.
 recording: Slot[BrowserRecording | None] = Slot("browser_recording", lambda: None)
 
 
@@ -75,7 +75,7 @@ def take(batch: object) -> BrowserRecording | None:
 
 
 def leave() -> list[FaceRecord]:
-    """When the visitor leaves the page, end an unfinished recording and return what was received."""
+    """End a recording that its browser cannot finish; returns what was received, nothing if there is none."""
     found = recording.get()
     if found is None or found.done:
         return []

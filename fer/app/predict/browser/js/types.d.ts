@@ -60,7 +60,7 @@ export type Card = {
   sets: { method: "lac" | "aps"; limits: number[] } | null;
 };
 export type Settings = { smoothingS: number; mirror: boolean; parts: string[]; longSide: number };
-export type Model = { name: string; url: string; card: Card };
+export type Model = { id: string; name: string; url: string; card: Card };
 export type Recording = { id: string; received: number; done: boolean };
 /** What Python gives the component. */
 export type Data = {
@@ -85,7 +85,7 @@ export type Face = {
   set: number[];
   reasons: string[];
 };
-/** One person at one time: seconds, person, probabilities, box (its score last), reasons, model. Python judges by itself. */
+/** One person at one time: seconds, person, probabilities, box (its score last), reasons, the model's id. Python judges by itself. */
 export type Row = [number, number, number[], number[], string[], string];
 
 export type ToWorker =
@@ -94,7 +94,7 @@ export type ToWorker =
   | { kind: "settings"; settings: Settings }
   | { kind: "frame"; bitmap: ImageBitmap; timeS: number };
 export type FromWorker =
-  | { kind: "loaded"; model: string; threads: number }
+  | { kind: "loaded"; model: Model; threads: number }
   | { kind: "faces"; faces: Face[]; timeS: number; width: number; height: number; ms: number }
   | { kind: "skipped" }
   | { kind: "failed"; what: "files" | "frame"; words: string };

@@ -2,7 +2,7 @@
 
 import { make, Panel } from "./panel.js";
 
-/** @import {Data, Face, FromWorker, Row, ToWorker} from "./types.d.ts" */
+/** @import {Data, Face, FromWorker, Model, Row, ToWorker} from "./types.d.ts" */
 /** @typedef {{data: Data, parentElement: ParentNode & Node, setTriggerValue: (name: string, value: any) => void}} Component */
 
 const PANEL_MS = 120; // between two drawings of the panel
@@ -48,7 +48,8 @@ class View {
 
     /** @type {Worker | undefined} */
     this.worker = undefined;
-    this.loaded = ""; // the model in use
+    /** @type {Model | null} the model in use */
+    this.loaded = null;
     /** @type {MediaStream | null} */
     this.stream = null;
     this.starting = false;
@@ -73,8 +74,8 @@ class View {
     const before = this.data;
     [this.data, this.send] = [data, setTriggerValue];
     if (JSON.stringify(before.settings) !== JSON.stringify(data.settings)) this.tell({ kind: "settings", settings: data.settings });
-    if (before.model.url !== data.model.url) {
-      if (this.stream) this.say(`Loading ${data.model.name}; ${this.loaded} goes on reading meanwhile.`);
+    if (JSON.stringify(before.model) !== JSON.stringify(data.model)) {
+      if (this.stream && this.loaded) this.say(`Loading ${data.model.name}; ${this.loaded.name} goes on reading meanwhile.`);
       this.tell({ kind: "load", data: absolute(data) });
     }
     this.acknowledge();
@@ -155,7 +156,9 @@ class View {
     this.canvas.hidden = !live;
     this.record.hidden = !live;
     if (live) this.upload.hidden = true;
-    this.record.textContent = this.recording && !this.recording.done ? `Stop recording (${this.recording.first + this.recording.rows.length} readings)` : "Record";
+    const { recording } = this;
+    const readings = recording ? recording.first + recording.rows.length : 0;
+    this.record.textContent = recording && !recording.done ? `Stop recording (${readings.toLocaleString("en")} ${readings === 1 ? "reading" : "readings"})` : "Record";
   }
 
   /** @param {string} words @param {boolean} [bad] */
@@ -205,7 +208,7 @@ class View {
     }
     if (message.kind === "failed" && message.what === "files") {
       console.warn(message.words);
-      if (this.loaded) return this.say(`${this.data.model.name} could not be loaded; ${this.loaded} goes on reading. Choose another model.`, true);
+      if (this.loaded) return this.say(`${this.data.model.name} could not be loaded; ${this.loaded.name} goes on reading. Choose another model.`, true);
       this.broken = true;
       if (!this.stream) return;
       this.stop();
@@ -261,7 +264,7 @@ class View {
     const short = (/** @type {number} */ value, /** @type {number} */ digits) => Number(value.toFixed(digits));
     recording.rows.push(...faces.map(({ person, probabilities, box, reasons }) => /** @type {Row} */ ([
       short(timeS - recording.beganS, 3), person, probabilities.map((p) => short(p, 4)),
-      [short(box.x, 1), short(box.y, 1), short(box.width, 1), short(box.height, 1), short(box.score, 4)], reasons, this.loaded,
+      [short(box.x, 1), short(box.y, 1), short(box.width, 1), short(box.height, 1), short(box.score, 4)], reasons, this.loaded?.id ?? "",
     ])));
   }
 

@@ -30,7 +30,7 @@ async function load(wanted) {
     const loaded = recognizer && before.runtime.module === wanted.runtime.module ? await recognizer.with(wanted.model) : await Recognizer.load(wanted);
     if (data !== wanted) return; // another one was asked for meanwhile
     recognizer = loaded;
-    say({ kind: "loaded", model: wanted.model.name, threads: recognizer.runtime.env.wasm.numThreads });
+    say({ kind: "loaded", model: wanted.model, threads: recognizer.runtime.env.wasm.numThreads });
   } catch (error) {
     say({ kind: "failed", what: "files", words: String(error) });
   }
