@@ -50,7 +50,7 @@ with errors.guarded():
         measurements.trust(face_job, keys, cell)
         what_if.regions(face_job, cell)
         what_if.what_if(face_job, cell, look)
-        what_if.downloads(face_job, keys, cell, layer, look)
+        what_if.downloads(face_job, keys, layer, look)
         with progress:
             measurements.work(face_job, keys, cell)
 layout.close_page(detector_line)

@@ -88,7 +88,7 @@ def decode(data: bytes, limits: Limits = OWNER) -> DecodedImage:
         raise ImageError("The file is empty. Choose a picture.")
     _check_bytes(len(data), limits)
     kind = _kind(data)
-    with _sentences(kind, limits), warnings.catch_warnings():
+    with _sentences(kind), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return DECODERS[kind](data, limits)
 
@@ -273,7 +273,7 @@ def _check_bytes(size: int, limits: Limits) -> None:
 
 
 @contextmanager
-def _sentences(kind: str, limits: Limits) -> Iterator[None]:
+def _sentences(kind: str) -> Iterator[None]:
     """Turn every decoder error (on damaged bytes OSError, SyntaxError, struct.error and others) into an ImageError."""
     try:
         yield

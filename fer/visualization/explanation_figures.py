@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import plotly.graph_objects as go
 
-from fer import wording
-from fer.expressions import COLORS, NAMES
 from fer.records import Curves
 from fer.visualization.figures import style
 
@@ -65,24 +63,6 @@ def region_bars(shares: dict[str, float], areas: dict[str, float], expected: set
     figure.update_yaxes(autorange="reversed", tickfont={"size": 14}, ticklabelstandoff=6)
     return style(figure, height)
 
-
-def change_bars(before: tuple[float, ...], after: tuple[float, ...], height: int = 270) -> go.Figure:
-    """Seven bars after a change, with ticks at their values before."""
-    percent = [100 * p for p in after]
-    labels = [f"{wording.percent(p)} ({wording.signed(p - q)})" for p, q in zip(after, before, strict=True)]
-    figure = go.Figure(
-        go.Bar(
-            x=percent,
-            y=list(NAMES),
-            orientation="h",
-            marker_color=[COLORS[name] for name in NAMES],
-            hovertemplate="%{y}: %{x:.1f}%<extra></extra>",
-        )
-    )
-    _ticks(figure, [100 * q for q in before], percent, list(NAMES), labels, 26)
-    figure.update_xaxes(range=[0, 130], showticklabels=False, showgrid=False, zeroline=False)
-    figure.update_yaxes(autorange="reversed", tickfont={"size": 14}, ticklabelstandoff=6)
-    return style(figure, height)
 
 
 def _ticks(

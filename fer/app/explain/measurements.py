@@ -43,7 +43,7 @@ def work(job: ExplainJob, keys: list[Key], cell: Cell) -> None:
 
     The chosen map's verdict is shown as soon as it is known.
     """
-    wanted = _wanted(job, keys, cell)
+    wanted = _wanted(keys, cell)
     total = job.pending(keys, cell.map, wanted)
     if not total:
         return
@@ -66,7 +66,7 @@ def work(job: ExplainJob, keys: list[Key], cell: Cell) -> None:
     st.rerun()
 
 
-def _wanted(job: ExplainJob, keys: list[Key], cell: Cell) -> list[Map]:
+def _wanted(keys: list[Key], cell: Cell) -> list[Map]:
     """The maps to measure: the chosen one, and those of the other methods if the visitor asked for them."""
     return [cell.map, *((key, cell.index) for key in keys if state.measure_all.get() and key != cell.key)]
 
@@ -96,7 +96,7 @@ def _lines(job: ExplainJob, keys: list[Key], cell: Cell) -> None:
     )
     for key in best_first:
         found = job.measured[key, cell.index]
-        numbers = _in_numbers(job, key, cell.index, found)
+        numbers = _in_numbers(job, cell.index, found)
         st.markdown(
             f"**{METHODS[key[0]].label}**: {MARKS[job.judgment((key, cell.index))[0]]}  \n:small[{numbers}]",
             help=CHECKS,
@@ -113,7 +113,7 @@ def _lines(job: ExplainJob, keys: list[Key], cell: Cell) -> None:
         )
 
 
-def _in_numbers(job: ExplainJob, key: Key, index: int, found: MapMeasurements) -> str:
+def _in_numbers(job: ExplainJob, index: int, found: MapMeasurements) -> str:
     words = []
     if found.road and (random := job.baseline("road")):
         words.append(

@@ -186,7 +186,7 @@ def _contrast(job: ExplainJob, cell: Cell, look: Look) -> None:
             st.markdown(f"**{one.capitalize()}** over **{other}** is {where} {named(most, found)}.")
 
 
-def downloads(job: ExplainJob, keys: list[Key], cell: Cell, layer: str, look: Look) -> None:
+def downloads(job: ExplainJob, keys: list[Key], layer: str, look: Look) -> None:
     st.header("Save and share")
     ready = [key for key in keys if key in job.maps]
     found = {key[0]: job.maps[key] for key in ready}
