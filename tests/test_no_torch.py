@@ -15,12 +15,13 @@ from fer.vision.video import VideoWriter
 
 ROOT = Path(__file__).parents[1]
 HEAVY = ("torch", "torchvision", "torchmetrics", "captum", "accelerate", "safetensors", "onnx", "optuna")
-BLOCK = f"""
+APP = ("streamlit", "streamlit_webrtc", "plotly")
+BLOCK = """
 import sys
 class Blocked:
     def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] in {HEAVY!r}:
-            raise ModuleNotFoundError(f"blocked: {{name}}", name=name)
+        if name.split(".")[0] in %r:
+            raise ModuleNotFoundError(f"blocked: {name}", name=name)
 sys.meta_path.insert(0, Blocked())
 """
 MODULES = [
@@ -41,9 +42,10 @@ MODULES = [
 ]
 
 
-def run(code: str, **options) -> subprocess.CompletedProcess:
+def run(code: str, without: tuple[str, ...] = HEAVY, **options) -> subprocess.CompletedProcess:
+    block = BLOCK % (without,)
     return subprocess.run(
-        [sys.executable, "-c", BLOCK + code], cwd=ROOT, capture_output=True, text=True, check=False, **options
+        [sys.executable, "-c", block + code], cwd=ROOT, capture_output=True, text=True, check=False, **options
     )
 
 
@@ -91,3 +93,12 @@ def test_what_needs_it_says_how_to_install_it(arguments, named, tmp_path):
     done = run(f"from fer.cli import main; sys.exit(main({arguments!r}))", env={**os.environ, **runs})
     assert not list(tmp_path.iterdir())
     assert done.returncode == 1 and f"'.[{named}]'" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_evaluating_needs_nothing_of_the_app_unless_a_report_is_asked_for(tmp_path, small_csv):
+    arguments = ["evaluate", "--data", str(small_csv), "--model", "mini_xception"]
+    done = run(f"from fer.cli import main; sys.exit(main({arguments!r}))", without=APP)
+    assert done.returncode == 0 and "confusion matrix" in done.stdout, done.stderr
+    arguments += ["--report", str(tmp_path / "report.html")]
+    done = run(f"from fer.cli import main; sys.exit(main({arguments!r}))", without=APP)
+    assert done.returncode == 1 and "'.[app]'" in done.stderr and not done.stdout  # said before the work

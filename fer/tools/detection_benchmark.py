@@ -49,7 +49,8 @@ def score_detector(detector: Detector, folder: Path, long_side: int = LONG_SIDE)
 def _annotations(file: Path) -> dict[str, Any]:
     try:
         annotated = json.loads(file.read_text(encoding="utf-8"))
-        if annotated and all(row["faces"] and all(len(box) == 4 for box in row["faces"]) for row in annotated.values()):
+        boxes = [box for row in annotated.values() for box in row["faces"]]
+        if boxes and all(len(box) == 4 for box in boxes):
             return cast("dict[str, Any]", annotated)
     except OSError as error:
         raise FerError(f"{file.name} cannot be read in {file.parent.name}: {error.strerror}.") from None

@@ -64,7 +64,6 @@ def region_bars(shares: dict[str, float], areas: dict[str, float], expected: set
     return style(figure, height)
 
 
-
 def _ticks(
     figure: go.Figure, ticks: list[float], bars: list[float], names: list[str], labels: list[str], label_width: float
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 from fer.models.weights import find_weights, read_card
@@ -25,6 +26,18 @@ def test_a_card_tells_its_own_numbers():
         "mini_xception", replace(card, prediction_sets=None)
     )
     assert "| angry | 4 | 75.0% | disgust, 25.0% |" in told and "| neutral | 4 | 75.0% | angry, 25.0% |" in told
+
+
+def test_a_card_boasts_of_no_map_that_fails_its_tests(tmp_path, monkeypatch):
+    rows = [
+        {"method": method, "layer": None, "faithful": True, "sane": sane, "road_cost": cost, "road_random_cost": 0.04}
+        for method, cost, sane in (("score_cam", 0.35, False), ("occlusion", 0.31, True), ("gradient", 0.2, True))
+    ]
+    file = tmp_path / "own.faithfulness.json"
+    file.write_text(json.dumps({"sha256": "x", "faces": 60, "rows": rows}))
+    monkeypatch.setattr(model_cards, "table_path", lambda weights: file)
+    told = model_cards._explanations("mini_xception", read_card(find_weights("mini_xception")))
+    assert "on 60 faces, removing the 10% that Occlusion marks most costs 31 points" in told
 
 
 def test_precision_recall_and_f1_come_from_the_confusion_matrix():

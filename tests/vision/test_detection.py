@@ -15,6 +15,14 @@ from fer.vision.detection import load_detector, merge, overlap
 from fer.vision.images import read_image
 
 
+def test_photos_without_annotations_are_a_sentence(tmp_path):
+    for content in (None, "{}", '{"photo.jpg": {"faces": []}}', "[1]", '{"photo.jpg": {"faces": [[1, 2]]}}'):
+        if content is not None:
+            (tmp_path / "faces.json").write_text(content)
+        with pytest.raises(FerError, match="faces.json"):
+            score_detector(load_detector("haar"), tmp_path)
+
+
 def test_overlap_by_hand():
     assert overlap(FaceBox(0, 0, 10, 10, detector="yunet"), FaceBox(5, 0, 10, 10, detector="yunet")) == 0.5
     assert overlap(FaceBox(0, 0, 10, 10, detector="yunet"), FaceBox(2, 2, 4, 4, detector="yunet")) == 1
