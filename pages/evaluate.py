@@ -44,6 +44,7 @@ with errors.guarded():
         from fer.visualization import evaluation_figures as charts
 
         st.header(f"{plain(session.model().label)} on {count_of(len(item.part), 'face')}")
+        inputs.show_left_out(item, dataset)
         section = st.segmented_control(
             "Part of the report",
             SECTIONS,
@@ -59,7 +60,7 @@ with errors.guarded():
                 item,
                 inputs.judged_splits(dataset),
                 partial(inputs.by_split, session.model(), choice, dataset),
-                comparisons.points_of(session.model(), choice),
+                comparisons.whole_points_of(session.model(), choice),
             )
         elif section == "Confusion":
             if cell := overview.confusion(item):

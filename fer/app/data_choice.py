@@ -112,8 +112,14 @@ def _choose_upload(key: str, on_remove: Callable[[str], None]) -> UploadedFile |
         key=uploader,
         max_upload_size=limits().dataset_bytes // MB,
         on_change=_take,
-        args=(page, uploader, picker),
+        args=(page, uploader, picker, on_remove),
     )
+    if page.crowded_out:
+        st.warning(
+            f"Removed to make room: {plain(', '.join(page.crowded_out))}. The app holds up to "
+            f"{limits().session_bytes // MB} MB.",
+            icon=":material/database:",
+        )
     if not page.uploads:
         return None
     if session.widget(picker, str) not in page.uploads:  # it was removed
@@ -144,7 +150,7 @@ def _words(upload: Upload) -> str:
     return f"{plain(upload.file.name)}{faces}"
 
 
-def _take(page: PageData, uploader: str, picker: str) -> None:
+def _take(page: PageData, uploader: str, picker: str, on_remove: Callable[[str], None]) -> None:
     """Take an upload over into the list, and empty the uploader for the next one."""
     file = session.widget(uploader, UploadedFile)
     if file is None:
@@ -154,20 +160,30 @@ def _take(page: PageData, uploader: str, picker: str) -> None:
     setup.let_go(file)
     page.uploader += 1
     session.set_widget(picker, digest)
-    _drop_oldest(digest)
+    dropped = _drop_oldest(digest)
+    for old in dropped:
+        on_remove(old)
+    page.crowded_out = tuple(dropped.values())
 
 
-def _drop_oldest(newest: str) -> None:
-    """Keep a visitor's uploads within the session's limit by removing the oldest; the newest stays."""
+def _drop_oldest(newest: str) -> dict[str, str]:
+    """Keep a visitor's uploads within the session's limit by removing the oldest; the newest stays.
+
+    Returns the names of those removed, by digest.
+    """
     held = [(page, digest) for page in session.page_data.get().values() for digest in page.uploads]
-    size = sum(page.uploads[digest].file.size for page, digest in held)
+    size, dropped = sum(page.uploads[digest].file.size for page, digest in held), dict[str, str]()
     for page, digest in held:
         if size > limits().session_bytes and digest != newest:
-            size -= page.uploads.pop(digest).file.size
+            upload = page.uploads.pop(digest)
+            size -= upload.file.size
+            dropped[digest] = upload.file.name
+    return dropped
 
 
 def _remove(page: PageData, digest: str, on_remove: Callable[[str], None]) -> None:
     page.uploads.pop(digest, None)
+    page.crowded_out = ()
     on_remove(digest)
 
 

@@ -71,11 +71,13 @@ class Upload:
 class PageData:
     """A visitor's uploads on one page, kept across pages.
 
-    uploads: by digest, oldest first. uploader: a new number is a new, empty file uploader.
+    uploads: by digest, oldest first. uploader: a new number is a new, empty file uploader. crowded_out: the names of
+    uploads that the last one took the room of.
     """
 
     uploads: dict[str, Upload] = field(default_factory=dict)
     uploader: int = 0
+    crowded_out: tuple[str, ...] = ()
 
 
 _model: Slot[Model | None] = Slot("chosen_model", lambda: None)

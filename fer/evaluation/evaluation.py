@@ -28,7 +28,8 @@ GALLERY = 24
 class Evaluation:
     """A split's faces, the model's predictions, and results derived from them on demand.
 
-    probabilities: (N, 7), calibrated. repeated: (N,) which pictures are also in Training, or None.
+    probabilities: (N, 7), calibrated. repeated: (N,) which pictures are also in Training, or None. kept: (N,) rows
+    in the split, if the model gave no answer for some of its faces.
     """
 
     model: str
@@ -42,6 +43,7 @@ class Evaluation:
     sets: PredictionSets | None = None  # from the model's card
     from_drawings: bool = False  # the model learned from synthetic faces alone
     title: str = ""  # the model's name for people, if it has another than `model`
+    kept: NDArray[np.int64] | None = None
 
     def to_json(self) -> dict[str, object]:
         """As printed by the command line; `sets` is null if the card has none for these views."""
@@ -145,7 +147,7 @@ def study(
     """Evaluate one model on one split. Raises DatasetError if the split is missing or unlabeled."""
     part = dataset.split(split)
     probabilities = predict_all(recognizer, part.pixels, tta, progress)
-    numbers = np.isfinite(probabilities).all(1)
+    numbers, kept = np.isfinite(probabilities).all(1), None
     if not numbers.all():
         if not numbers.any():
             raise DatasetError(
@@ -153,7 +155,8 @@ def study(
                 "overflow. Choose another model."
             )
         remark = f"{count_of(int((~numbers).sum()), 'face')} left out: the model gives no valid probabilities."
-        part = replace(part.take(np.flatnonzero(numbers)), remarks=(*part.remarks, remark))
+        kept = np.flatnonzero(numbers)
+        part = replace(part.take(kept), remarks=(*part.remarks, remark))
         probabilities = probabilities[numbers]
     return Evaluation(
         recognizer.name,
@@ -166,7 +169,14 @@ def study(
         recognizer.card.sha256,
         recognizer.card.prediction_sets,
         recognizer.card.from_drawings,
+        kept=kept,
     )
+
+
+def shared_rows(one: Evaluation, other: Evaluation) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The rows of the faces that both models answered, in each evaluation of the same split."""
+    mine, theirs = (np.arange(len(each.labels)) if each.kept is None else each.kept for each in (one, other))
+    return np.flatnonzero(np.isin(mine, theirs)), np.flatnonzero(np.isin(theirs, mine))
 
 
 def repeats(dataset: Dataset, part: Dataset) -> NDArray[np.bool_] | None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 FEW = 50  # a smaller group gets a warning
 MAX_VALUES = 30  # a column with more values is not used for grouping
 MAX_ROWS, MAX_COLUMNS, MAX_CELL = 200_000, 100, 200  # limits of a table; longer cells are truncated
-NAME_COLUMNS = ("picture", "image", "file", "filename", "path", "name")
+NAME_COLUMNS = ("file", "filename", "picture", "image", "path", "name")  # the first of these that a table has
 
 
 @dataclass(frozen=True)
@@ -80,12 +80,14 @@ def read_metadata(data: bytes, names: list[str], limits: Limits = OWNER) -> Meta
         delimiter = max(",;\t", key=first.count)  # European spreadsheets use semicolons
         reader = csv.reader(io.StringIO(text), delimiter=delimiter)
         titles = next(reader, [])
-        rows = [row for row in islice(reader, MAX_ROWS + 1) if row]
+        rows = [row for row in islice(reader, MAX_ROWS + 1) if any(cell.strip() for cell in row)]
     except (UnicodeDecodeError, csv.Error):
         raise DatasetError("The table is not a CSV file in UTF-8. Save it as “CSV UTF-8”.") from None
     if len(rows) > MAX_ROWS or len(titles) > MAX_COLUMNS:
         raise DatasetError(f"The table is too large: the limit is {MAX_ROWS:,} rows and {MAX_COLUMNS} columns.")
-    key = next((place for place, title in enumerate(titles) if title.strip().lower() in NAME_COLUMNS), None)
+    titles = _distinct([title.strip() for title in titles])
+    lowered = [title.lower() for title in titles]
+    key = next((lowered.index(name) for name in NAME_COLUMNS if name in lowered), None)
     if key is None:
         raise DatasetError(f"The table has no column of picture names. Call that column {' or '.join(NAME_COLUMNS)}.")
     table = {_cell(row, key).replace("\\", "/"): row for row in rows}
@@ -105,8 +107,19 @@ def read_metadata(data: bytes, names: list[str], limits: Limits = OWNER) -> Meta
         if place == key or not title:
             continue
         values = np.array([_cell(row or [], place)[:MAX_CELL] for row in found])
-        (skipped.append(title) if len(np.unique(values)) > MAX_VALUES else columns.update({title: values}))
+        many = len(np.unique(values[values != ""])) > MAX_VALUES
+        (skipped.append(title) if many else columns.update({title: values}))
     return Metadata(columns, matched, unused, len(rows) - len(table), tuple(skipped))
+
+
+def _distinct(titles: list[str]) -> list[str]:
+    """The titles, with a number after those that come again."""
+    times: Counter[str] = Counter()
+    found = []
+    for title in titles:
+        times[title] += 1
+        found.append(f"{title} {times[title]}" if title and times[title] > 1 else title)
+    return found
 
 
 def _cell(row: list[str], place: int) -> str:

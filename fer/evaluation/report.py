@@ -33,7 +33,10 @@ if TYPE_CHECKING:
     from fer.evaluation.prediction_sets import Coverage
     from fer.evaluation.robustness import StressPoint
 
-STRESS_AXES = "Each chart: strength, 0 (clean) to 5, against the change in accuracy in points; shaded: 95% interval."
+STRESS_AXES = (
+    "Measured with one view of each face. Each chart: strength, 0 (clean) to 5, against the change in accuracy in "
+    "points; shaded: 95% interval."
+)
 STYLE = """body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1B1E2B}
 table{border-collapse:collapse;margin:1rem 0}td,th{padding:.3rem .8rem;text-align:right;border-bottom:1px solid #dde0ea}
 td:first-child,th:first-child{text-align:left}.faces{display:flex;flex-wrap:wrap;gap:.8rem}

@@ -75,10 +75,13 @@ def explain(
 
 
 def assemble(job: ExplanationJob, keys: Sequence[Key], layer: str) -> Explanation:
-    """The results so far, in numbers and words. Methods without maps are left out."""
+    """The results so far, in numbers and words. Methods without maps are left out, and maps not fully measured have no
+    judgment.
+    """
     face, classes = job.face, [NAMES[index] for index in job.classes]
     maps = {key[0]: job.maps[key] for key in keys if key in job.maps}
     ready = [key for key in keys if key in job.maps]
+    judged = [one for one in job.measured if one[0] in ready and one[1] in job.classes and job.has_measured(one)]
     return Explanation(
         face.prediction,
         face.recognizer.name,
@@ -98,14 +101,12 @@ def assemble(job: ExplanationJob, keys: Sequence[Key], layer: str) -> Explanatio
             for method, found in maps.items()
         },
         measured={
-            key[0]: {NAMES[index]: job.measured[key, index] for index in job.classes if (key, index) in job.measured}
-            for key in ready
+            method: {NAMES[index]: job.measured[key, index] for (key, index) in judged if key[0] == method}
+            for method in maps
         },
         judgments={
-            key[0]: {
-                NAMES[index]: job.judgment((key, index))[0] for index in job.classes if (key, index) in job.measured
-            }
-            for key in ready
+            method: {NAMES[index]: job.judgment((key, index))[0] for (key, index) in judged if key[0] == method}
+            for method in maps
         },
         baselines={fill: _of_classes(job, fill) for fill in FILLS if job.baseline(fill)},
     )

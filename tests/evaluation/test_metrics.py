@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,7 @@ from fer.data.dataset import Dataset, fingerprints
 from fer.errors import DatasetError
 from fer.evaluation.calibration import calibrate, fit_temperature, fit_threshold, folds_of
 from fer.evaluation.curves import averages
-from fer.evaluation.evaluation import study
+from fer.evaluation.evaluation import Evaluation, shared_rows, study
 from fer.evaluation.metrics import score
 from fer.models.card import Card
 
@@ -112,6 +114,17 @@ def test_the_temperature_of_logits_made_too_sharp():
     odds = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
     labels = (odds.cumsum(1) > rng.random((len(odds), 1))).argmax(1)
     assert fit_temperature(logits * 2.5, labels) == pytest.approx(2.5, rel=0.05)
+
+
+def test_two_evaluations_share_the_faces_that_both_answered():
+    def with_kept(kept):
+        part = Dataset(np.zeros((len(kept), 48, 48), np.uint8), np.zeros(len(kept), np.int64), np.full(len(kept), "x"))
+        return Evaluation("m", "x", 0.5, part, certain(*[0] * len(kept)), "none", None, kept=np.array(kept))
+
+    mine, theirs = shared_rows(with_kept([0, 2, 3, 5]), with_kept([1, 2, 4, 5]))
+    assert mine.tolist() == [1, 3] and theirs.tolist() == [1, 3]
+    mine, theirs = shared_rows(replace(with_kept([0, 1, 2]), kept=None), with_kept([0, 2]))
+    assert mine.tolist() == [0, 2] and theirs.tolist() == [0, 1]
 
 
 def test_the_threshold_by_hand():

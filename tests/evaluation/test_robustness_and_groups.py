@@ -126,6 +126,16 @@ def test_wilson_by_hand():
     assert low == pytest.approx(0.15, abs=0.001) and high == pytest.approx(0.85, abs=0.001)
 
 
+def test_a_table_as_a_spreadsheet_writes_it():
+    """The column `file` names the pictures, whatever else is called so; blank rows and titles that come again."""
+    rows = [f"Person {index},{index}.png,{index % 30 + 1},{'a' if index else 'b'}" for index in range(60)]
+    text = "\n".join(["name,file,age,age", *rows, ",,,", ",,,"])
+    found = read_metadata(text.encode(), [f"{index}.png" for index in range(61)])  # the last one is not in the table
+    assert (found.matched, found.unused, found.repeated) == (60, 0, 0)
+    assert list(found.columns) == ["age", "age 2"] and found.skipped == ("name",)
+    assert found.columns["age 2"].tolist() == ["b", *["a"] * 59, ""]
+
+
 def test_names_match_only_where_they_are_one_picture():
     names = ["happy/1.png", "sad/1.png", "sad/2.png"]
     found = read_metadata(b"file;age\nhappy\\1.png;a\n1.png;b\n2.png;c\nno.png;d\n2.png;e\n", names)

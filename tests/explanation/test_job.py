@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from fer.explanation.explain import assemble
 from fer.explanation.job import MEASUREMENTS, ExplanationJob, key_of
 from fer.explanation.methods import FAST, METHODS
 from fer.expressions import INDEX
@@ -41,6 +42,14 @@ def test_a_piece_is_done_once_and_counted(face, keys):
     sad = (keys[0], INDEX["sad"])
     assert not job.has_measured(sad) and job.judgment(sad) == ("unclear", "")
     assert [piece.label for piece in job.pieces(quick, asked, [asked, sad])][0].startswith("Checking")
+
+
+def test_a_map_is_judged_when_all_of_it_is_measured_and_not_before(face, keys):
+    job, asked = ExplanationJob(face), (keys[0], INDEX["happy"])
+    for piece in job.pieces(keys[:1], asked):
+        assert not assemble(job, keys, "fused").judgments.get(keys[0][0])
+        piece.run()
+    assert list(assemble(job, keys, "fused").judgments[keys[0][0]]) == ["happy"]
 
 
 def test_a_map_of_one_class_is_that_of_all_seven(face, keys):

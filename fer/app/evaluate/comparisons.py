@@ -22,7 +22,7 @@ from fer.app.server import setup
 from fer.app.table import Strip, table
 from fer.data.dataset import Dataset
 from fer.evaluation.comparison import compare
-from fer.evaluation.evaluation import Evaluation
+from fer.evaluation.evaluation import Evaluation, shared_rows
 from fer.evaluation.groups import FEW, Slice, read_metadata, slices_of
 from fer.evaluation.robustness import (
     CONDITIONS,
@@ -121,6 +121,11 @@ def _other_models() -> dict[str, Model]:
 def points_of(model: Model, choice: Choice) -> list[StressPoint]:
     """The stress points measured for these weights and data in this session, in the order measured."""
     return state.stress_points.get().get((resources.card(model).sha256, choice), [])
+
+
+def whole_points_of(model: Model, choice: Choice) -> list[StressPoint]:
+    """The same once all are measured, until then none."""
+    return points_of(model, choice) if _whole(model, choice) else []
 
 
 def _whole(model: Model, choice: Choice) -> bool:
@@ -251,7 +256,8 @@ def other_model(item: Evaluation, choice: Choice, dataset: Dataset) -> None:
     other = inputs.evaluated(others[spec], choice, dataset)
     labels = labels_of(available_models())
     one, two = labels[session.model().spec], labels[spec]
-    result = compare(item.probabilities, other.probabilities, item.labels)
+    mine, theirs = shared_rows(item, other)
+    result = compare(item.probabilities[mine], other.probabilities[theirs], item.labels[mine])
     words = "is unlikely to be chance" if result.p < 0.05 else "could be chance"
     p = "p < 0.001" if result.p < 0.001 else f"p = {result.p:.3f}"
     st.markdown(
@@ -270,9 +276,9 @@ def other_model(item: Evaluation, choice: Choice, dataset: Dataset) -> None:
             rows.append(_share_row(f"recall, {label}", recall, other_recall))
     table(["", one, two, "difference"], rows, "The two models, number by number", key="models_table")
     st.markdown(f"**Only {plain(one)} gets these right** ({len(result.only_first):,})")
-    face_gallery.gallery(item, choice, result.only_first, "only_first")
+    face_gallery.gallery(item, choice, mine[result.only_first], "only_first")
     st.markdown(f"**Only {plain(two)} gets these right** ({len(result.only_second):,})")
-    face_gallery.gallery(other, choice, result.only_second, "only_second")
+    face_gallery.gallery(other, choice, theirs[result.only_second], "only_second")
 
 
 def _share_row(name: str, one: float, two: float) -> list[str]:

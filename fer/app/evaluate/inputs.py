@@ -73,7 +73,9 @@ def choose() -> tuple[Choice, Dataset] | None:
 def _split_and_views(name: str, dataset: Dataset) -> tuple[str, str]:
     splits = [split for split in SPLITS if (dataset.usage == split).any()]
     splits = [*splits, ALL] if len(splits) > 1 else splits
-    preferred = ALL if dataset.split_made and ALL in splits else "PublicTest" if "PublicTest" in splits else splits[-1]
+    # A shipped model never saw data of the visitor's own, which comes without splits: all of it may be judged.
+    unseen = dataset.split_made and "PrivateTest" not in splits and isinstance(session.model(), ShippedModel)
+    preferred = ALL if unseen else "PublicTest" if "PublicTest" in splits else splits[-1]
     split_key, tta_key = f"evaluate_split_{data_choice.short(name)}", "evaluate_tta"
     split, tta = session.widget(split_key, str) or preferred, session.widget(tta_key, str) or TTA[0]
     words = f"{split_label(split if split in splits else preferred, name)}, {TTA_WORDS[tta]}"
@@ -94,7 +96,10 @@ def _split_and_views(name: str, dataset: Dataset) -> tuple[str, str]:
             persist_state="session",
             help="Averages the answers for several crops of each face: a little more accurate, and slower.",
         )
-    if split in ("Training", ALL) and not dataset.split_made:
+    held_out = split not in ("Training", ALL) and not (
+        split == "PublicTest" and dataset.split_made and isinstance(session.model(), ShippedModel)
+    )
+    if not unseen and not held_out:
         st.warning("The model may have been trained on some of these pictures, so results may look too good.")
     return split, tta
 
@@ -141,10 +146,17 @@ def show_reading(dataset: Dataset) -> None:
         st.caption(plain(remark))
 
 
+def show_left_out(item: Evaluation, dataset: Dataset) -> None:
+    """Count the faces for which the model gave no answer."""
+    for remark in item.part.remarks:
+        if remark not in dataset.remarks:
+            st.caption(plain(remark))
+
+
 def evaluated(model: Model, choice: Choice, dataset: Dataset) -> Evaluation:
-    """The evaluation of a model; computed once for the same weights, data and settings."""
+    """The evaluation of a model; computed once for the same model, card, data and settings."""
     recognizer = resources.recognizer(model)
-    key = (recognizer.card.sha256, recognizer.card.temperature, choice)
+    key = (model.key, str(recognizer.card.to_json()), choice)
     evaluations = state.evaluations.get()
     if key not in evaluations:
         place = st.empty()

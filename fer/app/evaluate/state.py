@@ -28,8 +28,8 @@ class GroupTable:
     data: bytes
 
 
-# Keyed by the weights' digest, their temperature, and the data with its settings.
-evaluations: RecentSlot[tuple[str, float, Choice], Evaluation] = RecentSlot("evaluations", MAX_EVALUATIONS)
+# Keyed by the model, its card, and the data with its settings.
+evaluations: RecentSlot[tuple[str, str, Choice], Evaluation] = RecentSlot("evaluations", MAX_EVALUATIONS)
 # Keyed by the weights' digest and the data.
 stress_points: Slot[dict[tuple[str, Choice], list[StressPoint]]] = Slot("stress_points", dict)
 # Keyed by the upload's digest and the visitor's classes.

@@ -45,7 +45,8 @@ def has_face(reading: Reading) -> bool:
 
 def back_to_photo(chosen: Explained) -> None:
     """A link back to the photo in Predict; not for a data set's face, which has no photo."""
-    if chosen.truth or (state.explained() is None and chosen.photo not in predict_state.photos()):
+    ours = (*predict_state.photos(), predict_state.snapshot())
+    if chosen.truth or (state.explained() is None and chosen.photo not in ours):
         return
     if st.button("Back to this photo in Predict", icon=":material/arrow_back:", type="tertiary"):
         if chosen.photo == predict_state.snapshot():

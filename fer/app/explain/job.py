@@ -30,7 +30,8 @@ class ExplainJob(ExplanationJob):
 
     truth: str | None = None
     covered: Covered = Covered()
-    patch: str = ""  # sentence about the smallest patch found
+    patch: str = ""  # sentence about the smallest patch
+    patches: int = 0  # how often one was found
     _tiles: OrderedDict[tuple[Key, Look], tuple[str, ...]] = field(default_factory=OrderedDict)
     _large: OrderedDict[tuple[Map, bool, bool], tuple[str, str]] = field(default_factory=OrderedDict)
 
@@ -68,7 +69,8 @@ def job_of(reading: Reading, number: int, truth: str | None) -> ExplainJob:
     if key not in jobs:
         with work_queue.photo_slot():
             face = subject(reading.reader, reading.image_rgb(), reading.faces[number - 1])
-        jobs[key] = ExplainJob(face, truth=truth)
+        jobs[key] = ExplainJob(face)
+    jobs[key].truth = truth  # another mapping of labels may have changed it
     jobs.move_to_end(key)
     return jobs[key]
 

@@ -114,8 +114,15 @@ def _words(job: ExplainJob, cell: Cell, values: np.ndarray, look: Look) -> None:
 
 def _trust(job: ExplainJob, cell: Cell) -> str:
     if marks_nothing(job.map_of(cell.key)[cell.index], cell.method):
-        return "It is empty, so there is nothing to check."
-    return job.judgment(cell.map)[1] or f"*{CHECKING}*"
+        return f"{nothing_marked(job.map_of(cell.key)[cell.index])}, so there is nothing to check."
+    if job.has_measured(cell.map):
+        return job.judgment(cell.map)[1]
+    return "*Not checked, since you stopped.*" if state.stop_measuring.get() else f"*{CHECKING}*"
+
+
+def nothing_marked(values: np.ndarray) -> str:
+    """Why a map (S, S) has nothing to check: the beginning of a sentence."""
+    return "This map is empty" if is_blank(values) else "This map shows only what counts against the class"
 
 
 def _controls(job: ExplainJob, cell: Cell) -> Look:
@@ -222,7 +229,7 @@ def _row(job: ExplainJob, key: Key, cell: Cell, look: Look) -> dict:
     return {
         "method": key[0],
         "label": label.replace("backprop", "back\u00adprop"),
-        "note": "drawing…" if found is None else "",
+        "note": "drawing…" if found is None and not state.stop_measuring.get() else "",
         "cells": [
             {
                 "name": name,

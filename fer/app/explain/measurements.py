@@ -10,7 +10,7 @@ import streamlit as st
 from fer.app import widgets
 from fer.app.explain import state
 from fer.app.explain.job import ExplainJob, slot_for
-from fer.app.explain.maps import CHECKING, Cell
+from fer.app.explain.maps import CHECKING, Cell, nothing_marked
 from fer.explanation import sanity_check
 from fer.explanation.faithfulness_table import read_table, verdict
 from fer.explanation.job import Key, Map
@@ -80,7 +80,7 @@ def trust(job: ExplainJob, keys: list[Key], cell: Cell) -> None:
         _lines(job, keys, cell)
         _on_public_test(job, cell)
         if marks_nothing(job.map_of(cell.key)[cell.index], cell.method):
-            st.markdown(f"The {cell.label} map for {cell.name} is empty, so there is nothing to check.")
+            st.markdown(f"{nothing_marked(job.map_of(cell.key)[cell.index])}, so there is nothing to check.")
         else:
             _removal(job, cell)
             _randomized(job, cell)
@@ -89,7 +89,7 @@ def trust(job: ExplainJob, keys: list[Key], cell: Cell) -> None:
 
 def _lines(job: ExplainJob, keys: list[Key], cell: Cell) -> None:
     """One line per map of this class, the most trustworthy first."""
-    measured = [key for key in keys if (key, cell.index) in job.measured]
+    measured = [key for key in keys if job.has_measured((key, cell.index)) and (key, cell.index) in job.measured]
     best_first = sorted(
         measured,
         key=lambda key: (ORDER.index(job.judgment((key, cell.index))[0]), -_gain(job, (key, cell.index))),
@@ -105,12 +105,16 @@ def _lines(job: ExplainJob, keys: list[Key], cell: Cell) -> None:
     if left and not state.measure_all.get():
         st.button(
             "Check the other maps",
-            on_click=state.measure_all.set,
-            args=(True,),
+            on_click=_measure_all,
             icon=":material/monitoring:",
             key="explain_measure_all",
             help="Takes a few seconds per map.",
         )
+
+
+def _measure_all() -> None:
+    state.measure_all.set(True)
+    state.stop_measuring.set(False)
 
 
 def _in_numbers(job: ExplainJob, index: int, found: MapMeasurements) -> str:

@@ -11,7 +11,7 @@ from fer.app import errors, widgets, work_queue
 from fer.app.explain import cover
 from fer.app.explain.copy_link import copy_link
 from fer.app.explain.job import ExplainJob
-from fer.app.explain.maps import Cell
+from fer.app.explain.maps import Cell, nothing_marked
 from fer.explanation.explain import assemble
 from fer.explanation.faithfulness import CELL, gray
 from fer.explanation.job import Key
@@ -34,7 +34,7 @@ def regions(job: ExplainJob, cell: Cell) -> None:
 
 def _regions(job: ExplainJob, cell: Cell) -> None:
     if marks_nothing(job.map_of(cell.key)[cell.index], cell.method):
-        st.markdown("This map is empty.")
+        st.markdown(f"{nothing_marked(job.map_of(cell.key)[cell.index])}.")
         return
     found = shares(evidence(job.map_of(cell.key)[cell.index], cell.method), job.face.regions)
     expected = expected_regions(cell.name)
@@ -78,8 +78,8 @@ def _cover(job: ExplainJob) -> None:
         "Cover",
         PARTS,
         selection_mode="multi",
-        default=[] if job.patch else ["mouth"],  # a found patch replaces other covers
-        key=f"explain_parts_{name}_{bool(job.patch)}",
+        default=[] if job.patches else ["mouth"],  # a found patch replaces other covers
+        key=f"explain_parts_{name}_{job.patches}",
     )
     by_parts = np.isin(face.regions, [REGIONS.index(part) for part in parts])
     mask = by_parts | job.covered.mask(size)
@@ -127,6 +127,7 @@ def _find_patch(job: ExplainJob) -> None:
         else "Covering up to half of the face this way does not change the answer."
     )
     if changed:
+        job.patches += 1
         job.covered = cover.Covered(tuple(squares_of(mask)), job.covered.sequence + 1)
     st.rerun(scope="fragment")
 

@@ -120,7 +120,7 @@ def _bytes_of(name: str, size: int, encoded: str) -> bytes:
     """Raises ImageError if the photo is too large or incomplete."""
     most = limits().photo_bytes
     if size > most or len(encoded) > 4 * (most // 3 + 1):
-        raise ImageError(f"{name} is {size / MB:.0f} MB; the limit is {most // MB} MB. Save it smaller.")
+        raise ImageError(f"{name} is {size / MB:.1f} MB; the limit is {most // MB} MB. Save it smaller.")
     try:
         data = base64.b64decode(encoded, validate=True)
     except binascii.Error:

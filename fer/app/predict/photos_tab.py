@@ -117,9 +117,11 @@ def read_all(chosen: list[Photo]) -> Iterator[Reading]:
         0,
     )  # the queue's notice, always created so that elements below keep their positions
     if len(chosen) > 1:
-        way_out.button("Stop reading", on_click=state.stop_reading.set, args=(True,), icon=":material/stop_circle:")
+        unread = frozenset(map(photo_reading.key_of, chosen))
+        way_out.button("Stop reading", on_click=state.stop_reading.set, args=(unread,), icon=":material/stop_circle:")
     for number, photo in enumerate(chosen, 1):
-        if state.stop_reading.get() and not photo_reading.known(photo):  # earlier results stay
+        # Earlier results stay, and what is asked for after Stop, such as another model's reading, is not stopped.
+        if photo_reading.key_of(photo) in state.stop_reading.get() and not photo_reading.known(photo):
             continue
         if len(chosen) > 1:
             place.progress(number / len(chosen), f"Reading photo {number} of {len(chosen)}")
@@ -131,7 +133,7 @@ def read_all(chosen: list[Photo]) -> Iterator[Reading]:
     if read < len(chosen):
         place.markdown(f"Stopped after {read} of {len(chosen)} photos.")
         with line:
-            st.button("Continue", on_click=state.stop_reading.set, args=(False,), icon=":material/play_arrow:")
+            st.button("Continue", on_click=state.stop_reading.set, args=(frozenset(),), icon=":material/play_arrow:")
     elif len(chosen) > 1:
         place.markdown(_outcome(len(chosen), failed))
 

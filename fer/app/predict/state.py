@@ -47,7 +47,7 @@ _whole_photos: Slot[set[str]] = Slot("whole_photos", set)
 # picture, the list, the table and Explain show and change it; the most recent selection is at the end.
 _selected_faces: RecentSlot[str, FaceBox] = RecentSlot("selected_faces", MAX_RESULTS)
 face_order: Slot[str] = Slot("face_order", lambda: FACE_ORDERS[0])
-stop_reading: Slot[bool] = Slot("stop_reading", bool)  # stop reading many photos
+stop_reading: Slot[frozenset[tuple[str, ...]]] = Slot("stop_reading", frozenset)  # keys of readings not to begin
 live: Slot[Stream | None] = Slot("live_stream", lambda: None)
 live_error: Slot[str] = Slot("live_error", str)  # why the last stream did not start
 recording: Slot[list[FaceRecord]] = Slot("live_recording", list)  # the last one that was stopped
@@ -120,7 +120,7 @@ def put_first(new: Iterable[Photo]) -> None:
 def add_photos(new: list[Photo]) -> None:
     """The visitor adds photos; Explain opens with the first of them."""
     explain_state.forget_face()
-    stop_reading.set(False)
+    stop_reading.set(frozenset())
     empty_inputs()
     put_first(new)
 

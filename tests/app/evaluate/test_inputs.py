@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import io
+import shutil
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from fer.app.markdown import plain
+from fer.app.model_choice import TrainedRun
 from tests.app.evaluate.helpers import evaluate
 from tests.app.helpers import control, words
+from tests.conftest import ROOT
 
 
 def test_own_photos_in_class_folders(app, tmp_path, sample):
@@ -25,6 +28,41 @@ def test_own_photos_in_class_folders(app, tmp_path, sample):
     assert any("no face found" in label for label in labels)
     assert any("could not be read" in label for label in labels)
     assert "flat" in words(app) and "broken" in words(app)
+
+
+def split_folders(folder, *splits):
+    rng = np.random.default_rng(0)
+    for split in splits:
+        for name in ("happy", "sad"):
+            (folder / split / name).mkdir(parents=True)
+            for number in range(10):
+                face = Image.fromarray(rng.integers(0, 256, (48, 48), np.uint8))
+                face.save(folder / split / name / f"{number}.png")
+    return folder
+
+
+def warned(app) -> bool:
+    return any("may have been trained on some of these" in warning.value for warning in app.warning)
+
+
+def test_pictures_that_a_model_may_have_learned_are_warned_of(app, tmp_path):
+    """Of train/ and test/, as FER2013 comes, train/ may be what the model learned; a visitor's own folder is not."""
+    evaluate(app, split_folders(tmp_path / "kaggle", "train", "test"))
+    assert "on 2 faces" in words(app) and warned(app)  # validation, held out of train/
+    next(box for box in app.selectbox if box.label == "Split").set_value("PrivateTest").run()
+    assert "on 20 faces" in words(app) and not warned(app)
+    evaluate(app, split_folders(tmp_path / "own", "."))
+    assert "on 20 faces" in words(app) and not warned(app)
+
+
+def test_a_run_is_not_judged_by_the_pictures_that_it_learned(app, tmp_path, monkeypatch):
+    shutil.copytree(ROOT / "tests" / "models" / "before_onnx" / "run", tmp_path / "runs" / "mine")
+    monkeypatch.setenv("FER_RUNS", str(tmp_path / "runs"))
+    app.session_state["chosen_model"] = TrainedRun(tmp_path / "runs" / "mine")
+    evaluate(app, split_folders(tmp_path / "own", "."))
+    assert not app.exception and "on 2 faces" in words(app) and not warned(app)  # held out in training too
+    next(box for box in app.selectbox if box.label == "Split").set_value("All").run()
+    assert "on 20 faces" in words(app) and warned(app)
 
 
 @pytest.mark.parametrize(

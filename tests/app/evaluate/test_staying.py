@@ -106,6 +106,10 @@ def test_the_oldest_uploads_go_where_a_session_holds_no_more(app, tmp_path, monk
     upload(app, ("first.csv", first), ("second.csv", second))
     assert [one.file.name for one in app.session_state["page_data"]["evaluate"].uploads.values()] == ["second.csv"]
     assert not app.exception and "on 2 faces" in words(app)
+    assert any("Removed to make room: first" in warning.value for warning in app.warning)
+    assert len(app.session_state["uploaded_datasets"]) == 1  # what was computed from it is gone too
+    removal(app).click().run()
+    assert not app.exception and not any("Removed" in warning.value for warning in app.warning)
 
 
 def test_streamlit_does_not_hold_a_data_set_that_was_taken_over_nor_a_table_that_was_replaced(

@@ -100,6 +100,15 @@ def test_a_run_is_explained_and_so_are_its_next_weights(home, tmp_path, monkeypa
     assert "The answer sad rests" in words(app)
 
 
+def test_what_was_stopped_is_not_called_checked(home):
+    home.session_state["chosen_model"] = ShippedModel("mini_xception")
+    home.session_state["stop_explaining"] = True
+    app = home.switch_page("pages/explain.py").run()
+    assert "Not checked, since you stopped." in words(app) and CHECKING not in words(app)
+    app.button(key="explain_measure_all").click().run()  # asks for more, so it goes on
+    assert not app.session_state["stop_explaining"] and "Not checked" not in words(app)
+
+
 def test_a_map_that_marks_nothing_gets_no_cost_and_no_verdict(home, monkeypatch):
     from fer.explanation.subject import Subject
 
@@ -112,5 +121,5 @@ def test_a_map_that_marks_nothing_gets_no_cost_and_no_verdict(home, monkeypatch)
     app = opened(home)
     said = words(app)
     assert not app.exception and not app.error
-    assert "It is empty, so there is nothing to check." in said and "map for happy is empty" in said
+    assert "**Can you trust this map?** This map is empty, so there is nothing to check." in said
     assert "What if the network is scrambled?" not in said and "**Deletion**" not in said

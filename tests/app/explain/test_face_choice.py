@@ -43,6 +43,15 @@ def test_a_face_stays_chosen_when_another_detector_numbers_them_anew(home, unmea
     assert not by["haar"][pills.value - 1].box.x > 400
 
 
+def test_a_label_is_the_one_that_was_handed_over_last(home, unmeasured, sample):
+    photo = Photo("face.jpg", sample.read_bytes())
+    home.session_state["explained_face"] = Explained(photo, truth="happy")
+    app = home.switch_page("pages/explain.py").run()
+    assert "Labeled **happy**" in words(app)
+    app.session_state["explained_face"] = Explained(photo, truth="sad")  # the labels were mapped anew
+    assert "Labeled **sad**" in words(app.run()) and "Labeled **happy**" not in words(app)
+
+
 def test_the_same_photo_uploaded_again_is_explained_again(home, unmeasured, sample):
     app = home.switch_page("pages/explain.py").run()
     upload_here(app, ("mine.jpg", sample.read_bytes()))

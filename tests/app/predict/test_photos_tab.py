@@ -70,10 +70,17 @@ def test_what_was_read_stays_when_the_rest_is_stopped(app, sample):
     upload_photos(app, *((name, portrait + mark) for name, mark in files))
     read = [one for one in app.session_state["photo_results"].items() if one[1].photo.name != "three.jpg"]
     app.session_state["photo_results"] = OrderedDict(read)  # as if not read yet
-    app.session_state["stop_reading"] = True
+    keys = {one.photo.name: key for key, one in app.session_state["photo_results"].items()}
+    (example,) = {key[1:] for key in keys.values()}
+    third = next(photo for photo in app.session_state["photos"] if photo.name == "three.jpg")
+    app.session_state["stop_reading"] = frozenset({*keys.values(), (third.key, *example)})
     app.run()
     assert not app.exception and "Stopped after 2 of 3 photos" in words(app)
     assert [row["face"] for row in faces_shown(app)] == ["one.jpg, face 1", "two.jpg, face 1"]
+    app.sidebar.selectbox(key="detector_widget").select("haar").run()  # asked for after Stop, so not stopped
+    assert "All 3 photos were read." in words(app)
+    app.sidebar.selectbox(key="detector_widget").select("auto").run()
+    assert "Stopped after 2 of 3 photos" in words(app)
     next(button for button in app.button if button.label == "Continue").click().run()
     assert [row["face"] for row in faces_shown(app)] == ["one.jpg, face 1", "two.jpg, face 1", "three.jpg, face 1"]
 
