@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections import deque
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -55,8 +56,9 @@ class Moment:
 class VideoResult:
     """The result of reading a video.
 
-    rows: one per person and reading; moments: at most one per expression; notes: sentences; sound: its treatment in
-    the annotated video, "" if no video was written; cuts_s: when new scenes began.
+    rows: one per person and reading; moments: at most one per expression; frames, read: how many there were and how
+    many of them were read; notes: sentences; sound: its treatment in the annotated video, "" if no video was written;
+    cuts_s: when new scenes began; end_s: when the last frame ends.
     """
 
     info: VideoInfo
@@ -68,6 +70,7 @@ class VideoResult:
     cancelled: bool = False
     sound: Way | Literal["none", ""] = ""
     cuts_s: tuple[float, ...] = ()
+    end_s: float = 0.0
 
 
 def read_video(
@@ -97,12 +100,13 @@ def read_video(
     strongest: dict[str, Moment] = {}
     faces: tuple[TrackedFace, ...] = ()
     began, count, cancelled = time.monotonic(), 0, False
+    ends = deque([0.0], maxlen=1)  # of the latest frame
     with ExitStack() as stack:
         sound = writer = None
         if out is not None:
             sound = stack.enter_context(sound_of(source, info.start_s, limits))
             writer = stack.enter_context(VideoWriter(out, info.width, info.height, info.rate, sound))
-        for time_s, frame_rgb in frames(source, notes.append, limits):
+        for time_s, frame_rgb in frames(source, notes.append, limits, ends.append):
             cut = cuts.is_cut(frame_rgb)
             if cut:
                 tracked_reader.restart()
@@ -119,7 +123,7 @@ def read_video(
                 found += len(records)
                 _note_strongest(strongest, records, drawn)
             if writer is not None:
-                writer.write(drawn, time_s)
+                writer.write(drawn, time_s, ends[0])
             count += 1
             if not on_progress(_progress(info, time_s, count, began)):
                 cancelled = True
@@ -136,7 +140,7 @@ def read_video(
     moments = sorted(strongest.values(), key=lambda moment: moment.row.time_s)
     told: Way | Literal["none", ""] = "" if out is None else "none" if sound is None else sound.way
     return VideoResult(
-        info, tuple(rows), tuple(moments), count, readings.count, tuple(notes), cancelled, told, tuple(cuts_s)
+        info, tuple(rows), tuple(moments), count, readings.count, tuple(notes), cancelled, told, tuple(cuts_s), ends[0]
     )
 
 

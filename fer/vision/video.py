@@ -85,7 +85,7 @@ def probe(source: bytes | Path, limits: Limits = OWNER) -> VideoInfo:
     """A video's size, length and frame rate. Raises VideoError."""
     with open_source(source, limits) as file, _opened_video(file) as (container, stream):
         _check(container, stream, limits)
-        for time_s, frame in _decoded(container, stream, lambda note: None, limits):
+        for time_s, _, frame in _decoded(container, stream, lambda note: None, limits):
             height, width = _upright(frame, _pixel_shape(stream)).shape[:2]
             start_s = 0.0 if _in_decoding_order(container) else time_s
             return VideoInfo(width, height, _length(container, stream), _rate(stream), start_s)
@@ -93,22 +93,26 @@ def probe(source: bytes | Path, limits: Limits = OWNER) -> VideoInfo:
 
 
 def frames(
-    source: bytes | Path, on_note: Callable[[str], None] = lambda note: None, limits: Limits = OWNER
+    source: bytes | Path,
+    on_note: Callable[[str], None] = lambda note: None,
+    limits: Limits = OWNER,
+    on_end: Callable[[float], None] = lambda end_s: None,
 ) -> Iterator[tuple[float, NDArray[np.uint8]]]:
     """(seconds from the first frame, (H, W, 3) uint8 RGB) one by one, upright, at most WORK_SIDE wide and high.
 
     Times are the video's own, which preserves a variable frame rate, and always increase. If the rest is damaged or
-    missing, the frames end there and on_note gets a sentence about it. Raises VideoError if the source is not a video
-    or exceeds a limit.
+    missing, the frames end there and on_note gets a sentence about it. Before each frame, on_end gets the time at which
+    it would end as the last one. Raises VideoError if the source is not a video or exceeds a limit.
     """
     with open_source(source, limits) as file, _opened_video(file) as (container, stream):
         _check(container, stream, limits)
         first = None
-        for time_s, frame in _decoded(container, stream, on_note, limits):
+        for time_s, end_s, frame in _decoded(container, stream, on_note, limits):
             first = time_s if first is None else first
             if time_s - first > limits.video_seconds:
                 on_note(f"Only the first {longest(limits)} were read.")
                 return
+            on_end(min(end_s - first, limits.video_seconds))
             yield time_s - first, _upright(frame, _pixel_shape(stream))
 
 
@@ -205,7 +209,7 @@ def _check(container: av.container.InputContainer, stream: av.VideoStream, limit
 
 
 def _length(container: av.container.InputContainer, stream: av.VideoStream) -> float:
-    """Seconds from the first to the last frame according to the header; 0 if unknown."""
+    """Seconds from the start of the first frame to the end of the last one by the header; 0 if unknown."""
     if stream.duration and stream.time_base is not None:
         return max(float(stream.duration * stream.time_base), 0.0)
     end, start = container.duration or 0, container.start_time or 0
@@ -245,6 +249,12 @@ class _Clock:
         self._last_s = time_s
         return time_s
 
+    def end_of(self, frame: av.VideoFrame, time_s: float) -> float:
+        """When a frame shown at time_s ends: by the file's duration, otherwise after an average frame's."""
+        ticks = frame.duration or 0  # PyAV 15 has None
+        duration_s = float(ticks * frame.time_base) if frame.time_base is not None else 0.0
+        return time_s + (duration_s if duration_s > 0 else self._step_s)
+
     def _ticks(self, frame: av.VideoFrame) -> int | None:
         """pts or dts, whichever has gone back less often (FFmpeg's best-effort timestamp, which PyAV lacks)."""
         pts, dts = frame.pts, frame.dts
@@ -261,8 +271,8 @@ class _Clock:
 
 def _decoded(
     container: av.container.InputContainer, stream: av.VideoStream, on_note: Callable[[str], None], limits: Limits
-) -> Iterator[tuple[float, av.VideoFrame]]:
-    """Every frame that can be decoded, skipping damaged packets, with its time on the file's clock."""
+) -> Iterator[tuple[float, float, av.VideoFrame]]:
+    """Every frame that can be decoded, skipping damaged packets, with its start and end on the file's clock."""
     clock = _Clock(stream, _in_decoding_order(container))
     count = bad = empty = 0
     began = ended = 0.0
@@ -289,14 +299,15 @@ def _decoded(
                 if count == limits.video_frames:
                     on_note(f"Only the first {count:,} frames were read.")
                     return
-                ended = clock.time_of(frame)
+                time_s = clock.time_of(frame)
+                ended = clock.end_of(frame, time_s)
                 if not count:
-                    began = ended
+                    began = time_s
                     if first_s is not None and began - first_s > MAX_LATE_S:
                         on_note(f"The first {began - first_s:.1f} s cannot be read: the video was cut from another.")
                         began = first_s
                 count += 1
-                yield ended, frame
+                yield time_s, ended, frame
         except (av.FFmpegError, ValueError):
             bad += 1
     if not count:
@@ -358,7 +369,7 @@ def _orientation(frame: av.VideoFrame) -> tuple[int, bool]:
 class VideoWriter:
     """Writes an MP4 (H.264, yuv420p) that browsers can play, frame by frame at given times; a context manager.
 
-    out: a file's path or a binary stream in memory. sound: added up to the last frame.
+    out: a file's path or a binary stream in memory. rate: frames per second. sound: added up to the last frame's end.
     """
 
     TICKS = 90_000  # per second, fine enough for any camera's clock
@@ -370,21 +381,25 @@ class VideoWriter:
             self._container = av.open(target, "w", format="mp4", options=options)
         except (av.FFmpegError, OSError) as error:
             raise _unwritable(error) from None
-        self._stream = self._container.add_stream(
-            "libx264", rate=max(round(rate), 1), options={"preset": "veryfast", "crf": "23"}
-        )
+        # Without B-frames, the last packet is the last frame's, and an MP4 stores its duration.
+        settings = {"preset": "veryfast", "crf": "23", "bf": "0"}
+        self._stream = self._container.add_stream("libx264", rate=max(round(rate), 1), options=settings)
         self._stream.width, self._stream.height, self._stream.pix_fmt = self.width, self.height, "yuv420p"
         self._stream.codec_context.time_base = Fraction(1, self.TICKS)
         self._stream.codec_context.thread_count = THREADS
-        self._sound, self._end_s, self._step_s = sound, 0.0, 1 / max(rate, 1.0)
+        self._sound, self._step_s = sound, 1 / rate
+        self._last_s = self._end_s = 0.0
         if sound is not None:
             sound.join(self._container)
 
     def __enter__(self) -> VideoWriter:
         return self
 
-    def write(self, frame_rgb: NDArray[np.uint8], time_s: float) -> None:
-        """Write one frame (H, W, 3) uint8 RGB, resized to the video's size if necessary."""
+    def write(self, frame_rgb: NDArray[np.uint8], time_s: float, end_s: float | None = None) -> None:
+        """Write one frame (H, W, 3) uint8 RGB, resized to the video's size if necessary.
+
+        It is shown until the next frame; the last one until end_s, by default for 1 / rate seconds.
+        """
         height, width = frame_rgb.shape[:2]
         frame_rgb = frame_rgb[: height - height % 2, : width - width % 2]
         if frame_rgb.shape[:2] != (self.height, self.width):
@@ -393,12 +408,15 @@ class VideoWriter:
         frame.pts, frame.time_base = round(time_s * self.TICKS), self._stream.codec_context.time_base
         self._mux(self._stream.encode(frame))
         self._mux_sound(time_s)
-        self._end_s = time_s + self._step_s
+        self._last_s, self._end_s = time_s, time_s + self._step_s if end_s is None else end_s
 
     def __exit__(self, kind: object, *_: object) -> None:
         try:
             if kind is None:
-                self._mux(self._stream.encode())
+                packets = self._stream.encode()
+                for packet in packets[-1:]:
+                    packet.duration = max(round((self._end_s - self._last_s) * self.TICKS), 1)
+                self._mux(packets)
                 self._mux_sound(self._end_s, last=True)
         finally:
             with suppress(av.FFmpegError, OSError):  # a failed write has already raised

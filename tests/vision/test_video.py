@@ -258,6 +258,48 @@ def test_a_cut_off_video_gives_its_readable_part_and_a_note():
     assert len(list(frames(data, whole.append))) == 200 and not whole
 
 
+def slideshow(count: int, seconds_each: float, container: str = "mp4", codec: str = "libx264") -> bytes:
+    """So many gray pictures, each with its duration."""
+    file = io.BytesIO()
+    with av.open(file, "w", format=container) as out:
+        stream = out.add_stream(codec, rate=1 / Fraction(seconds_each))
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for index in range(count):
+            frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), 20 * index, np.uint8), "rgb24")
+            frame.pts, frame.time_base = index, Fraction(seconds_each)
+            for packet in stream.encode(frame):
+                out.mux(packet)
+        for packet in stream.encode():
+            out.mux(packet)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("container", "codec"),
+    [("mp4", "libx264"), ("mov", "libx264"), ("matroska", "libx264"), ("webm", "libvpx"), ("avi", "mpeg4")],
+)
+@pytest.mark.parametrize(("count", "seconds_each"), [(1, 5), (4, 5), (8, 5), (4, 2), (2, 60)])
+def test_a_slideshow_lasts_until_its_last_picture_ends(container, codec, count, seconds_each):
+    notes, ends = [], []
+    found = list(frames(slideshow(count, seconds_each, container, codec), notes.append, on_end=ends.append))
+    assert [time_s for time_s, _ in found] == [index * seconds_each for index in range(count)] and not notes
+    assert ends == pytest.approx([(index + 1) * seconds_each for index in range(count)])
+
+
+@pytest.mark.parametrize("out_of", ["memory", "a file"])
+def test_the_last_frame_is_written_as_long_as_it_lasts(tmp_path, out_of):
+    out = io.BytesIO() if out_of == "memory" else tmp_path / "out.mp4"
+    with VideoWriter(out, 64, 48, 0.5) as writer:
+        for index, end_s in enumerate([0.5, 1.0, 20.0]):
+            writer.write(np.full((48, 64, 3), 50 * index, np.uint8), index / 2, end_s)
+    data, ends = out.getvalue() if isinstance(out, io.BytesIO) else out.read_bytes(), []
+    assert [time_s for time_s, _ in frames(data, on_end=ends.append)] == [0, 0.5, 1]
+    assert ends == pytest.approx([0.5, 1.0, 20.0]) and probe(data).seconds == pytest.approx(20)
+    with VideoWriter(tmp_path / "slow.mp4", 64, 48, 0.2) as writer:
+        writer.write(np.zeros((48, 64, 3), np.uint8), 0.0)
+    assert probe(tmp_path / "slow.mp4").seconds == pytest.approx(5)
+
+
 @pytest.mark.parametrize(
     ("data", "said"),
     [
