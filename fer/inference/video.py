@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from array import array
 from collections import deque
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -56,21 +57,26 @@ class Moment:
 class VideoResult:
     """The result of reading a video.
 
-    rows: one per person and reading; moments: at most one per expression; frames, read: how many there were and how
-    many of them were read; notes: sentences; sound: its treatment in the annotated video, "" if no video was written;
-    cuts_s: when new scenes began; end_s: when the last frame ends.
+    rows: one per person and reading; moments: at most one per expression; frames: how many there were; readings_s: when
+    one was read; notes: sentences; sound: its treatment in the annotated video, "" if no video was written; cuts_s:
+    when new scenes began; end_s: when the last frame ends.
     """
 
     info: VideoInfo
     rows: tuple[FaceRecord, ...]
     moments: tuple[Moment, ...]
     frames: int
-    read: int
+    readings_s: tuple[float, ...]
     notes: tuple[str, ...]
     cancelled: bool = False
     sound: Way | Literal["none", ""] = ""
     cuts_s: tuple[float, ...] = ()
     end_s: float = 0.0
+
+    @property
+    def read(self) -> int:
+        """The number of frames that were read."""
+        return len(self.readings_s)
 
 
 def read_video(
@@ -140,15 +146,25 @@ def read_video(
     moments = sorted(strongest.values(), key=lambda moment: moment.row.time_s)
     told: Way | Literal["none", ""] = "" if out is None else "none" if sound is None else sound.way
     return VideoResult(
-        info, tuple(rows), tuple(moments), count, readings.count, tuple(notes), cancelled, told, tuple(cuts_s), ends[0]
+        info,
+        tuple(rows),
+        tuple(moments),
+        count,
+        tuple(readings.times_s),
+        tuple(notes),
+        cancelled,
+        told,
+        tuple(cuts_s),
+        ends[0],
     )
 
 
 class _Readings:
-    """Decides which frames are read: per_s per second, and the first after a cut. count: readings so far."""
+    """Decides which frames are read: per_s per second, and the first after a cut. times_s: of the readings so far."""
 
     def __init__(self, per_s: float) -> None:
-        self.count, self._every_s, self._next_s, self._cut_s = 0, 1 / per_s, 0.0, -math.inf
+        self.times_s = array("d")  # eight bytes each: a video may last for hours
+        self._every_s, self._next_s, self._cut_s = 1 / per_s, 0.0, -math.inf
 
     def due(self, time_s: float, cut: bool) -> bool:
         """Whether to read the frame at time_s."""
@@ -158,7 +174,7 @@ class _Readings:
             self._cut_s = time_s
         if time_s < self._next_s - 0.002:  # tolerance: times are rounded to the video's clock
             return False
-        self.count += 1
+        self.times_s.append(time_s)
         self._next_s = max(self._next_s + self._every_s, time_s)
         return True
 

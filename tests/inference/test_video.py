@@ -104,6 +104,9 @@ def test_one_face_in_sparse_frames_is_one_person(tmp_path, every_s):
     path = alternating(tmp_path / "sparse.mp4", 99, 6, 1 / every_s)
     video = read(path, None)
     assert video.read == 6 and {row.person for row in video.rows} == {1}
+    (person,) = people(video.rows, cuts_s=video.cuts_s, readings_s=(*video.readings_s, video.end_s))
+    (first, *_), (*_, last) = person.stretches[0], person.stretches[-1]
+    assert len(person.visits) == 1 and (first, last) == ("happy", pytest.approx(6 * every_s))
 
 
 def test_without_an_output_the_rows_are_the_same(clip):
