@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 from av.sidedata.sidedata import Type as SideDataType
 from av.stream import Disposition
+from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
 from fer.errors import VideoError
 from fer.limits import OWNER, Limits
@@ -36,6 +37,7 @@ MAX_LATE_S = 0.5  # from the first packet to the first frame: a longer gap is mi
 MIN_STEP_S = 1e-4  # between frames: shorter than any camera's, yet an MP4 can tell such frames apart
 RESTART_S = 1.0  # a clock that goes back by more has restarted
 THREADS = 2
+BT709, UNTAGGED, BT601 = 1, 2, 6  # FFmpeg's codes for a stream's colors
 
 
 @dataclass(frozen=True)
@@ -338,14 +340,17 @@ def _pixel_shape(stream: av.VideoStream) -> float:
     return shape if 0.25 <= shape <= 4 else 1.0
 
 
+def _matrix(width: int, height: int) -> Colorspace:
+    """The YUV matrix of frames of this size that are not tagged with one, as players assume it: BT.709 is HD's."""
+    return Colorspace.ITU709 if width >= 1280 or height > 576 else Colorspace.ITU601
+
+
 def _upright(frame: av.VideoFrame, pixel_shape: float) -> NDArray[np.uint8]:
     width, height = frame.width * max(pixel_shape, 1), frame.height * max(1 / pixel_shape, 1)
     factor = min(1.0, WORK_SIDE / max(width, height))
     width, height = max(round(width * factor), 2), max(round(height * factor), 2)
-    if (width, height) == (frame.width, frame.height):
-        decoded = frame.to_ndarray(format="rgb24")
-    else:
-        decoded = frame.to_ndarray(format="rgb24", width=width, height=height)
+    matrix = _matrix(frame.width, frame.height) if frame.colorspace == UNTAGGED else None
+    decoded = frame.to_ndarray(format="rgb24", width=width, height=height, src_colorspace=matrix)
     picture = cast("NDArray[np.uint8]", decoded)
     turns, flipped = _orientation(frame)
     return np.ascontiguousarray(np.rot90(picture[::-1] if flipped else picture, turns))
@@ -387,6 +392,10 @@ class VideoWriter:
         self._stream.width, self._stream.height, self._stream.pix_fmt = self.width, self.height, "yuv420p"
         self._stream.codec_context.time_base = Fraction(1, self.TICKS)
         self._stream.codec_context.thread_count = THREADS
+        self._matrix, self._reformatter = _matrix(self.width, self.height), VideoReformatter()
+        self._stream.codec_context.colorspace = BT709 if self._matrix == Colorspace.ITU709 else BT601
+        self._stream.codec_context.color_primaries = self._stream.codec_context.color_trc = BT709
+        self._stream.codec_context.color_range = ColorRange.MPEG
         self._sound, self._step_s = sound, 1 / rate
         self._last_s = self._end_s = 0.0
         if sound is not None:
@@ -404,7 +413,12 @@ class VideoWriter:
         frame_rgb = frame_rgb[: height - height % 2, : width - width % 2]
         if frame_rgb.shape[:2] != (self.height, self.width):
             frame_rgb = cast("NDArray[np.uint8]", cv2.resize(frame_rgb, (self.width, self.height)))
-        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame_rgb), format="rgb24")
+        frame = self._reformatter.reformat(
+            av.VideoFrame.from_ndarray(np.ascontiguousarray(frame_rgb), format="rgb24"),
+            format="yuv420p",
+            dst_colorspace=self._matrix,
+            dst_color_range=ColorRange.MPEG,
+        )
         frame.pts, frame.time_base = round(time_s * self.TICKS), self._stream.codec_context.time_base
         self._mux(self._stream.encode(frame))
         self._mux_sound(time_s)

@@ -374,6 +374,50 @@ def test_the_writers_videos_play_at_their_times(tmp_path):
         writer.write(np.zeros((48, 64, 3), np.uint8), 0.0)
 
 
+RED = (200, 50, 50)
+KR_KB = {601: (0.299, 0.114), 709: (0.2126, 0.0722)}  # what red and blue weigh in the standards' luma
+
+
+def yuv(rgb: tuple[int, int, int], standard: int) -> tuple[float, float, float]:
+    """A color in the standard's limited range, by hand."""
+    kr, kb = KR_KB[standard]
+    r, g, b = (value / 255 for value in rgb)
+    y = kr * r + (1 - kr - kb) * g + kb * b
+    return 16 + 219 * y, 128 + 112 * (b - y) / (1 - kb), 128 + 112 * (r - y) / (1 - kr)
+
+
+@pytest.mark.parametrize(
+    ("size", "tag", "standard"),
+    [((640, 480), 2, 601), ((1280, 720), 2, 709), ((720, 1280), 2, 709), ((640, 480), 1, 709), ((1280, 720), 6, 601)],
+)  # 1: BT.709, 2: untagged, 6: BT.601
+def test_colors_are_read_by_their_tag_otherwise_by_the_size(size, tag, standard):
+    file, planes = io.BytesIO(), np.zeros((size[1] * 3 // 2, size[0]), np.uint8)
+    chroma = planes[size[1] :].reshape(2, -1)
+    planes[: size[1]], chroma[0], chroma[1] = np.round(yuv(RED, standard))
+    with av.open(file, "w", format="mp4") as out:
+        stream = out.add_stream("libx264", rate=25, options={"crf": "4", "preset": "ultrafast"})
+        stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
+        stream.codec_context.colorspace = tag
+        for packet in [*stream.encode(av.VideoFrame.from_ndarray(planes, "yuv420p")), *stream.encode()]:
+            out.mux(packet)
+    ((_, picture),) = frames(file.getvalue())
+    assert np.abs(picture[9:-9, 9:-9].astype(int) - RED).max() <= 4
+
+
+@pytest.mark.parametrize(("size", "tag", "standard"), [((640, 480), 6, 601), ((1280, 720), 1, 709)])
+def test_a_written_video_says_how_its_colors_are_coded(size, tag, standard):
+    out = io.BytesIO()
+    with VideoWriter(out, *size, 25) as writer:
+        writer.write(np.full((size[1], size[0], 3), RED, np.uint8), 0.0)
+    with av.open(io.BytesIO(out.getvalue())) as made:
+        context = made.streams.video[0].codec_context
+        told = context.colorspace, context.color_primaries, context.color_trc, context.color_range
+        frame = next(made.decode(video=0))
+    assert told == (tag, 1, 1, 1) and b"colrnclx" in out.getvalue()
+    assert [bytes(plane)[999] for plane in frame.planes] == pytest.approx(yuv(RED, standard), abs=3)
+    assert np.abs(next(frames(out.getvalue()))[1].astype(int) - RED).max() <= 6
+
+
 def test_a_video_whose_frames_grow_is_written_whole(tmp_path):
     with VideoWriter(tmp_path / "grown.mp4", 64, 48, 10) as writer:
         writer.write(np.zeros((48, 64, 3), np.uint8), 0.0)
