@@ -8,7 +8,7 @@ from array import array
 from collections import deque
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO, Literal
 
@@ -23,7 +23,7 @@ from fer.records import FaceRecord
 from fer.vision.detection import Detector
 from fer.vision.scene_cuts import SceneCuts
 from fer.vision.sound import Way, sound_of
-from fer.vision.video import VideoInfo, VideoWriter, frames, probe
+from fer.vision.video import VideoInfo, VideoWriter, frames, place, probe
 
 READINGS_PER_S = 10.0  # per second of video; frames in between show the last reading
 SOUND = {
@@ -57,9 +57,9 @@ class Moment:
 class VideoResult:
     """The result of reading a video.
 
-    rows: one per person and reading; moments: at most one per expression; frames: how many there were; readings_s: when
-    one was read; notes: sentences; sound: its treatment in the annotated video, "" if no video was written; cuts_s:
-    when new scenes began; end_s: when the last frame ends.
+    rows: one per person and reading, with boxes in pixels of the size in `info`; moments: at most one per expression;
+    frames: how many there were; readings_s: when one was read; notes: sentences; sound: its treatment in the annotated
+    video, "" if no video was written; cuts_s: when new scenes began; end_s: when the last frame ends.
     """
 
     info: VideoInfo
@@ -124,7 +124,7 @@ def read_video(
             if due or writer is not None:
                 drawn = draw(frame_rgb, faces)
             if due:
-                records = [face.record() for face in faces]
+                records = [_in_video(face.record(), frame_rgb, info) for face in faces]
                 keep(records)
                 found += len(records)
                 _note_strongest(strongest, records, drawn)
@@ -177,6 +177,16 @@ class _Readings:
         self.times_s.append(time_s)
         self._next_s = max(self._next_s + self._every_s, time_s)
         return True
+
+
+def _in_video(row: FaceRecord, frame_rgb: NDArray[np.uint8], info: VideoInfo) -> FaceRecord:
+    """The row with its box in the video's pixels, into which a frame of another size is fitted."""
+    height, width = frame_rgb.shape[:2]
+    if (width, height) == (info.width, info.height):
+        return row
+    factor, left, top = place(width, height, info.width, info.height)
+    box = row.prediction.box.scaled(factor).shifted(left, top)
+    return replace(row, prediction=replace(row.prediction, box=box))
 
 
 def _note_strongest(strongest: dict[str, Moment], records: list[FaceRecord], drawn: NDArray[np.uint8]) -> None:

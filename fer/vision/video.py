@@ -371,6 +371,23 @@ def _orientation(frame: av.VideoFrame) -> tuple[int, bool]:
     return -round(float(np.arctan2(b, a)) / (np.pi / 2)) % 4, bool(a * d < b * c)
 
 
+def place(width: int, height: int, video_width: int, video_height: int) -> tuple[float, int, int]:
+    """Where a frame of this size is in a video of another size, centered: its factor, and the left and top margin."""
+    factor = min(video_width / width, video_height / height)
+    return factor, (video_width - round(width * factor)) // 2, (video_height - round(height * factor)) // 2
+
+
+def _fitted(frame_rgb: NDArray[np.uint8], video_width: int, video_height: int) -> NDArray[np.uint8]:
+    height, width = frame_rgb.shape[:2]
+    factor, left, top = place(width, height, video_width, video_height)
+    width, height = max(round(width * factor), 1), max(round(height * factor), 1)
+    fitted = np.zeros((video_height, video_width, 3), np.uint8)
+    fitted[top : top + height, left : left + width] = cv2.resize(
+        frame_rgb, (width, height), interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
+    )
+    return fitted
+
+
 class VideoWriter:
     """Writes an MP4 (H.264, yuv420p) that browsers can play, frame by frame at given times; a context manager.
 
@@ -405,14 +422,14 @@ class VideoWriter:
         return self
 
     def write(self, frame_rgb: NDArray[np.uint8], time_s: float, end_s: float | None = None) -> None:
-        """Write one frame (H, W, 3) uint8 RGB, resized to the video's size if necessary.
+        """Write one frame (H, W, 3) uint8 RGB, fitted into the video's size with black bars if necessary.
 
         It is shown until the next frame; the last one until end_s, by default for 1 / rate seconds.
         """
         height, width = frame_rgb.shape[:2]
         frame_rgb = frame_rgb[: height - height % 2, : width - width % 2]
         if frame_rgb.shape[:2] != (self.height, self.width):
-            frame_rgb = cast("NDArray[np.uint8]", cv2.resize(frame_rgb, (self.width, self.height)))
+            frame_rgb = _fitted(frame_rgb, self.width, self.height)
         frame = self._reformatter.reformat(
             av.VideoFrame.from_ndarray(np.ascontiguousarray(frame_rgb), format="rgb24"),
             format="yuv420p",

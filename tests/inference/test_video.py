@@ -6,7 +6,9 @@ import csv
 import io
 import json
 import os
+from fractions import Fraction
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -107,6 +109,39 @@ def test_one_face_in_sparse_frames_is_one_person(tmp_path, every_s):
     (person,) = people(video.rows, cuts_s=video.cuts_s, readings_s=(*video.readings_s, video.end_s))
     (first, *_), (*_, last) = person.stretches[0], person.stretches[-1]
     assert len(person.visits) == 1 and (first, last) == ("happy", pytest.approx(6 * every_s))
+
+
+def turning(*pictures: np.ndarray) -> bytes:
+    """A WebM as a browser records it when the phone is turned: each picture in its own size, for half a second."""
+    file, packets = io.BytesIO(), []
+    for at, picture in enumerate(pictures):
+        encoder = av.CodecContext.create("libvpx", "w")
+        encoder.height, encoder.width = picture.shape[:2]
+        encoder.pix_fmt, encoder.time_base, encoder.bit_rate = "yuv420p", Fraction(1, 10), 4_000_000
+        for index in range(5):
+            frame = av.VideoFrame.from_ndarray(picture, "rgb24")
+            frame.pts, frame.time_base = 5 * at + index, Fraction(1, 10)
+            packets += encoder.encode(frame)
+        packets += encoder.encode()
+    with av.open(file, "w", format="webm") as out:
+        stream = out.add_stream("libvpx", rate=10)
+        stream.height, stream.width = pictures[0].shape[:2]
+        stream.pix_fmt = "yuv420p"
+        for packet in packets:
+            packet.stream, packet.time_base = stream, Fraction(1, 10)
+            out.mux(packet)
+    return file.getvalue()
+
+
+def test_boxes_are_in_the_pixels_of_the_video_after_it_turned():
+    wide, upright = portrait("astronaut.jpg"), np.full((320, 240, 3), 120, np.uint8)
+    upright[70:250] = cv2.resize(wide, (240, 180), interpolation=cv2.INTER_AREA)
+    video = read(turning(wide, upright), io.BytesIO())
+    assert {(row.time_s < 0.45) for row in video.rows} == {True, False} and video.info.width == 320
+    first, last = (video.rows[at].prediction.box for at in (0, -1))
+    # At 240 x 320 the face is at 3/4 and 70 lower; that is fitted into 320 x 240 at 3/4, 70 from the left.
+    expected = (first.x * 9 / 16 + 70, (first.y * 3 / 4 + 70) * 3 / 4, first.width * 9 / 16, first.height * 9 / 16)
+    assert (last.x, last.y, last.width, last.height) == pytest.approx(expected, abs=8)
 
 
 def test_without_an_output_the_rows_are_the_same(clip):

@@ -428,6 +428,22 @@ def test_a_video_whose_frames_grow_is_written_whole(tmp_path):
     assert last.shape[:2] == (48, 64) and last[40, 55].mean() > 200 and last[10, 10].mean() < 60
 
 
+@pytest.mark.parametrize("size", [(240, 320), (120, 160), (480, 640), (600, 200), (321, 241)])
+def test_a_frame_of_another_shape_is_fitted_in_and_never_stretched(tmp_path, size):
+    """A disk stays round, and in the middle between black bars."""
+    with VideoWriter(tmp_path / "turned.mp4", 320, 240, 10) as writer:
+        writer.write(np.zeros((240, 320, 3), np.uint8), 0.0)
+        turned = np.full((size[1], size[0], 3), 90, np.uint8)
+        cv2.circle(turned, (size[0] // 2, size[1] // 2), min(size) // 4, (255, 255, 255), -1)
+        writer.write(turned, 0.1)
+    *_, (_, last) = frames((tmp_path / "turned.mp4").read_bytes())
+    factor = min(320 / size[0], 240 / size[1])
+    disk, picture = (np.argwhere(last[..., 1] > level) for level in (170, 45))
+    for found, across in [(disk, (min(size) // 4 * 2 * factor,) * 2), (picture, (size[1] * factor, size[0] * factor))]:
+        assert np.ptp(found, axis=0) == pytest.approx(across, abs=4)
+        assert found.mean(axis=0) == pytest.approx((120, 160), abs=3)
+
+
 def test_no_more_frames_are_decoded_than_the_limit(tmp_path):
     with VideoWriter(tmp_path / "long.mp4", 64, 48, 10) as writer:
         for index in range(20):
