@@ -5,11 +5,12 @@ from __future__ import annotations
 import io
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
+from types import TracebackType
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 import av
@@ -20,6 +21,7 @@ from av.stream import Disposition
 from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
 from fer.errors import VideoError
+from fer.files import replacing
 from fer.limits import OWNER, Limits
 from fer.wording import count_of
 
@@ -391,32 +393,38 @@ def _fitted(frame_rgb: NDArray[np.uint8], video_width: int, video_height: int) -
 class VideoWriter:
     """Writes an MP4 (H.264, yuv420p) that browsers can play, frame by frame at given times; a context manager.
 
-    out: a file's path or a binary stream in memory. rate: frames per second. sound: added up to the last frame's end.
+    out: a file's path, replaced only by a whole video, or a binary stream in memory. rate: frames per second. sound:
+    added up to the last frame's end.
     """
 
     TICKS = 90_000  # per second, fine enough for any camera's clock
 
     def __init__(self, out: Path | BinaryIO, width: int, height: int, rate: float, sound: Sound | None = None) -> None:
         self.width, self.height = width - width % 2, height - height % 2  # yuv420p needs even sides
-        target, options = (out, {}) if not isinstance(out, Path) else (str(out), {"movflags": "faststart"})
-        try:
-            self._container = av.open(target, "w", format="mp4", options=options)
-        except (av.FFmpegError, OSError) as error:
-            raise _unwritable(error) from None
+        with ExitStack() as stack, _writing():
+            # The temporary path is absolute: FFmpeg would take the 12: of 12:30.mp4 for a protocol.
+            target = stack.enter_context(replacing(out)).name if isinstance(out, Path) else out
+            options = {"movflags": "faststart"} if isinstance(out, Path) else {}
+            self._container = stack.enter_context(av.open(target, "w", format="mp4", options=options))
+            self._stream = self._add_stream(rate)
+            self._sound, self._step_s = sound, 1 / rate
+            self._last_s = self._end_s = 0.0
+            if sound is not None:
+                sound.join(self._container)
+            self._opened = stack.pop_all()
+
+    def _add_stream(self, rate: float) -> av.VideoStream:
         # Without B-frames, the last packet is the last frame's, and an MP4 stores its duration.
         settings = {"preset": "veryfast", "crf": "23", "bf": "0"}
-        self._stream = self._container.add_stream("libx264", rate=max(round(rate), 1), options=settings)
-        self._stream.width, self._stream.height, self._stream.pix_fmt = self.width, self.height, "yuv420p"
-        self._stream.codec_context.time_base = Fraction(1, self.TICKS)
-        self._stream.codec_context.thread_count = THREADS
+        stream = self._container.add_stream("libx264", rate=max(round(rate), 1), options=settings)
+        stream.width, stream.height, stream.pix_fmt = self.width, self.height, "yuv420p"
+        context = stream.codec_context
+        context.time_base, context.thread_count = Fraction(1, self.TICKS), THREADS
         self._matrix, self._reformatter = _matrix(self.width, self.height), VideoReformatter()
-        self._stream.codec_context.colorspace = BT709 if self._matrix == Colorspace.ITU709 else BT601
-        self._stream.codec_context.color_primaries = self._stream.codec_context.color_trc = BT709
-        self._stream.codec_context.color_range = ColorRange.MPEG
-        self._sound, self._step_s = sound, 1 / rate
-        self._last_s = self._end_s = 0.0
-        if sound is not None:
-            sound.join(self._container)
+        context.colorspace = BT709 if self._matrix == Colorspace.ITU709 else BT601
+        context.color_primaries = context.color_trc = BT709
+        context.color_range = ColorRange.MPEG
+        return stream
 
     def __enter__(self) -> VideoWriter:
         return self
@@ -441,24 +449,24 @@ class VideoWriter:
         self._mux_sound(time_s)
         self._last_s, self._end_s = time_s, time_s + self._step_s if end_s is None else end_s
 
-    def __exit__(self, kind: object, *_: object) -> None:
-        try:
-            if kind is None:
-                packets = self._stream.encode()
-                for packet in packets[-1:]:
-                    packet.duration = max(round((self._end_s - self._last_s) * self.TICKS), 1)
-                self._mux(packets)
-                self._mux_sound(self._end_s, last=True)
-        finally:
-            with suppress(av.FFmpegError, OSError):  # a failed write has already raised
-                self._container.close()
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None:
+            with suppress(av.FFmpegError, OSError):  # the file is discarded
+                self._opened.__exit__(kind, error, trace)
+            return
+        with _writing(), self._opened:
+            packets = self._stream.encode()
+            for packet in packets[-1:]:
+                packet.duration = max(round((self._end_s - self._last_s) * self.TICKS), 1)
+            self._mux(packets)
+            self._mux_sound(self._end_s, last=True)
 
     def _mux(self, packets: list[av.Packet[av.VideoStream]]) -> None:
-        try:
+        with _writing():
             for packet in packets:
                 self._container.mux(packet)
-        except (av.FFmpegError, OSError) as error:
-            raise _unwritable(error) from None
 
     def _mux_sound(self, time_s: float, last: bool = False) -> None:
         if self._sound is None:
@@ -470,5 +478,10 @@ class VideoWriter:
             self._sound.give_up()  # if the disk is full, writing the next frame raises
 
 
-def _unwritable(error: av.FFmpegError | OSError) -> VideoError:
-    return VideoError(f"The video cannot be written: {error.strerror or 'unknown reason'}. Choose another location.")
+@contextmanager
+def _writing() -> Iterator[None]:
+    try:
+        yield
+    except (av.FFmpegError, OSError) as error:
+        what = error.strerror or "unknown reason"
+        raise VideoError(f"The video cannot be written: {what}. Choose another location.") from None

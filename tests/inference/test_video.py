@@ -257,3 +257,14 @@ def test_the_command_line(clip, tmp_path, capsys):
     (tmp_path / "bad.mp4").write_bytes(b"no video")
     assert main(["video", str(tmp_path / "bad.mp4"), "--out", str(out)]) == 1
     assert "not a video" in capsys.readouterr().err
+
+
+def test_an_interrupted_command_leaves_the_old_video(clip, tmp_path, monkeypatch, capsys):
+    def interrupt(frame_rgb, faces):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("fer.visualization.overlay.draw_faces", interrupt)
+    (tmp_path / "out.mp4").write_bytes(b"old")
+    command = ["video", str(clip), "--out", str(tmp_path / "out.mp4"), "--detector", "haar", "--model", "mini_xception"]
+    assert main(command) == 130 and "Interrupted" in capsys.readouterr().err
+    assert (tmp_path / "out.mp4").read_bytes() == b"old" and os.listdir(tmp_path) == ["out.mp4"]

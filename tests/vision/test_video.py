@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import io
+import os
+import resource
 from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 from types import SimpleNamespace
 
 import av
@@ -13,7 +16,7 @@ import numpy as np
 import pytest
 from av.stream import Disposition
 
-from fer.errors import VideoError
+from fer.errors import VideoError, WeightsError
 from fer.limits import OPEN
 from fer.vision import video
 from fer.vision.video import VideoWriter, frames, probe
@@ -369,9 +372,49 @@ def test_the_writers_videos_play_at_their_times(tmp_path):
         assert made.streams.video[0].codec_context.pix_fmt == "yuv420p"
     with (
         pytest.raises(VideoError, match="cannot be written"),
-        VideoWriter(tmp_path / "none" / "out.mp4", 64, 48, 10) as writer,
+        VideoWriter(tmp_path / "out.mp4" / "in a file.mp4", 64, 48, 10) as writer,
     ):
         writer.write(np.zeros((48, 64, 3), np.uint8), 0.0)
+
+
+def write_noise(path: Path, count: int = 20, fail: BaseException | None = None) -> None:
+    rng = np.random.default_rng(5)
+    with VideoWriter(path, 64, 48, 10) as writer:
+        for index in range(count):
+            writer.write(rng.integers(0, 255, (48, 64, 3), np.uint8), index / 10)
+        if fail is not None:
+            raise fail
+
+
+@pytest.mark.parametrize("fail", [KeyboardInterrupt(), WeightsError("Overflow.")])
+def test_a_video_that_is_not_finished_leaves_the_old_file(tmp_path, fail):
+    (tmp_path / "out.mp4").write_bytes(b"old")
+    with pytest.raises(type(fail)):
+        write_noise(tmp_path / "out.mp4", fail=fail)
+    assert (tmp_path / "out.mp4").read_bytes() == b"old" and os.listdir(tmp_path) == ["out.mp4"]
+
+
+@pytest.mark.parametrize("missing", [20_000, 100])  # bytes: while frames are written, and when the file is closed
+def test_a_full_disk_is_a_sentence_and_leaves_the_old_file(tmp_path, missing):
+    write_noise(tmp_path / "whole.mp4")
+    size = (tmp_path / "whole.mp4").stat().st_size
+    (tmp_path / "whole.mp4").unlink()
+    (tmp_path / "out.mp4").write_bytes(b"old")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size - missing, limits[1]))
+    try:
+        with pytest.raises(VideoError, match="cannot be written: File too large"):
+            write_noise(tmp_path / "out.mp4")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert (tmp_path / "out.mp4").read_bytes() == b"old" and os.listdir(tmp_path) == ["out.mp4"]
+
+
+@pytest.mark.parametrize("name", ["12:30.mp4", "file:a.mp4", "new folder/%d.mp4", os.fsdecode(b"\xff.mp4")])
+def test_any_name_is_a_file_s(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    write_noise(Path(name), count=3)
+    assert len(list(frames(tmp_path / name))) == 3
 
 
 RED = (200, 50, 50)
