@@ -39,6 +39,7 @@ MAX_LATE_S = 0.5  # from the first packet to the first frame: a longer gap is mi
 MIN_STEP_S = 1e-4  # between frames: shorter than any camera's, yet an MP4 can tell such frames apart
 RESTART_S = 1.0  # a clock that goes back by more has restarted
 THREADS = 2
+MAX_TICKS = 2**31 - 1  # of one frame: an MP4 has 32 bits
 BT709, UNTAGGED, BT601 = 1, 2, 6  # FFmpeg's codes for a stream's colors
 
 
@@ -459,7 +460,8 @@ class VideoWriter:
         with _writing(), self._opened:
             packets = self._stream.encode()
             for packet in packets[-1:]:
-                packet.duration = max(round((self._end_s - self._last_s) * self.TICKS), 1)
+                ticks = round((self._end_s - self._last_s) * self.TICKS)
+                packet.duration = min(max(ticks, 1), MAX_TICKS)
             self._mux(packets)
             self._mux_sound(self._end_s, last=True)
 

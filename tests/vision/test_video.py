@@ -301,6 +301,9 @@ def test_the_last_frame_is_written_as_long_as_it_lasts(tmp_path, out_of):
     with VideoWriter(tmp_path / "slow.mp4", 64, 48, 0.2) as writer:
         writer.write(np.zeros((48, 64, 3), np.uint8), 0.0)
     assert probe(tmp_path / "slow.mp4").seconds == pytest.approx(5)
+    with VideoWriter(tmp_path / "endless.mp4", 64, 48, 25) as writer:
+        writer.write(np.zeros((48, 64, 3), np.uint8), 0.0, 1e18)  # as a damaged file may say
+    assert len(list(frames(tmp_path / "endless.mp4"))) == 1
 
 
 @pytest.mark.parametrize(
