@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import groupby, pairwise
 
 from fer.records import FaceBox, FaceRecord
 from fer.vision.tracking import GROWTH
@@ -21,10 +23,15 @@ HERE_S = 2.0  # a person seen this recently counts as present
 
 @dataclass(frozen=True)
 class Person:
-    """One row of a timeline. numbers: as shown on the picture, earliest first; rows: by time, never empty."""
+    """One row of a timeline.
+
+    numbers: as shown on the picture, earliest first; rows: by time, never empty; ends_s: for each row, until when it
+    holds.
+    """
 
     numbers: tuple[int, ...]
     rows: tuple[FaceRecord, ...]
+    ends_s: tuple[float, ...]
 
     @property
     def number(self) -> int:
@@ -38,30 +45,42 @@ class Person:
 
     @property
     def end_s(self) -> float:
+        """The time of the last row."""
         return self.rows[-1].time_s
 
     @cached_property
+    def visits(self) -> list[tuple[tuple[FaceRecord, ...], float]]:
+        """(rows, end in seconds) of each time that the person was there, without a gap longer than GAP_S."""
+        gaps = [at for at in range(1, len(self.rows)) if self.rows[at].time_s - self.ends_s[at - 1] > GAP_S]
+        bounds = pairwise([0, *gaps, len(self.rows)])
+        return [(self.rows[begin:end], self.ends_s[end - 1]) for begin, end in bounds]
+
+    @cached_property
     def stretches(self) -> list[tuple[str, float, float]]:
-        """(answer, start, end) for each stretch without a gap longer than GAP_S; times in seconds."""
+        """(answer, start, end) of each part of a visit with one answer; times in seconds."""
         found: list[tuple[str, float, float]] = []
-        for row in self.rows:
-            name = row.prediction.answer
-            if found and row.time_s - found[-1][2] <= GAP_S:
-                last, begin, _ = found[-1]
-                found[-1] = (last, begin, row.time_s)
-                if last == name:
-                    continue
-            found.append((name, row.time_s, row.time_s))
+        for rows, end_s in self.visits:
+            parts = [(name, next(part).time_s) for name, part in groupby(rows, lambda row: row.prediction.answer)]
+            ends_s = [*(begin_s for _, begin_s in parts[1:]), end_s]
+            found += [(name, begin_s, to_s) for (name, begin_s), to_s in zip(parts, ends_s, strict=True)]
         return found
 
 
-def people(rows: Iterable[FaceRecord], now_s: float | None = None, cuts_s: Sequence[float] = ()) -> list[Person]:
+def people(
+    rows: Iterable[FaceRecord],
+    now_s: float | None = None,
+    cuts_s: Sequence[float] = (),
+    readings_s: Sequence[float] = (),
+) -> list[Person]:
     """All people in these rows, most frequently seen first.
 
     now_s: the time now, for a stream; people who are present then come first, followed by those who left last. cuts_s:
-    when scenes began; nobody continues across a cut. A track (the rows of one number) continues in a later track that
-    begins where it ended: within AWAY_S and NEAR, at about the same size; or, if either lasts less than BRIEF_S, within
-    BRIEF_GAP_S and BRIEF_GROWTH. If several fit, the nearest wins.
+    when scenes began; nobody continues across a cut. readings_s: of a video, when each frame was read and when the last
+    one ends; a row then holds until the next of these times or cuts, otherwise only at its own time.
+
+    A track (the rows of one number) continues in a later track that begins where it ended: within AWAY_S and NEAR, at
+    about the same size; or, if either lasts less than BRIEF_S, within BRIEF_GAP_S and BRIEF_GROWTH. If several fit, the
+    nearest wins.
     """
     tracks: dict[int, list[FaceRecord]] = {}
     for row in sorted(rows, key=lambda row: row.time_s):
@@ -74,11 +93,18 @@ def people(rows: Iterable[FaceRecord], now_s: float | None = None, cuts_s: Seque
             found[best].append(track)
         else:
             found.append([track])
-    persons = [
-        Person(tuple(track[0].person for track in each), tuple(row for track in each for row in track))
-        for each in found
-    ]
+    changes_s = sorted({*readings_s, *cuts_s}) if readings_s else []
+    persons = [_person(each, changes_s) for each in found]
     return sorted(persons, key=lambda person: _place(person, now_s))
+
+
+def _person(tracks: list[list[FaceRecord]], changes_s: list[float]) -> Person:
+    rows = [row for track in tracks for row in track]
+    places = [bisect_right(changes_s, row.time_s) for row in rows]
+    ends_s = [
+        changes_s[place] if place < len(changes_s) else row.time_s for row, place in zip(rows, places, strict=True)
+    ]
+    return Person(tuple(track[0].person for track in tracks), tuple(rows), tuple(ends_s))
 
 
 def _place(person: Person, now_s: float | None) -> tuple[float, ...]:

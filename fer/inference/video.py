@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 import time
+from array import array
+from collections import deque
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO, Literal
 
@@ -21,7 +23,7 @@ from fer.records import FaceRecord
 from fer.vision.detection import Detector
 from fer.vision.scene_cuts import SceneCuts
 from fer.vision.sound import Way, sound_of
-from fer.vision.video import VideoInfo, VideoWriter, frames, probe
+from fer.vision.video import VideoInfo, VideoWriter, frames, place, probe
 
 READINGS_PER_S = 10.0  # per second of video; frames in between show the last reading
 SOUND = {
@@ -55,19 +57,26 @@ class Moment:
 class VideoResult:
     """The result of reading a video.
 
-    rows: one per person and reading; moments: at most one per expression; notes: sentences; sound: its treatment in
-    the annotated video, "" if no video was written; cuts_s: when new scenes began.
+    rows: one per person and reading, with boxes in pixels of the size in `info`; moments: at most one per expression;
+    frames: how many there were; readings_s: when one was read; notes: sentences; sound: its treatment in the annotated
+    video, "" if no video was written; cuts_s: when new scenes began; end_s: when the last frame ends.
     """
 
     info: VideoInfo
     rows: tuple[FaceRecord, ...]
     moments: tuple[Moment, ...]
     frames: int
-    read: int
+    readings_s: tuple[float, ...]
     notes: tuple[str, ...]
     cancelled: bool = False
     sound: Way | Literal["none", ""] = ""
     cuts_s: tuple[float, ...] = ()
+    end_s: float = 0.0
+
+    @property
+    def read(self) -> int:
+        """The number of frames that were read."""
+        return len(self.readings_s)
 
 
 def read_video(
@@ -97,12 +106,13 @@ def read_video(
     strongest: dict[str, Moment] = {}
     faces: tuple[TrackedFace, ...] = ()
     began, count, cancelled = time.monotonic(), 0, False
+    ends = deque([0.0], maxlen=1)  # of the latest frame
     with ExitStack() as stack:
         sound = writer = None
         if out is not None:
             sound = stack.enter_context(sound_of(source, info.start_s, limits))
             writer = stack.enter_context(VideoWriter(out, info.width, info.height, info.rate, sound))
-        for time_s, frame_rgb in frames(source, notes.append, limits):
+        for time_s, frame_rgb in frames(source, notes.append, limits, ends.append):
             cut = cuts.is_cut(frame_rgb)
             if cut:
                 tracked_reader.restart()
@@ -114,12 +124,12 @@ def read_video(
             if due or writer is not None:
                 drawn = draw(frame_rgb, faces)
             if due:
-                records = [face.record() for face in faces]
+                records = [_in_video(face.record(), frame_rgb, info) for face in faces]
                 keep(records)
                 found += len(records)
                 _note_strongest(strongest, records, drawn)
             if writer is not None:
-                writer.write(drawn, time_s)
+                writer.write(drawn, time_s, ends[0])
             count += 1
             if not on_progress(_progress(info, time_s, count, began)):
                 cancelled = True
@@ -136,15 +146,25 @@ def read_video(
     moments = sorted(strongest.values(), key=lambda moment: moment.row.time_s)
     told: Way | Literal["none", ""] = "" if out is None else "none" if sound is None else sound.way
     return VideoResult(
-        info, tuple(rows), tuple(moments), count, readings.count, tuple(notes), cancelled, told, tuple(cuts_s)
+        info,
+        tuple(rows),
+        tuple(moments),
+        count,
+        tuple(readings.times_s),
+        tuple(notes),
+        cancelled,
+        told,
+        tuple(cuts_s),
+        ends[0],
     )
 
 
 class _Readings:
-    """Decides which frames are read: per_s per second, and the first after a cut. count: readings so far."""
+    """Decides which frames are read: per_s per second, and the first after a cut. times_s: of the readings so far."""
 
     def __init__(self, per_s: float) -> None:
-        self.count, self._every_s, self._next_s, self._cut_s = 0, 1 / per_s, 0.0, -math.inf
+        self.times_s = array("d")  # eight bytes each: a video may last for hours
+        self._every_s, self._next_s, self._cut_s = 1 / per_s, 0.0, -math.inf
 
     def due(self, time_s: float, cut: bool) -> bool:
         """Whether to read the frame at time_s."""
@@ -154,9 +174,19 @@ class _Readings:
             self._cut_s = time_s
         if time_s < self._next_s - 0.002:  # tolerance: times are rounded to the video's clock
             return False
-        self.count += 1
+        self.times_s.append(time_s)
         self._next_s = max(self._next_s + self._every_s, time_s)
         return True
+
+
+def _in_video(row: FaceRecord, frame_rgb: NDArray[np.uint8], info: VideoInfo) -> FaceRecord:
+    """The row with its box in the video's pixels, into which a frame of another size is fitted."""
+    height, width = frame_rgb.shape[:2]
+    if (width, height) == (info.width, info.height):
+        return row
+    factor, left, top = place(width, height, info.width, info.height)
+    box = row.prediction.box.scaled(factor).shifted(left, top)
+    return replace(row, prediction=replace(row.prediction, box=box))
 
 
 def _note_strongest(strongest: dict[str, Moment], records: list[FaceRecord], drawn: NDArray[np.uint8]) -> None:

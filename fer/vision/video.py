@@ -5,11 +5,12 @@ from __future__ import annotations
 import io
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
+from types import TracebackType
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 import av
@@ -17,8 +18,10 @@ import cv2
 import numpy as np
 from av.sidedata.sidedata import Type as SideDataType
 from av.stream import Disposition
+from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
 from fer.errors import VideoError
+from fer.files import replacing
 from fer.limits import OWNER, Limits
 from fer.wording import count_of
 
@@ -36,6 +39,8 @@ MAX_LATE_S = 0.5  # from the first packet to the first frame: a longer gap is mi
 MIN_STEP_S = 1e-4  # between frames: shorter than any camera's, yet an MP4 can tell such frames apart
 RESTART_S = 1.0  # a clock that goes back by more has restarted
 THREADS = 2
+MAX_TICKS = 2**31 - 1  # of one frame: an MP4 has 32 bits
+BT709, UNTAGGED, BT601 = 1, 2, 6  # FFmpeg's codes for a stream's colors
 
 
 @dataclass(frozen=True)
@@ -85,7 +90,7 @@ def probe(source: bytes | Path, limits: Limits = OWNER) -> VideoInfo:
     """A video's size, length and frame rate. Raises VideoError."""
     with open_source(source, limits) as file, _opened_video(file) as (container, stream):
         _check(container, stream, limits)
-        for time_s, frame in _decoded(container, stream, lambda note: None, limits):
+        for time_s, _, frame in _decoded(container, stream, lambda note: None, limits):
             height, width = _upright(frame, _pixel_shape(stream)).shape[:2]
             start_s = 0.0 if _in_decoding_order(container) else time_s
             return VideoInfo(width, height, _length(container, stream), _rate(stream), start_s)
@@ -93,22 +98,26 @@ def probe(source: bytes | Path, limits: Limits = OWNER) -> VideoInfo:
 
 
 def frames(
-    source: bytes | Path, on_note: Callable[[str], None] = lambda note: None, limits: Limits = OWNER
+    source: bytes | Path,
+    on_note: Callable[[str], None] = lambda note: None,
+    limits: Limits = OWNER,
+    on_end: Callable[[float], None] = lambda end_s: None,
 ) -> Iterator[tuple[float, NDArray[np.uint8]]]:
     """(seconds from the first frame, (H, W, 3) uint8 RGB) one by one, upright, at most WORK_SIDE wide and high.
 
     Times are the video's own, which preserves a variable frame rate, and always increase. If the rest is damaged or
-    missing, the frames end there and on_note gets a sentence about it. Raises VideoError if the source is not a video
-    or exceeds a limit.
+    missing, the frames end there and on_note gets a sentence about it. Before each frame, on_end gets the time at which
+    it would end as the last one. Raises VideoError if the source is not a video or exceeds a limit.
     """
     with open_source(source, limits) as file, _opened_video(file) as (container, stream):
         _check(container, stream, limits)
         first = None
-        for time_s, frame in _decoded(container, stream, on_note, limits):
+        for time_s, end_s, frame in _decoded(container, stream, on_note, limits):
             first = time_s if first is None else first
             if time_s - first > limits.video_seconds:
                 on_note(f"Only the first {longest(limits)} were read.")
                 return
+            on_end(min(end_s - first, limits.video_seconds))
             yield time_s - first, _upright(frame, _pixel_shape(stream))
 
 
@@ -205,7 +214,7 @@ def _check(container: av.container.InputContainer, stream: av.VideoStream, limit
 
 
 def _length(container: av.container.InputContainer, stream: av.VideoStream) -> float:
-    """Seconds from the first to the last frame according to the header; 0 if unknown."""
+    """Seconds from the start of the first frame to the end of the last one by the header; 0 if unknown."""
     if stream.duration and stream.time_base is not None:
         return max(float(stream.duration * stream.time_base), 0.0)
     end, start = container.duration or 0, container.start_time or 0
@@ -245,6 +254,12 @@ class _Clock:
         self._last_s = time_s
         return time_s
 
+    def end_of(self, frame: av.VideoFrame, time_s: float) -> float:
+        """When a frame shown at time_s ends: by the file's duration, otherwise after an average frame's."""
+        ticks = frame.duration or 0  # PyAV 15 has None
+        duration_s = float(ticks * frame.time_base) if frame.time_base is not None else 0.0
+        return time_s + (duration_s if duration_s > 0 else self._step_s)
+
     def _ticks(self, frame: av.VideoFrame) -> int | None:
         """pts or dts, whichever has gone back less often (FFmpeg's best-effort timestamp, which PyAV lacks)."""
         pts, dts = frame.pts, frame.dts
@@ -261,8 +276,8 @@ class _Clock:
 
 def _decoded(
     container: av.container.InputContainer, stream: av.VideoStream, on_note: Callable[[str], None], limits: Limits
-) -> Iterator[tuple[float, av.VideoFrame]]:
-    """Every frame that can be decoded, skipping damaged packets, with its time on the file's clock."""
+) -> Iterator[tuple[float, float, av.VideoFrame]]:
+    """Every frame that can be decoded, skipping damaged packets, with its start and end on the file's clock."""
     clock = _Clock(stream, _in_decoding_order(container))
     count = bad = empty = 0
     began = ended = 0.0
@@ -289,14 +304,15 @@ def _decoded(
                 if count == limits.video_frames:
                     on_note(f"Only the first {count:,} frames were read.")
                     return
-                ended = clock.time_of(frame)
+                time_s = clock.time_of(frame)
+                ended = clock.end_of(frame, time_s)
                 if not count:
-                    began = ended
+                    began = time_s
                     if first_s is not None and began - first_s > MAX_LATE_S:
                         on_note(f"The first {began - first_s:.1f} s cannot be read: the video was cut from another.")
                         began = first_s
                 count += 1
-                yield ended, frame
+                yield time_s, ended, frame
         except (av.FFmpegError, ValueError):
             bad += 1
     if not count:
@@ -327,14 +343,17 @@ def _pixel_shape(stream: av.VideoStream) -> float:
     return shape if 0.25 <= shape <= 4 else 1.0
 
 
+def _matrix(width: int, height: int) -> Colorspace:
+    """The YUV matrix of frames of this size that are not tagged with one, as players assume it: BT.709 is HD's."""
+    return Colorspace.ITU709 if width >= 1280 or height > 576 else Colorspace.ITU601
+
+
 def _upright(frame: av.VideoFrame, pixel_shape: float) -> NDArray[np.uint8]:
     width, height = frame.width * max(pixel_shape, 1), frame.height * max(1 / pixel_shape, 1)
     factor = min(1.0, WORK_SIDE / max(width, height))
     width, height = max(round(width * factor), 2), max(round(height * factor), 2)
-    if (width, height) == (frame.width, frame.height):
-        decoded = frame.to_ndarray(format="rgb24")
-    else:
-        decoded = frame.to_ndarray(format="rgb24", width=width, height=height)
+    matrix = _matrix(frame.width, frame.height) if frame.colorspace == UNTAGGED else None
+    decoded = frame.to_ndarray(format="rgb24", width=width, height=height, src_colorspace=matrix)
     picture = cast("NDArray[np.uint8]", decoded)
     turns, flipped = _orientation(frame)
     return np.ascontiguousarray(np.rot90(picture[::-1] if flipped else picture, turns))
@@ -355,61 +374,101 @@ def _orientation(frame: av.VideoFrame) -> tuple[int, bool]:
     return -round(float(np.arctan2(b, a)) / (np.pi / 2)) % 4, bool(a * d < b * c)
 
 
+def place(width: int, height: int, video_width: int, video_height: int) -> tuple[float, int, int]:
+    """Where a frame of this size is in a video of another size, centered: its factor, and the left and top margin."""
+    factor = min(video_width / width, video_height / height)
+    return factor, (video_width - round(width * factor)) // 2, (video_height - round(height * factor)) // 2
+
+
+def _fitted(frame_rgb: NDArray[np.uint8], video_width: int, video_height: int) -> NDArray[np.uint8]:
+    height, width = frame_rgb.shape[:2]
+    factor, left, top = place(width, height, video_width, video_height)
+    width, height = max(round(width * factor), 1), max(round(height * factor), 1)
+    fitted = np.zeros((video_height, video_width, 3), np.uint8)
+    fitted[top : top + height, left : left + width] = cv2.resize(
+        frame_rgb, (width, height), interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
+    )
+    return fitted
+
+
 class VideoWriter:
     """Writes an MP4 (H.264, yuv420p) that browsers can play, frame by frame at given times; a context manager.
 
-    out: a file's path or a binary stream in memory. sound: added up to the last frame.
+    out: a file's path, replaced only by a whole video, or a binary stream in memory. rate: frames per second. sound:
+    added up to the last frame's end.
     """
 
     TICKS = 90_000  # per second, fine enough for any camera's clock
 
     def __init__(self, out: Path | BinaryIO, width: int, height: int, rate: float, sound: Sound | None = None) -> None:
         self.width, self.height = width - width % 2, height - height % 2  # yuv420p needs even sides
-        target, options = (out, {}) if not isinstance(out, Path) else (str(out), {"movflags": "faststart"})
-        try:
-            self._container = av.open(target, "w", format="mp4", options=options)
-        except (av.FFmpegError, OSError) as error:
-            raise _unwritable(error) from None
-        self._stream = self._container.add_stream(
-            "libx264", rate=max(round(rate), 1), options={"preset": "veryfast", "crf": "23"}
-        )
-        self._stream.width, self._stream.height, self._stream.pix_fmt = self.width, self.height, "yuv420p"
-        self._stream.codec_context.time_base = Fraction(1, self.TICKS)
-        self._stream.codec_context.thread_count = THREADS
-        self._sound, self._end_s, self._step_s = sound, 0.0, 1 / max(rate, 1.0)
-        if sound is not None:
-            sound.join(self._container)
+        with ExitStack() as stack, _writing():
+            # The temporary path is absolute: FFmpeg would take the 12: of 12:30.mp4 for a protocol.
+            target = stack.enter_context(replacing(out)).name if isinstance(out, Path) else out
+            options = {"movflags": "faststart"} if isinstance(out, Path) else {}
+            self._container = stack.enter_context(av.open(target, "w", format="mp4", options=options))
+            self._stream = self._add_stream(rate)
+            self._sound, self._step_s = sound, 1 / rate
+            self._last_s = self._end_s = 0.0
+            if sound is not None:
+                sound.join(self._container)
+            self._opened = stack.pop_all()
+
+    def _add_stream(self, rate: float) -> av.VideoStream:
+        # Without B-frames, the last packet is the last frame's, and an MP4 stores its duration.
+        settings = {"preset": "veryfast", "crf": "23", "bf": "0"}
+        stream = self._container.add_stream("libx264", rate=max(round(rate), 1), options=settings)
+        stream.width, stream.height, stream.pix_fmt = self.width, self.height, "yuv420p"
+        context = stream.codec_context
+        context.time_base, context.thread_count = Fraction(1, self.TICKS), THREADS
+        self._matrix, self._reformatter = _matrix(self.width, self.height), VideoReformatter()
+        context.colorspace = BT709 if self._matrix == Colorspace.ITU709 else BT601
+        context.color_primaries = context.color_trc = BT709
+        context.color_range = ColorRange.MPEG
+        return stream
 
     def __enter__(self) -> VideoWriter:
         return self
 
-    def write(self, frame_rgb: NDArray[np.uint8], time_s: float) -> None:
-        """Write one frame (H, W, 3) uint8 RGB, resized to the video's size if necessary."""
+    def write(self, frame_rgb: NDArray[np.uint8], time_s: float, end_s: float | None = None) -> None:
+        """Write one frame (H, W, 3) uint8 RGB, fitted into the video's size with black bars if necessary.
+
+        It is shown until the next frame; the last one until end_s, by default for 1 / rate seconds.
+        """
         height, width = frame_rgb.shape[:2]
         frame_rgb = frame_rgb[: height - height % 2, : width - width % 2]
         if frame_rgb.shape[:2] != (self.height, self.width):
-            frame_rgb = cast("NDArray[np.uint8]", cv2.resize(frame_rgb, (self.width, self.height)))
-        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame_rgb), format="rgb24")
+            frame_rgb = _fitted(frame_rgb, self.width, self.height)
+        frame = self._reformatter.reformat(
+            av.VideoFrame.from_ndarray(np.ascontiguousarray(frame_rgb), format="rgb24"),
+            format="yuv420p",
+            dst_colorspace=self._matrix,
+            dst_color_range=ColorRange.MPEG,
+        )
         frame.pts, frame.time_base = round(time_s * self.TICKS), self._stream.codec_context.time_base
         self._mux(self._stream.encode(frame))
         self._mux_sound(time_s)
-        self._end_s = time_s + self._step_s
+        self._last_s, self._end_s = time_s, time_s + self._step_s if end_s is None else end_s
 
-    def __exit__(self, kind: object, *_: object) -> None:
-        try:
-            if kind is None:
-                self._mux(self._stream.encode())
-                self._mux_sound(self._end_s, last=True)
-        finally:
-            with suppress(av.FFmpegError, OSError):  # a failed write has already raised
-                self._container.close()
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None:
+            with suppress(av.FFmpegError, OSError):  # the file is discarded
+                self._opened.__exit__(kind, error, trace)
+            return
+        with _writing(), self._opened:
+            packets = self._stream.encode()
+            for packet in packets[-1:]:
+                ticks = round((self._end_s - self._last_s) * self.TICKS)
+                packet.duration = min(max(ticks, 1), MAX_TICKS)
+            self._mux(packets)
+            self._mux_sound(self._end_s, last=True)
 
     def _mux(self, packets: list[av.Packet[av.VideoStream]]) -> None:
-        try:
+        with _writing():
             for packet in packets:
                 self._container.mux(packet)
-        except (av.FFmpegError, OSError) as error:
-            raise _unwritable(error) from None
 
     def _mux_sound(self, time_s: float, last: bool = False) -> None:
         if self._sound is None:
@@ -421,5 +480,10 @@ class VideoWriter:
             self._sound.give_up()  # if the disk is full, writing the next frame raises
 
 
-def _unwritable(error: av.FFmpegError | OSError) -> VideoError:
-    return VideoError(f"The video cannot be written: {error.strerror or 'unknown reason'}. Choose another location.")
+@contextmanager
+def _writing() -> Iterator[None]:
+    try:
+        yield
+    except (av.FFmpegError, OSError) as error:
+        what = error.strerror or "unknown reason"
+        raise VideoError(f"The video cannot be written: {what}. Choose another location.") from None

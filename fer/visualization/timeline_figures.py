@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
 from fer.expressions import COLORS, NAMES, UNSURE_COLOR
 from fer.inference.recording import shares, transitions
-from fer.inference.timeline import GAP_S, Person
+from fer.inference.timeline import Person
 from fer.records import NOT_SURE, FaceRecord
 from fer.visualization.figures import style
 from fer.wording import percent
@@ -16,18 +17,17 @@ from fer.wording import percent
 MOST_POINTS = 600  # per line; a screen cannot show more
 
 
-def probability_lines(rows: Sequence[FaceRecord], start_s: float, end_s: float, height: int = 230) -> go.Figure:
-    """One person's seven probabilities over seconds, 0 to 100%."""
-    step = max(len(rows) // MOST_POINTS, 1)
-    kept = rows[::step]
+def probability_lines(person: Person, start_s: float, end_s: float, height: int = 230) -> go.Figure:
+    """One person's seven probabilities over seconds, 0 to 100%, with a gap where the person was away."""
+    step = math.ceil(len(person.rows) / MOST_POINTS)
     times: list[float | None] = []
     values: list[tuple[float | None, ...]] = []
-    for index, row in enumerate(kept):
-        if index and row.time_s - kept[index - 1].time_s > GAP_S:
+    for rows, left_s in person.visits:
+        if times:
             times.append(None)
             values.append((None,) * len(NAMES))
-        times.append(round(row.time_s, 2))
-        values.append(tuple(round(100 * p, 1) for p in row.prediction.probabilities))
+        times += [round(time_s, 2) for time_s in (*(row.time_s for row in rows[::step]), left_s)]
+        values += [tuple(round(100 * p, 1) for p in row.prediction.probabilities) for row in (*rows[::step], rows[-1])]
     figure = go.Figure(
         [
             go.Scatter(

@@ -75,3 +75,31 @@ def test_stretches_end_with_another_answer_and_with_an_absence():
     told = [(name, round(begin, 1), round(end, 1)) for name, begin, end in person.stretches]
     assert told == [("happy", 0.0, 1.2), ("sad", 1.2, 2.2), ("not sure", 2.2, 2.2), ("happy", 5.0, 6.0)]
     assert person.label == "person 1" and person.end_s == 6.0
+
+
+def test_a_video_s_reading_holds_until_the_next_one():
+    """A slide each 5 s, the last one for 3 s; the person is on slides 1, 2 and 4."""
+    (person,) = people([row(0.0, 1), row(5.0, 1), row(15.0, 1, told="sad")], readings_s=[0.0, 5.0, 10.0, 15.0, 18.0])
+    assert person.ends_s == (5.0, 10.0, 18.0) and person.end_s == 15.0
+    assert person.stretches == [("happy", 0.0, 10.0), ("sad", 15.0, 18.0)]
+    told = [row(0.0, 1), row(5.0, 1, told="sad"), row(10.0, 1, told="sad"), row(15.0, 1)]
+    (person,) = people(told, readings_s=[0.0, 5.0, 10.0, 15.0, 20.0])
+    assert person.stretches == [("happy", 0.0, 5.0), ("sad", 5.0, 15.0), ("happy", 15.0, 20.0)]
+
+
+def test_a_video_s_reading_ends_at_a_cut():
+    rows = [row(0.0, 1), row(1.0, 1), row(2.0, 2)]
+    found = people(rows, cuts_s=[1.5], readings_s=[0.0, 1.0, 2.0, 3.0])
+    assert [person.stretches for person in found] == [[("happy", 0.0, 1.5)], [("happy", 2.0, 3.0)]]
+
+
+def test_a_short_absence_in_a_video_is_no_gap():
+    """Read ten times a second; away for 0.5 s, then for 1.5 s."""
+    times = [index / 10 for index in range(100)]
+    rows = [row(at, 1) for at in times if not (2 <= at < 2.5 or 5 <= at < 6.5)]
+    (person,) = people(rows, readings_s=[*times, 10.0])
+    assert person.stretches == [("happy", 0.0, 5.0), ("happy", 6.5, 10.0)]
+    assert [(visit[0].time_s, visit[-1].time_s, end_s) for visit, end_s in person.visits] == [
+        (0.0, 4.9, 5.0),
+        (6.5, 9.9, 10.0),
+    ]

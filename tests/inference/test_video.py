@@ -6,7 +6,9 @@ import csv
 import io
 import json
 import os
+from fractions import Fraction
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -104,6 +106,42 @@ def test_one_face_in_sparse_frames_is_one_person(tmp_path, every_s):
     path = alternating(tmp_path / "sparse.mp4", 99, 6, 1 / every_s)
     video = read(path, None)
     assert video.read == 6 and {row.person for row in video.rows} == {1}
+    (person,) = people(video.rows, cuts_s=video.cuts_s, readings_s=(*video.readings_s, video.end_s))
+    (first, *_), (*_, last) = person.stretches[0], person.stretches[-1]
+    assert len(person.visits) == 1 and (first, last) == ("happy", pytest.approx(6 * every_s))
+
+
+def turning(*pictures: np.ndarray) -> bytes:
+    """A WebM as a browser records it when the phone is turned: each picture in its own size, for half a second."""
+    file, packets = io.BytesIO(), []
+    for at, picture in enumerate(pictures):
+        encoder = av.CodecContext.create("libvpx", "w")
+        encoder.height, encoder.width = picture.shape[:2]
+        encoder.pix_fmt, encoder.time_base, encoder.bit_rate = "yuv420p", Fraction(1, 10), 4_000_000
+        for index in range(5):
+            frame = av.VideoFrame.from_ndarray(picture, "rgb24")
+            frame.pts, frame.time_base = 5 * at + index, Fraction(1, 10)
+            packets += encoder.encode(frame)
+        packets += encoder.encode()
+    with av.open(file, "w", format="webm") as out:
+        stream = out.add_stream("libvpx", rate=10)
+        stream.height, stream.width = pictures[0].shape[:2]
+        stream.pix_fmt = "yuv420p"
+        for packet in packets:
+            packet.stream, packet.time_base = stream, Fraction(1, 10)
+            out.mux(packet)
+    return file.getvalue()
+
+
+def test_boxes_are_in_the_pixels_of_the_video_after_it_turned():
+    wide, upright = portrait("astronaut.jpg"), np.full((320, 240, 3), 120, np.uint8)
+    upright[70:250] = cv2.resize(wide, (240, 180), interpolation=cv2.INTER_AREA)
+    video = read(turning(wide, upright), io.BytesIO())
+    assert {(row.time_s < 0.45) for row in video.rows} == {True, False} and video.info.width == 320
+    first, last = (video.rows[at].prediction.box for at in (0, -1))
+    # At 240 x 320 the face is at 3/4 and 70 lower; that is fitted into 320 x 240 at 3/4, 70 from the left.
+    expected = (first.x * 9 / 16 + 70, (first.y * 3 / 4 + 70) * 3 / 4, first.width * 9 / 16, first.height * 9 / 16)
+    assert (last.x, last.y, last.width, last.height) == pytest.approx(expected, abs=8)
 
 
 def test_without_an_output_the_rows_are_the_same(clip):
@@ -219,3 +257,14 @@ def test_the_command_line(clip, tmp_path, capsys):
     (tmp_path / "bad.mp4").write_bytes(b"no video")
     assert main(["video", str(tmp_path / "bad.mp4"), "--out", str(out)]) == 1
     assert "not a video" in capsys.readouterr().err
+
+
+def test_an_interrupted_command_leaves_the_old_video(clip, tmp_path, monkeypatch, capsys):
+    def interrupt(frame_rgb, faces):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("fer.visualization.overlay.draw_faces", interrupt)
+    (tmp_path / "out.mp4").write_bytes(b"old")
+    command = ["video", str(clip), "--out", str(tmp_path / "out.mp4"), "--detector", "haar", "--model", "mini_xception"]
+    assert main(command) == 130 and "Interrupted" in capsys.readouterr().err
+    assert (tmp_path / "out.mp4").read_bytes() == b"old" and os.listdir(tmp_path) == ["out.mp4"]

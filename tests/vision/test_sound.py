@@ -9,26 +9,30 @@ import av
 import numpy as np
 import pytest
 
+from fer.inference.recognizer import load
+from fer.inference.video import read_video
+from fer.vision.detection import load_detector
 from fer.vision.sound import sound_of
 from fer.vision.video import VideoWriter, frames, probe
+from fer.visualization.overlay import draw_faces
 
 RATE = 48_000
 
 
 def video_with_sound(
-    container: str, codec: str, seconds: float = 2.0, start_s: float = 0.0, channels: int = 1
+    container: str, codec: str, seconds: float = 2.0, start_s: float = 0.0, channels: int = 1, every: int = 1
 ) -> bytes:
-    """Gray frames, 25 a second, and a tone of 440 Hz that is silent before 1 s."""
+    """Gray frames, 25 a second or every so many of them, and a tone of 440 Hz that is silent before 1 s."""
     file = io.BytesIO()
     with av.open(file, "w", format=container) as out:
-        video = out.add_stream("libvpx" if container == "webm" else "libx264", rate=25)
+        video = out.add_stream("libvpx" if container == "webm" else "libx264", rate=Fraction(25, every))
         video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
         audio = out.add_stream(codec, rate=RATE, options={"strict": "experimental"})
         audio.codec_context.layout = "mono" if channels == 1 else "stereo"
         for index in range(round(25 * seconds)):
             frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), 4 * (index % 50), np.uint8), "rgb24")
             frame.pts, frame.time_base = round(25 * start_s) + index, Fraction(1, 25)
-            for packet in video.encode(frame):
+            for packet in video.encode(frame) if index % every == 0 else ():
                 out.mux(packet)
             at = np.arange(RATE // 25) + index * RATE // 25
             tone = np.where(at >= RATE, 0.5 * np.sin(2 * np.pi * 440 * at / RATE), 0).astype(np.float32)
@@ -112,6 +116,14 @@ def test_sound_is_cut_to_the_frames_that_were_read(container, codec):
     out, way, _ = rewritten(video_with_sound(container, codec, seconds=4), count=30)
     tone, began_s, _ = samples(out)
     assert way in ("copied", "converted") and began_s + len(tone) / RATE == pytest.approx(30 / 25, abs=0.1)
+
+
+def test_sound_goes_on_under_the_last_picture_of_a_slideshow():
+    data, out = video_with_sound("mp4", "aac", seconds=8, every=100), io.BytesIO()  # a picture each 4 s
+    video = read_video(data, out, load("mini_xception"), load_detector("haar"), draw_faces)
+    tone, began_s, _ = samples(out.getvalue())
+    assert video.sound == "copied" and began_s + len(tone) / RATE == pytest.approx(8, abs=0.1)
+    assert video.end_s == pytest.approx(8) and probe(out.getvalue()).seconds == pytest.approx(8)
 
 
 def test_a_video_without_sound_has_none():

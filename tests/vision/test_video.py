@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import io
+import os
+import resource
 from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 from types import SimpleNamespace
 
 import av
@@ -13,7 +16,7 @@ import numpy as np
 import pytest
 from av.stream import Disposition
 
-from fer.errors import VideoError
+from fer.errors import VideoError, WeightsError
 from fer.limits import OPEN
 from fer.vision import video
 from fer.vision.video import VideoWriter, frames, probe
@@ -258,6 +261,51 @@ def test_a_cut_off_video_gives_its_readable_part_and_a_note():
     assert len(list(frames(data, whole.append))) == 200 and not whole
 
 
+def slideshow(count: int, seconds_each: float, container: str = "mp4", codec: str = "libx264") -> bytes:
+    """So many gray pictures, each with its duration."""
+    file = io.BytesIO()
+    with av.open(file, "w", format=container) as out:
+        stream = out.add_stream(codec, rate=1 / Fraction(seconds_each))
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for index in range(count):
+            frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), 20 * index, np.uint8), "rgb24")
+            frame.pts, frame.time_base = index, Fraction(seconds_each)
+            for packet in stream.encode(frame):
+                out.mux(packet)
+        for packet in stream.encode():
+            out.mux(packet)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("container", "codec"),
+    [("mp4", "libx264"), ("mov", "libx264"), ("matroska", "libx264"), ("webm", "libvpx"), ("avi", "mpeg4")],
+)
+@pytest.mark.parametrize(("count", "seconds_each"), [(1, 5), (4, 5), (8, 5), (4, 2), (2, 60)])
+def test_a_slideshow_lasts_until_its_last_picture_ends(container, codec, count, seconds_each):
+    notes, ends = [], []
+    found = list(frames(slideshow(count, seconds_each, container, codec), notes.append, on_end=ends.append))
+    assert [time_s for time_s, _ in found] == [index * seconds_each for index in range(count)] and not notes
+    assert ends == pytest.approx([(index + 1) * seconds_each for index in range(count)])
+
+
+@pytest.mark.parametrize("out_of", ["memory", "a file"])
+def test_the_last_frame_is_written_as_long_as_it_lasts(tmp_path, out_of):
+    out = io.BytesIO() if out_of == "memory" else tmp_path / "out.mp4"
+    with VideoWriter(out, 64, 48, 0.5) as writer:
+        for index, end_s in enumerate([0.5, 1.0, 20.0]):
+            writer.write(np.full((48, 64, 3), 50 * index, np.uint8), index / 2, end_s)
+    data, ends = out.getvalue() if isinstance(out, io.BytesIO) else out.read_bytes(), []
+    assert [time_s for time_s, _ in frames(data, on_end=ends.append)] == [0, 0.5, 1]
+    assert ends == pytest.approx([0.5, 1.0, 20.0]) and probe(data).seconds == pytest.approx(20)
+    with VideoWriter(tmp_path / "slow.mp4", 64, 48, 0.2) as writer:
+        writer.write(np.zeros((48, 64, 3), np.uint8), 0.0)
+    assert probe(tmp_path / "slow.mp4").seconds == pytest.approx(5)
+    with VideoWriter(tmp_path / "endless.mp4", 64, 48, 25) as writer:
+        writer.write(np.zeros((48, 64, 3), np.uint8), 0.0, 1e18)  # as a damaged file may say
+    assert len(list(frames(tmp_path / "endless.mp4"))) == 1
+
+
 @pytest.mark.parametrize(
     ("data", "said"),
     [
@@ -327,9 +375,93 @@ def test_the_writers_videos_play_at_their_times(tmp_path):
         assert made.streams.video[0].codec_context.pix_fmt == "yuv420p"
     with (
         pytest.raises(VideoError, match="cannot be written"),
-        VideoWriter(tmp_path / "none" / "out.mp4", 64, 48, 10) as writer,
+        VideoWriter(tmp_path / "out.mp4" / "in a file.mp4", 64, 48, 10) as writer,
     ):
         writer.write(np.zeros((48, 64, 3), np.uint8), 0.0)
+
+
+def write_noise(path: Path, count: int = 20, fail: BaseException | None = None) -> None:
+    rng = np.random.default_rng(5)
+    with VideoWriter(path, 64, 48, 10) as writer:
+        for index in range(count):
+            writer.write(rng.integers(0, 255, (48, 64, 3), np.uint8), index / 10)
+        if fail is not None:
+            raise fail
+
+
+@pytest.mark.parametrize("fail", [KeyboardInterrupt(), WeightsError("Overflow.")])
+def test_a_video_that_is_not_finished_leaves_the_old_file(tmp_path, fail):
+    (tmp_path / "out.mp4").write_bytes(b"old")
+    with pytest.raises(type(fail)):
+        write_noise(tmp_path / "out.mp4", fail=fail)
+    assert (tmp_path / "out.mp4").read_bytes() == b"old" and os.listdir(tmp_path) == ["out.mp4"]
+
+
+@pytest.mark.parametrize("missing", [20_000, 100])  # bytes: while frames are written, and when the file is closed
+def test_a_full_disk_is_a_sentence_and_leaves_the_old_file(tmp_path, missing):
+    write_noise(tmp_path / "whole.mp4")
+    size = (tmp_path / "whole.mp4").stat().st_size
+    (tmp_path / "whole.mp4").unlink()
+    (tmp_path / "out.mp4").write_bytes(b"old")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size - missing, limits[1]))
+    try:
+        with pytest.raises(VideoError, match="cannot be written: File too large"):
+            write_noise(tmp_path / "out.mp4")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert (tmp_path / "out.mp4").read_bytes() == b"old" and os.listdir(tmp_path) == ["out.mp4"]
+
+
+@pytest.mark.parametrize("name", ["12:30.mp4", "file:a.mp4", "new folder/%d.mp4", os.fsdecode(b"\xff.mp4")])
+def test_any_name_is_a_file_s(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    write_noise(Path(name), count=3)
+    assert len(list(frames(tmp_path / name))) == 3
+
+
+RED = (200, 50, 50)
+KR_KB = {601: (0.299, 0.114), 709: (0.2126, 0.0722)}  # what red and blue weigh in the standards' luma
+
+
+def yuv(rgb: tuple[int, int, int], standard: int) -> tuple[float, float, float]:
+    """A color in the standard's limited range, by hand."""
+    kr, kb = KR_KB[standard]
+    r, g, b = (value / 255 for value in rgb)
+    y = kr * r + (1 - kr - kb) * g + kb * b
+    return 16 + 219 * y, 128 + 112 * (b - y) / (1 - kb), 128 + 112 * (r - y) / (1 - kr)
+
+
+@pytest.mark.parametrize(
+    ("size", "tag", "standard"),
+    [((640, 480), 2, 601), ((1280, 720), 2, 709), ((720, 1280), 2, 709), ((640, 480), 1, 709), ((1280, 720), 6, 601)],
+)  # 1: BT.709, 2: untagged, 6: BT.601
+def test_colors_are_read_by_their_tag_otherwise_by_the_size(size, tag, standard):
+    file, planes = io.BytesIO(), np.zeros((size[1] * 3 // 2, size[0]), np.uint8)
+    chroma = planes[size[1] :].reshape(2, -1)
+    planes[: size[1]], chroma[0], chroma[1] = np.round(yuv(RED, standard))
+    with av.open(file, "w", format="mp4") as out:
+        stream = out.add_stream("libx264", rate=25, options={"crf": "4", "preset": "ultrafast"})
+        stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
+        stream.codec_context.colorspace = tag
+        for packet in [*stream.encode(av.VideoFrame.from_ndarray(planes, "yuv420p")), *stream.encode()]:
+            out.mux(packet)
+    ((_, picture),) = frames(file.getvalue())
+    assert np.abs(picture[9:-9, 9:-9].astype(int) - RED).max() <= 4
+
+
+@pytest.mark.parametrize(("size", "tag", "standard"), [((640, 480), 6, 601), ((1280, 720), 1, 709)])
+def test_a_written_video_says_how_its_colors_are_coded(size, tag, standard):
+    out = io.BytesIO()
+    with VideoWriter(out, *size, 25) as writer:
+        writer.write(np.full((size[1], size[0], 3), RED, np.uint8), 0.0)
+    with av.open(io.BytesIO(out.getvalue())) as made:
+        context = made.streams.video[0].codec_context
+        told = context.colorspace, context.color_primaries, context.color_trc, context.color_range
+        frame = next(made.decode(video=0))
+    assert told == (tag, 1, 1, 1) and b"colrnclx" in out.getvalue()
+    assert [bytes(plane)[999] for plane in frame.planes] == pytest.approx(yuv(RED, standard), abs=3)
+    assert np.abs(next(frames(out.getvalue()))[1].astype(int) - RED).max() <= 6
 
 
 def test_a_video_whose_frames_grow_is_written_whole(tmp_path):
@@ -340,6 +472,22 @@ def test_a_video_whose_frames_grow_is_written_whole(tmp_path):
         writer.write(large, 0.1)
     *_, (_, last) = frames((tmp_path / "grown.mp4").read_bytes())
     assert last.shape[:2] == (48, 64) and last[40, 55].mean() > 200 and last[10, 10].mean() < 60
+
+
+@pytest.mark.parametrize("size", [(240, 320), (120, 160), (480, 640), (600, 200), (321, 241)])
+def test_a_frame_of_another_shape_is_fitted_in_and_never_stretched(tmp_path, size):
+    """A disk stays round, and in the middle between black bars."""
+    with VideoWriter(tmp_path / "turned.mp4", 320, 240, 10) as writer:
+        writer.write(np.zeros((240, 320, 3), np.uint8), 0.0)
+        turned = np.full((size[1], size[0], 3), 90, np.uint8)
+        cv2.circle(turned, (size[0] // 2, size[1] // 2), min(size) // 4, (255, 255, 255), -1)
+        writer.write(turned, 0.1)
+    *_, (_, last) = frames((tmp_path / "turned.mp4").read_bytes())
+    factor = min(320 / size[0], 240 / size[1])
+    disk, picture = (np.argwhere(last[..., 1] > level) for level in (170, 45))
+    for found, across in [(disk, (min(size) // 4 * 2 * factor,) * 2), (picture, (size[1] * factor, size[0] * factor))]:
+        assert np.ptp(found, axis=0) == pytest.approx(across, abs=4)
+        assert found.mean(axis=0) == pytest.approx((120, 160), abs=3)
 
 
 def test_no_more_frames_are_decoded_than_the_limit(tmp_path):

@@ -85,7 +85,10 @@ class VideoJob:
     @cached_property
     def people(self) -> list[Person]:
         """The people in the video, once it was read."""
-        return timeline.people(self.result.rows, cuts_s=self.result.cuts_s) if self.result else []
+        video = self.result
+        if video is None:
+            return []
+        return timeline.people(video.rows, cuts_s=video.cuts_s, readings_s=(*video.readings_s, video.end_s))
 
     @property
     def finished(self) -> bool:

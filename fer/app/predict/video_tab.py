@@ -178,17 +178,13 @@ def _watch(job: VideoJob, video: VideoResult, noted: Annotations) -> None:
         VIEWER,
         job.annotated,
         job.people,
-        _end_s(video),
+        video.end_s,
         moments,
         noted,
         lambda: video_annotations.take(noted, video_viewer.said(VIEWER)),
     )
     if job.people:
-        _probabilities(job.people, noted, _end_s(video))
-
-
-def _end_s(video: VideoResult) -> float:
-    return max(video.info.seconds, video.rows[-1].time_s if video.rows else 0.0)
+        _probabilities(job.people, noted, video.end_s)
 
 
 def _probabilities(people: list[Person], noted: Annotations, end_s: float) -> None:
@@ -213,7 +209,7 @@ def _probabilities(people: list[Person], noted: Annotations, end_s: float) -> No
             found = st.selectbox("Person", options, format_func=names.__getitem__, key=key)
         chosen = chosen if found is None else found
     widgets.chart(
-        timeline_figures.probability_lines(by_number[chosen].rows, 0, end_s),
+        timeline_figures.probability_lines(by_number[chosen], 0, end_s),
         key="video_lines",
         alt=f"The seven probabilities of {names[chosen]} over time",
     )

@@ -21,6 +21,7 @@ from fer.records import FaceRecord
 HERE = Path(__file__).parent / "viewer"
 HTML = '<div class="place"></div>'
 READINGS_PER_S = 5.0  # of a recording, sent to the page; smoothed probabilities change no faster
+HOLD_S = 0.15  # a person in a recording is there for that long after the last reading: a camera is read that often
 MOST_READINGS = 20_000  # half a megabyte
 
 
@@ -54,7 +55,7 @@ def show_video(
     url = served(video, "video/mp4", f"fer_viewer.{key}")
     given = {"url": url, "moments": shown, "annotations": annotations.to_json()}
     data = _data(url, people, end_s, [[] for _ in people])
-    _component()(key=key, data={**data, "video": given}, on_annotations_change=on_annotations_change)
+    _component()(key=key, data={**data, "holdS": 0, "video": given}, on_annotations_change=on_annotations_change)
 
 
 def show_recording(key: str, people: Sequence[Person], end_s: float) -> None:
@@ -62,7 +63,8 @@ def show_recording(key: str, people: Sequence[Person], end_s: float) -> None:
     every_s = max(1 / READINGS_PER_S, len(people) * end_s / MOST_READINGS)
     readings = [[_reading(row) for row in thinned(person.rows, every_s)] for person in people]
     identity = hashlib.blake2b(repr((end_s, readings)).encode(), digest_size=12).hexdigest()
-    _component()(key=key, data={**_data(identity, people, end_s, readings), "video": None})
+    data = _data(identity, people, end_s, readings)
+    _component()(key=key, data={**data, "holdS": HOLD_S, "video": None})
 
 
 def said(key: str) -> object:
@@ -90,7 +92,7 @@ def _data(
         "unsureColor": UNSURE_COLOR,
         "longestName": LONGEST_NAME,
         "mostEvents": MOST_EVENTS,
-        "endS": max(end_s, 0.1),
+        "endS": max(round(end_s, 2), 0.1),  # as the spans are
         "people": [
             {
                 "number": person.number,

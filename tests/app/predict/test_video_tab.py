@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
+import subprocess
 import threading
 from dataclasses import replace
 
@@ -12,6 +14,7 @@ import pytest
 
 from fer.app.predict import state, video_job, video_tab, video_viewer
 from fer.app.predict.video_annotations import Annotations, take
+from fer.expressions import INDEX
 from fer.inference import timeline
 from fer.inference.recording import Event
 from fer.limits import OPEN
@@ -171,6 +174,7 @@ def test_names_and_marks_are_in_the_exports_and_survive_other_pages(app, tmp_pat
     await_video(upload_video(app, make_video(tmp_path)))
     data = viewer["data"]
     assert [one["label"] for one in data["people"]] == ["person 1"] and data["endS"] == pytest.approx(1.2, abs=0.1)
+    assert data["people"][0]["spans"][-1][1] == data["endS"] and data["holdS"] == 0  # there until the last frame ends
     assert data["names"][data["people"][0]["spans"][0][2]] == "happy" and data["video"]["url"].endswith(".mp4")
     assert [moment["timeS"] for moment in data["video"]["moments"]] == [
         one.row.time_s for one in app.session_state["video_job"].result.moments
@@ -218,6 +222,45 @@ def test_a_name_is_that_of_all_the_numbers_of_a_person():
     noted = Annotations({1: "Ada"})
     assert [noted.name_of(person) for person in people] == ["Ada", "Person 2"]
     assert noted.names_by_number(people) == {1: "Ada", 4: "Ada"}
+
+
+SHOWN = """
+const { readFileSync } = await import("node:fs");
+const script = readFileSync(process.argv[1], "utf8") + "; export { Viewer };";
+const { Viewer } = await import("data:text/javascript," + encodeURIComponent(script));
+const { data, times } = JSON.parse(readFileSync(0, "utf8"));
+const shown = (timeS) => Viewer.prototype.shown.call({ data }, data.people[0], timeS) ?? null;
+process.stdout.write(JSON.stringify(times.map(shown)));
+"""
+
+
+def shown(data: dict, times: list[float]) -> list[int | None]:
+    """What the viewer's script says that the first person shows at these times; None where they are away."""
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("the viewer's script runs on Node.js, which is not at hand")
+    command = [node, "--input-type=module", "-e", SHOWN, str(video_viewer.HERE / "viewer.js")]
+    done = subprocess.run(
+        command, input=json.dumps({"data": data, "times": times}), capture_output=True, text=True, check=True
+    )
+    return json.loads(done.stdout)
+
+
+def test_on_a_slideshow_a_person_is_there_until_the_next_slide(viewer, monkeypatch):
+    monkeypatch.setattr(video_viewer, "served", lambda *given: "/media/video.mp4")
+    rows = [row(0.0, 1), row(5.0, 1), row(15.0, 1, told="sad")]
+    people = timeline.people(rows, readings_s=[0.0, 5.0, 10.0, 15.0, 20.023])
+    video_viewer.show_video("viewer", b"mp4", people, 20.023, [], Annotations(), lambda: None)
+    happy, sad = INDEX["happy"], INDEX["sad"]
+    assert viewer["data"]["people"][0]["spans"] == [[0, 10, happy], [15, 20.02, sad]]
+    found = shown(viewer["data"], [0, 4.9, 9.9, 10.2, 14.9, 15, 19, 20.023, 20.06])  # the last is under the sound's end
+    assert found == [happy, happy, happy, None, None, sad, sad, sad, sad]
+
+
+def test_in_a_recording_a_person_is_there_for_a_moment_after_the_last_reading(viewer):
+    rows = [row(index / 10, 1) for index in range(11)]
+    video_viewer.show_recording("recording", timeline.people(rows), 5.0)
+    assert shown(viewer["data"], [0.05, 1.0, 1.1, 1.2, 3.0]) == [INDEX["happy"]] * 3 + [None, None]
 
 
 def test_a_recording_travels_thinned_but_whole(viewer):

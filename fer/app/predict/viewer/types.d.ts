@@ -18,6 +18,8 @@ export type Data = {
   longestName: number;
   mostEvents: number;
   endS: number;
+  /** For how long after the end of their span somebody is still there, in seconds. */
+  holdS: number;
   people: Person[];
   /** Null for a recording, which has no pictures. */
   video: { url: string; moments: Moment[]; annotations: Annotations } | null;

@@ -6,7 +6,6 @@
 const STEP_S = 0.5; // an arrow key's
 const FINE_STEP_S = 0.1; // with Shift
 const PAGE_S = 5; // Page Up and Page Down
-const HOLD_S = 0.15; // somebody is there for that long after they were read last: videos are read ten times a second
 const SAID_MS = 500; // a screen reader hears of a moving playhead that often at most
 const views = /** @type {WeakMap<object, Viewer>} */ (new WeakMap());
 
@@ -223,8 +222,9 @@ class Viewer {
 
   /** What a person was told to show at a time; undefined where they were away. @param {Person} person @param {number} timeS */
   shown({ spans }, timeS) {
-    const span = lastBy(spans, timeS, ([begin]) => begin);
-    return span && timeS - span[1] <= HOLD_S ? span[2] : undefined;
+    const atS = Math.min(timeS, this.data.endS); // the sound may go on a little
+    const span = lastBy(spans, atS, ([begin]) => begin);
+    return span && atS - span[1] <= this.data.holdS + 1e-6 ? span[2] : undefined;
   }
 
   /** What changes with the moment. */
