@@ -52,7 +52,8 @@ class View {
     this.loaded = null;
     /** @type {MediaStream | null} */
     this.stream = null;
-    this.starting = false;
+    /** @type {object | null} the start under way; whoever stops it takes it away */
+    this.starting = null;
     this.beganMs = 0; // of the page's clock: people's times count from the first start
     this.fresh = this.pending = false;
     this.faces = /** @type {Face[]} */ ([]);
@@ -79,7 +80,7 @@ class View {
       this.tell({ kind: "load", data: absolute(data) });
     }
     this.acknowledge();
-    if (!data.open && this.stream) this.stop();
+    if (!data.open && (this.stream || this.starting)) this.stop();
   }
 
   end() {
@@ -109,38 +110,37 @@ class View {
     if (!navigator.mediaDevices) {
       return this.say("Browsers allow the camera on secure pages only. Open this page over HTTPS, or on the machine that it runs on (localhost).", true);
     }
-    this.starting = true;
+    const mine = (this.starting = {});
     this.say("Waiting for the camera. If your browser asks, allow it.");
     try {
       const ideal = (/** @type {number} */ value) => ({ ideal: value });
-      this.stream = await navigator.mediaDevices.getUserMedia({ audio: false, video: { width: ideal(640), height: ideal(480), frameRate: ideal(30) } });
-      this.stream.getVideoTracks().forEach((track) => {
+      const stream = await navigator.mediaDevices.getUserMedia({ audio: false, video: { width: ideal(640), height: ideal(480), frameRate: ideal(30) } });
+      if (this.starting !== mine) return release(stream); // the visitor left while the browser asked
+      stream.getVideoTracks().forEach((track) => {
         track.onended = () => this.stop("The camera was disconnected or blocked. Connect or allow it, then start again.");
       });
-      this.video.srcObject = this.stream;
+      this.stream = this.video.srcObject = stream;
+      this.beganMs ||= performance.now();
+      this.settle();
       await this.video.play();
     } catch (error) {
+      if (this.starting !== mine) return; // stopped meanwhile, which says what there is to say
       const name = error instanceof Error ? error.name : "";
       this.stop(CAMERA[name] ?? `The camera could not be started (${name}). Try again.`);
       this.upload.hidden = false;
       return;
-    } finally {
-      this.starting = false;
     }
-    this.beganMs ||= performance.now();
+    if (this.starting !== mine) return;
+    this.starting = null;
     this.say(this.loaded ? "" : `Loading ${this.data.model.name}, once.`);
     this.hide();
-    this.settle();
     this.watch();
   }
 
   /** @param {string} [why] */
   stop(why = "") {
-    this.stream?.getTracks().forEach((track) => {
-      track.onended = null;
-      track.stop();
-    });
-    [this.stream, this.video.srcObject, this.faces, this.done] = [null, null, [], []];
+    if (this.stream) release(this.stream);
+    [this.starting, this.stream, this.video.srcObject, this.faces, this.done] = [null, null, null, [], []];
     if (this.recording && !this.recording.done) this.toggleRecording();
     this.say(why, Boolean(why));
     this.settle();
@@ -210,7 +210,7 @@ class View {
       console.warn(message.words);
       if (this.loaded) return this.say(`${this.data.model.name} could not be loaded; ${this.loaded.name} goes on reading. Choose another model.`, true);
       this.broken = true;
-      if (!this.stream) return;
+      if (!this.stream && !this.starting) return;
       this.stop();
       return this.send("unfit", "files");
     }
@@ -288,6 +288,14 @@ class View {
     if (mine.done && known.done) this.recording = null;
     this.settle();
   }
+}
+
+/** Turn a camera off. @param {MediaStream} stream */
+function release(stream) {
+  stream.getTracks().forEach((track) => {
+    track.onended = null;
+    track.stop();
+  });
 }
 
 /** Why this browser cannot read at all; empty where it can. */

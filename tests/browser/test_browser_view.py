@@ -1,0 +1,144 @@
+"""The component of Live in the browser, on an empty page: a fake camera, a fake worker, the page's clock in our hands."""
+
+from __future__ import annotations
+
+import pytest
+
+from fer.app.predict.browser import assets, component
+from fer.app.predict.browser.constants import constants
+from tests.browser.in_browser import served
+
+# In the camera's and the worker's place: `grant()` answers the permission prompt, `hear(message)` is what the worker says.
+FAKES = """
+    window.sent = [];
+    window.tracks = [];
+    navigator.mediaDevices.getUserMedia = () => new Promise((resolve) => {
+        window.grant = async () => {
+            const canvas = document.createElement("canvas");
+            canvas.getContext("2d");
+            const stream = canvas.captureStream(0);  // no frame comes, so that the real play() waits
+            tracks.push(...stream.getTracks());
+            resolve(stream);
+            await settled();
+        };
+    });
+    window.settled = () => new Promise((resolve) => {  // once every promise that can go on has
+        const { port1, port2 } = new MessageChannel();
+        port1.onmessage = resolve;
+        port2.postMessage(0);
+    });
+    window.realPlay = HTMLMediaElement.prototype.play;
+    HTMLMediaElement.prototype.play = async () => {};
+    window.workers = [];
+    window.Worker = class {
+        constructor() { this.messages = []; workers.push(this); }
+        postMessage(message) { this.messages.push(message); }
+        terminate() { this.terminated = true; }
+    };
+    window.hear = (message) => workers.at(-1).onmessage({ data: message });
+    window.face = (changes) => ({
+        person: 1, box: { x: 1, y: 2, width: 30, height: 40, score: 0.9, landmarks: [] }, reasons: [], label: 3, sure: true,
+        set: [3], probabilities: [0, 0, 0, 0.9, 0, 0, 0.1], ...changes,
+    });
+    window.faces = (...faces) => hear({ kind: "faces", faces, timeS: performance.now() / 1000, width: 640, height: 480, ms: 9 });
+    window.show = async (changes) => {
+        Object.assign(data, changes);
+        const { default: show } = await import(modules + "view.js");
+        return show({ data: { ...data }, parentElement: document.body, setTriggerValue: (...said) => sent.push(said) });
+    };
+    window.words = () => document.body.innerText;
+    window.press = (label) => [...document.querySelectorAll("button")].find((one) => one.textContent.startsWith(label)).click();
+    window.started = async () => {
+        window.end = await show();
+        hear({ kind: "loaded", model: data.model, threads: 1 });
+        press("Start the camera");
+        await grant();
+    };
+"""
+
+
+@pytest.fixture(scope="module")
+def address():
+    with served({}) as address:
+        yield address
+
+
+@pytest.fixture
+def page(browser, address):
+    page = browser.new_page()
+    page.clock.install()
+    page.goto(address)
+    page.set_content('<div class="live"></div>')
+    data = {
+        "modules": "",
+        "constants": constants(),
+        "runtime": {"module": "/module", "wasm": "/wasm"},
+        "yunet": "/yunet",
+        "model": {"id": "the model", "name": "compact", "url": "/model", "card": {}},
+        "settings": {"smoothingS": 0.4, "mirror": True, "parts": [], "longSide": 320},
+        "recording": None,
+        "open": True,
+    }
+    page.evaluate(
+        "given => Object.assign(window, given)", {"modules": assets.offer(component._modules()), "data": data}
+    )
+    page.add_script_tag(content=FAKES)
+    yield page
+    page.close()
+
+
+LEAVE = {"the page": "window.end()", "the tab, recording": "show({ open: false })", "the button": "press('Stop')"}
+
+
+@pytest.mark.parametrize("leave", [LEAVE["the page"], LEAVE["the tab, recording"]])
+def test_a_camera_that_is_allowed_after_its_visitor_left_is_stopped(page, leave):
+    page.evaluate("async () => { window.end = await show(); press('Start the camera'); }")
+    page.evaluate(leave)
+    page.evaluate("grant()")
+    assert page.evaluate("tracks.map((track) => track.readyState)") == ["ended"]
+    assert page.evaluate("document.querySelector('video').srcObject") is None
+    assert "Start the camera" in page.evaluate("words()") and "could not be started" not in page.evaluate("words()")
+
+
+@pytest.mark.parametrize("leave", LEAVE.values())
+def test_a_camera_whose_picture_is_still_awaited_can_be_stopped(page, leave):
+    page.evaluate(
+        """async () => {
+            HTMLMediaElement.prototype.play = realPlay;
+            window.end = await show();
+            press('Start the camera');
+            await grant();
+        }"""
+    )
+    assert page.evaluate("tracks.map((track) => track.readyState)") == ["live"]
+    assert "Stop the camera" in page.evaluate("words()")
+    page.evaluate(leave)
+    page.evaluate("settled()")
+    assert page.evaluate("tracks.map((track) => track.readyState)") == ["ended"]
+    assert "AbortError" not in page.evaluate("words()")
+
+
+def test_a_model_that_fails_before_the_camera_opens_leaves_it_off(page):
+    page.evaluate("async () => { await show(); press('Start the camera'); }")
+    page.evaluate("hear({ kind: 'failed', what: 'files', words: 'a download failed' })")
+    page.evaluate("grant()")
+    assert page.evaluate("tracks.map((track) => track.readyState)") == ["ended"]
+    assert page.evaluate("sent") == [["unfit", "files"]]
+
+
+def test_a_second_start_outlives_the_first(page):
+    """The first prompt is answered after the second: one camera stays on, and it has its button."""
+    page.evaluate(
+        """async () => {
+            await show();
+            press('Start the camera');
+            const first = grant;
+            await show({ open: false });
+            await show({ open: true });
+            press('Start the camera');
+            await grant();
+            await first();
+        }"""
+    )
+    assert page.evaluate("tracks.map((track) => track.readyState)") == ["live", "ended"]
+    assert "Stop the camera" in page.evaluate("words()")
