@@ -1,4 +1,4 @@
-"""The component of Live in the browser, on an empty page: a fake camera, a fake worker, the page's clock in our hands."""
+"""The component of Live in the browser, on an empty page with a fake camera, worker and clock."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from fer.app.predict.browser import assets, component
 from fer.app.predict.browser.constants import constants
 from tests.browser.in_browser import served
 
-# In the camera's and the worker's place: `grant()` answers the permission prompt, `hear(message)` is what the worker says.
+# In the camera's and the worker's place: `grant()` answers the permission prompt, `hear()` is what the worker says.
 FAKES = """
     window.sent = [];
     window.tracks = [];
@@ -37,17 +37,20 @@ FAKES = """
     };
     window.hear = (message) => workers.at(-1).onmessage({ data: message });
     window.face = (changes) => ({
-        person: 1, box: { x: 1, y: 2, width: 30, height: 40, score: 0.9, landmarks: [] }, reasons: [], label: 3, sure: true,
-        set: [3], probabilities: [0, 0, 0, 0.9, 0, 0, 0.1], ...changes,
+        person: 1, box: { x: 1, y: 2, width: 30, height: 40, score: 0.9, landmarks: [] }, reasons: [],
+        label: 3, sure: true, set: [3], probabilities: [0, 0, 0, 0.9, 0, 0, 0.1], ...changes,
     });
-    window.faces = (...faces) => hear({ kind: "faces", faces, timeS: performance.now() / 1000, width: 640, height: 480, ms: 9 });
+    window.faces = (...faces) => hear({
+        kind: "faces", faces, timeS: performance.now() / 1000, width: 640, height: 480, ms: 9,
+    });
     window.show = async (changes) => {
         Object.assign(data, changes);
         const { default: show } = await import(modules + "view.js");
         return show({ data: { ...data }, parentElement: document.body, setTriggerValue: (...said) => sent.push(said) });
     };
     window.words = () => document.body.innerText;
-    window.press = (label) => [...document.querySelectorAll("button")].find((one) => one.textContent.startsWith(label)).click();
+    window.press = (label) =>
+        [...document.querySelectorAll("button")].find((one) => one.textContent.startsWith(label)).click();
     window.started = async () => {
         window.end = await show();
         hear({ kind: "loaded", model: data.model, threads: 1 });

@@ -13,6 +13,7 @@ import pytest
 from fer.app.predict.browser import assets, component
 from fer.app.predict.browser.constants import constants
 from fer.conformal import LEVELS, PredictionSets
+from fer.errors import WeightsError
 from fer.expressions import NAMES
 from fer.inference import timeline
 from fer.inference.recognizer import load
@@ -319,6 +320,42 @@ class Detector:
 
     def detect(self, image_rgb, long_side=LIVE_SIDE):
         return next(self.frames)
+
+
+def test_weights_that_overflow_fail_the_frame_and_no_other(modules_page):
+    """With Python's sentence. One reading that is no number would otherwise stay in the smoother forever."""
+    points = ((130.0, 110.0), (190.0, 110.0), (160.0, 140.0), (137.0, 170.0), (183.0, 170.0))
+    frontal = FaceBox(100, 60, 120, 140, 0.9, points, detector="yunet")
+    with pytest.raises(WeightsError) as expected:
+        load("mini_xception").checked(np.full((1, 7), np.nan))
+    found = modules_page.evaluate(
+        """async ([box, card]) => {
+            const { Recognizer } = await import(modules + "recognizer.js");
+            const { TrackedReader } = await import(modules + "tracking.js");
+            const good = [0, 0, 0, 5, 0, 0, 0];
+            const rows = [good, [0, 0, 0, Infinity, 0, 0, 0], Array(7).fill(NaN), good];
+            const network = {
+                inputNames: ["faces"], outputNames: ["logits"], run: async () => ({ logits: { data: rows.shift() } }),
+            };
+            const runtime = { Tensor: class {} };
+            const recognizer = new Recognizer(constants, runtime, null, network, { name: "mini_xception", card });
+            recognizer.detect = async () => [box];
+            const data = new Uint8ClampedArray(4 * 320 * 240).map((_, at) => at % 251);
+            const picture = { width: 320, height: 240, data };
+            const reader = new TrackedReader(constants);
+            const told = [];
+            for (let index = 0; index < 4; index++) {
+                const settings = { longSide: 320, smoothingS: 0.4 };
+                const read = reader.read(recognizer, picture, 0.1 * index, settings);
+                told.push(await read.then(([face]) => [face.reasons, face.probabilities], (error) => error.message));
+            }
+            return told;
+        }""",
+        [as_values(frontal), component.model("mini_xception", "")[0]["card"]],
+    )
+    assert found[0][0] == [], "this face is fit to be read, and so goes into the smoother"
+    assert found[1] == found[2] == str(expected.value)
+    assert np.allclose(found[3][1], found[0][1]) and np.isfinite(found[0][1]).all()
 
 
 def test_people_over_time_are_told_the_same(modules_page):

@@ -124,8 +124,8 @@ def place(stream: Stream) -> None:
     # Request credentials when a camera is wanted, not for everyone who opens the tab.
     servers = ice_servers() if stream.wanted else Ice([], "not needed yet")
     context = webrtc_streamer(
-        # streamlit-webrtc opens a camera that is allowed after Stop, and leaves it on. A new key replaces the component,
-        # and with its document the browser drops the request.
+        # streamlit-webrtc opens a camera that is allowed after Stop, and leaves it on. A new key replaces the
+        # component, and with its document the browser drops the request.
         f"{KEY}-{stream.withdrawn}",
         WebRtcMode.SENDRECV,
         rtc_configuration={"iceServers": servers.servers},
