@@ -21,8 +21,8 @@ from fer.inference.smoothing import ProbabilitySmoother
 from fer.inference.tracked_reader import LIVE_SIDE, TrackedReader
 from fer.locations import SAMPLES
 from fer.records import FaceBox, Quality
-from fer.vision.alignment import cut, face_crop
-from fer.vision.detection import load_detector
+from fer.vision.alignment import Crop, cut, face_crop
+from fer.vision.detection import bounded, load_detector
 from fer.vision.images import read_image
 from fer.vision.quality import assess
 from fer.vision.tracking import FaceTracker, cheapest_pairs
@@ -310,6 +310,50 @@ def test_faces_are_cut_and_judged_alike(modules_page):
         assert reasons == list(quality.reasons)
         judged |= set(reasons)
     assert len(judged) >= 4, judged
+
+
+def noise(width: int, height: int) -> tuple[np.ndarray, str]:
+    """A picture (H, W, 3), and the same as RGBA for the page."""
+    picture = np.random.default_rng(7).integers(0, 256, (height, width, 3), np.uint8)
+    rgba = np.dstack([picture, np.full((height, width), 255, np.uint8)])
+    return picture, base64.b64encode(rgba.tobytes()).decode()
+
+
+@pytest.mark.parametrize("size", [(640, 480), (640, 360), (640, 361), (960, 720), (1280, 960), (500, 375), (300, 200)])
+def test_the_search_picture_is_opencvs_to_the_last_gray(modules_page, size):
+    """OpenCV rounds halves up where it shrinks by exactly two, and else to the even one."""
+    width, height = size
+    picture, encoded = noise(width, height)
+    found = modules_page.evaluate(
+        """async ([bytes, width, height]) => {
+            const { networkInput } = await import(modules + "detection.js");
+            const data = Uint8ClampedArray.from(atob(bytes), (letter) => letter.charCodeAt(0));
+            const input = networkInput({ data, width, height }, 320, constants.detection.divisor);
+            return [input.width, input.height, btoa(
+                Array.from(input.planes, (value) => String.fromCharCode(value)).join(""))];
+        }""",
+        [encoded, width, height],
+    )
+    planes = np.frombuffer(base64.b64decode(found[2]), np.uint8).reshape(3, found[1], found[0])
+    expected, _ = bounded(picture, 320)
+    rows, columns = expected.shape[:2]
+    assert (planes[:, :rows, :columns].transpose(1, 2, 0)[..., ::-1] != expected).sum() == 0
+
+
+@pytest.mark.parametrize("side", [40, 90, 140, 170, 230, 280, 330, 400, 570])
+def test_an_upright_face_is_cut_gray_by_gray(modules_page, side):
+    """One side for each way of supersampling, and one beyond the most."""
+    picture, encoded = noise(640, 640)
+    found = modules_page.evaluate(
+        """async ([bytes, side]) => {
+            const { cut } = await import(modules + "alignment.js");
+            const data = Uint8ClampedArray.from(atob(bytes), (letter) => letter.charCodeAt(0));
+            const crop = { centerX: 320, centerY: 320, side, roll: 0 };
+            return Array.from(cut({ data, width: 640, height: 640 }, crop, 48, constants.alignment));
+        }""",
+        [encoded, side],
+    )
+    assert (np.reshape(found, (48, 48)) != cut(picture, Crop(320, 320, side), 48)).sum() == 0
 
 
 class Detector:
