@@ -145,3 +145,15 @@ def test_a_second_start_outlives_the_first(page):
     )
     assert page.evaluate("tracks.map((track) => track.readyState)") == ["live", "ended"]
     assert "Stop the camera" in page.evaluate("words()")
+
+
+def test_the_last_minute_empties_when_everyone_has_left(page):
+    page.evaluate("async () => { await started(); faces(face()); }")
+    page.clock.run_for(1500)
+    page.evaluate("faces()")
+    assert page.get_by_text("The last 60 s").is_visible()
+    for _ in range(70):
+        page.clock.fast_forward(1000)
+        page.evaluate("faces()")
+    assert not page.get_by_text("The last 60 s").is_visible()
+    assert page.evaluate("document.querySelector('.who').textContent") == ""
