@@ -41,7 +41,7 @@ FAKES = """
         label: 3, sure: true, set: [3], probabilities: [0, 0, 0, 0.9, 0, 0, 0.1], ...changes,
     });
     window.faces = (...faces) => hear({
-        kind: "faces", faces, timeS: performance.now() / 1000, width: 640, height: 480, ms: 9,
+        kind: "faces", faces, timeS: (performance.now() - beganMs) / 1000, width: 640, height: 480, ms: 9,
     });
     window.show = async (changes) => {
         Object.assign(data, changes);
@@ -52,6 +52,7 @@ FAKES = """
     window.press = (label) =>
         [...document.querySelectorAll("button")].find((one) => one.textContent.startsWith(label)).click();
     window.started = async () => {
+        window.beganMs = performance.now();
         window.end = await show();
         hear({ kind: "loaded", model: data.model, threads: 1 });
         press("Start the camera");
@@ -69,8 +70,9 @@ def address():
 @pytest.fixture
 def page(browser, address):
     page = browser.new_page()
-    page.clock.install()
+    page.clock.install(time=0)
     page.goto(address)
+    page.clock.pause_at(60)  # from here only tests move it
     page.set_content('<div class="live"></div>')
     data = {
         "modules": "",
@@ -157,3 +159,81 @@ def test_the_last_minute_empties_when_everyone_has_left(page):
         page.evaluate("faces()")
     assert not page.get_by_text("The last 60 s").is_visible()
     assert page.evaluate("document.querySelector('.who').textContent") == ""
+
+
+NO_FRAMES = "No frames are arriving"
+
+
+def test_a_stream_that_stalls_says_so_and_forgets_its_last_answer(page):
+    page.evaluate("async () => { await started(); faces(face()); }")
+    assert "Happy 90%" in page.evaluate("words()") and "frames per second" in page.evaluate("words()")
+    page.clock.run_for(1900)
+    assert "Happy 90%" in page.evaluate("words()") and NO_FRAMES not in page.evaluate("words()")
+    page.clock.run_for(1100)
+    said = page.evaluate("words()")
+    assert NO_FRAMES in said and "No face found" in said
+    assert "Happy" not in said.split("The last 60 s")[0] and "frames per second" not in said
+    page.evaluate("faces(face())")
+    assert "Happy 90%" in page.evaluate("words()") and NO_FRAMES not in page.evaluate("words()")
+
+
+def test_frames_that_cannot_be_read_arrive_and_show_nobody(page):
+    page.evaluate("async () => { await started(); faces(face()); }")
+    for _ in range(5):
+        page.clock.run_for(1000)
+        page.evaluate("hear({ kind: 'failed', what: 'frame', words: '' })")
+    said = page.evaluate("words()")
+    assert "5 frames could not be read" in said and "No face found" in said
+    assert NO_FRAMES not in said and "frames per second" not in said
+
+
+def test_a_model_that_takes_long_to_load_is_no_stall(page):
+    page.evaluate("async () => { await show(); press('Start'); await grant(); }")
+    page.clock.run_for(5000)
+    assert "Loading compact, once." in page.evaluate("words()") and NO_FRAMES not in page.evaluate("words()")
+
+
+def test_a_hidden_tab_is_silent_without_a_fault(page):
+    hide = "hidden => { Object.defineProperty(document, 'hidden', { configurable: true, get: () => hidden }); "
+    hide += "document.dispatchEvent(new Event('visibilitychange')); }"
+    page.evaluate("async () => { await started(); faces(face()); }")
+    page.evaluate(hide, True)
+    page.clock.run_for(10_000)
+    assert NO_FRAMES not in page.evaluate("words()") and "Paused" in page.evaluate("words()")
+    page.evaluate(hide, False)
+    page.clock.run_for(1100)
+    assert NO_FRAMES not in page.evaluate("words()") and "Paused" not in page.evaluate("words()")
+
+
+def test_a_worker_that_died_is_replaced_when_the_camera_starts_again(page):
+    page.evaluate(
+        """async () => {
+            Object.defineProperty(HTMLVideoElement.prototype, "videoWidth", { get: () => 640 });
+            window.createImageBitmap = async () => ({});
+            await started();
+            await settled();
+        }"""
+    )
+    frames = "workers.map(({ messages }) => messages.filter(({ kind }) => kind === 'frame').length)"
+    assert page.evaluate(frames) == [1]
+    page.clock.run_for(4000)  # it does not answer
+    assert NO_FRAMES in page.evaluate("words()")
+    page.evaluate("async () => { press('Stop'); press('Start'); await grant(); await settled(); }")
+    assert page.evaluate(frames) == [1, 1] and page.evaluate("workers[0].terminated")
+    assert page.evaluate("workers[1].messages.map(({ kind }) => kind)") == ["canvas", "load", "frame"]
+    assert page.locator("canvas[role=img]").count() == 2  # the picture and the last minute
+    page.evaluate("async () => { faces(); press('Stop'); press('Start'); await grant(); await settled(); }")
+    assert page.evaluate(frames) == [1, 2]  # one that answers stays
+
+
+@pytest.mark.parametrize(
+    ("pause_ms", "count", "rate"),
+    [(4000, 3, "0 frames per second"), (1000, 8, "1 frames per second"), (125, 50, "8 frames per second")],
+)
+def test_the_frame_rate_counts_over_three_seconds(page, pause_ms, count, rate):
+    """As Python's does: one frame every four seconds is no frame per second, not two."""
+    page.evaluate("async () => { await started(); faces(face()); }")
+    for _ in range(count):
+        page.clock.fast_forward(pause_ms)
+        page.evaluate("faces(face())")
+    assert page.evaluate("document.querySelector('.panel .note').textContent").startswith(rate)
