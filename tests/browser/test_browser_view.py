@@ -237,3 +237,11 @@ def test_the_frame_rate_counts_over_three_seconds(page, pause_ms, count, rate):
         page.clock.fast_forward(pause_ms)
         page.evaluate("faces(face())")
     assert page.evaluate("document.querySelector('.panel .note').textContent").startswith(rate)
+
+
+def test_a_model_that_loads_makes_up_for_one_that_did_not(page):
+    page.evaluate("async () => { await show(); hear({ kind: 'failed', what: 'files', words: '' }); }")
+    page.evaluate(
+        "async () => { hear({ kind: 'loaded', model: data.model, threads: 1 }); press('Start'); await grant(); }"
+    )
+    assert page.evaluate("sent") == [] and "Stop the camera" in page.evaluate("words()")

@@ -50,6 +50,7 @@ class View {
     this.worker = undefined;
     /** @type {Model | null} the model in use */
     this.loaded = null;
+    this.broken = false; // whether the model asked for last did not come, and there is no other
     /** @type {MediaStream | null} */
     this.stream = null;
     /** @type {object | null} the start under way; whoever stops it takes it away */
@@ -218,7 +219,7 @@ class View {
   /** @param {FromWorker} message */
   hear(message) {
     if (message.kind === "loaded") {
-      this.loaded = message.model;
+      [this.loaded, this.broken] = [message.model, false];
       if (this.status.textContent?.startsWith("Loading")) this.say("");
       return;
     }

@@ -32,7 +32,7 @@ async function load(wanted) {
     recognizer = loaded;
     say({ kind: "loaded", model: wanted.model, threads: recognizer.runtime.env.wasm.numThreads });
   } catch (error) {
-    say({ kind: "failed", what: "files", words: String(error) });
+    if (data === wanted) say({ kind: "failed", what: "files", words: String(error) });
   }
 }
 
