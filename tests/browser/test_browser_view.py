@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
+import math
 
-from fer.app.predict.browser import assets, component
+import pytest
+import streamlit as st
+
+from fer.app.predict.browser import assets, component, state
 from fer.app.predict.browser.constants import constants
+from fer.inference.recognizer import load
 from tests.browser.in_browser import served
 
 # In the camera's and the worker's place: `grant()` answers the permission prompt, `hear()` is what the worker says.
@@ -245,3 +249,21 @@ def test_a_model_that_loads_makes_up_for_one_that_did_not(page):
         "async () => { hear({ kind: 'loaded', model: data.model, threads: 1 }); press('Start'); await grant(); }"
     )
     assert page.evaluate("sent") == [] and "Stop the camera" in page.evaluate("words()")
+
+
+def test_a_recording_is_judged_as_the_screen_was(page, monkeypatch):
+    """At the threshold's edge, where four digits would say sure."""
+    name, card = "compact", load("compact").card
+    leading = math.nextafter(card.threshold, 0)
+    probabilities = [leading, *[(1 - leading) / 6] * 6]
+    page.evaluate("async () => { await started(); press('Record'); }")
+    page.clock.run_for(1000)
+    page.evaluate("given => faces(face({ label: 0, sure: false, probabilities: given }))", probabilities)
+    page.evaluate("press('Stop recording')")
+    monkeypatch.setattr(st, "session_state", {})
+    state.cards.get()["the model"] = (name, card)
+    for _, batch in page.evaluate("sent"):
+        found = state.take(batch)
+    (row,) = found.rows
+    assert row.prediction.probabilities == tuple(probabilities) and row.prediction.answer == "not sure"
+    assert found.done

@@ -306,9 +306,10 @@ class View {
       this.toggleRecording();
       return this.say("The recording was full and has stopped. Start another.", true);
     }
+    // The probabilities in full: Python judges these, and must not judge otherwise than the screen.
     const short = (/** @type {number} */ value, /** @type {number} */ digits) => Number(value.toFixed(digits));
     recording.rows.push(...faces.map(({ person, probabilities, box, reasons }) => /** @type {Row} */ ([
-      short(timeS - recording.beganS, 3), person, probabilities.map((p) => short(p, 4)),
+      short(timeS - recording.beganS, 3), person, probabilities,
       [short(box.x, 1), short(box.y, 1), short(box.width, 1), short(box.height, 1), short(box.score, 4)], reasons, this.loaded?.id ?? "",
     ])));
   }
