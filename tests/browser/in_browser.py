@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from fer.app.predict.browser import assets
 from tests.serving import free_port
+from tests.waiting import wait_for
 
 DIST = Path(__file__).parent / "node_modules" / "onnxruntime-web" / "dist"
 
@@ -45,6 +46,7 @@ def served(pictures: dict[str, bytes]) -> Iterator[str]:
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     try:
+        wait_for(lambda: server.started)
         yield f"http://127.0.0.1:{port}"
     finally:
         server.should_exit = True

@@ -68,7 +68,7 @@ def frames_flow(page) -> bool:
     """Whether frames come, however slowly: within 30 s a second has some, and none is missed."""
     for _ in range(60):
         text = page.get_by_text("frames per second ·").first.inner_text()
-        if float(text.split()[0]) > 0 and not page.get_by_text("No frame has come for a while").is_visible():
+        if float(text.split()[0]) > 0 and not page.get_by_text("No frames are arriving").is_visible():
             return True
         page.wait_for_timeout(500)
     return False

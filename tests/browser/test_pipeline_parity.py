@@ -13,6 +13,7 @@ import pytest
 from fer.app.predict.browser import assets, component
 from fer.app.predict.browser.constants import constants
 from fer.conformal import LEVELS, PredictionSets
+from fer.errors import WeightsError
 from fer.expressions import NAMES
 from fer.inference import timeline
 from fer.inference.recognizer import load
@@ -20,8 +21,8 @@ from fer.inference.smoothing import ProbabilitySmoother
 from fer.inference.tracked_reader import LIVE_SIDE, TrackedReader
 from fer.locations import SAMPLES
 from fer.records import FaceBox, Quality
-from fer.vision.alignment import cut, face_crop
-from fer.vision.detection import load_detector
+from fer.vision.alignment import Crop, cut, face_crop
+from fer.vision.detection import bounded, load_detector
 from fer.vision.images import read_image
 from fer.vision.quality import assess
 from fer.vision.tracking import FaceTracker, cheapest_pairs
@@ -311,6 +312,50 @@ def test_faces_are_cut_and_judged_alike(modules_page):
     assert len(judged) >= 4, judged
 
 
+def noise(width: int, height: int) -> tuple[np.ndarray, str]:
+    """A picture (H, W, 3), and the same as RGBA for the page."""
+    picture = np.random.default_rng(7).integers(0, 256, (height, width, 3), np.uint8)
+    rgba = np.dstack([picture, np.full((height, width), 255, np.uint8)])
+    return picture, base64.b64encode(rgba.tobytes()).decode()
+
+
+@pytest.mark.parametrize("size", [(640, 480), (640, 360), (640, 361), (960, 720), (1280, 960), (500, 375), (300, 200)])
+def test_the_search_picture_is_opencvs_to_the_last_gray(modules_page, size):
+    """OpenCV rounds halves up where it shrinks by exactly two, and else to the even one."""
+    width, height = size
+    picture, encoded = noise(width, height)
+    found = modules_page.evaluate(
+        """async ([bytes, width, height]) => {
+            const { networkInput } = await import(modules + "detection.js");
+            const data = Uint8ClampedArray.from(atob(bytes), (letter) => letter.charCodeAt(0));
+            const input = networkInput({ data, width, height }, 320, constants.detection.divisor);
+            return [input.width, input.height, btoa(
+                Array.from(input.planes, (value) => String.fromCharCode(value)).join(""))];
+        }""",
+        [encoded, width, height],
+    )
+    planes = np.frombuffer(base64.b64decode(found[2]), np.uint8).reshape(3, found[1], found[0])
+    expected, _ = bounded(picture, 320)
+    rows, columns = expected.shape[:2]
+    assert (planes[:, :rows, :columns].transpose(1, 2, 0)[..., ::-1] != expected).sum() == 0
+
+
+@pytest.mark.parametrize("side", [40, 90, 140, 170, 230, 280, 330, 400, 570])
+def test_an_upright_face_is_cut_gray_by_gray(modules_page, side):
+    """One side for each way of supersampling, and one beyond the most."""
+    picture, encoded = noise(640, 640)
+    found = modules_page.evaluate(
+        """async ([bytes, side]) => {
+            const { cut } = await import(modules + "alignment.js");
+            const data = Uint8ClampedArray.from(atob(bytes), (letter) => letter.charCodeAt(0));
+            const crop = { centerX: 320, centerY: 320, side, roll: 0 };
+            return Array.from(cut({ data, width: 640, height: 640 }, crop, 48, constants.alignment));
+        }""",
+        [encoded, side],
+    )
+    assert (np.reshape(found, (48, 48)) != cut(picture, Crop(320, 320, side), 48)).sum() == 0
+
+
 class Detector:
     name = "yunet"
 
@@ -319,6 +364,42 @@ class Detector:
 
     def detect(self, image_rgb, long_side=LIVE_SIDE):
         return next(self.frames)
+
+
+def test_weights_that_overflow_fail_the_frame_and_no_other(modules_page):
+    """With Python's sentence. One reading that is no number would otherwise stay in the smoother forever."""
+    points = ((130.0, 110.0), (190.0, 110.0), (160.0, 140.0), (137.0, 170.0), (183.0, 170.0))
+    frontal = FaceBox(100, 60, 120, 140, 0.9, points, detector="yunet")
+    with pytest.raises(WeightsError) as expected:
+        load("mini_xception").checked(np.full((1, 7), np.nan))
+    found = modules_page.evaluate(
+        """async ([box, card]) => {
+            const { Recognizer } = await import(modules + "recognizer.js");
+            const { TrackedReader } = await import(modules + "tracking.js");
+            const good = [0, 0, 0, 5, 0, 0, 0];
+            const rows = [good, [0, 0, 0, Infinity, 0, 0, 0], Array(7).fill(NaN), good];
+            const network = {
+                inputNames: ["faces"], outputNames: ["logits"], run: async () => ({ logits: { data: rows.shift() } }),
+            };
+            const runtime = { Tensor: class {} };
+            const recognizer = new Recognizer(constants, runtime, null, network, { name: "mini_xception", card });
+            recognizer.detect = async () => [box];
+            const data = new Uint8ClampedArray(4 * 320 * 240).map((_, at) => at % 251);
+            const picture = { width: 320, height: 240, data };
+            const reader = new TrackedReader(constants);
+            const told = [];
+            for (let index = 0; index < 4; index++) {
+                const settings = { longSide: 320, smoothingS: 0.4 };
+                const read = reader.read(recognizer, picture, 0.1 * index, settings);
+                told.push(await read.then(([face]) => [face.reasons, face.probabilities], (error) => error.message));
+            }
+            return told;
+        }""",
+        [as_values(frontal), component.model("mini_xception", "")[0]["card"]],
+    )
+    assert found[0][0] == [], "this face is fit to be read, and so goes into the smoother"
+    assert found[1] == found[2] == str(expected.value)
+    assert np.allclose(found[3][1], found[0][1]) and np.isfinite(found[0][1]).all()
 
 
 def test_people_over_time_are_told_the_same(modules_page):

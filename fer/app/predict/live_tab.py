@@ -8,14 +8,14 @@ from fer.app import errors, resources, session, widgets
 from fer.app.predict import state, video_viewer, webcam
 from fer.app.predict.browser import component
 from fer.app.predict.browser import state as browser_state
-from fer.app.predict.browser.constants import SHOWN_PEOPLE
+from fer.app.predict.browser.constants import NO_FRAMES, SHOWN_PEOPLE
 from fer.app.predict.live_drawer import LazyDrawer
 from fer.app.predict.webcam import Stream
 from fer.app.server.memory import collect
 from fer.errors import FerError
 from fer.failure_log import log_failure
 from fer.inference import recording, timeline
-from fer.inference.live import HISTORY_S, LiveAnalyzer, LiveSettings, LiveState
+from fer.inference.live import HISTORY_S, PERSONS_KEPT_S, LiveAnalyzer, LiveSettings, LiveState
 from fer.inference.tracked_reader import FULL_SIDE, LIVE_SIDE
 from fer.limits import hosted, limits
 from fer.records import FaceRecord, faces_csv, set_words
@@ -331,11 +331,8 @@ def _numbers(now: LiveState) -> None:
         )
     if now.recording_full:
         st.warning("The recording is full. Stop it, then start another.", icon=":material/fiber_manual_record:")
-    if now.silent_s > 2:
-        st.warning(
-            "No frames are arriving. If this continues, stop the camera and start it again.",
-            icon=":material/videocam_off:",
-        )
+    if now.silent_s > PERSONS_KEPT_S:
+        st.warning(NO_FRAMES, icon=":material/videocam_off:")
 
 
 def _people(now: LiveState) -> None:

@@ -40,6 +40,7 @@ class Stream:
     """One visitor's stream: its analyzer and drawer, whether it is wanted and since when, and its frames per second.
 
     signalling: whether the browser has opened its camera and made its offer, which starts another START_WITHIN_S.
+    withdrawn: how many starts were stopped before that.
     """
 
     analyzer: LiveAnalyzer
@@ -49,6 +50,7 @@ class Stream:
     frames_before: int = 0
     signalling: bool = False
     frame_rate: int = 24
+    withdrawn: int = 0
 
     def start(self) -> None:
         self.wanted, self.signalling, self.since_s = True, False, time.monotonic()
@@ -58,6 +60,8 @@ class Stream:
             _streams.add(self)
 
     def stop(self) -> None:
+        if self.wanted and not self.signalling:
+            self.withdrawn += 1
         self.wanted = False
 
     @property
@@ -120,7 +124,9 @@ def place(stream: Stream) -> None:
     # Request credentials when a camera is wanted, not for everyone who opens the tab.
     servers = ice_servers() if stream.wanted else Ice([], "not needed yet")
     context = webrtc_streamer(
-        KEY,
+        # streamlit-webrtc opens a camera that is allowed after Stop, and leaves it on. A new key replaces the
+        # component, and with its document the browser drops the request.
+        f"{KEY}-{stream.withdrawn}",
         WebRtcMode.SENDRECV,
         rtc_configuration={"iceServers": servers.servers},
         media_stream_constraints={

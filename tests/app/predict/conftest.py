@@ -15,7 +15,7 @@ def component(monkeypatch):
     said = SimpleNamespace(calls=[], signalling=False, playing=False)
 
     def streamer(key, mode, **options):
-        said.calls.append(options)
+        said.calls.append({"key": key, **options})
         return SimpleNamespace(state=SimpleNamespace(signalling=said.signalling, playing=said.playing))
 
     monkeypatch.setattr(webcam, "webrtc_streamer", streamer)

@@ -22,6 +22,7 @@ from fer.app.predict.browser.constants import PUSH_S
 from fer.app.server import asgi
 from fer.errors import WeightsError
 from fer.fetched_file import FetchedFile
+from fer.inference.live import LiveSettings
 from fer.limits import OPEN
 from fer.models.weights import find_weights, read_card, shipped_names
 from fer.records import faces_csv
@@ -216,22 +217,51 @@ def test_what_is_sure_is_not_the_browsers_to_say(session):
         [],
         {"recording": "a"},
         batch(-1),
-        batch(0, row(float("nan"))),
-        batch(0, row(0.1, model="another")),
-        batch(0, row(0.1, model=["the model"])),
-        batch(0, row(0.1, person=1.5)),
-        batch(0, row(0.1, probabilities=[0.5])),
-        batch(0, row(0.1, probabilities=[2, 0, 0, 0, 0, 0, 0])),
-        batch(0, row(0.1, box=[1, 2, 3, 4])),
-        batch(0, row(0.1, box=["x", 2, 3, 4, 1])),
-        batch(0, row(0.1, reasons=[5])),
-        batch(0, row(0.1, reasons=["x"] * 99)),
-        batch(0, row(0.1), [1, 2]),
-        batch(0, row(10**400)),
+        batch(10**400),
+        batch(float("inf")),
+        batch(0) | {"rows": "rows"},
     ],
 )
-def test_a_forged_batch_is_refused_whole(session, bad):
+def test_what_is_no_batch_is_refused(session, bad):
     assert state.take(bad) is None and not state.recording.get()
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        None,
+        [1, 2],
+        row(float("nan")),
+        row(10**400),
+        row(0.1, model="another"),
+        row(0.1, model=["the model"]),
+        row(0.1, person=1.5),
+        row(0.1, probabilities=[0.5]),
+        row(0.1, probabilities=[None] * 7),  # NaN, as JSON says it
+        row(0.1, probabilities=[2, 0, 0, 0, 0, 0, 0]),
+        row(0.1, box=[1, 2, 3, 4]),
+        row(0.1, box=["x", 2, 3, 4, 1]),
+        row(0.1, reasons=[5]),
+        row(0.1, reasons=["x"] * 99),
+    ],
+)
+def test_a_bad_row_costs_no_other(session, bad):
+    found = state.take(batch(0, row(0.1), bad, row(0.2)))
+    assert [one.time_s for one in found.rows] == [0.1, 0.2] and found.received == 3
+    state.take(batch(0, row(0.1), bad, row(0.2), row(0.3)))  # its answer was late
+    state.take(batch(4, row(0.4), done=True))
+    assert [one.time_s for one in found.rows] == [0.1, 0.2, 0.3, 0.4] and found.received == 5 and found.done
+
+
+def test_the_browser_hears_how_many_rows_were_received_not_how_many_were_valid(session, monkeypatch):
+    """Or it would send some of them again."""
+    given = {}
+    for name in ("_runtime", "_yunet"):
+        monkeypatch.setattr(component, name, str)
+    monkeypatch.setattr(component, "_component", lambda: lambda **options: given.update(options))
+    state.take(batch(0, row(0.1), row(0.2, box=[])))
+    component.place({}, LiveSettings(), True)
+    assert given["data"]["recording"] == {"id": "a", "received": 2, "done": False}
 
 
 def test_a_recording_is_bounded(session, monkeypatch):

@@ -41,6 +41,20 @@ def test_live_starts_shows_people_records_and_stops(app, component):
     assert any(one.value == "Your recording" for one in app.header)
 
 
+@pytest.mark.parametrize("opened", [False, True])
+def test_a_camera_that_is_not_yet_open_loses_its_component_at_stop(app, component, opened):
+    """A prompt that is answered later opens no camera; one that is open is closed by the component itself."""
+    open_view(app, "live")
+    app.button(key="live_start").click().run()
+    asking = component.calls[-1]["key"]
+    component.signalling = opened
+    app.run()
+    assert component.calls[-1]["key"] == asking
+    app.button(key="live_stop").click().run()
+    assert component.calls[-1]["desired_playing_state"] is False
+    assert (component.calls[-1]["key"] == asking) == opened
+
+
 def test_choices_reach_the_running_stream(app):
     open_view(app, "live")
     app.button(key="live_start").click().run()

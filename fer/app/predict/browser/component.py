@@ -80,7 +80,7 @@ def place(model: dict[str, object], settings: LiveSettings, wanted: bool, **hand
             "parts": sorted(settings.drawn),
             "longSide": settings.long_side,
         },
-        "recording": recording and {"id": recording.id, "received": len(recording.rows), "done": recording.done},
+        "recording": recording and {"id": recording.id, "received": recording.received, "done": recording.done},
         "open": wanted,
     }
     _component()(key=KEY, data=data, **handlers)

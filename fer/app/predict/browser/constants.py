@@ -10,6 +10,7 @@ from fer.vision import alignment, detection, quality, tracking
 from fer.vision.registry import DETECTOR_SPECS
 
 PUSH_S = 10.0  # between batches of numbers to Python, each of which reruns a fragment of the page
+NO_FRAMES = "No frames are arriving. If this continues, stop the camera and start it again."
 MAX_SIDE = 1280  # pixels; larger camera frames are reduced first
 SHOWN_PEOPLE = 3
 YUNET_STRIDES, YUNET_DIVISOR = (8, 16, 32), 32  # of the file's outputs; the input's sides are multiples of the last one
@@ -79,6 +80,8 @@ def constants() -> dict[str, object]:
         "live": {
             "historyS": live.HISTORY_S,
             "rateS": live.RATE_S,
+            "silentS": live.PERSONS_KEPT_S,
+            "noFrames": NO_FRAMES,
             "shownPeople": SHOWN_PEOPLE,
             "maxSide": MAX_SIDE,
             "pushS": PUSH_S,

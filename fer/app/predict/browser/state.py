@@ -18,10 +18,11 @@ LONGEST_REASON, MOST_REASONS = 160, 8
 
 @dataclass
 class BrowserRecording:
-    """A browser's recording. id: the browser's name for it. rows: the rows received, without gaps."""
+    """A browser's recording. id: the browser's name for it. received: rows, without gaps; rows: the valid ones."""
 
     id: str
     rows: list[FaceRecord] = field(default_factory=list)
+    received: int = 0
     done: bool = False
 
 
@@ -57,18 +58,20 @@ def is_recording() -> bool:
 
 
 def take(batch: object) -> BrowserRecording | None:
-    """Add a batch of numbers from the browser; an invalid batch is rejected completely and returns None."""
+    """Add a batch of numbers from the browser, without its invalid rows; what is no batch returns None."""
     try:
         found = _batch(batch)
-    except (TypeError, ValueError, KeyError, IndexError, OverflowError):
+    except (TypeError, ValueError, KeyError, OverflowError):
         return None
     current = recording.get()
     if current is None or current.id != found.id:
         current = BrowserRecording(found.id)
         recording.set(current)
-    if found.first > len(current.rows) or current.done:
+    if found.first > current.received or current.done:
         return current  # an earlier batch was lost; the browser resends from Python's position
-    current.rows += found.rows[len(current.rows) - found.first :]
+    new = found.rows[current.received - found.first :]
+    current.received += len(new)
+    current.rows += [row for row in new if row is not None]
     del current.rows[limits().recorded_rows :]
     current.done = found.done
     return current
@@ -87,7 +90,7 @@ def leave() -> list[FaceRecord]:
 class _Batch:
     id: str
     first: int
-    rows: list[FaceRecord]
+    rows: list[FaceRecord | None]
     done: bool
 
 
@@ -99,13 +102,23 @@ def _batch(values: object) -> _Batch:
     return _Batch(
         str(values["recording"])[:64],
         _whole(values["first"]),
-        [_row(row) for row in values["rows"]],
+        [_valid_row(row) for row in values["rows"]],
         bool(values["done"]),
     )
 
 
-def _row(values: list[object]) -> FaceRecord:
+def _valid_row(values: object) -> FaceRecord | None:
+    """None keeps the place of an invalid row: refusing its batch would have the browser send it forever."""
+    try:
+        return _row(values)
+    except (TypeError, ValueError, KeyError, OverflowError):
+        return None
+
+
+def _row(values: object) -> FaceRecord:
     """The server applies the model's card: the browser is not trusted with thresholds and sets."""
+    if not isinstance(values, list):
+        raise TypeError("no row")
     time_s, person, probabilities, box, reasons, model = values
     if not (isinstance(probabilities, list) and isinstance(box, list) and isinstance(reasons, list)):
         raise TypeError("no row")

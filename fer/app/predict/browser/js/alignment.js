@@ -1,6 +1,6 @@
 /** Cut a face out, upright and gray, as fer/vision/alignment.py does. */
 
-import { area, clamp } from "./detection.js";
+import { area, clamp, halfUp, round } from "./detection.js";
 
 /** @import {Box, Constants, Crop, Picture, Point} from "./types.d.ts" */
 
@@ -61,6 +61,8 @@ export function cut(picture, crop, size, a) {
   const middle = (fine - 1) / 2;
   const left = crop.centerX - 0.5 - (cosine - sine) * middle;
   const top = crop.centerY - 0.5 - (sine + cosine) * middle;
+  // As OpenCV shrinks by a whole factor: exactly two has a way of its own, and rounds otherwise.
+  const [share, nearest] = [Math.fround(1 / supersampling ** 2), supersampling === 2 ? halfUp : round];
   const face = new Uint8Array(size * size);
   const sums = new Float32Array(size);
   const grays = grayWindow(picture, ([0, fine - 1]).flatMap((row) => [0, fine - 1].map((column) => /** @type {Point} */ ([
@@ -79,7 +81,7 @@ export function cut(picture, crop, size, a) {
     }
     if (row % supersampling === supersampling - 1) {
       const start = size * Math.floor(row / supersampling);
-      for (let column = 0; column < size; column++) face[start + column] = Math.round(sums[column] / supersampling ** 2);
+      for (let column = 0; column < size; column++) face[start + column] = nearest(Math.fround(sums[column] * share));
     }
   }
   return face;

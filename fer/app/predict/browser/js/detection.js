@@ -8,6 +8,11 @@ export function round(value) {
   return value - low === 0.5 ? low + (low % 2) : Math.round(value);
 }
 
+/** To the nearest whole number, halves up. @param {number} value */
+export function halfUp(value) {
+  return Math.floor(value + 0.5);
+}
+
 /**
  * What each pixel of a shrunk line averages: the first pixel of the source, and the `reach` weights from there on.
  * @param {number} source @param {number} target
@@ -39,6 +44,7 @@ export function networkInput({ data, width, height }, longSide, divisor) {
   const planes = new Float32Array(3 * padded * high);
   const [across, down] = [areas(width, columns), areas(height, rows)];
   const [line, sums] = [new Float32Array(3 * columns), new Float32Array(3 * columns)];
+  const nearest = width === 2 * columns && height === 2 * rows ? halfUp : round; // as OpenCV's own way for exactly two
   let shrunk = -1; // the source's row that is in line
   for (let row = 0; row < rows; row++) {
     sums.fill(0);
@@ -51,9 +57,9 @@ export function networkInput({ data, width, height }, longSide, divisor) {
       for (let at = 0; at < sums.length; at++) sums[at] += fround(weight * line[at]);
     }
     for (let column = 0, from = 0, to = row * padded; column < columns; column++, from += 3, to++) {
-      planes[to] = round(sums[from + 2]);
-      planes[to + padded * high] = round(sums[from + 1]);
-      planes[to + 2 * padded * high] = round(sums[from]);
+      planes[to] = nearest(sums[from + 2]);
+      planes[to + padded * high] = nearest(sums[from + 1]);
+      planes[to + 2 * padded * high] = nearest(sums[from]);
     }
   }
   return { planes, width: padded, height: high, factor };

@@ -38,8 +38,6 @@ export class Panel {
   /** @param {Face[]} faces @param {number} timeS */
   note(faces, timeS) {
     this.history.push(...faces.map(({ person, label, sure, box }) => ({ timeS, person, label: sure ? label : -1, box })));
-    const first = this.history.findIndex((row) => timeS - row.timeS <= this.constants.live.historyS);
-    if (first > 0) this.history.splice(0, first);
   }
 
   /** @param {Face[]} faces */
@@ -73,6 +71,7 @@ export class Panel {
   /** A band a person, colored by what was told at each time; beyond eight people it scrolls. @param {number} nowS */
   showMinute(nowS) {
     const { names, colors, unsureColor, live, timeline } = this.constants;
+    this.history = this.history.filter((row) => nowS - row.timeS <= live.historyS);
     const found = people(this.history, nowS, timeline);
     this.timeline.hidden = !found.length;
     const { minute } = this;

@@ -7,12 +7,13 @@ import { assess, moments } from "./quality.js";
 /** @import {Box, Card, Constants, Data, Model, Picture, Reading} from "./types.d.ts" */
 
 export class Recognizer {
-  /** @param {Constants} constants @param {any} runtime @param {any} yunet @param {any} network @param {Card} card */
-  constructor(constants, runtime, yunet, network, card) {
+  /** @param {Constants} constants @param {any} runtime @param {any} yunet @param {any} network @param {Model} model */
+  constructor(constants, runtime, yunet, network, { name, card }) {
     this.constants = constants;
     this.runtime = runtime;
     this.yunet = yunet;
     this.network = network;
+    this.name = name;
     this.card = card;
   }
 
@@ -22,12 +23,12 @@ export class Recognizer {
     runtime.env.wasm.wasmPaths = { wasm: new URL(data.runtime.wasm, self.location.href).href };
     runtime.env.wasm.numThreads = self.crossOriginIsolated ? Math.min(navigator.hardwareConcurrency || 1, 4) : 1;
     const yunet = await session(runtime, data.yunet);
-    return new Recognizer(data.constants, runtime, yunet, await session(runtime, data.model.url), data.model.card);
+    return new Recognizer(data.constants, runtime, yunet, await session(runtime, data.model.url), data.model);
   }
 
   /** The same with another model. @param {Model} model */
   async with(model) {
-    return new Recognizer(this.constants, this.runtime, this.yunet, await session(this.runtime, model.url), model.card);
+    return new Recognizer(this.constants, this.runtime, this.yunet, await session(this.runtime, model.url), model);
   }
 
   /** Boxes in the picture's own pixels, the largest first. @param {Picture} picture @param {number} longSide */
@@ -38,7 +39,7 @@ export class Recognizer {
     return merge(decode(outputs, width, detection).map((box) => scaled(box, 1 / factor)), detection.mergeOverlap);
   }
 
-  /** @param {Picture} picture @param {Box[]} boxes @returns {Promise<Reading[]>} */
+  /** Throws where the weights overflow. @param {Picture} picture @param {Box[]} boxes @returns {Promise<Reading[]>} */
   async read(picture, boxes) {
     if (!boxes.length) return [];
     const { alignment, names, deviationFloor } = this.constants;
@@ -50,11 +51,13 @@ export class Recognizer {
     const input = new this.runtime.Tensor("float32", batch, [faces.length, 1, size, size]);
     const outputs = await this.network.run({ [this.network.inputNames[0]]: input });
     const logits = outputs[this.network.outputNames[0]].data;
-    return boxes.map((box, index) => ({
-      box,
-      probabilities: softmax(Array.from(logits.slice(index * names.length, (index + 1) * names.length)), temperature),
-      reasons: assess(picture, box, faces[index], this.constants),
-    }));
+    return boxes.map((box, index) => {
+      const probabilities = softmax(Array.from(logits.slice(index * names.length, (index + 1) * names.length)), temperature);
+      if (!probabilities.every(Number.isFinite)) {
+        throw new Error(`${this.name} gives no valid probabilities for this face: its weights overflow. Choose another model.`);
+      }
+      return { box, probabilities, reasons: assess(picture, box, faces[index], this.constants) };
+    });
   }
 }
 

@@ -48,7 +48,7 @@ export type Constants = {
     trackedSide: number;
   };
   timeline: { awayS: number; near: number; growth: number; briefS: number; briefGapS: number; briefGrowth: number; hereS: number };
-  live: { historyS: number; rateS: number; shownPeople: number; maxSide: number; pushS: number; recordedRows: number };
+  live: { historyS: number; rateS: number; silentS: number; noFrames: string; shownPeople: number; maxSide: number; pushS: number; recordedRows: number };
 };
 
 /** Of a model's card, what reading needs. */

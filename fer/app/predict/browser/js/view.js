@@ -34,7 +34,7 @@ class View {
     this.data = data;
     this.send = /** @type {Component["setTriggerValue"]} */ (() => {});
     this.panel = new Panel(data.constants);
-    this.canvas = make("canvas", { hidden: true, role: "img", ariaLabel: "The camera's picture with its faces marked" });
+    this.canvas = picture();
     this.invitation = make("p", {}, "Allow the camera when your browser asks, and watch each face get its expression as it moves. Your browser reads the frames, and they never leave it. Nothing is kept unless you record, and then only numbers.");
     this.button = make("button", { type: "button", className: "main", onclick: () => (this.stream ? this.stop() : this.start()) });
     this.upload = make("button", { type: "button", hidden: true, onclick: () => this.send("upload", true) }, "Upload a photo instead");
@@ -50,19 +50,23 @@ class View {
     this.worker = undefined;
     /** @type {Model | null} the model in use */
     this.loaded = null;
+    this.broken = false; // whether the model asked for last did not come, and there is no other
     /** @type {MediaStream | null} */
     this.stream = null;
-    this.starting = false;
+    /** @type {object | null} the start under way; whoever stops it takes it away */
+    this.starting = null;
     this.beganMs = 0; // of the page's clock: people's times count from the first start
     this.fresh = this.pending = false;
-    this.faces = /** @type {Face[]} */ ([]);
+    this.heardMs = 0; // when the worker last answered a frame
     this.done = /** @type {{atMs: number, ms: number}[]} */ ([]);
+    this.firstMs = 0; // when the first frame since the start came
     this.size = "";
     this.failures = 0;
-    this.shownMs = this.minuteMs = 0;
+    this.shownMs = 0;
     /** @type {{id: string, beganS: number, first: number, rows: Row[], done: boolean} | null} */
     this.recording = null;
     this.pushing = setInterval(() => this.push(), 1000 * data.constants.live.pushS);
+    this.ticking = setInterval(() => this.tick(), 1000);
     this.watching = () => this.hide();
     document.addEventListener("visibilitychange", this.watching);
     this.settle();
@@ -79,13 +83,14 @@ class View {
       this.tell({ kind: "load", data: absolute(data) });
     }
     this.acknowledge();
-    if (!data.open && this.stream) this.stop();
+    if (!data.open && (this.stream || this.starting)) this.stop();
   }
 
   end() {
     this.stop();
     this.worker?.terminate();
     clearInterval(this.pushing);
+    clearInterval(this.ticking);
     document.removeEventListener("visibilitychange", this.watching);
   }
 
@@ -103,45 +108,56 @@ class View {
     this.tell({ kind: "load", data: absolute(this.data) });
   }
 
+  /** In place of a worker that has died or hangs. A canvas belongs to its worker for good. */
+  replaceWorker() {
+    this.worker?.terminate();
+    const canvas = picture();
+    this.canvas.replaceWith(canvas);
+    [this.canvas, this.loaded, this.pending] = [canvas, null, false];
+    this.load();
+  }
+
   async start() {
     if (this.starting) return;
     if (unsupported() || this.broken) return this.send("unfit", unsupported() || "files");
     if (!navigator.mediaDevices) {
       return this.say("Browsers allow the camera on secure pages only. Open this page over HTTPS, or on the machine that it runs on (localhost).", true);
     }
-    this.starting = true;
+    if (this.pending && this.silent()) this.replaceWorker();
+    const mine = (this.starting = {});
     this.say("Waiting for the camera. If your browser asks, allow it.");
     try {
       const ideal = (/** @type {number} */ value) => ({ ideal: value });
-      this.stream = await navigator.mediaDevices.getUserMedia({ audio: false, video: { width: ideal(640), height: ideal(480), frameRate: ideal(30) } });
-      this.stream.getVideoTracks().forEach((track) => {
+      const stream = await navigator.mediaDevices.getUserMedia({ audio: false, video: { width: ideal(640), height: ideal(480), frameRate: ideal(30) } });
+      if (this.starting !== mine) return release(stream); // the visitor left while the browser asked
+      stream.getVideoTracks().forEach((track) => {
         track.onended = () => this.stop("The camera was disconnected or blocked. Connect or allow it, then start again.");
       });
-      this.video.srcObject = this.stream;
+      this.stream = this.video.srcObject = stream;
+      this.beganMs ||= performance.now();
+      this.settle();
       await this.video.play();
     } catch (error) {
+      if (this.starting !== mine) return; // stopped meanwhile, which says what there is to say
       const name = error instanceof Error ? error.name : "";
       this.stop(CAMERA[name] ?? `The camera could not be started (${name}). Try again.`);
       this.upload.hidden = false;
       return;
-    } finally {
-      this.starting = false;
     }
-    this.beganMs ||= performance.now();
+    if (this.starting !== mine) return;
+    this.starting = null;
+    this.heardMs = performance.now();
     this.say(this.loaded ? "" : `Loading ${this.data.model.name}, once.`);
     this.hide();
-    this.settle();
     this.watch();
   }
 
   /** @param {string} [why] */
   stop(why = "") {
-    this.stream?.getTracks().forEach((track) => {
-      track.onended = null;
-      track.stop();
-    });
-    [this.stream, this.video.srcObject, this.faces, this.done] = [null, null, [], []];
+    if (this.stream) release(this.stream);
+    [this.starting, this.stream, this.video.srcObject, this.done] = [null, null, null, []];
     if (this.recording && !this.recording.done) this.toggleRecording();
+    this.firstMs = 0;
     this.say(why, Boolean(why));
     this.settle();
     this.panel.clear();
@@ -172,6 +188,7 @@ class View {
     if (!this.stream) return;
     if (document.hidden) this.say("Paused while this tab is hidden.");
     else if (this.status.textContent?.startsWith("Paused")) this.say("");
+    this.heardMs = performance.now(); // the silence of a hidden tab is no fault
     this.pass();
   }
 
@@ -196,13 +213,13 @@ class View {
       this.pending = false;
       return;
     }
-    this.tell({ kind: "frame", bitmap, timeS: (performance.now() - this.beganMs) / 1000 }, [bitmap]);
+    this.tell({ kind: "frame", bitmap, timeS: this.nowS() }, [bitmap]);
   }
 
   /** @param {FromWorker} message */
   hear(message) {
     if (message.kind === "loaded") {
-      this.loaded = message.model;
+      [this.loaded, this.broken] = [message.model, false];
       if (this.status.textContent?.startsWith("Loading")) this.say("");
       return;
     }
@@ -210,15 +227,17 @@ class View {
       console.warn(message.words);
       if (this.loaded) return this.say(`${this.data.model.name} could not be loaded; ${this.loaded.name} goes on reading. Choose another model.`, true);
       this.broken = true;
-      if (!this.stream) return;
+      if (!this.stream && !this.starting) return;
       this.stop();
       return this.send("unfit", "files");
     }
-    this.pending = false;
+    [this.pending, this.heardMs] = [false, performance.now()];
+    if (this.status.textContent === this.data.constants.live.noFrames) this.say("");
     if (message.kind === "failed") {
       this.failures += 1;
       console.warn(message.words);
       this.say(`${this.failures === 1 ? "A frame" : `${this.failures} frames`} could not be read; the stream goes on.`, true);
+      if (this.stream) this.panel.show([]);
     }
     if (message.kind === "faces" && this.stream) this.note(message);
     this.pass();
@@ -227,27 +246,53 @@ class View {
   /** @param {Extract<FromWorker, {kind: "faces"}>} message */
   note({ faces, timeS, width, height, ms }) {
     const nowMs = performance.now();
-    this.done = [...this.done.filter(({ atMs }) => nowMs - atMs < 1000 * this.data.constants.live.rateS), { atMs: nowMs, ms }];
+    this.firstMs ||= nowMs - ms;
+    this.done.push({ atMs: nowMs, ms });
+    this.size = `${width} x ${height}`;
     this.panel.note(faces, timeS);
     this.keep(faces, timeS);
     if (nowMs - this.shownMs < PANEL_MS) return;
     this.shownMs = nowMs;
-    const span = Math.max((nowMs - this.done[0].atMs) / 1000, 0.5);
-    const middle = this.done.map((one) => one.ms).sort((one, other) => one - other)[Math.floor(this.done.length / 2)];
-    this.numbers.textContent = `${(this.done.length / span).toFixed(0)} frames per second · ${middle.toFixed(0)} ms from camera frame to result · ${width} x ${height} · read in this browser`;
+    this.showNumbers();
     this.panel.show(faces);
-    if (nowMs - this.minuteMs > 1000) {
-      this.minuteMs = nowMs;
-      this.panel.showMinute(timeS);
-      this.settle();
-    }
+  }
+
+  /** The frame rate and the latency of the last seconds. */
+  showNumbers() {
+    const [nowMs, { rateS }] = [performance.now(), this.data.constants.live];
+    this.done = this.done.filter(({ atMs }) => nowMs - atMs < 1000 * rateS);
+    const span = Math.min(Math.max((nowMs - this.firstMs) / 1000, 0.5), rateS);
+    const middle = this.done.map((one) => one.ms).sort((one, other) => one - other)[Math.floor(this.done.length / 2)];
+    this.numbers.textContent = this.done.length ? `${(this.done.length / span).toFixed(0)} frames per second · ${middle.toFixed(0)} ms from camera frame to result · ${this.size} · read in this browser` : "";
+  }
+
+  /** Once a second, whether or not frames come: what is old is no longer said. */
+  tick() {
+    if (!this.stream || this.starting || document.hidden) return;
+    this.panel.showMinute(this.nowS());
+    this.settle();
+    this.showNumbers();
+    if (!this.loaded || !this.silent()) return;
+    this.panel.show([]);
+    [this.done, this.numbers.textContent] = [[], ""];
+    if (!this.status.textContent?.startsWith("Loading")) this.say(this.data.constants.live.noFrames, true);
+  }
+
+  /** Whether the worker has answered no frame for as long as faces stay current. */
+  silent() {
+    return performance.now() - this.heardMs >= 1000 * this.data.constants.live.silentS;
+  }
+
+  /** Seconds on the clock of people's times. */
+  nowS() {
+    return (performance.now() - this.beganMs) / 1000;
   }
 
   toggleRecording() {
     if (this.recording && !this.recording.done) {
       this.recording.done = true;
     } else {
-      this.recording = { id: `${Date.now()}-${Math.random().toString(36).slice(2)}`, beganS: (performance.now() - this.beganMs) / 1000, first: 0, rows: [], done: false };
+      this.recording = { id: `${Date.now()}-${Math.random().toString(36).slice(2)}`, beganS: this.nowS(), first: 0, rows: [], done: false };
     }
     this.push();
     this.settle();
@@ -261,9 +306,10 @@ class View {
       this.toggleRecording();
       return this.say("The recording was full and has stopped. Start another.", true);
     }
+    // The probabilities in full: Python judges these, and must not judge otherwise than the screen.
     const short = (/** @type {number} */ value, /** @type {number} */ digits) => Number(value.toFixed(digits));
     recording.rows.push(...faces.map(({ person, probabilities, box, reasons }) => /** @type {Row} */ ([
-      short(timeS - recording.beganS, 3), person, probabilities.map((p) => short(p, 4)),
+      short(timeS - recording.beganS, 3), person, probabilities,
       [short(box.x, 1), short(box.y, 1), short(box.width, 1), short(box.height, 1), short(box.score, 4)], reasons, this.loaded?.id ?? "",
     ])));
   }
@@ -288,6 +334,19 @@ class View {
     if (mine.done && known.done) this.recording = null;
     this.settle();
   }
+}
+
+/** Where the worker draws. */
+function picture() {
+  return make("canvas", { hidden: true, role: "img", ariaLabel: "The camera's picture with its faces marked" });
+}
+
+/** Turn a camera off. @param {MediaStream} stream */
+function release(stream) {
+  stream.getTracks().forEach((track) => {
+    track.onended = null;
+    track.stop();
+  });
 }
 
 /** Why this browser cannot read at all; empty where it can. */

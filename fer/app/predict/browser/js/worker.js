@@ -32,13 +32,24 @@ async function load(wanted) {
     recognizer = loaded;
     say({ kind: "loaded", model: wanted.model, threads: recognizer.runtime.env.wasm.numThreads });
   } catch (error) {
-    say({ kind: "failed", what: "files", words: String(error) });
+    if (data === wanted) say({ kind: "failed", what: "files", words: String(error) });
   }
 }
 
 /** @param {ImageBitmap} bitmap @param {number} timeS */
 async function read(bitmap, timeS) {
   const began = performance.now();
+  try {
+    const told = await faces(bitmap, timeS);
+    say(told ? { kind: "faces", ...told, timeS, ms: performance.now() - began } : { kind: "skipped" });
+  } catch (error) { // a stream must outlive any single frame
+    say({ kind: "failed", what: "frame", words: String(error) });
+    draw(shown, seen.canvas, [], [], data.constants);
+  }
+}
+
+/** Read and draw a frame; null without a model. @param {ImageBitmap} bitmap @param {number} timeS */
+async function faces(bitmap, timeS) {
   const factor = Math.min(1, data.constants.live.maxSide / Math.max(bitmap.width, bitmap.height));
   const [width, height] = [Math.round(bitmap.width * factor), Math.round(bitmap.height * factor)];
   for (const { canvas } of [seen, shown]) {
@@ -47,18 +58,9 @@ async function read(bitmap, timeS) {
   seen.setTransform(settings.mirror ? -1 : 1, 0, 0, 1, settings.mirror ? width : 0, 0);
   seen.drawImage(bitmap, 0, 0, width, height);
   bitmap.close();
-  if (!recognizer) {
-    draw(shown, seen.canvas, [], [], data.constants);
-    return say({ kind: "skipped" });
-  }
-  try {
-    const faces = await reader.read(recognizer, seen.getImageData(0, 0, width, height), timeS, settings);
-    draw(shown, seen.canvas, faces, settings.parts, data.constants);
-    say({ kind: "faces", faces, timeS, width, height, ms: performance.now() - began });
-  } catch (error) { // a stream must outlive any single frame
-    draw(shown, seen.canvas, [], [], data.constants);
-    say({ kind: "failed", what: "frame", words: String(error) });
-  }
+  const found = recognizer && (await reader.read(recognizer, seen.getImageData(0, 0, width, height), timeS, settings));
+  draw(shown, seen.canvas, found ?? [], found ? settings.parts : [], data.constants);
+  return found ? { faces: found, width, height } : null;
 }
 
 self.onmessage = ({ data: message }) => {
