@@ -119,7 +119,7 @@ def test_what_is_pasted_is_taken_by_its_bytes(said):
 @pytest.mark.parametrize(
     ("value", "says"),
     [
-        ([{"name": "a.jpg", "size": 31 * MB, "data": ""}], "a.jpg is 31 MB; the limit is 30 MB"),
+        ([{"name": "a.jpg", "size": 31 * MB, "data": ""}], "a.jpg is 31.0 MB; the limit is 30 MB"),
         ([{"name": "a.jpg", "size": 1, "data": "A" * (41 * MB)}], "the limit is 30 MB"),  # a size that is not true
         ([{"name": "a.jpg", "size": 5, "data": ""}], "did not arrive completely"),
         ([{"name": "a.jpg", "size": 5, "data": "%%%"}], "did not arrive completely"),

@@ -28,13 +28,13 @@ RATE = 20
 GOAL = 0.03  # of a core a visitor
 
 
-def readings(first: int, count: int) -> list[list]:
-    """Rows as the component sends them."""
+def readings(first: int, count: int, model: str) -> list[list]:
+    """Rows as the component sends them. model: its id."""
     rng = np.random.default_rng(first)
     shares = np.round(rng.dirichlet(np.ones(7), count), 4).tolist()
     boxes = np.round(rng.uniform(20, 400, (count, 5)), 1).tolist()
     times = [round((first + index) / RATE, 3) for index in range(count)]
-    return [[time_s, 1, row, box, [], "compact"] for time_s, row, box in zip(times, shares, boxes, strict=True)]
+    return [[time_s, 1, row, box, [], model] for time_s, row, box in zip(times, shares, boxes, strict=True)]
 
 
 def stream(address: str, number: int, everyone: threading.Barrier, batches: int, waits: list[float]) -> str:
@@ -51,7 +51,7 @@ def stream(address: str, number: int, everyone: threading.Barrier, batches: int,
         time.sleep(number * PUSH_S / everyone.parties)  # visitors do not start together
         first = 0
         for step in range(batches):
-            rows, done = readings(first, round(RATE * PUSH_S)), step == batches - 1
+            rows, done = readings(first, round(RATE * PUSH_S), data["model"]["id"]), step == batches - 1
             began = time.monotonic()
             visitor.trigger(found, "rows", {"recording": f"{number}", "first": first, "rows": rows, "done": done})
             visitor.await_end()
