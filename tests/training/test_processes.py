@@ -40,6 +40,7 @@ def accuracy(run: RunDirectory) -> float:
 
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="tells processes apart by /proc")
+@pytest.mark.long
 def test_two_processes_are_as_good_as_one_and_survive_the_death_of_one(runs_folder):
     # Until both have learned it (0.98 and more for any seed): after five epochs the luck of the start decides.
     settings = {"limit": 1050, "epochs": 9, "batch_size": 42, "learning_rate": 0.1, "warmup_epochs": 2.0}
