@@ -81,7 +81,7 @@ def assemble(job: ExplanationJob, keys: Sequence[Key], layer: str) -> Explanatio
     face, classes = job.face, [NAMES[index] for index in job.classes]
     maps = {key[0]: job.maps[key] for key in keys if key in job.maps}
     ready = [key for key in keys if key in job.maps]
-    judged = [one for one in job.measured if one[0] in ready and one[1] in job.classes and job.has_measured(one)]
+    judged = [one for one in job.measured if one[0] in ready and one[1] in job.classes and job.has_judgment(one)]
     return Explanation(
         face.prediction,
         face.recognizer.name,

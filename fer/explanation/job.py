@@ -122,6 +122,10 @@ class ExplanationJob:
         """Whether a map is fully measured."""
         return one[0] in self.maps and not self._open(one)
 
+    def has_judgment(self, one: Map) -> bool:
+        """Whether a map marks something and is fully measured."""
+        return one in self.measured and self.has_measured(one)
+
     def baseline(self, fill: str) -> tuple[Curves, ...]:
         """The curves of random removal, one per class; empty until measured. fill: of FILLS."""
         return mean_curves(self._walks[fill]) if fill in self._walks else ()

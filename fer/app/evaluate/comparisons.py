@@ -48,7 +48,8 @@ SCORES = {"macro_f1": "macro-F1", "nll": "log loss (nats)", "ece": "ECE", "brier
 def stress(item: Evaluation, choice: Choice) -> None:
     """Fourteen harder conditions with five strengths each, for the model and another one beside it."""
     st.markdown("How much accuracy is lost when faces are badly lit, blurred, small, turned or covered?")
-    answer, others, options = st.container(), _other_models(), option_labels(available_models())
+    available = available_models()
+    answer, others, options = st.container(), _others(available), option_labels(available)
     models = [session.model()]
     if others:
         second = st.selectbox(
@@ -78,11 +79,11 @@ def stress(item: Evaluation, choice: Choice) -> None:
                 key="stress_samples_table",
             )
     with answer:
-        _stress_answer(models, item, choice)
+        _stress_answer(models, labels_of(available), item, choice)
 
 
-def _stress_answer(models: list[Model], item: Evaluation, choice: Choice) -> None:
-    labels = labels_of(available_models())
+def _stress_answer(models: list[Model], labels: dict[str, str], item: Evaluation, choice: Choice) -> None:
+    """labels: by the models' specifications, each different."""
     for model in models:
         if not _whole(model, choice) and st.button(
             widgets.main_label(f"Run the stress test for {plain(labels[model.spec])}"),
@@ -113,9 +114,9 @@ def _stress_answer(models: list[Model], item: Evaluation, choice: Choice) -> Non
             sets.show_stress(model.key, labels[model.spec], points_of(model, choice), card_sets.level)
 
 
-def _other_models() -> dict[str, Model]:
-    """All models except the one in use, by their widget values."""
-    return {model.spec: model for model in available_models() if model != session.model()}
+def _others(available: list[Model]) -> dict[str, Model]:
+    """The models except the one in use, by their widget values."""
+    return {model.spec: model for model in available if model != session.model()}
 
 
 def points_of(model: Model, choice: Choice) -> list[StressPoint]:
@@ -242,19 +243,19 @@ def _groups_csv(rows: list[Slice]) -> bytes:
 
 def other_model(item: Evaluation, choice: Choice, dataset: Dataset) -> None:
     """Compare this model with another one on the same faces."""
-    others = _other_models()
+    available = available_models()
+    others, labels = _others(available), labels_of(available)
     if not others:
         st.info("There is only one model. Train another one on the Training page, then compare the two here.")
         return
     spec = st.selectbox(
         "Compare with",
         list(others),
-        format_func=option_labels(available_models()).__getitem__,
+        format_func=option_labels(available).__getitem__,
         key="compare_with",
         persist_state="session",
     )
     other = inputs.evaluated(others[spec], choice, dataset)
-    labels = labels_of(available_models())
     one, two = labels[session.model().spec], labels[spec]
     mine, theirs = shared_rows(item, other)
     result = compare(item.probabilities[mine], other.probabilities[theirs], item.labels[mine])

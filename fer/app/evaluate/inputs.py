@@ -73,8 +73,9 @@ def choose() -> tuple[Choice, Dataset] | None:
 def _split_and_views(name: str, dataset: Dataset) -> tuple[str, str]:
     splits = [split for split in SPLITS if (dataset.usage == split).any()]
     splits = [*splits, ALL] if len(splits) > 1 else splits
+    shipped = isinstance(session.model(), ShippedModel)
     # A shipped model never saw data of the visitor's own, which comes without splits: all of it may be judged.
-    unseen = dataset.split_made and "PrivateTest" not in splits and isinstance(session.model(), ShippedModel)
+    unseen = dataset.split_made and "PrivateTest" not in splits and shipped
     preferred = ALL if unseen else "PublicTest" if "PublicTest" in splits else splits[-1]
     split_key, tta_key = f"evaluate_split_{data_choice.short(name)}", "evaluate_tta"
     split, tta = session.widget(split_key, str) or preferred, session.widget(tta_key, str) or TTA[0]
@@ -96,10 +97,9 @@ def _split_and_views(name: str, dataset: Dataset) -> tuple[str, str]:
             persist_state="session",
             help="Averages the answers for several crops of each face: a little more accurate, and slower.",
         )
-    held_out = split not in ("Training", ALL) and not (
-        split == "PublicTest" and dataset.split_made and isinstance(session.model(), ShippedModel)
-    )
-    if not unseen and not held_out:
+    # A run held the same faces out when it was trained; a shipped model may have learned them.
+    taken_from_training = dataset.split_made and shipped and split == "PublicTest"
+    if not unseen and (split in ("Training", ALL) or taken_from_training):
         st.warning("The model may have been trained on some of these pictures, so results may look too good.")
     return split, tta
 

@@ -113,15 +113,18 @@ def _words(job: ExplainJob, cell: Cell, values: np.ndarray, look: Look) -> None:
 
 
 def _trust(job: ExplainJob, cell: Cell) -> str:
-    if marks_nothing(job.map_of(cell.key)[cell.index], cell.method):
-        return f"{nothing_marked(job.map_of(cell.key)[cell.index])}, so there is nothing to check."
+    if nothing := nothing_marked(job, cell):
+        return f"{nothing}, so there is nothing to check."
     if job.has_measured(cell.map):
         return job.judgment(cell.map)[1]
     return "*Not checked, since you stopped.*" if state.stop_measuring.get() else f"*{CHECKING}*"
 
 
-def nothing_marked(values: np.ndarray) -> str:
-    """Why a map (S, S) has nothing to check: the beginning of a sentence."""
+def nothing_marked(job: ExplainJob, cell: Cell) -> str:
+    """Why there is nothing to check in the chosen map, as the beginning of a sentence; empty if it marks something."""
+    values = job.values(cell.map)
+    if not marks_nothing(values, cell.method):
+        return ""
     return "This map is empty" if is_blank(values) else "This map shows only what counts against the class"
 
 

@@ -15,7 +15,7 @@ from fer.explanation import sanity_check
 from fer.explanation.faithfulness_table import read_table, verdict
 from fer.explanation.job import Key, Map
 from fer.explanation.measures import SHAKY_FROM
-from fer.explanation.methods import METHODS, is_blank, marks_nothing
+from fer.explanation.methods import METHODS, is_blank
 from fer.records import Curves, Judgment, MapMeasurements
 from fer.visualization import explanation_figures, maps
 from fer.visualization.maps import Look
@@ -79,8 +79,8 @@ def trust(job: ExplainJob, keys: list[Key], cell: Cell) -> None:
             return
         _lines(job, keys, cell)
         _on_public_test(job, cell)
-        if marks_nothing(job.map_of(cell.key)[cell.index], cell.method):
-            st.markdown(f"{nothing_marked(job.map_of(cell.key)[cell.index])}, so there is nothing to check.")
+        if nothing := nothing_marked(job, cell):
+            st.markdown(f"{nothing}, so there is nothing to check.")
         else:
             _removal(job, cell)
             _randomized(job, cell)
@@ -89,7 +89,7 @@ def trust(job: ExplainJob, keys: list[Key], cell: Cell) -> None:
 
 def _lines(job: ExplainJob, keys: list[Key], cell: Cell) -> None:
     """One line per map of this class, the most trustworthy first."""
-    measured = [key for key in keys if job.has_measured((key, cell.index)) and (key, cell.index) in job.measured]
+    measured = [key for key in keys if job.has_judgment((key, cell.index))]
     best_first = sorted(
         measured,
         key=lambda key: (ORDER.index(job.judgment((key, cell.index))[0]), -_gain(job, (key, cell.index))),

@@ -33,8 +33,8 @@ def regions(job: ExplainJob, cell: Cell) -> None:
 
 
 def _regions(job: ExplainJob, cell: Cell) -> None:
-    if marks_nothing(job.map_of(cell.key)[cell.index], cell.method):
-        st.markdown(f"{nothing_marked(job.map_of(cell.key)[cell.index])}.")
+    if nothing := nothing_marked(job, cell):
+        st.markdown(f"{nothing}.")
         return
     found = shares(evidence(job.map_of(cell.key)[cell.index], cell.method), job.face.regions)
     expected = expected_regions(cell.name)

@@ -160,11 +160,6 @@ def read_photo(photo: Photo) -> Reading:
     return readings[unread.key]
 
 
-def known(photo: Photo) -> Reading | None:
-    """This photo's result in this session by the current model and detector, else None."""
-    return state.results().get(key_of(photo))
-
-
 def key_of(photo: Photo) -> tuple[str, ...]:
     """The key of this photo's result by the current model and detector."""
     return _unread(photo)[0].key

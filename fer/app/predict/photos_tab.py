@@ -111,17 +111,15 @@ def read_all(chosen: list[Photo]) -> Iterator[Reading]:
     )
     with line:
         place, way_out = st.empty(), st.empty()
-    queue, read, failed = (
-        st.empty(),
-        0,
-        0,
-    )  # the queue's notice, always created so that elements below keep their positions
+    queue = st.empty()  # the queue's notice, always created so that elements below keep their positions
+    read = failed = 0
+    keys = [photo_reading.key_of(photo) for photo in chosen]
     if len(chosen) > 1:
-        unread = frozenset(map(photo_reading.key_of, chosen))
-        way_out.button("Stop reading", on_click=state.stop_reading.set, args=(unread,), icon=":material/stop_circle:")
-    for number, photo in enumerate(chosen, 1):
+        stop, unread = state.stop_reading.set, frozenset(keys)
+        way_out.button("Stop reading", on_click=stop, args=(unread,), icon=":material/stop_circle:")
+    for number, (photo, key) in enumerate(zip(chosen, keys, strict=True), 1):
         # Earlier results stay, and what is asked for after Stop, such as another model's reading, is not stopped.
-        if photo_reading.key_of(photo) in state.stop_reading.get() and not photo_reading.known(photo):
+        if key in state.stop_reading.get() and key not in state.results():
             continue
         if len(chosen) > 1:
             place.progress(number / len(chosen), f"Reading photo {number} of {len(chosen)}")
