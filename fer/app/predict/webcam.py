@@ -19,7 +19,9 @@ import numpy as np
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
 from streamlit_webrtc import WebRtcMode, webrtc_streamer
+from streamlit_webrtc.component import generate_frontend_component_key
 
+from fer.app import session
 from fer.app.predict.browser.constants import MAX_SIDE
 from fer.app.predict.ice_servers import NAMES, Ice, IceSource
 from fer.app.predict.live_drawer import LazyDrawer
@@ -123,10 +125,11 @@ def place(stream: Stream) -> None:
     """The component; always drawn while there is a stream, never inside a fragment."""
     # Request credentials when a camera is wanted, not for everyone who opens the tab.
     servers = ice_servers() if stream.wanted else Ice([], "not needed yet")
+    # streamlit-webrtc opens a camera that is allowed after Stop, and leaves it on. A new key replaces the component,
+    # and with its document the browser drops the request.
+    key = f"{KEY}-{stream.withdrawn}"
     context = webrtc_streamer(
-        # streamlit-webrtc opens a camera that is allowed after Stop, and leaves it on. A new key replaces the
-        # component, and with its document the browser drops the request.
-        f"{KEY}-{stream.withdrawn}",
+        key,
         WebRtcMode.SENDRECV,
         rtc_configuration={"iceServers": servers.servers},
         media_stream_constraints={
@@ -135,7 +138,9 @@ def place(stream: Stream) -> None:
         },
         video_frame_callback=callback_of(stream.analyzer, lambda: stream.wanted),
         async_processing=True,
-        desired_playing_state=stream.wanted,
+        # A component that is told to start while it loads makes an offer for each message of that moment; the answer to
+        # the first then reaches the last, and no picture comes. So wait until it has reported, which reruns the page.
+        desired_playing_state=stream.wanted and session.widget(generate_frontend_component_key(key), dict) is not None,
         sendback_audio=False,
         media_toggle_controls=False,
         video_html_attrs={

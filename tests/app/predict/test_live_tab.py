@@ -41,6 +41,17 @@ def test_live_starts_shows_people_records_and_stops(app, component):
     assert any(one.value == "Your recording" for one in app.header)
 
 
+def test_a_camera_wanted_while_its_component_loads_starts_when_that_has_loaded(app, component):
+    component.loaded = False
+    open_view(app, "live")
+    app.button(key="live_start").click().run()
+    assert component.calls[-1]["desired_playing_state"] is False and app.button(key="live_stop")
+    component.loaded = True
+    app.run()
+    app.run()
+    assert not app.exception and component.calls[-1]["desired_playing_state"] is True
+
+
 @pytest.mark.parametrize("opened", [False, True])
 def test_a_camera_that_is_not_yet_open_loses_its_component_at_stop(app, component, opened):
     """A prompt that is answered later opens no camera; one that is open is closed by the component itself."""
