@@ -145,11 +145,11 @@ def match_banner(on_drawings: bool) -> None:
 
 
 def _detector_picker() -> DeltaGenerator:
-    names = list(DETECTORS)
+    if session.widget("detector_widget", str) != session.detector.get():  # chosen by an address
+        session.set_widget("detector_widget", session.detector.get())
     st.selectbox(
         "Face detector",
-        names,
-        names.index(session.detector.get()),
+        list(DETECTORS),
         format_func=lambda name: DETECTORS[name],
         key="detector_widget",
         on_change=lambda: session.detector.set(session.widget("detector_widget", str) or "auto"),

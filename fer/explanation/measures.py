@@ -89,13 +89,13 @@ def judge(measured: MapMeasurements, random_road: Sequence[Curves]) -> tuple[Jud
         return "unclear", ""
     removal = judge_removal(measured.road, random_road)
     if removal == "fail":
-        return "fail", "No: removing the pixels it marks changes the answer no more than removing as many at random."
+        return "fail", "No: removing the pixels it marks changes the score no more than removing as many at random."
     if measured.sensitivity is not None and measured.sensitivity >= SHAKY_FROM:
         return "fail", "No: a change to the face too small to see changes the whole map."
     if removal == "unclear":
         return (
             "unclear",
-            "Hardly: removing the pixels it marks changes the answer little more than removing as many at random.",
+            "Hardly: removing the pixels it marks changes the score little more than removing as many at random.",
         )
     if max(measured.kept_top, measured.kept_all) >= FAILS_FROM:
         but = (
@@ -103,8 +103,8 @@ def judge(measured: MapMeasurements, random_road: Sequence[Curves]) -> tuple[Jud
             if measured.kept_all >= FAILS_FROM
             else "it hardly changes when only the last layer is scrambled, so it is not specific to this expression."
         )
-        return "unclear", f"In part: it marks what the answer depends on, but {but}"
-    return "pass", "Yes: it marks what the answer depends on, and it depends on what the network learned."
+        return "unclear", f"In part: it marks what the score depends on, but {but}"
+    return "pass", "Yes: it marks what the score depends on, and it depends on what the network learned."
 
 
 def _entropy(values: np.ndarray) -> float:

@@ -8,7 +8,7 @@ import numpy as np
 
 from fer.explanation.faithfulness import Probabilities, gray, square_of
 
-CANDIDATES = 40  # a step tries again the squares with the most effect in the previous step
+CANDIDATES = 40  # a step tries again the squares with the most effect in the previous step; if none is left, all
 MOST = 0.5  # of the face; more is not a patch
 
 
@@ -35,9 +35,8 @@ def smallest_patch(probabilities: Probabilities, batch: np.ndarray) -> Iterator[
         yield np.isin(squares, covered), changed
         if changed:
             return
-        candidates = [candidates[place] for place in order[1 : CANDIDATES + 1]]
-        if not candidates:
-            return
+        left = [candidates[place] for place in order[1 : CANDIDATES + 1]]
+        candidates = left or [one for one in range(count) if one not in covered]
 
 
 def _needed(

@@ -12,6 +12,7 @@ MARKER = re.compile(rb"\xff+([^\x00\xff])")  # 0xff 0x00 is pixel data, not a ma
 START_OF_PASS, END = 0xDA, 0xD9
 ALONE = {0x01, *range(0xD0, 0xD9)}  # markers without a length
 FRAMES = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+PROGRESSIVE = {0xC2, 0xC6, 0xCA, 0xCE}  # frames whose passes say which coefficients they have; others have all
 NEEDED = {*range(0xC0, 0xD0), 0xDB, 0xDD}  # frames, Huffman and quantization tables, restart interval
 END_MARK = bytes([0xFF, END])
 
@@ -38,13 +39,14 @@ def read_jpeg(data: bytes, most_passes: int) -> Jpeg:
     """
     kept, turned, passes, ends = [data[:2]], 1, 0, False
     open_bits: dict[int, int] = {}  # by component, a bit for each of 64 coefficients that no pass completes
+    progressive = False
     for marker, start, end in _segments(data):
         content = data[start + 4 : end]
         if marker == START_OF_PASS:
             if not passes:
                 kept.append(data[start:])  # the decoder takes over from here
             passes += 1
-            _begin(content, open_bits)
+            _begin(content, open_bits, progressive)
             if passes > most_passes:
                 break
         elif marker == END:
@@ -54,7 +56,7 @@ def read_jpeg(data: bytes, most_passes: int) -> Jpeg:
         elif not passes and (marker in NEEDED or _tells_colors(marker, content)):
             kept.append(data[start:end])
             if marker in FRAMES:
-                open_bits = dict.fromkeys(content[6::3], 2**64 - 1)
+                open_bits, progressive = dict.fromkeys(content[6::3], 2**64 - 1), marker in PROGRESSIVE
     whole = b"".join(kept)
     # A decoder would read zeros after a truncated picture as pixel data.
     return Jpeg(whole if ends else whole.rstrip(b"\0") + END_MARK, turned, passes, ends, not any(open_bits.values()))
@@ -74,11 +76,11 @@ def _segments(data: bytes) -> Iterator[tuple[int, int, int]]:
             break
 
 
-def _begin(header: bytes, open_bits: dict[int, int]) -> None:
+def _begin(header: bytes, open_bits: dict[int, int], progressive: bool) -> None:
     """Clear the bits of the coefficients that this pass completes."""
     if len(header) < 4:
         return
-    first, last, precision = header[-3:]
+    first, last, precision = header[-3:] if progressive else (0, 63, 0)  # some encoders write zeros where it is not
     if not precision & 15:
         for number in header[1 : 1 + 2 * header[0] : 2]:
             open_bits[number] = open_bits.get(number, 0) & ~((2 << min(last, 63)) - (1 << min(first, 63)))

@@ -12,7 +12,7 @@ import numpy as np
 
 from fer.records import FaceBox
 from fer.vision.alignment import align_face
-from fer.vision.detection import LONG_SIDE, Auto, Detector, WholePicture, bounded
+from fer.vision.detection import LONG_SIDE, Auto, Detector, WholePicture, bounded, merge
 from fer.vision.quality import assess
 from fer.vision.registry import DETECTOR_SPECS
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 CROP_SIDE = 64  # pixels: pictures up to this size, such as FER2013's own, are already face crops
 SMALLER_SIDES = (320, 160)  # pixels: search sizes that find a face that fills the picture
+CLOSEUP = 0.4  # the part of a picture's width or height from which a face is a close-up
 TURNS = (90, 180, 270)
 HALF = 0.5  # the part of a score above this counts as evidence for a face
 
@@ -35,18 +36,23 @@ def find_faces(image_rgb: NDArray[np.uint8], detector: Detector, long_side: int 
     """All faces in a photo (H, W, 3) uint8, largest first, in its own pixels; an empty list if there are none.
 
     If no face is clear, searches the photo at smaller sizes, then turned by 90, 180 and 270 degrees, and keeps the
-    orientation with the best faces; their boxes' `rotation` tells which. The "auto" detector treats a picture up to
-    CROP_SIDE as one face.
+    orientation with the best faces; their boxes' `rotation` tells which. If one is, but a close-up is not, searches the
+    smaller sizes for that. The "auto" detector treats a picture up to CROP_SIDE as one face.
     """
     if isinstance(detector, Auto) and is_crop(image_rgb):
         return WholePicture().detect(image_rgb)
     found = detector.detect(image_rgb, long_side)
-    if detector.name == WholePicture.name or _is_clear(image_rgb, found):
+    if detector.name == WholePicture.name:
+        return found
+    shape, clear = image_rgb.shape, _is_clear(image_rgb, found)
+    if clear and not any(_is_closeup(shape, box) and not _scores_high(box) for box in found):
         return found
     small, factor = bounded(image_rgb, long_side)
-    smaller, clear = _at_smaller_sides(small, detector)
+    smaller, clear_at_smaller = _at_smaller_sides(small, detector)
     closer = [box.scaled(1 / factor) for box in smaller]
     if clear:
+        return merge([*found, *(box for box in closer if _is_closeup(shape, box))])
+    if clear_at_smaller:
         return closer
     best = found
     for degrees in TURNS:
@@ -73,11 +79,16 @@ def _at_smaller_sides(picture: NDArray[np.uint8], detector: Detector) -> tuple[l
 
 def _is_clear(image_rgb: NDArray[np.uint8], boxes: list[FaceBox]) -> bool:
     """Whether at least one face can be read and scores as high as an upright face."""
-    return any(
-        box.score >= DETECTOR_SPECS[box.detector].clear_score
-        and assess(image_rgb.shape, box, align_face(image_rgb, box)).ok
-        for box in boxes
-    )
+    return any(_scores_high(box) and assess(image_rgb.shape, box, align_face(image_rgb, box)).ok for box in boxes)
+
+
+def _scores_high(box: FaceBox) -> bool:
+    return box.score >= DETECTOR_SPECS[box.detector].clear_score
+
+
+def _is_closeup(shape: tuple[int, ...], box: FaceBox) -> bool:
+    """Whether a face fills much of a picture (H, W, ...)."""
+    return max(box.width / shape[1], box.height / shape[0]) >= CLOSEUP
 
 
 def _evidence(boxes: list[FaceBox]) -> float:

@@ -86,3 +86,16 @@ def test_a_real_face_s_answer_changes_under_its_patch(face):
     assert changed == (before != after) and [one.sum() for one, _ in steps[:-1]] == sorted(
         one.sum() for one, _ in steps[:-1]
     )
+
+
+def test_more_squares_than_candidates_are_covered_up_to_half_of_the_face():
+    """The answer changes once 52 of 121 equal squares are covered."""
+    batch = np.ones((1, 1, 44, 44), np.float32)
+
+    def probabilities(rows: np.ndarray) -> np.ndarray:
+        covered = np.array([(row[0] != 1).mean() for row in rows])
+        return softmax(np.stack([51.5 / 121 - covered, np.zeros(len(rows))], 1))
+
+    batch[0, 0, 0, 0] = 1.001  # so that gray is another value
+    mask, changed = last(probabilities, batch)
+    assert changed and mask.sum() == 52 * 16

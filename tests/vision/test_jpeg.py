@@ -31,6 +31,15 @@ def test_structure(options, passes):
     assert read_jpeg(data, 3).passes == min(passes, 4)
 
 
+def test_a_baseline_file_needs_no_range_of_coefficients():
+    """Its scan header ends with 0, 63, 0, which decoders ignore; some encoders write zeros."""
+    data = bytearray(noise())
+    scan = data.index(b"\xff\xda")
+    data[scan + 2 + data[scan + 3] - 3 : scan + 2 + data[scan + 3]] = bytes(3)
+    found = decode(bytes(data))
+    assert not found.notes and (found.rgb == decode(noise()).rgb).all()
+
+
 @pytest.mark.parametrize("progressive", [False, True])
 @pytest.mark.parametrize("missing", [1, 2, 20])
 def test_a_few_bytes_short_is_read_with_a_note(progressive, missing):

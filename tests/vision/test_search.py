@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
@@ -148,3 +150,50 @@ def test_the_reported_close_up(yunet_needed):
         pytest.skip("the field cases are not at hand (FER_SHARED)")
     (face,) = fer.load("mini_xception").predict(read_image(file))
     assert face.box.width > 1400 and face.quality.ok
+
+
+class CloseupAndBystander:
+    """At full size a close-up scores low beside a clear small face; at 320 pixels the close-up is clear, alone."""
+
+    name = "yunet"
+
+    def __init__(self, closeup: float) -> None:
+        self.closeup, self.calls = closeup, 0
+
+    def detect(self, image_rgb: np.ndarray, long_side: int = 1024) -> list[FaceBox]:
+        self.calls += 1
+        height, width = image_rgb.shape[:2]
+        scale = min(1.0, long_side / max(height, width))
+        face = FaceBox(0.1 * width, 0.1 * height, 0.6 * width, 0.8 * height, 0.95, detector="yunet")
+        spurious = FaceBox(0.8 * width, 0.1 * height, 20.0, 20.0, 0.62, detector="yunet")
+        if scale < 1:
+            return [face, spurious]
+        return [
+            replace(face, score=self.closeup),
+            FaceBox(0.85 * width, 0.6 * height, 60.0, 60.0, 0.94, detector="yunet"),
+        ]
+
+
+@pytest.mark.parametrize(("closeup", "scores", "calls"), [(0.7, [0.95, 0.94], 2), (0.93, [0.93, 0.94], 1)])
+def test_a_clear_bystander_does_not_end_the_search_for_a_close_up(closeup, scores, calls):
+    image = np.random.default_rng(0).integers(0, 256, (480, 640, 3), np.uint8)
+    detector = CloseupAndBystander(closeup)
+    assert [box.score for box in find_faces(image, detector)] == scores and detector.calls == calls
+
+
+def test_a_photographed_close_up_scores_as_well_with_a_bystander(sample):
+    """A head of 70% of the photo's height, on gray that holds a small face or not."""
+    portrait, detector = read_image(sample.with_name("astronaut.jpg")), load_detector("yunet")
+    face = detector.detect(portrait)[0]
+    height = int(face.height / 0.7)
+    top, left = (
+        max(int(at), 0) for at in (face.y + face.height / 2 - height / 2, face.x + face.width / 2 - 0.4 * height)
+    )
+    closeup = cv2.resize(portrait[top : top + height, left : left + int(0.8 * height)], (800, 1000))
+    alone = np.full((1000, 970, 3), 120, np.uint8)
+    alone[:, :800] = closeup
+    beside = alone.copy()
+    beside[60:220, 805:965] = cv2.resize(portrait, (160, 160), interpolation=cv2.INTER_AREA)
+    (large,) = find_faces(alone, detector)
+    found = find_faces(beside, detector)
+    assert len(found) == 2 and found[0].score == pytest.approx(large.score, abs=0.02) and large.score > 0.9

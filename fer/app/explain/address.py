@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import streamlit as st
 
-from fer.app import resources
+from fer.app import resources, session
 from fer.app.explain import state
 from fer.app.explain.face_choice import face_of_row
 from fer.app.explain.state import DataRow, Explained
+from fer.app.layout import DETECTORS
+from fer.app.model_choice import ShippedModel, default_model
 from fer.app.predict import face_picker
 from fer.app.predict import state as predict_state
 from fer.app.predict.photo_reading import Reading, sample, sample_name
 from fer.data.read import SYNTHETIC
 from fer.errors import FerError
 from fer.limits import limits
+from fer.models.weights import shipped_names
 
-PARAMETERS = ("sample", "data", "part", "row", "classes", "photo", "face")
+READ_WITH = ("model", "detector")
+PARAMETERS = ("sample", "data", "part", "row", "classes", "photo", "face", *READ_WITH)
 UPLOAD = {"photo": "upload"}  # the address's value for a face that cannot be reopened
 GONE = (
     "This page showed a face from your own photo. Reloading ended that session, and photos are not stored. Choose the "
@@ -28,8 +32,9 @@ def open_address() -> str:
     named = {name: st.query_params[name] for name in PARAMETERS if name in st.query_params}
     name = named.get("sample")
     if named == state.address.get():
-        pass
-    elif name in resources.SAMPLE_NAMES:
+        return ""
+    _read_with(named)
+    if name in resources.SAMPLE_NAMES:
         state.explain_face(Explained(sample(name)))
     elif "data" in named and _may_name(named["data"]):
         try:
@@ -42,6 +47,20 @@ def open_address() -> str:
     return ""
 
 
+def _read_with(named: dict[str, str]) -> None:
+    """Choose the address's model and detector once, and rerun the page, whose sidebar shows them."""
+    given = {name: named[name] for name in READ_WITH if name in named}
+    if not given:
+        return
+    for name in given:
+        del st.query_params[name]  # put there again with the face
+    if given.get("model") in shipped_names():
+        session.choose_model(ShippedModel(given["model"]))
+    if given.get("detector") in DETECTORS:
+        session.detector.set(given["detector"])
+    st.rerun()
+
+
 def select_face(reading: Reading) -> None:
     """Select the face with the address's number, if no face of the photo was selected yet."""
     number = _whole(st.query_params.get("face", ""))
@@ -51,7 +70,7 @@ def select_face(reading: Reading) -> None:
 
 def show_in_address(chosen: Explained, number: int) -> None:
     """Put the face into the address. number: of its face, from 1."""
-    wanted = {**_names(chosen), **({"face": str(number)} if number > 1 else {})}
+    wanted = {**_names(chosen), **({"face": str(number)} if number > 1 else {}), **_reads_with()}
     state.address.set(wanted)
     for name in PARAMETERS:
         if name not in wanted and name in st.query_params:
@@ -68,6 +87,13 @@ def _names(chosen: Explained) -> dict[str, str]:
     if name == resources.FIRST_SAMPLE and state.explained() is None:
         return {}  # the page opens with it anyway
     return {"sample": name} if name else UPLOAD
+
+
+def _reads_with() -> dict[str, str]:
+    """The model, if it is shipped, and the detector, where they are not what the page begins with."""
+    model, detector = session.model(), session.detector.get()
+    other = {"model": model.name} if isinstance(model, ShippedModel) and model != default_model() else {}
+    return other | ({"detector": detector} if detector != "auto" else {})
 
 
 def _row_of(named: dict[str, str]) -> DataRow:

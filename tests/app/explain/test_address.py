@@ -48,6 +48,30 @@ def test_a_sample_and_its_face_reopen(explain):
     assert faces.value == 3 and in_address(explain) == {"sample": "four-portraits", "face": "3"}
 
 
+def test_the_model_and_the_detector_reopen(explain):
+    explain.selectbox(key="model_widget").set_value("mini_xception").run()
+    explain.selectbox(key="detector_widget").set_value("hog").run()
+    address_then = {"model": "mini_xception", "detector": "hog"}
+    assert in_address(explain) == address_then
+    explain.selectbox(key="model_widget").set_value("compact").run()
+    explain.selectbox(key="detector_widget").set_value("auto").run()
+    assert in_address(explain) == {}
+    reload(explain, **address_then, sample="grace-hopper")
+    assert not explain.exception and shown(explain) == "grace-hopper.jpg"
+    assert explain.selectbox(key="model_widget").value == "mini_xception"
+    assert explain.selectbox(key="detector_widget").value == "hog"
+    assert in_address(explain) == {**address_then, "sample": "grace-hopper"}
+    explain.selectbox(key="model_widget").set_value("compact").run()  # a visitor's choice stays
+    assert explain.selectbox(key="model_widget").value == "compact"
+    assert in_address(explain) == {"detector": "hog", "sample": "grace-hopper"}
+
+
+def test_a_model_or_detector_that_is_not_there_is_left_out(explain):
+    reload(explain, sample="grace-hopper", model="../secret", detector="none at all")
+    assert not explain.exception and shown(explain) == "grace-hopper.jpg"
+    assert in_address(explain) == {"sample": "grace-hopper"}
+
+
 @pytest.mark.parametrize("face", ["99", "0", "-1", "x", "9" * 400])
 def test_a_face_that_is_not_there_is_the_largest(explain, face):
     reload(explain, sample="four-portraits", face=face)
