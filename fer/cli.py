@@ -180,7 +180,7 @@ def explain(
         image: A photo.
         out: The folder to write to; created if it does not exist.
         methods: Any of the methods, such as grad_cam or occlusion; all by default. A wrong name lists them.
-        classes: Any of the seven expressions; all by default.
+        classes: Any of the seven expressions, each measured; by default all, with the predicted one measured.
         model: A shipped model, a run directory, or a .safetensors file.
         layer: The layer of Grad-CAM and its relatives, or fused; the most faithful one by default.
         detector: none treats the picture as one face.
@@ -190,7 +190,6 @@ def explain(
     import fer
     from fer.explanation.explain import check_choices
     from fer.explanation.methods import METHODS
-    from fer.expressions import NAMES
     from fer.vision.detection import load_detector
     from fer.vision.images import read_image
     from fer.visualization.explanation_files import write_explanation
@@ -213,7 +212,7 @@ def explain(
             image_rgb,
             faces[face - 1],
             methods or tuple(METHODS),
-            classes or NAMES,
+            classes or None,
             layer,
             progress=step,
         )

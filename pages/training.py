@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import streamlit as st
@@ -22,7 +23,7 @@ st.title("Training")
 def choose_data() -> tuple[str, str] | None:
     """The data as --data takes it, and of an upload its own name; None while nothing usable is chosen."""
     kept = state.form.get()
-    if kept.data not in ("", SYNTHETIC) and Path(kept.data).exists():  # that of an earlier run of this form
+    if kept.data not in ("", SYNTHETIC) and os.path.exists(kept.data):  # that of an earlier run of this form
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"Data: **{plain(kept.upload or Path(kept.data).name)}**, as before", width="content")
             st.button("Choose other data", on_click=state.forget_data, key="other_data", icon=":material/database:")

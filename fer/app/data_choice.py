@@ -93,11 +93,7 @@ def _choose_path(key: str, start: str) -> str | None:
     ).strip()
     if not path:
         return None
-    try:
-        there = Path(path).exists()
-    except (OSError, ValueError):  # name too long, or with a NUL
-        there = False
-    if not there:
+    if not os.path.exists(path):
         raise DatasetError(f"There is nothing at {path[-120:]} on this server. Check the path.")
     return str(Path(path).resolve())
 

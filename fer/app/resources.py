@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 
 import streamlit as st
@@ -79,10 +80,11 @@ def data_stamp(path: str) -> str:
     if path == SYNTHETIC:
         return SYNTHETIC
     place = Path(path)
-    if place.is_dir() and not (place / "fer2013.csv").is_file():
+    if os.path.isdir(place) and not os.path.isfile(place / "fer2013.csv"):
         files = [place / file for file in files_below(place)]
     else:
-        file = place / "fer2013.csv" if place.is_dir() else place
-        files = [found for found in (file, file.with_name(FERPLUS_FILE)) if found.is_file()]
-    stats = [(str(file), stat.st_size, stat.st_mtime_ns) for file in files for stat in [file.stat()]]
+        file = place / "fer2013.csv" if os.path.isdir(place) else place
+        files = [file, file.with_name(FERPLUS_FILE)]
+    found = [file for file in files if os.path.isfile(file)]
+    stats = [(str(file), stat.st_size, stat.st_mtime_ns) for file in found for stat in [file.stat()]]
     return hashlib.blake2b(repr(stats).encode(), digest_size=12).hexdigest()

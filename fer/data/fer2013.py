@@ -81,7 +81,7 @@ def read_fer2013(
     if not os.path.isfile(path):  # unlike Path's, also False for invalid file names
         raise DatasetError(f"There is no file {path.name}. Give the path of fer2013.csv.")
     plus = path.with_name(FERPLUS_FILE)
-    sources = [path, plus] if plus.is_file() and plus != path else [path]
+    sources = [path, plus] if os.path.isfile(plus) and plus != path else [path]
     for source in sources:
         try:
             source.open("rb").close()

@@ -42,7 +42,7 @@ def read_dataset(
     path, cached = Path(data), not is_upload(data)
     if os.path.isdir(path):
         inside = path / "fer2013.csv"
-        if inside.is_file():
+        if os.path.isfile(inside):
             return read_fer2013(inside, progress, quiet, cached, names, limits)
         from fer.data.folders import read_folder
 

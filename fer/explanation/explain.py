@@ -43,28 +43,29 @@ def explain(
     image_rgb: np.ndarray,
     face: Prediction | FaceBox,
     methods: Sequence[str] = tuple(METHODS),
-    classes: Sequence[str] = NAMES,
+    classes: Sequence[str] | None = None,
     layer: str | None = None,
     faithfulness: bool = True,
     progress: Progress | None = None,
 ) -> Explanation:
     """Explain one face for every class with every method, and measure how far each map can be trusted.
 
-    image_rgb: (H, W, 3) uint8. face: from `recognizer.predict`, or a box. layer: None for the one that scored best on
-    PublicTest. progress: called with the share done, 0..1; raise in it to stop. Raises ExplainError for an unknown
-    method, layer or class.
+    image_rgb: (H, W, 3) uint8. face: from `recognizer.predict`, or a box. classes: those to explain and measure; None
+    explains all and measures the predicted one. layer: None for the one that scored best on PublicTest. progress:
+    called with the share done, 0..1; raise in it to stop. Raises ExplainError for an unknown method, layer or class.
     """
-    check_choices(recognizer, methods, classes, layer)
-    indices = class_indices(classes)
+    named = NAMES if classes is None else classes
+    check_choices(recognizer, methods, named, layer)
+    indices = class_indices(named)
     job = ExplanationJob(subject(recognizer, image_rgb, face), tuple(indices))
     layer = layer or default_layer(recognizer)
     keys = [key_of(method, layer) for method in methods]
-    if not keys:
+    if not keys or not indices:
         return assemble(job, keys, layer)
     predicted = INDEX[job.face.prediction.expression]
     asked = predicted if predicted in indices else indices[0]
     first: Map = (keys[0], asked)
-    worth = [(key, index) for key in keys for index in (indices if len(indices) < len(NAMES) else [asked])]
+    worth = [(key, index) for key in keys for index in ([asked] if classes is None else indices)]
     wanted = worth if faithfulness else []
     total = job.pending(keys, first, wanted)
     for done, piece in enumerate(job.pieces(keys, first, wanted), 1):

@@ -41,11 +41,18 @@ class Engine:
         self._input = self._session.get_inputs()[0].name
 
     def __call__(self, batch: NDArray[np.floating]) -> NDArray[np.float32]:
-        """Preprocessed faces (N, 1, S, S) float32 -> logits (N, 7) float32. N may be 0."""
+        """Preprocessed faces (N, 1, S, S) float32 -> logits (N, 7) float32. N may be 0.
+
+        Raises WeightsError for a network that fails on them: indices and sizes may depend on the pixels.
+        """
         array = np.ascontiguousarray(batch, np.float32)
         if not len(array):
             return np.empty((0, 7), np.float32)
-        logits: NDArray[np.float32] = self._session.run(None, {self._input: array})[0]
+        try:
+            logits: NDArray[np.float32] = self._session.run(None, {self._input: array})[0]
+        except Exception as error:  # as in _session
+            reason = str(error).rpartition("Status Message: ")[2][:160]
+            raise WeightsError(f"The network fails on this face: {reason!r}. Export it again.") from None
         return logits
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from pathlib import Path
 
@@ -20,7 +21,7 @@ def read_graph(path: Path) -> tuple[bytes, Card]:
 
     path: a .safetensors or .onnx file, as returned by fer.models.weights.find_weights.
     """
-    if path.suffix == ".onnx" and not path.with_suffix(".json").is_file():
+    if path.suffix == ".onnx" and not os.path.isfile(path.with_suffix(".json")):
         return _untrusted(path, None)
     card = weights.read_card(path)
     try:
@@ -34,7 +35,7 @@ def read_graph(path: Path) -> tuple[bytes, Card]:
 
 def _graph_of(path: Path, card: Card) -> tuple[bytes, Card]:
     file = path.with_suffix(".onnx")
-    if path.suffix == ".safetensors" and path.is_file() and not (card.onnx_sha256 and file.is_file()):
+    if path.suffix == ".safetensors" and os.path.isfile(path) and not (card.onnx_sha256 and os.path.isfile(file)):
         return _exported(path, card), card
     if path.parent == weights_folder():
         blob = weights.read_bytes(file)
@@ -47,7 +48,7 @@ def _untrusted(file: Path, card: Card | None) -> tuple[bytes, Card]:
     """Check an untrusted file before it is run. card: None if the card is in the file's own metadata."""
     from fer.models.onnx_check import card_in, checked_model, input_side
 
-    if not file.is_file():
+    if not os.path.isfile(file):  # unlike Path's, also False for invalid names and in unreadable folders
         raise WeightsError(f"There are no weights called {file.name}.")
     blob = weights.read_bytes(file)
     if card is not None:

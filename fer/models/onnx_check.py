@@ -19,6 +19,7 @@ OPSETS = range(7, 25)
 NODES = 5_000
 PLACES = 2**22  # values per face in the largest tensor
 BATCHES = (1, 128)  # checked batch sizes, since sizes may depend on the batch
+VALUES = 8 * PLACES  # per face in all outputs together: ONNX Runtime may have to hold them all at once
 WORK = 4e9  # multiply-adds per face
 # Plain arithmetic, with output sizes that follow from the input shapes.
 OPERATORS = frozenset(
@@ -214,7 +215,7 @@ def _check_work_for(name: str, model: onnx.ModelProto, faces: int) -> None:
     shapes = {value.name: _shape(value) for value in (*inferred.graph.value_info, *inferred.graph.input)}
     shapes |= {value.name: _shape(value) for value in inferred.graph.output}
     shapes |= {tensor.name: list(tensor.dims) for tensor in inferred.graph.initializer}
-    work = 0.0
+    work, values = 0.0, 0
     for node in inferred.graph.node:
         for output in filter(None, node.output):
             shape = shapes.get(output)
@@ -222,18 +223,24 @@ def _check_work_for(name: str, model: onnx.ModelProto, faces: int) -> None:
                 raise WeightsError(f"{name}: the output size of {node.op_type} is unknown. Export a plain network.")
             if math.prod(shape) > PLACES * faces:
                 raise WeightsError(f"{name}: {node.op_type} returns {_words(shape)}, more than a face needs.")
-            work += math.prod(shape) * _cost(node, shapes)
+            values += math.prod(shape)
+            read = max((math.prod(shapes.get(given, ())) for given in node.input), default=0)
+            work += max(math.prod(shape) * _cost(node, shapes), read)  # a mean reads more than it returns
+    if values > VALUES * faces:
+        raise WeightsError(f"{name} computes {values / faces:.2g} values per face; the limit is {VALUES:.2g}.")
     if work > WORK * faces:
         raise WeightsError(f"{name} needs {work / faces:.2g} multiply-adds per face; the limit is {WORK:.2g}.")
 
 
 def _cost(node: onnx.NodeProto, shapes: dict[str, list[int]]) -> float:
     """Multiply-adds per value of the node's output."""
-    if node.op_type in ("Conv", "Gemm", "MatMul") and len(node.input) > 1:
-        kernel = shapes.get(node.input[1], [])
-        return math.prod(kernel[1:]) if node.op_type == "Conv" else math.prod(kernel[:-1][-1:] or [1])
-    pooled = next((attribute.ints for attribute in node.attribute if attribute.name == "kernel_shape"), ())
-    return math.prod(pooled) if pooled else 1.0
+    attributes = {attribute.name: attribute for attribute in node.attribute}
+    if node.op_type == "Conv":
+        return math.prod(shapes.get(node.input[1], [])[1:])
+    if node.op_type in ("Gemm", "MatMul"):
+        left = shapes.get(node.input[0], [])  # (..., M, K), or (K, M) if transposed
+        return math.prod(left[:1] if "transA" in attributes and attributes["transA"].i else left[-1:])
+    return math.prod(attributes["kernel_shape"].ints) if "kernel_shape" in attributes else 1.0
 
 
 def _shape(value: onnx.ValueInfoProto) -> list[int]:

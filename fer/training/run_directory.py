@@ -97,7 +97,7 @@ class RunDirectory:
             raise bad_name(run.path.name)
         if os.path.exists(run.path / "config.json"):
             raise RunError(f"There is already a run {run.path.name}. Resume it, or choose another name.")
-        was_there = run.path.exists()
+        was_there = os.path.exists(run.path)
         try:
             run.path.mkdir(parents=True, exist_ok=True)
             if any(run.path.iterdir()):

@@ -49,7 +49,11 @@ def as_rgb(image: NDArray[np.generic]) -> NDArray[np.uint8]:
     Accepts uint8, or floats in 0..1: gray as (H, W) or (H, W, 1), RGB, or RGBA, which is placed over white. Raises
     FerError for other arrays.
     """
-    array = np.asarray(image)
+    try:
+        array = np.asarray(image)
+    except (TypeError, ValueError, RuntimeError):  # rows of different lengths, or a tensor on a GPU or with gradients
+        kind = type(image).__name__
+        raise FerError(f"A picture must be (H, W, 3) uint8 RGB, got a {kind} that is no array of numbers.") from None
     found = f"got {array.shape} {array.dtype}"
     if array.ndim == 2:
         array = array[..., None]

@@ -158,6 +158,30 @@ def test_a_constant_picture_gives_finite_maps_and_a_sentence(recognizer):
     assert np.abs(explanation.maps["gradient"]).max() > 0  # nothing is special-cased to zero
 
 
+def test_the_named_classes_are_measured_and_by_default_the_predicted_one(recognizer, astronaut):
+    (face,) = recognizer.predict(astronaut, "hog")
+    by_default = fer.explain(recognizer, astronaut, face, ("gradient",))
+    assert by_default.classes == NAMES and set(by_default.measured["gradient"]) == {face.expression}
+    named = fer.explain(recognizer, astronaut, face, ("gradient",), NAMES)
+    assert set(named.measured["gradient"]) == set(NAMES)
+    for nothing in ({"classes": ()}, {"methods": ()}):
+        assert not fer.explain(recognizer, astronaut, face, **nothing).maps
+
+
+def test_the_command_tells_all_seven_classes_from_none(tmp_path, sample, monkeypatch):
+    asked = []
+
+    def explained(recognizer, image_rgb, face, methods, classes, *rest, **more):
+        asked.append(classes)
+        return explain(recognizer, image_rgb, face, methods, ("happy",), *rest, faithfulness=False, **more)
+
+    explain = fer.explain
+    monkeypatch.setattr(fer, "explain", explained)
+    command = ["explain", str(sample), "--out", str(tmp_path), "--model", "mini_xception", "--methods", "gradient"]
+    assert main(command) == main([*command, "--classes", *NAMES]) == 0
+    assert asked == [None, NAMES]
+
+
 def test_bad_input_is_named(recognizer, astronaut, tmp_path):
     box = FaceBox(0, 0, astronaut.shape[1], astronaut.shape[0], detector="none")
     with pytest.raises(ExplainError, match="no class 'joy'"):

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from onnx import ModelProto, TensorProto, helper
+from PIL import Image
 
 import fer
 from fer.cli import main
@@ -103,6 +106,54 @@ def test_weights_that_overflow_are_a_sentence_in_place_of_numbers(tmp_path, samp
     row = json.loads(capsys.readouterr().out)
     assert row["faces"] == [] and row["error"]["type"] == "WeightsError"
     assert not [warned for warned in recwarn if warned.category is RuntimeWarning]
+
+
+def picks_by_contrast(folder: Path) -> Path:
+    """A network that fails on all but flat pictures: 100 times the brightest pixel, standardized, is added to the
+    numbers of the logits that it takes.
+    """
+    nodes = [
+        helper.make_node("Flatten", ["faces"], ["flat"]),
+        helper.make_node("Gemm", ["flat", "kernel"], ["all"]),
+        helper.make_node("ReduceMax", ["faces"], ["brightest"], keepdims=0),
+        helper.make_node("Mul", ["brightest", "hundred"], ["scaled"]),
+        helper.make_node("Cast", ["scaled"], ["shift"], to=TensorProto.INT64),
+        helper.make_node("Add", ["numbers", "shift"], ["picked"]),
+        helper.make_node("Gather", ["all", "picked"], ["logits"], axis=1),
+    ]
+    constants = [
+        constant("kernel", np.zeros((64, 7))),
+        constant("hundred", 100),
+        constant("numbers", range(7), np.int64),
+    ]
+    return saved(network(nodes, constants), folder)
+
+
+def saved(model: ModelProto, folder: Path) -> Path:
+    (folder / "own.onnx").write_bytes(model.SerializeToString())
+    (folder / "own.json").write_text(json.dumps({"architecture": "mine", "preprocessing": {"input_size": 8}}))
+    return folder / "own.onnx"
+
+
+def test_a_network_that_always_fails_is_a_sentence(tmp_path):
+    nodes = [
+        helper.make_node("Flatten", ["faces"], ["flat"]),
+        helper.make_node("Gemm", ["flat", "kernel"], ["all"]),
+        helper.make_node("Gather", ["all", "picked"], ["logits"], axis=1),
+    ]
+    constants = [constant("kernel", np.zeros((64, 7))), constant("picked", [0, 1, 2, 3, 4, 5, 99], np.int64)]
+    with pytest.raises(WeightsError, match="fails on this face.*idx=99"):
+        fer.load(saved(network(nodes, constants), tmp_path))
+
+
+def test_a_face_on_which_the_network_fails_stops_no_other_photo(tmp_path, sample, capsys):
+    model = picks_by_contrast(tmp_path)
+    Image.new("L", (60, 60), 128).save(tmp_path / "flat.png")
+    photos = [str(sample), str(tmp_path / "flat.png")]
+    assert main(["predict", *photos, "--detector", "none", "--model", str(model), "--json"]) == 1
+    face, flat = map(json.loads, capsys.readouterr().out.splitlines())
+    assert face["error"]["type"] == "WeightsError" and "fails on this face" in face["error"]["message"]
+    assert flat["error"] is None and len(flat["faces"]) == 1
 
 
 def test_a_portrait(recognizer, sample):

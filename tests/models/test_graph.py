@@ -58,6 +58,12 @@ def test_a_name_that_is_a_pattern_is_no_architecture(tmp_path):
         fer.load(tmp_path / "own.safetensors")
 
 
+@pytest.mark.parametrize("suffix", [".onnx", ".safetensors", ""])
+def test_a_name_that_no_file_can_have_is_a_sentence(suffix):
+    with pytest.raises(WeightsError, match="xxx"):
+        fer.load("x" * 300 + suffix)
+
+
 def test_a_card_from_before_loads():
     card = Card.from_json(json.loads((BEFORE / "card.json").read_text()))
     assert card.sha256 and not card.onnx_sha256

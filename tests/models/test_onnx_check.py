@@ -10,6 +10,8 @@ from onnx import TensorProto, helper, numpy_helper
 from fer.errors import WeightsError
 from fer.models import onnx_check
 from fer.models.onnx_check import checked_model
+from fer.models.onnx_export import export_onnx, store_as_float16
+from fer.models.registry import ARCHITECTURES, build
 from fer.models.weights import find_weights, shipped_names
 
 FLOAT = TensorProto.FLOAT
@@ -91,6 +93,48 @@ def convolution(channels: int) -> onnx.ModelProto:
     )
 
 
+def matrix_products(*nodes: onnx.NodeProto, rows: int = 64, inner: int = 2**16) -> onnx.ModelProto:
+    """The plain network, with products of 64 x 65,536 and 65,536 x 64 beside it: 2.7e8 multiply-adds each."""
+    plain = network()
+    wide, tall = np.zeros((rows, inner), np.float32), np.zeros((inner, rows), np.float32)
+    vector = np.zeros(inner, np.float32)
+    constants = [constant("wide", wide), constant("tall", tall), constant("vector", vector)]
+    return network([*nodes, *plain.graph.node], [*plain.graph.initializer, *constants])
+
+
+def gemms(left: str, right: str, **transposed: int) -> onnx.ModelProto:
+    return matrix_products(*(helper.make_node("Gemm", [left, right], [f"g{each}"], **transposed) for each in range(16)))
+
+
+def vector_products() -> onnx.ModelProto:
+    """1,000 products of 4.2 million multiply-adds each, which return only 64 values."""
+    return matrix_products(*(helper.make_node("MatMul", ["wide", "vector"], [f"m{each}"]) for each in range(1_000)))
+
+
+def means() -> onnx.ModelProto:
+    return matrix_products(*(helper.make_node("ReduceMean", ["wide"], [f"m{each}"]) for each in range(1_000)))
+
+
+def many_alive(layers: int) -> onnx.ModelProto:
+    """A U of element-wise layers of 2048 x 2048: all of the way down is alive at its end."""
+    down = [helper.make_node("Sigmoid", [f"d{each}"], [f"d{each + 1}"]) for each in range(layers)]
+    up = [
+        helper.make_node("Mul", [f"d{layers}" if each == layers - 1 else f"u{each + 1}", f"d{each}"], [f"u{each}"])
+        for each in reversed(range(layers))
+    ]
+    nodes = [
+        helper.make_node("Mul", ["row", "column"], ["plane"]),
+        helper.make_node("ReduceMean", ["faces"], ["mean"], axes=[2, 3]),
+        helper.make_node("Mul", ["mean", "plane"], ["d0"]),
+        *(down + up),
+        helper.make_node("GlobalAveragePool", ["u0"], ["pooled"]),
+        helper.make_node("Flatten", ["pooled"], ["flat"]),
+        helper.make_node("Gemm", ["flat", "kernel"], ["logits"]),
+    ]
+    constants = [("row", (1, 1, 1, 2048)), ("column", (1, 1, 2048, 1)), ("kernel", (1, 7))]
+    return network(nodes, [constant(name, np.ones(shape)) for name, shape in constants])
+
+
 def test_a_plain_network_passes():
     assert checked_model("a.onnx", network().SerializeToString()).graph.name == "g"
 
@@ -125,11 +169,26 @@ def test_what_ships_passes(name):
         (lambda: network(inputs=[helper.make_tensor_value_info("more", FLOAT, [1])]), "2 inputs"),
         (lambda: resized([1, 1, 60_000, 60_000]), "more than a face needs"),
         (lambda: convolution(200), "multiply-adds"),
+        (lambda: gemms("wide", "tall"), "4.3e[+]09 multiply-adds"),
+        (lambda: gemms("wide", "wide", transB=1), "4.3e[+]09 multiply-adds"),
+        (lambda: gemms("tall", "tall", transA=1), "4.3e[+]09 multiply-adds"),
+        (lambda: gemms("tall", "wide", transA=1, transB=1), "4.3e[+]09 multiply-adds"),
+        (vector_products, "4.2e[+]09 multiply-adds"),
+        (means, "4.2e[+]09 multiply-adds"),
+        (lambda: many_alive(4), "values per face"),
     ],
 )
 def test_everything_else_is_a_sentence(made, says):
     with pytest.raises(WeightsError, match=says):
         checked_model("a.onnx", made().SerializeToString())
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_every_architecture_is_far_below_the_limits(name, monkeypatch):
+    monkeypatch.setattr(onnx_check, "VALUES", onnx_check.VALUES / 4)
+    monkeypatch.setattr(onnx_check, "WORK", onnx_check.WORK / 4)
+    largest = store_as_float16(export_onnx(build(name).eval(), 48))  # the largest faces that a run may have
+    checked_model("a.onnx", largest)
 
 
 @pytest.mark.parametrize("blob", [b"", b"\x80\x04\x95", b"\xff" * 1000, b"onnx", network().SerializeToString()[:-40]])

@@ -77,6 +77,11 @@ def test_no_run_is_made_under_such_a_name(folder, name):
     assert not folder.exists()
 
 
+def test_a_run_in_a_folder_that_no_disk_can_hold_is_a_sentence(tmp_path):
+    with pytest.raises(RunError, match="too long"):
+        RunDirectory.create(tmp_path / ("x" * 300) / "mine", TrainConfig())
+
+
 def test_a_name_may_have_spaces(folder):
     run = RunDirectory.create(folder / "my second run", TrainConfig())
     assert find_run("my second run").path == run.path

@@ -7,6 +7,7 @@ import struct
 import cv2
 import numpy as np
 import pytest
+import torch
 from PIL import Image, ImageCms
 
 from fer.errors import FerError
@@ -126,6 +127,8 @@ def test_arrays_that_hold_a_picture(array, expected):
         (np.zeros((32, 48, 3), complex), "complex"),
         ("photo.jpg", "uint8 RGB"),
         (None, "uint8 RGB"),
+        ([[1, 2], [3]], "got a list"),
+        (torch.zeros(32, 48, requires_grad=True), "got a Tensor"),
     ],
 )
 def test_arrays_that_hold_none(array, says):

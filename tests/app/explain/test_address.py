@@ -140,6 +140,12 @@ def test_a_row_that_cannot_be_reopened_is_a_sentence(explain, small_csv, named):
     assert not explain.exception and len(explain.info) == 1 and "## Happy" in words(explain)
 
 
+def test_a_path_that_no_file_can_have_is_a_sentence_on_the_page(explain):
+    reload(explain, data="x" * 300, part="PublicTest", row="0")
+    assert not explain.exception and not any("went wrong" in error.value for error in explain.error)
+    assert "## Happy" in words(explain)
+
+
 def test_the_demo_neither_reads_nor_writes_a_servers_path(explain, small_csv, monkeypatch):
     monkeypatch.setattr(address, "limits", lambda: HOSTED)
     monkeypatch.setattr("fer.app.resources.dataset", None)
