@@ -17,6 +17,7 @@ from fer.data.labels import SPLITS
 from fer.locations import cache_folder
 
 LISTS = ("unreadable", "faceless", "others", "unplaced", "remarks")
+COUNTS = ("unknown", "assumed")
 
 
 def file_of(kind: str, *what: object) -> Path:
@@ -33,6 +34,7 @@ def load(file: Path) -> Dataset | None:
         with np.load(file, allow_pickle=False) as arrays:
             facts = json.loads(str(arrays["facts"]))
             lists = {name: tuple(facts.get(name, ())) for name in LISTS}  # older caches lack some
+            counts = {name: tuple((str(label), int(n)) for label, n in facts.get(name, ())) for name in COUNTS}
             names = np.array(facts["names"], dtype=object) if facts["names"] else None
             return Dataset(
                 arrays["pixels"],
@@ -41,7 +43,7 @@ def load(file: Path) -> Dataset | None:
                 arrays.get("votes"),
                 facts["name"],
                 **lists,
-                unknown=tuple((str(name), int(count)) for name, count in facts.get("unknown", ())),
+                **counts,
                 names=names,
                 split_made=facts["split_made"],
             )
@@ -51,7 +53,7 @@ def load(file: Path) -> Dataset | None:
 
 def save(file: Path, dataset: Dataset) -> None:
     usage = np.select([dataset.usage == split for split in SPLITS], range(len(SPLITS))).astype(np.uint8)
-    facts = {name: getattr(dataset, name) for name in ("name", *LISTS, "unknown", "split_made")}
+    facts = {name: getattr(dataset, name) for name in ("name", *LISTS, *COUNTS, "split_made")}
     facts["names"] = None if dataset.names is None else dataset.names.tolist()
     try:
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -157,6 +157,13 @@ def test_a_zip_and_its_folder_give_the_same_answer(tmp_path):
     assert len(zip_itself.left_out()) == 4 and "labels.csv" in zip_itself.left_out()[-1]
 
 
+def test_a_renamed_zip_is_called_by_its_new_name(tmp_path):
+    files = {f"{name}/{i}.png": png(i) for name in ("happy", "sad") for i in range(3)}
+    for name in ("alice.zip", "bob.zip"):  # the second comes from the cache
+        (tmp_path / name).write_bytes(zipped(files).getvalue())
+        assert read_dataset(tmp_path / name, quiet=True).name == name
+
+
 def test_a_windows_zip_is_read_as_any_other(tmp_path):
     folders = {"train\\": b"", "train\\happy\\": b""}
     pictures = {f"train\\{name}\\{i}.png": png(i) for name in ("happy", "sad") for i in range(3)}

@@ -64,7 +64,7 @@ def choose() -> tuple[Choice, Dataset] | None:
         else:
             dataset, stamp = _uploaded(upload, name, classes), name
             data_choice.note_faces(PAGE, name, len(dataset))
-        data_choice.ask_for_classes(place, name, dict(dataset.unknown))
+        data_choice.ask_for_classes(place, name, dict(dataset.unknown), dict(dataset.assumed))
     show_reading(dataset)
     split, tta = _split_and_views(name, dataset)
     return Choice(name, classes, stamp, split, tta, upload is not None), dataset
