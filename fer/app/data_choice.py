@@ -12,12 +12,13 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from fer.app import session
+from fer.app import session, work_queue
 from fer.app.markdown import plain
 from fer.app.server import setup
 from fer.app.session import PageData, Upload
 from fer.data import uploads
-from fer.data.fer2013 import OWN_NUMBERS
+from fer.data.dataset import Dataset
+from fer.data.fer2013 import OWN_NUMBERS, Progress
 from fer.data.labels import format_classes, natural_order, parse_classes
 from fer.data.read import SYNTHETIC
 from fer.errors import DatasetError
@@ -204,6 +205,28 @@ def note_faces(key: str, digest: str, faces: int) -> None:
     if upload.faces != faces:
         upload.faces = faces
         st.rerun()
+
+
+def read_in_turns(read: Callable[[Progress], Dataset]) -> Dataset:
+    """Read data in turns with other visitors' work, until the visitor leaves, with progress on the page.
+
+    read: given a function to call with the share done, 0..1.
+    """
+    place = st.empty()
+
+    def show(share: float) -> None:
+        place.progress(share, "Reading your data. Finding the face takes about 0.1 s per photo.")
+
+    def step(share: float) -> None:
+        show(share)
+        next_turn()
+
+    try:
+        with work_queue.in_turns() as next_turn:
+            show(0.0)
+            return read(step)
+    finally:
+        place.empty()
 
 
 def chosen_classes(data: str) -> str:

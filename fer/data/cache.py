@@ -9,6 +9,7 @@ import tempfile
 import zipfile
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -17,7 +18,6 @@ from fer.data.labels import SPLITS
 from fer.locations import cache_folder
 
 LISTS = ("unreadable", "faceless", "others", "unplaced", "remarks")
-COUNTS = ("unknown", "assumed")
 
 
 def file_of(kind: str, *what: object) -> Path:
@@ -34,7 +34,6 @@ def load(file: Path) -> Dataset | None:
         with np.load(file, allow_pickle=False) as arrays:
             facts = json.loads(str(arrays["facts"]))
             lists = {name: tuple(facts.get(name, ())) for name in LISTS}  # older caches lack some
-            counts = {name: tuple((str(label), int(n)) for label, n in facts.get(name, ())) for name in COUNTS}
             names = np.array(facts["names"], dtype=object) if facts["names"] else None
             return Dataset(
                 arrays["pixels"],
@@ -43,7 +42,8 @@ def load(file: Path) -> Dataset | None:
                 arrays.get("votes"),
                 facts["name"],
                 **lists,
-                **counts,
+                unknown=_counts(facts, "unknown"),
+                assumed=_counts(facts, "assumed"),
                 names=names,
                 split_made=facts["split_made"],
             )
@@ -51,9 +51,13 @@ def load(file: Path) -> Dataset | None:
         return None
 
 
+def _counts(facts: dict[str, Any], name: str) -> tuple[tuple[str, int], ...]:
+    return tuple((str(label), int(count)) for label, count in facts.get(name, ()))
+
+
 def save(file: Path, dataset: Dataset) -> None:
     usage = np.select([dataset.usage == split for split in SPLITS], range(len(SPLITS))).astype(np.uint8)
-    facts = {name: getattr(dataset, name) for name in ("name", *LISTS, *COUNTS, "split_made")}
+    facts = {name: getattr(dataset, name) for name in ("name", *LISTS, "unknown", "assumed", "split_made")}
     facts["names"] = None if dataset.names is None else dataset.names.tolist()
     try:
         file.parent.mkdir(parents=True, exist_ok=True)

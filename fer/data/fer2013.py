@@ -341,8 +341,8 @@ def _assumed_words(assumed: Iterable[str], others: Iterable[str]) -> str:
     """What the numbers were read as, and how to say otherwise."""
     read = ", ".join(f"{number} is {OWN_NUMBERS[number]}" for number in sorted(assumed))
     return (
-        f"FER2013 has no label {', '.join(sorted(others, key=natural_order)[:5])}, so check the other numbers, which were "
-        f"read as FER2013's: {read}. If they mean something else, say what each one shows, such as "
+        f"FER2013 has no label {', '.join(sorted(others, key=natural_order)[:5])}, so check the other numbers, which "
+        f"were read as FER2013's: {read}. If they mean something else, say what each one shows, such as "
         "--classes 1=surprise,2=fear."
     )
 

@@ -313,6 +313,18 @@ def test_an_upload_that_meets_a_full_disk_leaves_nothing(monkeypatch, tmp_path):
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
+def test_all_stored_uploads_together_are_bounded(monkeypatch, tmp_path):
+    monkeypatch.setenv("FER_CACHE", str(tmp_path))
+    first, second = (zipped({"happy/1.png": png(value)}) for value in (1, 2))
+    limits = replace(OPEN, kept_upload_bytes=len(first.getvalue()) + len(second.getvalue()) - 1)
+    kept = uploads.keep(first, "first.zip", limits)
+    with pytest.raises(DatasetError, match="no longer fits.*give a path"):
+        uploads.keep(second, "second.zip", limits)
+    assert uploads.keep(first, "again.zip", limits) == kept  # it takes no more room
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [kept]
+    uploads.keep(second, "second.zip", replace(limits, kept_upload_bytes=limits.kept_upload_bytes + 1))
+
+
 def test_too_many_and_too_much_is_refused_unread(tmp_path):
     three, one = zipped({f"happy/{i}.png": png(i) for i in range(3)}), zipped({"happy/1.png": png()})
     for file, limits, words in (

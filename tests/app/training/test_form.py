@@ -189,7 +189,9 @@ def test_an_upload_is_called_by_its_own_name(app, folder, untimed, small_csv, mo
     app.segmented_control(key="data_source").set_value("upload").run()
     app.file_uploader(key="data_upload").set_value([("My faces (1).csv", small_csv.read_bytes(), "text/csv")]).run()
     assert not app.exception and "**My faces \\(1\\)\\.csv**: 280 pictures in 3 splits" in words(app)
-    monkeypatch.setattr(launcher, "start", lambda config: made(folder, "kept", "failed", data=config.data))
+    monkeypatch.setattr(
+        launcher, "start", lambda config, store: store() and made(folder, "kept", "failed", data=config.data)
+    )
     app.button(key="start").click().run()
     run = RunDirectory(folder / "kept")
     digest = uploads.digest_of(io.BytesIO(small_csv.read_bytes()))
