@@ -87,7 +87,7 @@ def stored_path(digest: str, name: str) -> Path:
 def keep(file: BinaryIO, name: str, limits: Limits) -> Path:
     """Store an upload for a training worker, under the digest of its bytes; a zip is checked first.
 
-    Its age counts from its last use, or on the shared demo from the upload: see fer.app.server.retention.
+    Its age counts from its last use, or on the shared demo from the first: see fer.app.server.retention.
     Raises DatasetError, also if all stored uploads would exceed the limit.
     """
     size, kept = _size(file, limits), stored_path(digest_of(file), name)
