@@ -535,7 +535,7 @@ def train(
 
     Args:
         config: The settings of the run.
-        out: The run's new directory; by default runs/DATE-MODEL.
+        out: The run's new directory; by default DATE-MODEL in the folder of training runs (FER_RUNS).
         resume: Continue the run in this directory, with the settings it was started with.
         search: Try this many settings with Optuna, each in a run of its own, and compare them.
         json: Print one line of JSON per epoch, or per run of a search.

@@ -37,6 +37,7 @@ class Limits:
     archive_bytes: int = 1024 * MB  # unpacked
     archive_ratio: int = 100  # pictures are already compressed, so a zip hardly shrinks them
     kept_upload_days: float = 30.0  # uploaded training data
+    kept_upload_bytes: int = 16_384 * MB  # all of it together
     checkpoint_bytes: int = 200 * MB  # far larger than any network here
     photos_at_once: int = 4  # decoded and read, across all visitors
     heavy_at_once: int = 2  # explanations and evaluations, across all visitors
@@ -87,6 +88,7 @@ HOSTED = replace(
     archive_files=5_000,
     archive_bytes=200 * MB,
     kept_upload_days=1.0,
+    kept_upload_bytes=1024 * MB,
     table_bytes=2 * MB,
     train_epochs=12,
     train_pictures=3_000,

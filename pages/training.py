@@ -10,6 +10,7 @@ import streamlit as st
 from fer.app import data_choice, errors, layout
 from fer.app.markdown import plain
 from fer.app.training import data_report, form, run_choice, state
+from fer.app.training.state import TrainingData
 from fer.data import uploads
 from fer.data.read import SYNTHETIC
 from fer.limits import hosted, limits
@@ -20,26 +21,27 @@ detector_line = layout.open_page("Training")
 st.title("Training")
 
 
-def choose_data() -> tuple[str, str] | None:
-    """The data as --data takes it, and of an upload its own name; None while nothing usable is chosen."""
+def choose_data() -> TrainingData | None:
+    """The data, or None while nothing usable is chosen."""
     kept = state.form.get()
     if kept.data not in ("", SYNTHETIC) and os.path.exists(kept.data):  # that of an earlier run of this form
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"Data: **{plain(kept.upload or Path(kept.data).name)}**, as before", width="content")
             st.button("Choose other data", on_click=state.forget_data, key="other_data", icon=":material/database:")
-        return kept.data, kept.upload
+        return TrainingData(kept.data, kept.upload)
     if kept.data not in ("", SYNTHETIC):
         st.caption("The data of that run is no longer on this server. Choose other data.")
-    data = data_choice.choose_data(state.DATA)
+    data = data_choice.choose_data(state.DATA, on_remove=state.forget_report)
     if data is None:
         st.info("Choose a file or enter a path to go on.", icon=":material/database:")
         return None
     if isinstance(data, str):
-        return data, ""
+        return TrainingData(data)
     days = count_of(round(limits().kept_upload_days), "day")
     after = " So are the run and its weights after it ends: download what you want to keep." if hosted() else ""
-    st.caption(f"Kept on this server for {days}.{after}")
-    return str(uploads.keep(data, data.name, limits())), data.name
+    st.caption(f"Stored on this server when you start, and kept for {days}.{after}")
+    path = uploads.stored_path(data_choice.digest_of(state.DATA, data), data.name)
+    return TrainingData(str(path), data.name, data)
 
 
 def show_form() -> None:
@@ -49,22 +51,21 @@ def show_form() -> None:
     )
     form.show_demo_limits()
     preset = form.choose_preset()
-    if not (chosen := choose_data()):
+    if not (data := choose_data()):
         return
-    data, upload = chosen
-    with data_choice.asking_for_classes(data) as place:
-        classes = data_choice.chosen_classes(data)
+    with data_choice.asking_for_classes(data.path) as place:
+        classes = data_choice.chosen_classes(data.path)
         start = st.container()  # at the top, and filled once the settings below it are read
         number = state.new_form()
-        config, network = form.fill_in(preset, data, classes, start, number, upload)
+        config, network = form.fill_in(preset, data, classes, start, number)
         with start:
-            form.start_button(config, number, upload)
+            form.start_button(config, number, data)
             notes, estimate = st.container(), st.empty()
         if config:
             with estimate:
                 form.estimate_to_come()
-        report = data_report.show_report(data, config.faces if config else "auto", classes, upload)
-        data_choice.ask_for_classes(place, data, report.unknown)
+        report = data_report.show_report(data, config.faces if config else "auto", classes)
+        data_choice.ask_for_classes(place, data.path, report.unknown, report.assumed)
     if config:
         with notes:
             form.show_notes(config, report)

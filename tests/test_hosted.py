@@ -17,18 +17,17 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile, UploadedFileRec
 from streamlit.testing.v1 import AppTest
 
 from fer.app.model_choice import ShippedModel
 from fer.app.predict import photo_reading, webcam
-from fer.app.resources import data_stamp
 from fer.app.server import retention
 from fer.app.server.retention import remove_expired
 from fer.app.training import form, runs_view
 from fer.app.training import state as training_state
 from fer.app.training.data_report import look_at
+from fer.app.training.state import TrainingData
 from fer.data import uploads
 from fer.errors import RunError
 from fer.limits import HOSTED, OPEN, hosted, limits
@@ -213,8 +212,7 @@ def test_nothing_of_an_upload_is_left_after_its_day(demo, monkeypatch, tmp_path,
     monkeypatch.setenv("FER_CACHE", str(cache))
     upload = uploaded(zip_of_faces(tmp_path / "faces.zip") if zipped else small_csv)
     data = uploads.keep(upload, upload.name, limits())
-    st.cache_data.clear()
-    assert look_at(str(data), "auto", "", data_stamp(str(data)))[0].total
+    assert look_at(TrainingData(str(data)), "auto", "")[0].total
     config = launcher.bounded(TrainConfig(data=str(data), epochs=1, batch_size=4, threads=1))
     run = RunDirectory.create(runs / "mine", config)
     assert train(run, quiet=True) == "finished"
@@ -305,7 +303,7 @@ def test_training_opens_on_ones_own_run_or_the_form_never_on_a_strangers(app, tm
 def test_an_uploads_name_is_not_told_where_everybody_sees_the_run(app, tmp_path, small_csv, monkeypatch):
     monkeypatch.setattr(form, "show_timing", lambda *given: None)
     started = made(tmp_path / "runs", "mine", data=str(kept(small_csv)))
-    monkeypatch.setattr(launcher, "start", lambda config: started)
+    monkeypatch.setattr(launcher, "start", lambda config, store: started)
     app.switch_page("pages/training.py").run()
     app.segmented_control(key="data_source").set_value("upload").run()
     app.file_uploader(key="data_upload").set_value([("Anna.csv", small_csv.read_bytes(), "text/csv")]).run()

@@ -19,6 +19,7 @@ from fer.app.model_choice import ShippedModel
 from fer.app.predict import photo_reading
 from fer.app.predict.photo_reading import Photo
 from fer.app.training.data_report import look_at
+from fer.app.training.state import TrainingData
 from fer.data import uploads
 from fer.data.fer2013 import read_fer2013
 from fer.data.read import SYNTHETIC, read_dataset
@@ -28,6 +29,7 @@ from fer.evaluation.evaluation import study
 from fer.evaluation.groups import read_metadata
 from fer.explanation.subject import Subject
 from fer.limits import HOSTED, OPEN, limits
+from fer.training import launcher
 from fer.training.config import TrainConfig
 from fer.training.run_directory import RunDirectory
 from fer.training.worker import train
@@ -302,6 +304,44 @@ def test_an_upload_is_read_in_turns(app, heavy, monkeypatch, sample):
     assert len(faces) == 41 and len(heavy.entries) - before == 1 + 2 + evaluations
 
 
+def choose_training_upload(app):
+    app.switch_page("pages/training.py").run()
+    app.segmented_control(key="data_source").set_value("upload").run()
+    return app.file_uploader(key="data_upload")
+
+
+def test_training_data_is_read_in_turns_once_and_stored_by_start_alone(app, heavy, monkeypatch, sample, tmp_path):
+    from fer.data import pictures
+
+    monkeypatch.setenv("FER_CACHE", str(tmp_path / "cache"))
+    faces = watch(monkeypatch, heavy, pictures, "read_face")
+    uploader, before = choose_training_upload(app), len(heavy.entries)
+    uploader.set_value([("own.zip", own_zip(sample, 41), "application/zip")]).run()
+    assert not app.exception and not app.error and "41 pictures" in words(app)
+    assert len(faces) == 41 and len(heavy.entries) - before == 1 + 2
+    app.run()
+    assert len(faces) == 41 and len(heavy.entries) - before == 1 + 2
+    next(button for button in app.button if button.key == "data_remove").click().run()
+    assert not app.exception and "41 pictures" not in words(app) and not uploads_folder().exists()
+    assert not [key for key in app.session_state["data_reports"] if "uploads" in key[0]]
+
+
+def test_a_run_that_is_refused_stores_no_upload(app, monkeypatch, small_csv, tmp_path):
+    monkeypatch.setenv("FER_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(launcher, "launch", lambda run: None)
+    choose_training_upload(app).set_value([("faces.csv", small_csv.read_bytes(), "text/csv")]).run()
+    for most, stored in ((0, 0), (3, 1)):
+        monkeypatch.setattr("fer.limits.HOSTED", replace(HOSTED, train_waiting=most))
+        app.button(key="start").click().run()
+        assert not app.exception and len(list(uploads_folder().glob("*/upload.csv"))) == stored
+
+
+def test_an_uploaded_table_takes_turns(heavy, small_csv):
+    upload, before = io.BytesIO(small_csv.read_bytes()), len(heavy.entries)
+    upload.name = "faces.csv"
+    assert len(inputs._read(upload, "")) == 280 and len(heavy.entries) - before == 1 + 1  # 280 rows are one piece
+
+
 def test_an_uploaded_table_is_read_inside(app, heavy, monkeypatch, small_csv):
     calls = watch(monkeypatch, heavy, uploads, "read_upload")
     choose_upload(app).set_value([("faces.csv", small_csv.read_bytes(), "text/csv")]).run()
@@ -357,7 +397,8 @@ def test_the_demos_limits_reach_every_reader(monkeypatch, tmp_path, small_csv):
     upload.name = "faces.csv"
     for read in (
         lambda: resources.dataset(kept),
-        lambda: look_at(kept, "auto", "", "stamp"),
+        lambda: look_at(TrainingData(kept), "auto", ""),
+        lambda: look_at(TrainingData(kept, "faces.csv", upload), "auto", ""),
         lambda: inputs._read(upload, ""),
         lambda: train(run, quiet=True),
     ):

@@ -12,11 +12,13 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from fer.app import session
+from fer.app import session, work_queue
 from fer.app.markdown import plain
 from fer.app.server import setup
 from fer.app.session import PageData, Upload
 from fer.data import uploads
+from fer.data.dataset import Dataset
+from fer.data.fer2013 import OWN_NUMBERS, Progress
 from fer.data.labels import format_classes, natural_order, parse_classes
 from fer.data.read import SYNTHETIC
 from fer.errors import DatasetError
@@ -201,6 +203,28 @@ def note_faces(key: str, digest: str, faces: int) -> None:
         st.rerun()
 
 
+def read_in_turns(read: Callable[[Progress], Dataset]) -> Dataset:
+    """Read data in turns with other visitors' work, until the visitor leaves, with progress on the page.
+
+    read: given a function to call with the share done, 0..1.
+    """
+    place = st.empty()
+
+    def show(share: float) -> None:
+        place.progress(share, "Reading your data. Finding the face takes about 0.1 s per photo.")
+
+    def step(share: float) -> None:
+        show(share)
+        next_turn()
+
+    try:
+        with work_queue.in_turns() as next_turn:
+            show(0.0)
+            return read(step)
+    finally:
+        place.empty()
+
+
 def chosen_classes(data: str) -> str:
     """The visitor's classes for this data's folders or labels, as in --classes. data: path or digest."""
     return session.data_classes.get().get(data, "")
@@ -220,34 +244,39 @@ def asking_for_classes(data: str) -> Iterator[DeltaGenerator]:
         if not isinstance(unknown, dict) or len(unknown) > MOST_ASKED:
             raise
         with place:
-            _form(data, unknown)
+            _form(data, unknown, {})
         raise DatasetError(
             "No folder or label in this data is named after one of the seven classes. Say above what each one shows."
         ) from None
 
 
-def ask_for_classes(place: DeltaGenerator, data: str, unknown: Mapping[str, int]) -> None:
-    """A collapsed form, if some folders or labels are left out or were assigned before."""
+def ask_for_classes(place: DeltaGenerator, data: str, unknown: Mapping[str, int], assumed: Mapping[str, int]) -> None:
+    """A form, if some folders or labels are left out or were assigned before; open if some were assumed.
+
+    unknown, assumed: as in Dataset.
+    """
     given = parse_classes(chosen_classes(data))
     if given or 0 < len(unknown) <= MOST_ASKED:
-        words = ", ".join(sorted({**given, **unknown}, key=natural_order)[:5])
-        with place, st.expander(f"Folders or labels with other names: {plain(words)}", icon=":material/label:"):
-            _form(data, unknown)
+        words = ", ".join(sorted({**given, **unknown, **assumed}, key=natural_order)[:5])
+        title = f"Folders or labels with other names: {plain(words)}"
+        with place, st.expander(title, expanded=bool(assumed), icon=":material/label:"):
+            _form(data, unknown, assumed)
 
 
-def _form(data: str, unknown: Mapping[str, int]) -> None:
-    """One select box for each folder or label that matches no class."""
+def _form(data: str, unknown: Mapping[str, int], assumed: Mapping[str, int]) -> None:
+    """One select box for each folder or label that matches no class, or whose class was assumed."""
     given, chosen = parse_classes(chosen_classes(data)), {}
+    counts = {**assumed, **unknown}
     options = [LEAVE_OUT, *NAMES]
     digest = short(data)
     with st.form(f"classes_{digest}", width=760):
         st.markdown("**What does each of these show?**")
         with st.container(horizontal=True):
-            names = sorted({**given, **{name.lower(): 0 for name in unknown}}, key=natural_order)
+            names = sorted({**given, **{name.lower(): 0 for name in counts}}, key=natural_order)
             for number, name in enumerate(names):
-                count = next((unknown[each] for each in unknown if each.lower() == name), None)
+                count = next((counts[each] for each in counts if each.lower() == name), None)
                 label = name if count is None else f"{name} ({count_of(count, 'picture')})"
-                start = options.index(given.get(name, LEAVE_OUT))
+                start = options.index(OWN_NUMBERS[name] if name in assumed else given.get(name, LEAVE_OUT))
                 chosen[name] = st.selectbox(plain(label), options, start, key=f"class_{digest}_{number}", width=170)
         if st.form_submit_button("Use these classes"):
             told = {name: one for name, one in chosen.items() if one != LEAVE_OUT}

@@ -9,6 +9,7 @@ import tempfile
 import zipfile
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -41,7 +42,8 @@ def load(file: Path) -> Dataset | None:
                 arrays.get("votes"),
                 facts["name"],
                 **lists,
-                unknown=tuple((str(name), int(count)) for name, count in facts.get("unknown", ())),
+                unknown=_counts(facts, "unknown"),
+                assumed=_counts(facts, "assumed"),
                 names=names,
                 split_made=facts["split_made"],
             )
@@ -49,9 +51,13 @@ def load(file: Path) -> Dataset | None:
         return None
 
 
+def _counts(facts: dict[str, Any], name: str) -> tuple[tuple[str, int], ...]:
+    return tuple((str(label), int(count)) for label, count in facts.get(name, ()))
+
+
 def save(file: Path, dataset: Dataset) -> None:
     usage = np.select([dataset.usage == split for split in SPLITS], range(len(SPLITS))).astype(np.uint8)
-    facts = {name: getattr(dataset, name) for name in ("name", *LISTS, "unknown", "split_made")}
+    facts = {name: getattr(dataset, name) for name in ("name", *LISTS, "unknown", "assumed", "split_made")}
     facts["names"] = None if dataset.names is None else dataset.names.tolist()
     try:
         file.parent.mkdir(parents=True, exist_ok=True)

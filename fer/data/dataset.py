@@ -31,7 +31,8 @@ class Dataset:
     votes: (N, 10) uint8 FER+ votes in the order of `VOTE_NAMES`, or None.
     unreadable, faceless: files left out because they could not be read, or no face was found. others: files without a
     picture's extension. unplaced: pictures in no class folder. unknown: folders or labels that match no class, with the
-    number of pictures left out for each. remarks: sentences about the reading.
+    number of pictures left out for each. assumed: numeric labels that were read as FER2013's although others are not,
+    with their numbers of pictures. remarks: sentences about the reading.
     names: (N,) each picture's name: its path in the folder, or its row in the CSV as in FER+, fer0000000.png.
     split_made: the data had no validation split, so one was taken from its Training pictures.
     """
@@ -46,6 +47,7 @@ class Dataset:
     others: tuple[str, ...] = ()
     unplaced: tuple[str, ...] = ()
     unknown: tuple[tuple[str, int], ...] = ()
+    assumed: tuple[tuple[str, int], ...] = ()
     remarks: tuple[str, ...] = ()
     names: NDArray[np.str_ | np.object_] | None = None
     split_made: bool = False

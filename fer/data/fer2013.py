@@ -14,7 +14,7 @@ import io
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -32,6 +32,7 @@ from fer.data.labels import (
     ClassNames,
     check_names,
     class_of,
+    natural_order,
     no_known_class,
     split_in_file,
     split_of,
@@ -47,7 +48,7 @@ PIXELS = FACE_SIZE * FACE_SIZE
 ROWS_AT_ONCE = 512  # bounds the parser's memory
 CELL = 60  # characters of a label that are compared
 LINE = 1_000_000  # maximum characters read per line; a row of pixels has about 9,000
-CACHE_VERSION = 3
+CACHE_VERSION = 4
 SPACE, ZERO, NINE = 32, 48, 57
 # Accepted names of each column, the usual one first.
 TITLES = {
@@ -163,19 +164,22 @@ def _parse(
                 progress(done / size)
     if not table.pictures:
         raise DatasetError(f"{name} has a header but no rows. Add a row for each picture.", row=2)
-    check_names(classes, dict.fromkeys(table.seen), name)
+    check_names(classes, table.counts, name)
     if not pixels:
         raise no_known_class(name, "label", table.unknown)
     rows = np.array(kept, np.int64)
     remarks: tuple[str, ...] = ()
     if "usage" not in table.places and "emotion" in table.places and (split := split_in_file(Path(name).stem)):
         remarks = (f"There is no Usage column. By the file's name, all pictures are {split}.",)
+    if assumed := table.assumed:
+        remarks = (*remarks, _assumed_words(assumed, table.other_numbers))
     dataset = Dataset(
         np.concatenate(pixels),
         np.array(labels, np.int64),
         np.array(usages),
         name=name,
         unknown=tuple(table.unknown.items()),
+        assumed=tuple(assumed.items()),
         remarks=remarks,
         names=np.array([f"fer{row:07d}.png" for row in rows]),
     )
@@ -198,7 +202,7 @@ class _Table:
     """The rows of a CSV file, and what has been found so far.
 
     most: the maximum number of pictures. places: column -> its index. number: the last line read. pictures: rows that
-    are not blank. seen: labels, spelled as in `classes`.
+    are not blank. counts: labels, spelled as in `classes`, with their numbers of pictures.
     """
 
     text: io.TextIOWrapper
@@ -210,8 +214,7 @@ class _Table:
     delimiter: str
     number: int
     pictures: int = 0
-    seen: set[str] = field(default_factory=set)
-    unknown: Counter[str] = field(default_factory=Counter)
+    counts: Counter[str] = field(default_factory=Counter)
 
     @classmethod
     def of(cls, text: io.TextIOWrapper, name: str, classes: ClassNames, most: int) -> _Table:
@@ -230,7 +233,7 @@ class _Table:
 
     def batches(self) -> Iterator[list[_Row]]:
         """The rows with known labels, ROWS_AT_ONCE at a time."""
-        labels: dict[str, int | str] = {}  # cell -> class index, or the unknown label
+        labels: dict[str, tuple[str, str | None]] = {}  # cell -> label and class
         usages: dict[str, str] = {}
         usual = split_in_file(Path(self.name).stem) or "Training"
         emotion, pixels, usage = self.places.get("emotion"), self.places["pixels"], self.places.get("usage")
@@ -242,11 +245,14 @@ class _Table:
                 split = usages.get(cell) or usages.setdefault(cell, self._usage(cell))
             if emotion is not None:
                 cell = fields[emotion][:CELL]
-                found = labels[cell] if cell in labels else labels.setdefault(cell, self._label(cell))
-                if isinstance(found, str):
-                    self.unknown[found] += 1
+                if cell not in labels:
+                    key = _label_in(cell)
+                    labels[cell] = key, self._class_of(key)
+                key, expression = labels[cell]
+                self.counts[key] += 1
+                if expression is None:
                     continue
-                label = found
+                label = INDEX[expression]
             batch.append(_Row(self.number, self.pictures - 1, fields[pixels], label, split))
             if len(batch) == ROWS_AT_ONCE:
                 yield batch
@@ -276,15 +282,29 @@ class _Table:
                 raise DatasetError(f"{self.name} has more than {self.most:,} pictures, the limit here. Use part of it.")
             yield fields
 
-    def _label(self, cell: str) -> int | str:
-        """The class index, or the label itself if it matches no class."""
-        text = _bare(cell).lower()
-        whole = _WHOLE.fullmatch(text)
-        key = str(int(whole[1])) if whole else text or "(empty)"
-        self.seen.add(key)
-        own = NO_NAMES if any(name in OWN_NUMBERS for name in self.classes) else OWN_NUMBERS
-        expression = self.classes.get(key) or own.get(key) or class_of(key)
-        return key if expression is None else INDEX[expression]
+    @property
+    def unknown(self) -> dict[str, int]:
+        """The labels that match no class, with their numbers of pictures."""
+        return {label: count for label, count in self.counts.items() if self._class_of(label) is None}
+
+    @property
+    def other_numbers(self) -> list[str]:
+        """The numbers among the labels that FER2013 does not have."""
+        return [label for label in self.counts if label.isdecimal() and label not in OWN_NUMBERS]
+
+    @property
+    def assumed(self) -> dict[str, int]:
+        """The numbers read as FER2013's where the data has others too, with their numbers of pictures."""
+        if not self.other_numbers:
+            return {}
+        return {label: count for label, count in self.counts.items() if label in self._own_numbers()}
+
+    def _own_numbers(self) -> ClassNames:
+        """FER2013's numbers, unless `classes` says what one of them means here."""
+        return NO_NAMES if any(name in OWN_NUMBERS for name in self.classes) else OWN_NUMBERS
+
+    def _class_of(self, label: str) -> str | None:
+        return self.classes.get(label) or self._own_numbers().get(label) or class_of(label)
 
     def _usage(self, word: str) -> str:
         split = split_of(_bare(word))
@@ -315,6 +335,23 @@ def _places(titles: list[str], name: str) -> dict[str, int]:
     if "emotion" not in places and len([title for title in titles if title]) > 1:
         raise DatasetError(f"{name} has no column 'emotion'. Expected emotion,pixels,Usage.", row=1)
     return places
+
+
+def _assumed_words(assumed: Iterable[str], others: Iterable[str]) -> str:
+    """What the numbers were read as, and how to say otherwise."""
+    read = ", ".join(f"{number} is {OWN_NUMBERS[number]}" for number in sorted(assumed))
+    return (
+        f"FER2013 has no label {', '.join(sorted(others, key=natural_order)[:5])}, so check the other numbers, which "
+        f"were read as FER2013's: {read}. If they mean something else, say what each one shows, such as "
+        "--classes 1=surprise,2=fear."
+    )
+
+
+def _label_in(cell: str) -> str:
+    """The label in a cell, spelled as in `classes`: 3 for 3.0."""
+    text = _bare(cell).lower()
+    whole = _WHOLE.fullmatch(text)
+    return str(int(whole[1])) if whole else text or "(empty)"
 
 
 def _bare(word: str) -> str:

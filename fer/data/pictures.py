@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
@@ -75,7 +76,7 @@ def read_pictures(
         what = (CACHE_VERSION, source.key, faces, detector.name, format_classes(classes), stamps)
         file = cache.file_of("pictures", *what, found.others, found.unplaced, sorted(found.unknown.items()))
         if (dataset := cache.load(file)) is not None:
-            return dataset
+            return replace(dataset, name=source.name)  # the same zip may now have another name
     dataset = _read(source, found, detector, progress, quiet)
     if file is not None:
         cache.save(file, dataset)

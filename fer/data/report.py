@@ -24,7 +24,7 @@ SPLIT_LABELS = {"Training": "training", "PublicTest": "validation", "PrivateTest
 class DataReport:
     """counts: split -> class -> pictures. duplicates: pictures that repeat another one in the same split.
     leaked: validation or test pictures that are also in Training. imbalance: Training's most frequent class over its
-    rarest present one. unknown: folders or labels that match no class, with their numbers of pictures."""
+    rarest present one. unknown, assumed: as in Dataset."""
 
     name: str
     counts: dict[str, dict[str, int]]
@@ -33,6 +33,7 @@ class DataReport:
     unlabeled: int
     left_out: tuple[str, ...]
     unknown: dict[str, int]
+    assumed: dict[str, int]
     missing: tuple[str, ...]
     imbalance: float
     remarks: tuple[str, ...]
@@ -88,6 +89,7 @@ def report_on(dataset: Dataset) -> DataReport:
         int((dataset.labels == UNLABELED).sum()),
         tuple(dataset.left_out()),
         dict(dataset.unknown),
+        dict(dataset.assumed),
         tuple(name for name in NAMES if training.any() and not counts["Training"][name]),
         max(there) / min(there) if there else 1.0,
         dataset.remarks,

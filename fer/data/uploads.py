@@ -19,9 +19,12 @@ from fer.errors import DatasetError
 from fer.files import replacing
 from fer.limits import MB, Limits, hosted
 from fer.locations import cache_folder
+from fer.wording import count_of
 
 if TYPE_CHECKING:
     from io import BufferedIOBase
+
+    from fer.data.pictures import Faces
 
 
 def uploads_folder() -> Path:
@@ -57,35 +60,48 @@ def digest_of(file: BinaryIO) -> str:
 
 
 def read_upload(
-    file: BinaryIO, name: str, limits: Limits, progress: Progress | None = None, classes: str = ""
+    file: BinaryIO,
+    name: str,
+    limits: Limits,
+    progress: Progress | None = None,
+    classes: str = "",
+    faces: Faces = "auto",
 ) -> Dataset:
     """Read an uploaded CSV or zip without writing anything to disk. Raises DatasetError.
 
-    name: the upload's file name. progress: called with the share done, 0..1. classes: as in --classes.
+    name: the upload's file name. progress: called with the share done, 0..1. classes, faces: as in --classes, --faces.
     """
     size = _size(file, limits)
     if _is_zip(name):
         from fer.data.zips import read_zip
 
-        return read_zip(
-            file, name, progress=progress, quiet=True, cached=False, classes=parse_classes(classes), limits=limits
-        )
-    return read_table(file, name, size, quiet=True, classes=parse_classes(classes), limits=limits)
+        return read_zip(file, name, faces, progress, True, False, parse_classes(classes), limits)
+    return read_table(file, name, size, progress, True, parse_classes(classes), limits)
+
+
+def stored_path(digest: str, name: str) -> Path:
+    """Where `keep` stores an upload with this digest and file name."""
+    return uploads_folder() / digest / ("upload.zip" if _is_zip(name) else "upload.csv")
 
 
 def keep(file: BinaryIO, name: str, limits: Limits) -> Path:
     """Store an upload for a training worker, under the digest of its bytes; a zip is checked first.
 
-    Its age counts from its last use, or on the shared demo from the upload: see fer.app.server.retention.
-    Raises DatasetError.
+    Its age counts from its last use, or on the shared demo from the first: see fer.app.server.retention.
+    Raises DatasetError, also if all stored uploads would exceed the limit.
     """
-    _size(file, limits)
-    folder = uploads_folder() / digest_of(file)
-    kept = folder / ("upload.zip" if _is_zip(name) else "upload.csv")
+    size, kept = _size(file, limits), stored_path(digest_of(file), name)
     if kept.exists():
         if not hosted():
-            os.utime(folder)
+            os.utime(kept.parent)
         return kept
+    days = count_of(round(limits.kept_upload_days), "day")
+    if _stored_bytes() + size > limits.kept_upload_bytes:
+        raise DatasetError(
+            f"This upload of {size / MB:.0f} MB no longer fits: all uploads stored for training may take "
+            f"{limits.kept_upload_bytes // MB:,} MB. They are removed after {days}: try again later"
+            + (", or give a path on the server." if limits.server_paths else ".")
+        )
     if _is_zip(name):
         from fer.data.zips import Zip
 
@@ -100,6 +116,14 @@ def keep(file: BinaryIO, name: str, limits: Limits) -> Path:
             "give a path on the server."
         ) from None
     return kept
+
+
+def _stored_bytes() -> int:
+    total = 0
+    for file in uploads_folder().glob("*/*"):
+        with suppress(OSError):  # removed meanwhile
+            total += file.stat().st_size
+    return total
 
 
 def _is_zip(name: str) -> bool:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -33,11 +34,15 @@ RESUMABLE = ("stopped", "failed", "died")
 _starting = threading.Lock()  # so that two runs starting at once are counted one after the other
 
 
-def start(config: TrainConfig, run_id: str = "") -> RunDirectory:
-    """Create a run and its worker, queued while another trains. Raises RunError, also if fer.limits are exceeded."""
+def start(config: TrainConfig, run_id: str = "", store: Callable[[], object] = lambda: None) -> RunDirectory:
+    """Create a run and its worker, queued while another trains. Raises RunError, also if fer.limits are exceeded.
+
+    store: stores the data, if it is an upload; called only if the run is accepted, and never twice at once.
+    """
     config = bounded(config)
     with _starting:
         _need_room()
+        store()
         run = RunDirectory.create(runs_folder() / (run_id or free_id(config.model)), config)
         launch(run)
     return run

@@ -13,6 +13,7 @@ from fer.data import fer2013
 from fer.data.fer2013 import parse_pixels, read_fer2013
 from fer.data.ferplus import VOTE_NAMES, vote_distribution
 from fer.errors import DatasetError
+from fer.expressions import NAMES
 from fer.limits import OWNER
 from fer.locations import cache_folder
 from tests.conftest import write_csv
@@ -202,6 +203,26 @@ def test_labels_of_ones_own_are_told_by_classes(tmp_path):
         read_fer2013(file, quiet=True, classes={"9": "sad"})
 
 
+def test_numbers_of_another_data_set_are_not_silently_fer2013s(tmp_path):
+    """RAF-DB's 1 to 7: only 7 gives it away, but 1 to 6 mean something else, too."""
+    raf = ["surprise", "fear", "disgust", "happy", "sad", "angry", "neutral"]
+    rows = [(str(number), split) for number in range(1, 8) for split in ("Training", "PublicTest")]
+    file = write(tmp_path / "raf.csv", table(rows))
+    for _ in ("parsed", "from the cache"):
+        for classes in ({}, {"7": "neutral"}):
+            data = read_fer2013(file, quiet=True, classes=classes)
+            assert dict(data.assumed) == {str(number): 2 for number in range(1, 7)}
+            (remark,) = data.remarks
+            assert "no label 7," in remark and "1 is disgust, 2 is fear" in remark and "6 is neutral" in remark
+            assert "0 is" not in remark and "--classes" in remark
+    named = {str(number): name for number, name in enumerate(raf, 1)}
+    data = read_fer2013(file, quiet=True, classes=named)
+    assert not data.assumed and not data.remarks and not data.unknown
+    assert [NAMES[label] for label in data.labels[::2]] == raf
+    fer2013s = read(write(tmp_path / "own.csv", table([row for row in rows if row[0] != "7"])))
+    assert not fer2013s.assumed and not fer2013s.remarks
+
+
 def test_without_a_validation_split_a_tenth_of_each_class_is_kept_back(tmp_path):
     rows = [(str(index % 2 * 3), "Training") for index in range(40)]
     data = read(write(tmp_path / "faces.csv", table(rows, header=("emotion", "pixels"))))
@@ -268,6 +289,7 @@ def test_the_field_cases(cases, name):
     count, unknown = CASES[name]
     data = read_fer2013(cases / name, quiet=True, cached=False)
     assert len(data) == count and dict(data.unknown) == unknown
+    assert dict(data.assumed) == ({str(number): 2 for number in range(7)} if unknown else {})
     assert set(data.counts().values()) == {2} and len(data.split("validation")) == (7 if "no_usage" in name else 3)
 
 

@@ -157,6 +157,13 @@ def test_a_zip_and_its_folder_give_the_same_answer(tmp_path):
     assert len(zip_itself.left_out()) == 4 and "labels.csv" in zip_itself.left_out()[-1]
 
 
+def test_a_renamed_zip_is_called_by_its_new_name(tmp_path):
+    files = {f"{name}/{i}.png": png(i) for name in ("happy", "sad") for i in range(3)}
+    for name in ("alice.zip", "bob.zip"):  # the second comes from the cache
+        (tmp_path / name).write_bytes(zipped(files).getvalue())
+        assert read_dataset(tmp_path / name, quiet=True).name == name
+
+
 def test_a_windows_zip_is_read_as_any_other(tmp_path):
     folders = {"train\\": b"", "train\\happy\\": b""}
     pictures = {f"train\\{name}\\{i}.png": png(i) for name in ("happy", "sad") for i in range(3)}
@@ -304,6 +311,18 @@ def test_an_upload_that_meets_a_full_disk_leaves_nothing(monkeypatch, tmp_path):
     with pytest.raises(DatasetError, match="No space left"):
         uploads.keep(zipped({"happy/1.png": png()}), "mine.zip", OPEN)
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_all_stored_uploads_together_are_bounded(monkeypatch, tmp_path):
+    monkeypatch.setenv("FER_CACHE", str(tmp_path))
+    first, second = (zipped({"happy/1.png": png(value)}) for value in (1, 2))
+    limits = replace(OPEN, kept_upload_bytes=len(first.getvalue()) + len(second.getvalue()) - 1)
+    kept = uploads.keep(first, "first.zip", limits)
+    with pytest.raises(DatasetError, match="no longer fits.*give a path"):
+        uploads.keep(second, "second.zip", limits)
+    assert uploads.keep(first, "again.zip", limits) == kept  # it takes no more room
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [kept]
+    uploads.keep(second, "second.zip", replace(limits, kept_upload_bytes=limits.kept_upload_bytes + 1))
 
 
 def test_too_many_and_too_much_is_refused_unread(tmp_path):

@@ -64,7 +64,7 @@ def choose() -> tuple[Choice, Dataset] | None:
         else:
             dataset, stamp = _uploaded(upload, name, classes), name
             data_choice.note_faces(PAGE, name, len(dataset))
-        data_choice.ask_for_classes(place, name, dict(dataset.unknown))
+        data_choice.ask_for_classes(place, name, dict(dataset.unknown), dict(dataset.assumed))
     show_reading(dataset)
     split, tta = _split_and_views(name, dataset)
     return Choice(name, classes, stamp, split, tta, upload is not None), dataset
@@ -113,22 +113,8 @@ def _uploaded(upload: UploadedFile, digest: str, classes: str) -> Dataset:
 
 
 def _read(upload: UploadedFile, classes: str) -> Dataset:
-    """Read an upload's faces in turns with other visitors' work, until the visitor leaves. Raises DatasetError."""
-    place = st.empty()
-
-    def show(share: float) -> None:
-        place.progress(share, "Reading your data. Finding the face takes about 0.1 s per photo.")
-
-    def step(share: float) -> None:
-        show(share)
-        next_turn()
-
-    try:
-        with work_queue.in_turns() as next_turn:
-            show(0.0)
-            return uploads.read_upload(upload, upload.name, limits(), step, classes)
-    finally:
-        place.empty()
+    """Raises DatasetError."""
+    return data_choice.read_in_turns(lambda step: uploads.read_upload(upload, upload.name, limits(), step, classes))
 
 
 def show_reading(dataset: Dataset) -> None:

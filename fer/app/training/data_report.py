@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
 import cv2
 import numpy as np
 import streamlit as st
 
 from fer.app import resources, widgets
+from fer.app.data_choice import read_in_turns
 from fer.app.markdown import plain
 from fer.app.training import state
+from fer.app.training.state import TrainingData
+from fer.data.dataset import Dataset
+from fer.data.fer2013 import Progress
 from fer.data.pictures import Faces
 from fer.data.read import SYNTHETIC, read_dataset
 from fer.data.report import SPLIT_LABELS, DataReport, report_on, samples
+from fer.data.uploads import read_upload
 from fer.expressions import NAMES
-from fer.limits import Limits, limits
+from fer.limits import limits
 from fer.visualization.contact_sheet import contact_sheet
 from fer.wording import count_of
 
@@ -32,24 +37,23 @@ class Sheet:
     png: bytes
 
 
-def look_at(data: str, faces: Faces, classes: str, stamp: str) -> tuple[DataReport, dict[str, Sheet]]:
-    """The report, and a contact sheet of training pictures for each class. stamp only distinguishes versions."""
-    return _looked_at(limits())(data, faces, classes, stamp)
-
-
-@functools.cache
-def _looked_at(limits: Limits) -> Callable[[str, Faces, str, str], tuple[DataReport, dict[str, Sheet]]]:
-    """The check, cached for as long as an upload itself is kept."""
-
-    @st.cache_data(max_entries=4, ttl=86_400 * limits.kept_upload_days, show_spinner="Reading the data")
-    def look(data: str, faces: Faces, classes: str, stamp: str) -> tuple[DataReport, dict[str, Sheet]]:
-        dataset = read_dataset(data, quiet=True, faces=faces, classes=classes, limits=limits)
+def look_at(data: TrainingData, faces: Faces, classes: str) -> tuple[DataReport, dict[str, Sheet]]:
+    """The report, and a contact sheet of training pictures for each class; made once per session."""
+    stamp = "" if data.upload else resources.data_stamp(data.path)
+    key, reports = (data.path, faces, classes, stamp), state.reports.get()
+    if key not in reports:
+        dataset = read_in_turns(partial(_read, data, faces, classes))
         found = {name: samples(dataset, index, SHEET_FACES) for index, name in enumerate(NAMES)}
-        return report_on(dataset), {
-            name: Sheet(len(faces), _sheet_png(faces)) for name, faces in found.items() if len(faces)
-        }
+        sheets = {name: Sheet(len(faces), _sheet_png(faces)) for name, faces in found.items() if len(faces)}
+        reports[key] = report_on(dataset), sheets
+    return reports[key]
 
-    return look
+
+def _read(data: TrainingData, faces: Faces, classes: str, progress: Progress) -> Dataset:
+    """As the run's worker reads it, which knows an upload by the name that it is stored under."""
+    if data.upload:
+        return read_upload(data.upload, Path(data.path).name, limits(), progress, classes, faces)
+    return read_dataset(data.path, progress, True, faces, classes, limits())
 
 
 def _sheet_png(faces: np.ndarray) -> bytes:
@@ -60,17 +64,14 @@ def _sheet_png(faces: np.ndarray) -> bytes:
     return cv2.imencode(".png", cv2.cvtColor(small, cv2.COLOR_RGBA2BGRA))[1].tobytes()
 
 
-def show_report(data: str, faces: Faces, classes: str, upload: str = "") -> DataReport:
-    """Counts, findings with their remedies, and a contact sheet per class; returns the report.
-
-    upload: the file name of uploaded data.
-    """
+def show_report(data: TrainingData, faces: Faces, classes: str) -> DataReport:
+    """Counts, findings with their remedies, and a contact sheet per class; returns the report."""
     st.header("What is in this data?")
     # The charts' libraries take most of a second to load; the form above is shown meanwhile.
     from fer.visualization import training_figures
 
-    report, sheets = look_at(data, faces, classes, resources.data_stamp(data))
-    name = upload or ("Synthetic faces" if data == SYNTHETIC else report.name)
+    report, sheets = look_at(data, faces, classes)
+    name = data.name or ("Synthetic faces" if data.path == SYNTHETIC else report.name)
     pictures, splits = count_of(report.total, "picture"), count_of(len(report.counts), "split")
     st.markdown(f"**{plain(name)}**: {pictures} in {splits}.")
     words = "; ".join(
@@ -87,20 +88,20 @@ def show_report(data: str, faces: Faces, classes: str, upload: str = "") -> Data
             st.button(
                 "Show rare classes more often",
                 on_click=state.choose_remedy,
-                args=("sampling", data),
+                args=("sampling", data.path),
                 icon=":material/balance:",
                 key="remedy_sampling",
             )
             st.button(
                 "Weight rare classes more",
                 on_click=state.choose_remedy,
-                args=("weights", data),
+                args=("weights", data.path),
                 icon=":material/weight:",
                 key="remedy_weights",
             )
-        if state.remedy(data) != "none":
+        if state.remedy(data.path) != "none":
             st.caption(
-                ("Balanced sampling is" if state.remedy(data) == "sampling" else "Class weights are")
+                ("Balanced sampling is" if state.remedy(data.path) == "sampling" else "Class weights are")
                 + " now set, under More settings above."
             )
     if not report.findings():

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import streamlit as st
@@ -17,8 +18,9 @@ from fer.app import data_choice, errors, resources, session, widgets
 from fer.app.markdown import plain
 from fer.app.model_choice import Model, ShippedModel, available_models, display_name, option_labels
 from fer.app.training import network_diagram, state
-from fer.app.training.state import Setting
+from fer.app.training.state import Setting, TrainingData
 from fer.app.training.timing import DOING, Timing, timing_of
+from fer.data import uploads
 from fer.data.read import SYNTHETIC
 from fer.data.report import DataReport
 from fer.errors import FerError
@@ -87,15 +89,16 @@ def choose_preset() -> Preset:
 
 
 def fill_in(
-    preset: Preset, data: str, classes: str, top: DeltaGenerator, number: int, upload: str
+    preset: Preset, data: TrainingData, classes: str, top: DeltaGenerator, number: int
 ) -> tuple[TrainConfig | None, DeltaGenerator]:
     """All settings as widgets, with the preset's or changed values; and the place for the network.
 
-    None, with a sentence at the top, if the values conflict. number, upload: as in `start_button`.
+    None, with a sentence at the top, if the values conflict. number: as in `start_button`.
     """
     standard: dict[str, Setting] = {**DEFAULTS, **preset.settings}
-    shown = {**standard, "balance": state.remedy(data)} if state.remedy(data) != "none" else standard
-    chosen: dict[str, Setting] = {"data": data, "classes": classes}
+    remedy = state.remedy(data.path)
+    shown = {**standard, "balance": remedy} if remedy != "none" else standard
+    chosen: dict[str, Setting] = {"data": data.path, "classes": classes}
     summary = st.empty()
     _settings(GROUPS[""], standard, shown, preset, chosen)
     network = st.empty()
@@ -118,7 +121,7 @@ def fill_in(
         with top:
             errors.show_error(error.message)
         return None, network
-    args = (config, number, upload)
+    args = (config, number, data)
     end.button("Start with these settings", icon=START_ICON, key="start_below", on_click=_start, args=args)
     return config, network
 
@@ -321,8 +324,8 @@ def _estimate(timing: Timing, config: TrainConfig, training: int, validation: in
     )
 
 
-def start_button(config: TrainConfig | None, number: int, upload: str = "") -> None:
-    """number: the form's, which starts only one run. upload: the file name of uploaded data."""
+def start_button(config: TrainConfig | None, number: int, data: TrainingData) -> None:
+    """number: the form's, which starts only one run."""
     label = "Start training"
     st.button(
         f"{START_ICON} {label}" if config is None else widgets.filled_label(label, START_ICON),
@@ -330,22 +333,25 @@ def start_button(config: TrainConfig | None, number: int, upload: str = "") -> N
         disabled=config is None,
         key="start",
         on_click=_start,
-        args=(config, number, upload),
+        args=(config, number, data),
     )
 
 
 @errors.guarded_callback
-def _start(config: TrainConfig, form: int, upload: str = "") -> None:
+def _start(config: TrainConfig, form: int, data: TrainingData) -> None:
     if state.has_started(form):  # a double click
         return
-    run = launcher.start(config)
+    if data.upload:
+        run = launcher.start(config, store=partial(uploads.keep, data.upload, data.upload.name, limits()))
+    else:
+        run = launcher.start(config)
     state.mark_started(form)
     state.add_own_run(run.id)
     kept = state.form.get()
-    kept.data, kept.upload = config.data, upload
+    kept.data, kept.upload = config.data, data.name
     st.query_params["run"] = run.id
     state.view.set("run")
-    run_about.write_about(run, _about(run, config, upload))  # last: the run has started, even if this fails
+    run_about.write_about(run, _about(run, config, data.name))  # last: the run has started, even if this fails
 
 
 def _about(run: RunDirectory, config: TrainConfig, upload: str) -> About:

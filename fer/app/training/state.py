@@ -5,16 +5,35 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from fer.app.session import Slot
+from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+from fer.app.session import RecentSlot, Slot
 from fer.limits import hosted
 from fer.training.config import TrainConfig
 from fer.training.run_store import UNDO_S
 
+if TYPE_CHECKING:
+    from fer.app.training.data_report import Sheet
+    from fer.data.report import DataReport
+
+MAX_REPORTS = 4
 DATA = "data"  # the page's choice of data
 View = Literal["run", "new", "compare"]
 Setting = str | int | float
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """A form's data. path: as --data takes it; of an upload, where it is stored once the run starts.
+
+    name: an upload's file name. upload: itself, unless an earlier run has stored it.
+    """
+
+    path: str
+    name: str = ""
+    upload: UploadedFile | None = None
 
 
 @dataclass
@@ -50,6 +69,10 @@ watched: Slot[str] = Slot("watched_run", str)  # the run shown last
 form: Slot[Form] = Slot("training_form", Form)
 # The form's settings, and the estimated seconds for such a run.
 expected: Slot[tuple[TrainConfig, float] | None] = Slot("expected_duration", lambda: None)
+# The reports on the data, with a contact sheet per class, keyed by the data's path, faces, classes and version.
+reports: RecentSlot[tuple[str, str, str, str], tuple[DataReport, dict[str, Sheet]]] = RecentSlot(
+    "data_reports", MAX_REPORTS
+)
 _deleted: Slot[list[Deleted]] = Slot("deleted_runs", list)  # the last one last
 _last_form: Slot[int] = Slot("last_form", int)
 _started_form: Slot[int] = Slot("started_form", int)
@@ -125,6 +148,13 @@ def remedy(data: str) -> str:
 def forget_data() -> None:
     """Other data is to be chosen."""
     form.get().data = form.get().upload = ""
+
+
+def forget_report(digest: str) -> None:
+    """Drop what was read of an upload."""
+    read = reports.get()
+    for key in [key for key in read if Path(key[0]).parent.name == digest]:
+        del read[key]
 
 
 def forget_remedy() -> None:

@@ -11,9 +11,10 @@ from PIL import Image
 
 from fer.app.markdown import plain
 from fer.app.model_choice import TrainedRun
+from fer.expressions import NAMES
 from tests.app.evaluate.helpers import evaluate
 from tests.app.helpers import control, words
-from tests.conftest import ROOT
+from tests.conftest import ROOT, write_csv
 
 
 def test_own_photos_in_class_folders(app, tmp_path, sample):
@@ -126,3 +127,20 @@ def test_numbered_folders_are_told_by_a_form_and_what_is_skipped_is_counted(app,
     class_boxes(app)[1].set_value("fear")
     next(button for button in app.button if button.label == "Use these classes").click().run()
     assert not app.error and "on 4 faces" in words(app)
+
+
+def test_numbers_of_another_data_set_can_all_be_corrected(app, tmp_path):
+    """RAF-DB's 1 to 7 in a table: FER2013 lacks 7, and the others are read as its own until they are named."""
+    raf = ["surprise", "fear", "disgust", "happy", "sad", "angry", "neutral"]
+    rows = [(number, split) for number in range(1, 8) for split in ("Training", "PublicTest")]
+    write_csv(tmp_path / "raf.csv", rows)
+    evaluate(app, tmp_path / "raf.csv")
+    assert not app.exception and not app.error and "1 is disgust" in words(app)
+    boxes = class_boxes(app)
+    assert [box.label for box in boxes] == [plain(f"{number} (2 pictures)") for number in range(1, 8)]
+    assert [box.value for box in boxes] == [*NAMES[1:], "leave out"]
+    for box, name in zip(boxes, raf, strict=True):
+        box.set_value(name)
+    next(button for button in app.button if button.label == "Use these classes").click().run()
+    assert not app.error and "on 7 faces" in words(app) and "1 is" not in words(app)
+    assert [box.value for box in class_boxes(app)] == raf

@@ -10,6 +10,7 @@ import pytest
 from fer.app import session
 from fer.app.markdown import plain
 from fer.app.training import form, state
+from fer.app.training.state import TrainingData
 from fer.data import uploads
 from fer.errors import RunError
 from fer.training import launcher
@@ -62,10 +63,10 @@ def test_the_second_click_of_two_starts_nothing(app, folder, monkeypatch):
     monkeypatch.setattr(form.st, "query_params", {})
     monkeypatch.setattr(form.st, "context", SimpleNamespace(timezone="Asia/Tokyo"))
     number = state.new_form()
-    form._start(TrainConfig(), number)
-    form._start(TrainConfig(), number)
+    form._start(TrainConfig(), number, TrainingData("synthetic"))
+    form._start(TrainConfig(), number, TrainingData("synthetic"))
     assert len(started) == 1 and not session.message.get()
-    form._start(TrainConfig(), state.new_form())
+    form._start(TrainConfig(), state.new_form(), TrainingData("synthetic"))
     assert len(started) == 2
 
 
@@ -75,7 +76,7 @@ def test_a_browser_in_an_unknown_time_zone_starts_a_run_with_a_title(folder, mon
     monkeypatch.setattr(session.st, "session_state", {})
     monkeypatch.setattr(form.st, "query_params", {})
     monkeypatch.setattr(form.st, "context", SimpleNamespace(timezone=zone))
-    form._start(TrainConfig(), state.new_form())
+    form._start(TrainConfig(), state.new_form(), TrainingData("synthetic"))
     assert not session.message.get() and form.st.query_params == {"run": "started"}
     assert read_about(RunDirectory(folder / "started")).title.startswith("Synthetic faces, ")
 
@@ -89,7 +90,7 @@ def test_a_run_that_cannot_be_named_is_shown_all_the_same(folder, monkeypatch):
     monkeypatch.setattr(form.st, "query_params", {})
     monkeypatch.setattr(form.st, "context", SimpleNamespace(timezone="Asia/Tokyo"))
     monkeypatch.setattr(form.run_about, "write_about", full)
-    form._start(TrainConfig(), state.new_form())
+    form._start(TrainConfig(), state.new_form(), TrainingData("synthetic"))
     assert "cannot be saved" in session.message.get() and form.st.query_params == {"run": "started"}
     assert state.view.get() == "run"
 
@@ -189,7 +190,9 @@ def test_an_upload_is_called_by_its_own_name(app, folder, untimed, small_csv, mo
     app.segmented_control(key="data_source").set_value("upload").run()
     app.file_uploader(key="data_upload").set_value([("My faces (1).csv", small_csv.read_bytes(), "text/csv")]).run()
     assert not app.exception and "**My faces \\(1\\)\\.csv**: 280 pictures in 3 splits" in words(app)
-    monkeypatch.setattr(launcher, "start", lambda config: made(folder, "kept", "failed", data=config.data))
+    monkeypatch.setattr(
+        launcher, "start", lambda config, store: store() and made(folder, "kept", "failed", data=config.data)
+    )
     app.button(key="start").click().run()
     run = RunDirectory(folder / "kept")
     digest = uploads.digest_of(io.BytesIO(small_csv.read_bytes()))
