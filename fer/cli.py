@@ -28,6 +28,7 @@ TIDY_EVERY = 50  # photos: then give freed memory back to the system
 if TYPE_CHECKING:
     from fer.data.pictures import Faces
     from fer.evaluation.evaluation import Evaluation
+    from fer.models.card import Card
 
     Detector = str
     Finder = str
@@ -66,6 +67,7 @@ def predict(
         raise FerError("Name a photo or a folder of photos, such as: python -m fer predict photo.jpg")
     recognizer, finder = fer.load(model), load_detector(detector)
     _say(f"model {recognizer.name}, detector {finder.name}")
+    _warn_of_drawings(recognizer.name, recognizer.card)
     failed, photos, notes = 0, PhotoFiles(paths), Counter[str]()
     with tqdm(photos, unit="photo", delay=PROGRESS_DELAY_S) as bar:
         for path in bar:
@@ -125,6 +127,7 @@ def evaluate(
     if report is not None:  # before the work: it needs plotly
         from fer.evaluation.report import write_report
     recognizer = fer.load(model)
+    _warn_of_drawings(recognizer.name, recognizer.card)
     dataset, studies = read_dataset(data, faces=faces, classes=classes), []
     for line in [*dataset.left_out(), *dataset.remarks]:
         _say(line)
@@ -195,6 +198,7 @@ def explain(
     from fer.visualization.explanation_files import write_explanation
 
     recognizer, finder = fer.load(model), load_detector(detector)
+    _warn_of_drawings(recognizer.name, recognizer.card)
     check_choices(recognizer, methods, classes, layer)
     image_rgb = read_image(image)
     faces = recognizer.predict(image_rgb, finder)
@@ -271,6 +275,7 @@ def video(
         raise FerError("--csv would overwrite the video or --out. Choose another name.")
     recognizer, finder = fer.load(model), load_detector(detector)
     _say(f"model {recognizer.name}, detector {finder.name}")
+    _warn_of_drawings(recognizer.name, recognizer.card)
     with tqdm(total=100, desc=source.name, bar_format="{l_bar}{bar}| {n:.0f}% [{elapsed}<{remaining}]") as bar:
         video = read_video(
             source,
@@ -346,6 +351,7 @@ def batch(
     from fer.batch.inputs import find_inputs
     from fer.batch.reading import Reading, settings_for
     from fer.batch.run import ERRORS, READINGS, run_batch
+    from fer.models.graph import card_of
 
     if not inputs:
         raise FerError("Name photos, videos or folders, such as: fer batch photos/ --out results")
@@ -360,6 +366,7 @@ def batch(
         raise FerError("No photos or videos were found in the folder. Name another one.")
     settings = settings_for(model, detector, device, readings, stability)
     _say(f"model {Path(model).name}, detector {settings.detector}, {len(found)} inputs")
+    _warn_of_drawings(Path(model).name, card_of(model))
     form = "{l_bar}{bar}| {n:.1f}/{total} [{elapsed}<{remaining}]"
     with tqdm(total=len(found), unit="input", bar_format=form, disable=None, smoothing=0.05) as bar:
 
@@ -507,6 +514,7 @@ def serve(
     """
     os.environ.setdefault("FER_HOSTED", "1")  # before anything is logged: it hides error messages
     from fer.limits import limits
+    from fer.models.graph import card_of
     from fer.service.application import ServiceConfig
     from fer.service.server import serve as run
 
@@ -517,6 +525,7 @@ def serve(
         _say("FER_TOKEN is not set: anyone who can reach this address can use the service.")
     own = () if local or host in ("0.0.0.0", "::") else (host,)
     config = ServiceConfig(model, detector, device, (*own, *hosts), origins, token, limits())
+    _warn_of_drawings(Path(model).name, card_of(model))
     _say(f"model {Path(model).name}; see http://{f'[{host}]' if ':' in host else host}:{port}/docs")
     run(config, host, port)
     return 0
@@ -655,6 +664,14 @@ def _warn_of_namesake() -> None:
             "Another package, fer, has overwritten parts of FER Studio. Uninstall it and reinstall FER Studio: "
             "pip uninstall fer && pip install --force-reinstall fer-studio"
         )
+
+
+def _warn_of_drawings(name: str, card: Card) -> None:
+    """Warn, in every command that reads photos, of a model that knows only drawings."""
+    from fer.models.card import DRAWINGS
+
+    if card.from_drawings:
+        _say(f"The model {name} {DRAWINGS}.")
 
 
 def _say(text: str) -> None:

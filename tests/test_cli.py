@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -15,8 +16,13 @@ import pytest
 from PIL import Image
 
 from fer.cli import main
+from fer.data.read import read_dataset
 from fer.expressions import NAMES
 from fer.limits import HOSTED
+from fer.models.checkpoints import load_checkpoint, save_checkpoint
+from fer.models.weights import find_weights
+from fer.tools.export import export
+from fer.vision.video import VideoWriter
 
 
 def lines(capsys) -> list[dict]:
@@ -231,6 +237,32 @@ def test_train_takes_a_config_file_and_flags_over_it(tmp_path, small_csv, capsys
     assert record["epoch"] == 1 and len(record["recall"]) == 7
     written = json.loads((tmp_path / "run" / "config.json").read_text())
     assert (written["epochs"], written["batch_size"]) == (1, 32)
+
+
+@pytest.mark.parametrize("command", ["predict", "explain", "batch", "video", "serve"])
+def test_a_model_that_learned_from_drawings_is_announced(command, sample, tmp_path, capsys, monkeypatch):
+    """From a file with its card inside as well, where the command takes one."""
+    network, card = load_checkpoint(find_weights("mini_xception"))
+    save_checkpoint(tmp_path / "toy.safetensors", network.state_dict(), replace(card, data="synthetic", training={}))
+    model = tmp_path / "toy.safetensors"
+    if command != "explain":
+        model = tmp_path / "alone" / "toy.onnx"
+        export(tmp_path / "toy.safetensors", model, read_dataset("synthetic", quiet=True))
+    with VideoWriter(tmp_path / "clip.mp4", 64, 64, 10) as writer:
+        writer.write(np.full((64, 64, 3), 128, np.uint8), 0.0)
+    monkeypatch.setattr("fer.service.server.serve", lambda *_given: None)
+    monkeypatch.setenv("FER_HOSTED", "1")  # else the command would set it, for all tests
+    arguments = {
+        "predict": [str(sample), "--detector", "none"],
+        "explain": [str(sample), "--detector", "none", "--out", str(tmp_path / "maps"), "--methods", "grad_cam"],
+        "batch": [str(sample), "--detector", "none", "--out", str(tmp_path / "table"), "--workers", "1"],
+        "video": [str(tmp_path / "clip.mp4"), "--json"],
+        "serve": ["--detector", "none"],
+    }[command]
+    for name, announced in ((str(model), True), ("mini_xception", False)):
+        shutil.rmtree(tmp_path / "table", ignore_errors=True)
+        assert main([command, *arguments, "--model", name]) == 0
+        assert ("learned from drawings, not meant for photos" in capsys.readouterr().err) == announced
 
 
 @pytest.mark.parametrize("command", ["predict", "evaluate", "train", "summary"])

@@ -26,7 +26,7 @@ from fer.inference.stability import with_stability
 from fer.inference.video import READINGS_PER_S, read_video
 from fer.memory import LARGE_PIXELS, return_freed_memory, share_arenas
 from fer.models.card import Card
-from fer.models.weights import find_weights, read_card
+from fer.models.graph import card_of
 from fer.records import FaceRecord
 from fer.vision.detection import Auto, Detector, load_detector
 from fer.vision.images import read
@@ -63,7 +63,7 @@ def settings_for(
     model: str, detector: str, device: str = "cpu", readings_per_s: float = READINGS_PER_S, stability: bool = False
 ) -> Settings:
     """Settings with the weights and detector resolved, so that every worker uses the same. Raises FerError."""
-    card, found = card_digest(read_card(find_weights(model))), load_detector(detector)
+    card, found = card_digest(card_of(model)), load_detector(detector)
     return Settings(model, card, found.name, device, readings_per_s, stability, isinstance(found, Auto))
 
 

@@ -66,9 +66,14 @@ class Card:
         """Whether the model was trained only on synthetic faces, so that its accuracy says nothing about photos."""
         from fer.data.read import SYNTHETIC
 
+        return self.data == SYNTHETIC and self.started_from in ("", SYNTHETIC)
+
+    @property
+    def started_from(self) -> str:
+        """The training data of the starting weights, or on older cards their name; empty if there were none."""
         settings = self.training.get("config", {})
         began_with = settings.get("init", "") if isinstance(settings, dict) else ""
-        return self.data == SYNTHETIC and self.training.get("started_from", began_with) in ("", SYNTHETIC)
+        return str(self.training.get("started_from", began_with))
 
     def judge(self, box: FaceBox, probabilities: tuple[float, ...], quality: Quality) -> Prediction:
         """Turn one face's calibrated probabilities (7,), from a single view, into a Prediction."""

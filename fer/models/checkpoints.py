@@ -30,11 +30,11 @@ def save_checkpoint(path: Path, state: dict[str, torch.Tensor], card: Card) -> C
 def load_checkpoint(path: Path | str) -> tuple[nn.Module, Card]:
     """The model in evaluation mode, and its card. Raises WeightsError naming the file and the problem."""
     path = Path(path)
-    card = weights.read_card(path)
-    if path.suffix == ".onnx":
+    if path.suffix == ".onnx" and path.is_file():  # before the card, which may be inside
         raise WeightsError(
             f"{path.name} can only predict. Explaining and training need the .safetensors file it was exported from."
         )
+    card = weights.read_card(path)
     try:
         state = read_tensors(path, card.sha256)
     except WeightsError:

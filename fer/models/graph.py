@@ -33,6 +33,11 @@ def read_graph(path: Path) -> tuple[bytes, Card]:
         return _graph_of(path, replaced)
 
 
+def card_of(model: str | Path) -> Card:
+    """The card of a name, run or file, which may be inside an .onnx file. Raises WeightsError."""
+    return read_graph(weights.find_weights(model))[1]
+
+
 def _graph_of(path: Path, card: Card) -> tuple[bytes, Card]:
     file = path.with_suffix(".onnx")
     if path.suffix == ".safetensors" and os.path.isfile(path) and not (card.onnx_sha256 and os.path.isfile(file)):

@@ -123,7 +123,10 @@ def metadata_of(card: Card) -> dict[str, str]:
         "notes",
     )
     values = card.to_json()
-    return {key: json.dumps(values[key]) for key in names} | {"sha256_of_weights": json.dumps(card.sha256)}
+    told = {key: values[key] for key in names} | {"sha256_of_weights": card.sha256}
+    if card.from_drawings:  # all that it takes to restore that; other data's name may be private
+        told["data"] = card.data
+    return {key: json.dumps(value) for key, value in told.items()}
 
 
 def _check_opset(name: str, model: onnx.ModelProto) -> None:

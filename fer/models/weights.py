@@ -35,7 +35,7 @@ def find_weights(name: str | Path) -> Path:
     For a name or run, returns the .safetensors path, which may not exist if the .onnx does.
     """
     given = Path(name)
-    if given.suffix in SUFFIXES:
+    if given.suffix in SUFFIXES and not os.path.isdir(given):  # a run may be called like a file
         return given
     if _has_weights(given / "best.safetensors"):
         return given / "best.safetensors"
@@ -48,6 +48,12 @@ def find_weights(name: str | Path) -> Path:
         f"There is no model {given.name[:80]!r}. Choose from {', '.join(shipped_names()) or 'none'}, or name a run "
         "directory, or a .safetensors or .onnx file."
     )
+
+
+def portable_name(name: str) -> str:
+    """The name of the same weights in any working directory: an existing path made absolute; a shipped name stays."""
+    shipped = name in shipped_names() and not _has_weights(Path(name) / "best.safetensors")
+    return os.path.abspath(name) if name and not shipped and os.path.exists(name) else name
 
 
 def _has_weights(path: Path) -> bool:

@@ -12,6 +12,7 @@ from accelerate import Accelerator
 
 from fer.errors import RunError
 from fer.limits import limits
+from fer.training.processes import HOLD, SUPERVISED
 from fer.training.run_directory import RunDirectory
 from fer.training.run_queue import Turn
 from fer.training.stop_signal import Interrupted, StopSignal
@@ -28,6 +29,7 @@ class Control:
         self.run, self.accelerator, self.turn = run, accelerator, turn
         self.ranks = accelerator.num_processes
         self.stop = StopSignal(patient=self.ranks > 1)
+        self._pause_request = HOLD if SUPERVISED in os.environ else "pause"
         self.paused_s, self._pause_ends = 0.0, math.inf
         self._beat, self._parent = 0.0, os.getppid()
 
@@ -54,7 +56,8 @@ class Control:
         began, wish, turn_left = time.monotonic(), PAUSE, False
         self._beat, self._pause_ends = 0.0, began + 60 * limits().paused_minutes
         while wish == PAUSE:
-            self.beat("paused", **details, message="Paused. Resume continues from this step.")
+            if self.run.requested("pause"):  # otherwise the parent waits for its turn, and says so
+                self.beat("paused", **details, message="Paused. Resume continues from this step.")
             if self.turn and not turn_left:
                 self.turn.release()  # the next run in the queue may train meanwhile
                 turn_left = True
@@ -73,7 +76,7 @@ class Control:
             return STOP
         if not self.accelerator.is_main_process:
             return GO
-        return STOP if self.run.requested("stop") else PAUSE if self.run.requested("pause") else GO
+        return STOP if self.run.requested("stop") else PAUSE if self.run.requested(self._pause_request) else GO
 
     def _agreed(self) -> int:
         if self.ranks == 1:

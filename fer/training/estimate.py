@@ -24,7 +24,6 @@ from fer.data.dataset import FACE_SIZE
 from fer.data.ferplus import VOTE_NAMES
 from fer.errors import FerError
 from fer.expressions import COUNT
-from fer.machine import cores
 from fer.models.card import Card
 from fer.models.checkpoints import save_checkpoint
 from fer.models.structure import parts_of
@@ -65,12 +64,11 @@ def network_of(config: TrainConfig) -> tuple[nn.Module, Preprocessing, dict[str,
 def measure(config: TrainConfig, network: nn.Module, preprocessing: Preprocessing, loading_s: float) -> Costs:
     """Time training steps, validation and saving on random pictures, with the trainer's own functions. Raises FerError.
 
-    Times one of several processes, with its share of the batch and the cores. loading_s: the time to load PyTorch,
-    which the run needs too.
+    Times one of several processes, with its share of the batch; its share of the cores is in the environment.
+    loading_s: the time to load PyTorch, which the run needs too.
     """
-    if config.processes > 1:
-        share = max(cores() // config.processes, 1)
-        config = replace(config, batch_size=config.batch_size // config.processes, processes=1, threads=share)
+    processes = config.processes
+    config = replace(config, batch_size=config.batch_size // processes, processes=1)
     if config.threads:
         torch.set_num_threads(config.threads)
     # A low rate keeps the weights finite with any settings. One long epoch, of which only the first steps are taken.
@@ -116,7 +114,13 @@ def measure(config: TrainConfig, network: nn.Module, preprocessing: Preprocessin
     first_export = time.perf_counter() - start - 2 * (best + state)
     small_step = small_step if small else step
     return Costs(
-        config.batch_size, loading_s + max(first_export, 0), step, small_step, judged, norm, Range(state, state + best)
+        config.batch_size * processes,
+        loading_s + max(first_export, 0),
+        step,
+        small_step,
+        judged,
+        norm,
+        Range(state, state + best),
     )
 
 

@@ -21,7 +21,7 @@ from fer.data.uploads import is_upload
 from fer.errors import RunError
 from fer.limits import Limits, limits
 from fer.locations import PACKAGE, make_folders_absolute, runs_folder
-from fer.machine import cores
+from fer.machine import cores, share_of_cores
 from fer.models.weights import shipped_names
 from fer.training.config import TrainConfig
 from fer.training.run_about import title_of
@@ -105,6 +105,7 @@ def launch(run: RunDirectory) -> None:
     """Start a run's worker, for the first time or to resume. Raises RunError if another process is training it."""
     if run.is_locked():
         raise RunError(f"The run {title_of(run)} is already training, in another process.")
+    environment = worker_environment(run.config.processes)
     try:
         run.withdraw("stop", "pause")
         run.write_status("queued", message="Starting.")
@@ -118,7 +119,7 @@ def launch(run: RunDirectory) -> None:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                env=worker_environment(),
+                env=environment,
             )
     except OSError as error:
         with suppress(OSError):  # a full disk may not have room even for that
@@ -127,16 +128,16 @@ def launch(run: RunDirectory) -> None:
     threading.Thread(target=process.wait, daemon=True).start()  # reap the child when it ends
 
 
-def worker_environment() -> dict[str, str]:
-    """Environment variables of a worker, and of the process that times its steps beforehand."""
-    environment = {**WAITING, **os.environ, "OMP_NUM_THREADS": str(worker_threads())}
+def worker_environment(processes: int = 1) -> dict[str, str]:
+    """Environment variables of each process of a run, and of the one that times its steps beforehand."""
+    environment = {**WAITING, **os.environ, "OMP_NUM_THREADS": str(worker_threads(processes))}
     make_folders_absolute(environment)
     return environment
 
 
-def worker_threads() -> int:
-    """Leave one core to the app, unless there are only one or two: the worker is nice and yields."""
-    return cores() - 1 if cores() > 2 else cores()
+def worker_threads(processes: int = 1) -> int:
+    """Each process's threads. One core is left to the app, unless there are one or two: a worker is nice and yields."""
+    return share_of_cores(processes, spare=1 if cores() > 2 else 0)
 
 
 def pause(run: RunDirectory) -> None:

@@ -38,8 +38,9 @@ class Range:
 
 @dataclass(frozen=True)
 class Costs:
-    """Measured seconds: to start; per step, and per step with smaller inputs, at batches of `batch`; to validate one
-    picture; per picture for the batch-norm statistics; to save an epoch, from its state alone to new best weights."""
+    """Measured seconds: to start; per step, and per step with smaller inputs, at batches of `batch` over all processes;
+    to validate one picture; per picture for the batch-norm statistics; to save an epoch, from its state alone to new
+    best weights."""
 
     batch: int
     start: float

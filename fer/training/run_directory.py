@@ -1,7 +1,7 @@
 """A run's directory: what the worker writes and the page reads. Knows nothing of PyTorch.
 
 config.json, metrics.jsonl (append-only), status.json, state/<epoch>/ and the pointer state/current,
-best.safetensors and best.json, log.txt, lock (flock: held means alive), stop and pause (requests);
+best.safetensors and best.json, log.txt, lock (flock: held means alive), stop, pause and hold (requests);
 about.json, what people call it, is fer.training.run_about's.
 """
 
@@ -15,13 +15,15 @@ import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import IO
 
+from fer.data.read import SYNTHETIC
 from fer.errors import RunError
 from fer.files import replace_file
-from fer.models.weights import settle
+from fer.models.weights import portable_name, settle
 from fer.records import EpochRecord
 from fer.training.config import TrainConfig
 
@@ -91,8 +93,11 @@ class RunDirectory:
 
     @classmethod
     def create(cls, path: Path | str, config: TrainConfig) -> RunDirectory:
-        """Raises RunError if the run exists already, the folder has other files, or it cannot be created."""
-        run = cls(path)
+        """Raises RunError if the run exists already, the folder has other files, or it cannot be created.
+
+        Paths in the configuration become absolute, since a resume may come from another working directory.
+        """
+        run, config = cls(path), _with_absolute_paths(config)
         if not RUN_ID.fullmatch(run.path.name):
             raise bad_name(run.path.name)
         if os.path.exists(run.path / "config.json"):
@@ -194,17 +199,18 @@ class RunDirectory:
     # --- the resumable state: a new folder per epoch, then one pointer is replaced ---
 
     def current_state(self) -> Path | None:
-        """The folder of the last complete state, or None before the first. If the pointer to it is lost, the newest."""
+        """The folder of the last complete state, or None before the first.
+
+        If the pointer to it is lost, or names an incomplete one, the newest.
+        """
         try:
             name = (self.path / "state" / "current").read_text(encoding="utf-8").strip()
         except (OSError, ValueError):
             name = ""
         folder = self.path / "state" / name
-        if name.isdecimal() and os.path.isdir(folder):
-            return folder
         # last.json is written last, and only when the tensors are on the disk
         whole = [each for each in self._states() if os.path.isfile(each / "last.json")]
-        return max(whole, key=lambda each: int(each.name), default=None)
+        return folder if folder in whole else max(whole, key=lambda each: int(each.name), default=None)
 
     def _states(self) -> list[Path]:
         return [each for each in (self.path / "state").glob("*/") if each.name.isdecimal()]
@@ -274,6 +280,18 @@ class RunDirectory:
                 file.unlink(missing_ok=True)
         if current := self.current_state():
             self._remove_states_except(current)
+
+
+def _with_absolute_paths(config: TrainConfig) -> TrainConfig:
+    is_path = config.data != SYNTHETIC and os.path.exists(config.data)
+    teachers = [portable_name(name.strip()) for name in config.teacher.split(",")]
+    return replace(
+        config,
+        data=os.path.abspath(config.data) if is_path else config.data,
+        init=portable_name(config.init),
+        # A comma in the working directory's own name would read as one more teacher.
+        teacher=config.teacher if any("," in name for name in teachers) else ",".join(teachers),
+    )
 
 
 def _try_lock(file: IO) -> bool:

@@ -207,7 +207,7 @@ def open_session(
         run.drop_records_after(standing.epoch, standing.record)
         if len(rows):
             watched_faces.start(run, validation.pixels[rows], validation.labels[rows], standing.epoch)
-        if standing.epoch == 0:
+        if saved is None:  # not again in a resume: that would first remove the state to resume from
             save_state(run, 0, model, average, optimizer, standing.to_json())
     with_votes = bool(config.ferplus_weight)
     return Session(
@@ -225,7 +225,7 @@ def open_session(
         standing,
         Pace(config, steps_per_epoch(len(training), config.batch_size), len(validation)),
         rows,
-        "" if start is None else SYNTHETIC if start.from_drawings else start.data or "unknown",
+        "" if start is None else _data_behind(start),
     )
 
 
@@ -317,6 +317,13 @@ def _card(session: Session, record: EpochRecord) -> Card:
         date=date.today().isoformat(),
     )
     return replace(card, notes=f"{DRAWINGS.capitalize()}. {NOT_FOR}" if card.from_drawings else NOT_FOR)
+
+
+def _data_behind(start: Card) -> str:
+    """What a started network has learned from: synthetic faces alone, or what came before them."""
+    if start.data == SYNTHETIC and not start.from_drawings:
+        return start.started_from
+    return start.data or "unknown"
 
 
 def _data_name(session: Session) -> str:

@@ -15,11 +15,11 @@ from pathlib import Path
 from fer.errors import FerError, RunError, missing_part
 from fer.records import EpochRecord
 from fer.training.failures import cause_of
+from fer.training.processes import SUPERVISED, supervise
 from fer.training.run_directory import RunDirectory
 from fer.training.run_queue import Turn
 from fer.training.stop_signal import Interrupted
 
-SUPERVISED = "FER_SUPERVISED"  # set for processes whose parent holds the run's lock
 NICENESS = 10
 
 
@@ -36,19 +36,14 @@ def train(
     with nullcontext() if SUPERVISED in os.environ or not first else run.lock() as lock:
         with _endings(run, first) as ending:
             config = run.config
-            turn = None
             # A launched worker (wait) honors a Stop pressed while it started; its launcher cleared older ones.
             if first and SUPERVISED not in os.environ and not wait:
                 run.withdraw("stop", "pause")
-            if not ranked:
-                turn = _take_turn(run, wait)
+            turn = None if ranked else _take_turn(run, wait)
             if first:
                 run.write_status("running", epoch=0, epochs=config.epochs, message="Starting.")
-            if config.processes > 1 and not ranked:
-                from fer.training.processes import supervise
-
-                held = tuple(file.fileno() for file in (lock, turn) if file is not None)
-                ending["state"] = supervise(run, config.processes, held, on_epoch)
+            if config.processes > 1 and turn is not None:
+                ending["state"] = supervise(run, config.processes, lock, turn, on_epoch)
             else:
                 from fer.training.trainer import run_session
 

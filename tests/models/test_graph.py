@@ -16,7 +16,7 @@ from fer.errors import WeightsError
 from fer.models import weights
 from fer.models.card import Card
 from fer.models.checkpoints import load_checkpoint, save_checkpoint
-from fer.models.graph import read_graph
+from fer.models.graph import card_of, read_graph
 from fer.models.registry import build
 from fer.preprocessing import Preprocessing
 from fer.tools.export import export
@@ -185,3 +185,27 @@ def test_without_torch_weights_without_a_graph_say_what_to_install(tmp_path):
 def test_a_card_with_another_input_size_gives_another_graph(tmp_path):
     save(tmp_path / "a.safetensors", preprocessing=Preprocessing(input_size=40))
     assert fer.load(tmp_path / "a.safetensors").probabilities(FACES).shape == (5, 7)
+
+
+def test_an_exported_file_says_that_it_can_only_predict(tmp_path):
+    from fer.data.read import read_dataset
+
+    export("mini_xception", tmp_path / "out.onnx", read_dataset("synthetic", quiet=True))
+    with pytest.raises(WeightsError, match=r"out\.onnx can only predict"):
+        load_checkpoint(tmp_path / "out.onnx")
+    with pytest.raises(WeightsError, match=r"no weights called gone\.onnx"):
+        load_checkpoint(tmp_path / "gone.onnx")
+
+
+@pytest.mark.parametrize("started_from, drawings", [("synthetic", True), ("fer2013.csv", False)])
+def test_an_exported_file_knows_whether_it_learned_from_drawings_and_keeps_the_rest_private(
+    tmp_path, started_from, drawings
+):
+    from fer.data.read import read_dataset
+
+    settings = {"started_from": started_from, "config": {"init": "/home/ada/start"}}
+    save(tmp_path / "a.safetensors", data="synthetic", training=settings)
+    export(tmp_path / "a.safetensors", tmp_path / "out" / "a.onnx", read_dataset("synthetic", quiet=True))
+    assert card_of(tmp_path / "a.safetensors").from_drawings == drawings
+    assert card_of(tmp_path / "out" / "a.onnx").from_drawings == drawings
+    assert b"/home/ada" not in (tmp_path / "out" / "a.onnx").read_bytes()

@@ -46,3 +46,8 @@ def test_the_network_is_told_first_then_what_everything_costs():
 def test_what_cannot_be_trained_is_a_sentence():
     (told,) = lines(TrainConfig(init="compact"))
     assert "are for vgg_small; this run trains mini_xception" in told["problem"]
+
+
+def test_one_of_two_processes_is_timed_for_the_batch_of_both():
+    costs = lines(TrainConfig(batch_size=16, processes=2))[1]["costs"]
+    assert costs["batch"] == 16

@@ -9,12 +9,14 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from fer.errors import RunError
-from fer.training import launcher
+from fer.training import launcher, processes, run_queue
 from fer.training.run_directory import RunDirectory
+from fer.training.run_queue import Turn
 from tests.training.conftest import small
 from tests.waiting import wait_for
 
@@ -81,6 +83,13 @@ def test_two_processes_are_as_good_as_one_and_survive_the_death_of_one(runs_fold
     assert time.monotonic() - began < 60
     assert "Resume continues" in two.status()["message"] and not ranks_of(two)
     launcher.resume(two)
+    done = len(two.records())
+    wait_for(lambda: len(two.records()) > done, 120)
+    launcher.pause(two)
+    wait_for(lambda: two.status()["state"] == "paused", 60)
+    other = launcher.start(small(epochs=1), "other")
+    wait_for(lambda: other.status()["state"] == "finished", 120)
+    launcher.resume(two)
     wait_for(lambda: two.status()["state"] == "finished", 240)
     assert [record.epoch for record in two.records()] == list(range(1, 10))
     assert abs(accuracy(two) - accuracy(RunDirectory(runs_folder / "one"))) <= 0.03
@@ -95,3 +104,115 @@ def test_a_failure_of_the_first_process_is_told_as_its_own(runs_folder):
     with pytest.raises(RunError, match=r"no file nowhere\.csv"):
         train(run, quiet=True)
     assert run.status()["state"] == "failed"
+
+
+class Launcher:
+    """Stands for PyTorch's launcher: whenever it is polled, it takes one more step of what its processes do."""
+
+    def __init__(self, steps):
+        self.steps, self.returncode = steps, None
+
+    def poll(self):
+        if next(self.steps, "ended") == "ended":
+            self.returncode = 0
+        return self.returncode
+
+
+@pytest.fixture
+def launched(monkeypatch):
+    """Let `supervise` run these steps instead of processes; returns the environments that it gave them."""
+    environments = []
+
+    def launch(steps):
+        def popen(command, env, **_settings):
+            environments.append(env)
+            return Launcher(steps)
+
+        monkeypatch.setattr(processes.subprocess, "Popen", popen)
+        return environments
+
+    monkeypatch.setattr(processes, "StopSignal", lambda patient: SimpleNamespace(asked=False))
+    monkeypatch.setattr(processes, "LOOK_S", 0)
+    monkeypatch.setattr(run_queue, "LOOK_S", 0)
+    return launch
+
+
+def test_a_paused_run_of_several_processes_lets_the_next_one_go_first(runs_folder, launched):
+    run = RunDirectory.create(runs_folder / "two", small(processes=2))
+    turn, other = Turn(run), Turn(RunDirectory.create(runs_folder / "other", small()))
+    assert turn.try_take()
+
+    def trained():
+        run.write_status("running", epoch=1, step=3)
+        yield
+        assert not other.try_take() and not run.requested(processes.HOLD)
+        launcher.pause(run)
+        yield
+        assert run.requested(processes.HOLD) and not other.try_take()  # still in the middle of a step
+        run.write_status("paused", epoch=1, step=3)
+        yield
+        assert other.try_take()
+        launcher.resume(run)
+        yield
+        yield  # while it waits for its turn
+        assert run.requested(processes.HOLD) and "queued_at" in run.status() and run.status()["step"] == 3
+        other.release()
+        while run.requested(processes.HOLD):
+            yield
+        assert not other.try_take()
+        run.write_status("finished")
+
+    launched(trained())
+    with run.lock() as lock:
+        assert processes.supervise(run, 2, lock, turn) == "finished"
+
+
+def test_a_stop_ends_the_wait_for_the_turn(runs_folder, launched):
+    run = RunDirectory.create(runs_folder / "two", small(processes=2))
+    turn, other = Turn(run), Turn(RunDirectory.create(runs_folder / "other", small()))
+
+    def trained():
+        launcher.pause(run)
+        run.write_status("paused")
+        yield
+        assert other.try_take()
+        launcher.resume(run)
+        yield
+        launcher.stop(run)
+        yield
+        run.write_status("stopped")
+
+    launched(trained())
+    with run.lock() as lock:
+        assert processes.supervise(run, 2, lock, turn) == "stopped"
+
+
+def test_several_processes_pause_until_their_parent_has_the_turn(runs_folder, monkeypatch):
+    from fer.training.control import GO, PAUSE, Control
+
+    run = RunDirectory.create(runs_folder / "two", small(processes=2))
+    monkeypatch.setenv(processes.SUPERVISED, "1")
+    control = Control(run, SimpleNamespace(num_processes=1, is_main_process=True))
+    run.request("pause")
+    assert control._wish() == GO  # its parent passes it on
+    run.request(processes.HOLD)
+    run.withdraw("pause")
+    assert control._wish() == PAUSE
+
+
+def test_each_process_has_its_share_of_the_cores(runs_folder, launched, monkeypatch):
+    """Sixteen cores: the app keeps one of them; a user's own number counts."""
+    monkeypatch.setattr("fer.machine.cores", lambda: 16)
+    monkeypatch.setattr(launcher, "cores", lambda: 16)
+    assert launcher.worker_environment(1)["OMP_NUM_THREADS"] == "15"
+    assert launcher.worker_environment(4)["OMP_NUM_THREADS"] == "3"
+    assert launcher.worker_environment(64)["OMP_NUM_THREADS"] == "1"
+    run = RunDirectory.create(runs_folder / "four", small(processes=4))
+    run.write_status("finished")
+    for own, threads in ((None, "4"), ("3", "3")):
+        monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+        if own:
+            monkeypatch.setenv("OMP_NUM_THREADS", own)
+        environments = launched(iter(()))
+        assert processes.supervise(run, 4, None, Turn(run)) == "finished"
+        assert environments[-1]["OMP_NUM_THREADS"] == threads

@@ -6,6 +6,7 @@ import dataclasses
 import json
 import math
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,10 +16,13 @@ import pytest
 
 import fer
 from fer.errors import RunError
+from fer.models.card import Card
+from fer.models.weights import read_card
 from fer.training import launcher
 from fer.training.config import TrainConfig
 from fer.training.optimizer import learning_rate
 from fer.training.run_directory import RunDirectory
+from fer.training.stop_signal import Interrupted
 from fer.training.worker import train
 from tests.waiting import wait_for
 
@@ -234,7 +238,9 @@ def test_a_folder_with_other_files_is_refused_and_kept(tmp_path):
 
 def test_a_sweep_removes_what_a_worker_left_half_written_and_nothing_else(tmp_path):
     run = RunDirectory.create(tmp_path / "run", TrainConfig())
-    run.point_to(run.new_state(2))
+    state = run.new_state(2)
+    (state / "last.json").touch()
+    run.point_to(state)
     own = (
         ".status.json.ab12",
         "..best.onnx.next.x_9",
@@ -270,3 +276,89 @@ def test_a_lost_pointer_loses_nothing(tmp_path, small_csv):
     with pytest.raises(RunError, match="saved state of run is missing"):
         train(run, quiet=True)
     assert (numbers(run), run.best.read_bytes()) == kept
+
+
+def test_a_resume_in_the_first_epoch_keeps_the_state_that_it_starts_from(tmp_path, small_csv, monkeypatch):
+    from fer.training import trainer
+
+    run = run_of(tmp_path / "run", small_csv, epochs=1, limit=64)
+
+    def stopped(*_given):
+        raise Interrupted
+
+    with monkeypatch.context() as patched:
+        patched.setattr(trainer, "train_one_epoch", stopped)
+        assert train(run, quiet=True) == "stopped"
+    state = run.current_state()
+    assert state is not None and state.name == "0000"
+    saved = {file.name: file.stat().st_ino for file in state.iterdir()}
+    with monkeypatch.context() as patched:
+        patched.setattr(trainer, "train_one_epoch", stopped)
+        assert train(run, quiet=True) == "stopped"
+    assert {file.name: file.stat().st_ino for file in state.iterdir()} == saved
+
+    (state / "last.json").unlink()  # as earlier versions left it when killed in a resume
+    assert run.current_state() is None
+    assert train(run, quiet=True) == "finished" and len(run.records()) == 1
+
+
+def test_relative_paths_are_stored_absolute_and_names_as_they_are(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.csv").touch()
+    (tmp_path / "compact").mkdir()  # no run: the name still means the shipped model
+    (tmp_path / "synthetic").mkdir()
+    for run in ("first", "mini_xception"):
+        (tmp_path / run).mkdir()
+        (tmp_path / run / "best.safetensors").touch()
+    (tmp_path / "w.safetensors").touch()
+
+    def stored(number: int, **settings) -> dict:
+        config = RunDirectory.create(tmp_path / "runs" / str(number), TrainConfig(**settings)).config
+        return {name: getattr(config, name) for name in settings}
+
+    assert stored(1, data="mine.csv", init="first") == {
+        "data": str(tmp_path / "mine.csv"),
+        "init": str(tmp_path / "first"),
+    }
+    assert stored(2, teacher="compact, w.safetensors,mini_xception") == {
+        "teacher": f"compact,{tmp_path / 'w.safetensors'},{tmp_path / 'mini_xception'}"  # the run here, as ever
+    }
+    kept = {"data": "synthetic", "init": "compact", "teacher": ""}
+    assert stored(3, **kept) == kept
+    (tmp_path / "a, b").mkdir()
+    monkeypatch.chdir(tmp_path / "a, b")
+    (tmp_path / "a, b" / "w.onnx").touch()
+    assert stored(4, teacher="w.onnx") == {"teacher": "w.onnx"}
+
+
+def test_a_run_started_with_a_relative_path_resumes_from_another_folder(tmp_path, small_csv, monkeypatch):
+    for folder in ("work", "elsewhere"):
+        (tmp_path / folder).mkdir()
+    shutil.copy(small_csv, tmp_path / "work" / "mine.csv")
+    monkeypatch.chdir(tmp_path / "work")
+    run = RunDirectory.create(tmp_path / "run", TrainConfig(data="mine.csv", **SETTINGS, epochs=1, limit=64))
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert train(run, quiet=True) == "finished"
+
+
+@pytest.mark.parametrize("name", ["compact.safetensors", "mine.onnx"])
+def test_a_run_called_like_a_file_loads(tmp_path, small_csv, name):
+    run = run_of(tmp_path / name, small_csv, epochs=1, limit=64)
+    train(run, quiet=True)
+    assert fer.load(run.path).name == name
+
+
+def test_what_learned_from_photos_once_is_never_from_drawings(tmp_path, small_csv):
+    """Photos, then synthetic faces, then those again; and synthetic faces alone."""
+
+    def trained(name: str, data: str, init: str = "") -> Card:
+        run = run_of(tmp_path / name, Path(data), epochs=1, limit=64, init=init and str(tmp_path / init))
+        train(run, quiet=True)
+        return read_card(run.best)
+
+    assert not trained("photos", str(small_csv)).from_drawings
+    second, third = trained("second", "synthetic", "photos"), trained("third", "synthetic", "second")
+    assert not second.from_drawings and not third.from_drawings
+    assert second.started_from == third.started_from == small_csv.name
+    assert "rawings" not in third.notes
+    assert trained("drawn", "synthetic").from_drawings and trained("drawn_on", "synthetic", "drawn").from_drawings

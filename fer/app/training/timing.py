@@ -86,7 +86,7 @@ class Timing:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            env=worker_environment(),
+            env=worker_environment(config.processes),
         )
         # Errors are read when it ends: they are short and cannot fill the pipe.
         assert process.stdout is not None and process.stderr is not None
