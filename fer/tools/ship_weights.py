@@ -96,7 +96,7 @@ def _metrics(report: Report) -> dict:
     recall = {
         name: None if row["recall"] is None else round(row["recall"], 4) for name, row in report.per_class.items()
     }
-    return {name: round(v, 4) if isinstance(v, float) else v for name, v in values.items()} | {"recall": recall}
+    return {name: round(v, 5) if isinstance(v, float) else v for name, v in values.items()} | {"recall": recall}
 
 
 def load_runs(runs: tuple[Path, ...]) -> tuple[nn.Module, Card]:
