@@ -102,11 +102,11 @@ def _model_picker() -> None:
         st.warning("No model found. Train one first.")
         return
     labels, chosen = labels_of(models.values()), models.get(session.model().spec, next(iter(models.values())))
-    if session.widget("model_widget", str) != chosen.spec:  # chosen on another page, or its run is gone
-        session.set_widget("model_widget", chosen.spec)
+    specs = list(models)
     st.selectbox(
         "Model",
-        list(models),
+        specs,
+        _index("model_widget", specs, chosen.spec),
         format_func=labels.__getitem__,
         key="model_widget",
         on_change=lambda: session.choose_model(models[session.widget("model_widget", str) or chosen.spec]),
@@ -144,12 +144,24 @@ def match_banner(on_drawings: bool) -> None:
             )
 
 
+def _index(key: str, options: list[str], chosen: str) -> int:
+    """The index to give to a select box, which is new on each page, so that it shows what is chosen.
+
+    If it shows another option (chosen by a button or an address, or its run is gone), sets its value instead: Streamlit
+    warns of both.
+    """
+    if session.widget(key, str) in (None, chosen):
+        return options.index(chosen)
+    session.set_widget(key, chosen)
+    return 0
+
+
 def _detector_picker() -> DeltaGenerator:
-    if session.widget("detector_widget", str) != session.detector.get():  # chosen by an address
-        session.set_widget("detector_widget", session.detector.get())
+    names = list(DETECTORS)
     st.selectbox(
         "Face detector",
-        list(DETECTORS),
+        names,
+        _index("detector_widget", names, session.detector.get()),
         format_func=lambda name: DETECTORS[name],
         key="detector_widget",
         on_change=lambda: session.detector.set(session.widget("detector_widget", str) or "auto"),

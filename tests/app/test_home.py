@@ -29,8 +29,10 @@ def test_home_shows_a_read_face_and_an_honest_accuracy(home):
 
 def test_choices_survive_a_page_change(home):
     home.sidebar.selectbox(key="detector_widget").select("haar").run()
+    home.sidebar.selectbox(key="model_widget").select("mini_xception").run()
     home.switch_page("pages/predict.py").run()
     assert home.sidebar.selectbox(key="detector_widget").value == "haar"
+    assert home.sidebar.selectbox(key="model_widget").value == "mini_xception"
     home.button(key="sample_grace-hopper").click().run()
     assert not home.exception and len(faces_shown(home)) == 1
     home.switch_page("streamlit_app.py").run()
