@@ -21,7 +21,7 @@ def read_graph(path: Path) -> tuple[bytes, Card]:
 
     path: a .safetensors or .onnx file, as returned by fer.models.weights.find_weights.
     """
-    if path.suffix == ".onnx" and not os.path.isfile(path.with_suffix(".json")):
+    if _holds_its_card(path):
         return _untrusted(path, None)
     card = weights.read_card(path)
     try:
@@ -35,7 +35,12 @@ def read_graph(path: Path) -> tuple[bytes, Card]:
 
 def card_of(model: str | Path) -> Card:
     """The card of a name, run or file, which may be inside an .onnx file. Raises WeightsError."""
-    return read_graph(weights.find_weights(model))[1]
+    path = weights.find_weights(model)
+    return _untrusted(path, None)[1] if _holds_its_card(path) else weights.read_card(path)
+
+
+def _holds_its_card(path: Path) -> bool:
+    return path.suffix == ".onnx" and not os.path.isfile(path.with_suffix(".json"))
 
 
 def _graph_of(path: Path, card: Card) -> tuple[bytes, Card]:

@@ -33,7 +33,7 @@ def open_address() -> str:
     name = named.get("sample")
     if named == state.address.get():
         return ""
-    _read_with(named)
+    _choose_model_and_detector(named)
     if name in resources.SAMPLE_NAMES:
         state.explain_face(Explained(sample(name)))
     elif "data" in named and _may_name(named["data"]):
@@ -47,7 +47,7 @@ def open_address() -> str:
     return ""
 
 
-def _read_with(named: dict[str, str]) -> None:
+def _choose_model_and_detector(named: dict[str, str]) -> None:
     """Choose the address's model and detector once, and rerun the page, whose sidebar shows them."""
     given = {name: named[name] for name in READ_WITH if name in named}
     if not given:
@@ -70,7 +70,7 @@ def select_face(reading: Reading) -> None:
 
 def show_in_address(chosen: Explained, number: int) -> None:
     """Put the face into the address. number: of its face, from 1."""
-    wanted = {**_names(chosen), **({"face": str(number)} if number > 1 else {}), **_reads_with()}
+    wanted = {**_names(chosen), **({"face": str(number)} if number > 1 else {}), **_model_and_detector()}
     state.address.set(wanted)
     for name in PARAMETERS:
         if name not in wanted and name in st.query_params:
@@ -89,7 +89,7 @@ def _names(chosen: Explained) -> dict[str, str]:
     return {"sample": name} if name else UPLOAD
 
 
-def _reads_with() -> dict[str, str]:
+def _model_and_detector() -> dict[str, str]:
     """The model, if it is shipped, and the detector, where they are not what the page begins with."""
     model, detector = session.model(), session.detector.get()
     other = {"model": model.name} if isinstance(model, ShippedModel) and model != default_model() else {}
