@@ -137,9 +137,15 @@ def launched(monkeypatch):
     return launch
 
 
-def test_a_paused_run_of_several_processes_lets_the_next_one_go_first(runs_folder, launched):
+@pytest.fixture
+def queued(runs_folder):
+    """A run of two processes, its turn, and another run's turn."""
     run = RunDirectory.create(runs_folder / "two", small(processes=2))
-    turn, other = Turn(run), Turn(RunDirectory.create(runs_folder / "other", small()))
+    return run, Turn(run), Turn(RunDirectory.create(runs_folder / "other", small()))
+
+
+def test_a_paused_run_of_several_processes_lets_the_next_one_go_first(queued, launched):
+    run, turn, other = queued
     assert turn.try_take()
 
     def trained():
@@ -167,9 +173,8 @@ def test_a_paused_run_of_several_processes_lets_the_next_one_go_first(runs_folde
         assert processes.supervise(run, 2, lock, turn) == "finished"
 
 
-def test_a_stop_ends_the_wait_for_the_turn(runs_folder, launched):
-    run = RunDirectory.create(runs_folder / "two", small(processes=2))
-    turn, other = Turn(run), Turn(RunDirectory.create(runs_folder / "other", small()))
+def test_a_stop_ends_the_wait_for_the_turn(queued, launched):
+    run, turn, other = queued
 
     def trained():
         launcher.pause(run)
